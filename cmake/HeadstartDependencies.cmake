@@ -1,0 +1,24 @@
+# Every third-party package, found once. Names and versions are Debian 12's; scripts/install-packages installs them.
+find_package(Threads REQUIRED)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs dnn)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(dnnl REQUIRED)
+find_package(TBB REQUIRED)
+find_package(libjpeg-turbo REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(hwy REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+
+# Third-party headers are system headers: our warnings are about our code.
+add_library(headstart_opencv INTERFACE)
+target_include_directories(headstart_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
+target_link_libraries(headstart_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs opencv_dnn)
+
+add_library(headstart_hdf5 INTERFACE)
+target_include_directories(headstart_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(headstart_hdf5 INTERFACE ${HDF5_C_LIBRARIES})

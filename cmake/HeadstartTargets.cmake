@@ -1,0 +1,31 @@
+# What every target of ours shares: warnings, sanitizers, and the check that each public header compiles alone.
+
+add_library(headstart_warnings INTERFACE)
+target_compile_options(headstart_warnings INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wpedantic
+  $<$<BOOL:${HEADSTART_WERROR}>:-Werror>)
+target_compile_definitions(headstart_warnings INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+
+add_library(headstart_sanitizers INTERFACE)
+if(HEADSTART_SANITIZE)
+  target_compile_options(headstart_sanitizers INTERFACE
+    -fsanitize=${HEADSTART_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(headstart_sanitizers INTERFACE -fsanitize=${HEADSTART_SANITIZE})
+endif()
+
+# A one-line source for each public header of the folder, so that a header which leans on its includer's
+# includes does not build.
+function(headstart_check_headers target)
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/*.hpp)
+  set(sources)
+  foreach(header IN LISTS headers)
+    string(REPLACE "/" "_" name ${header})
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/header_check/${name}.cpp)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"  // IWYU pragma: keep\n")
+    list(APPEND sources ${source})
+  endforeach()
+  if(sources)
+    add_library(${target}_header_check OBJECT ${sources})
+    target_link_libraries(${target}_header_check PRIVATE ${target} headstart_warnings headstart_sanitizers)
+  endif()
+endfunction()

@@ -1,0 +1,42 @@
+// data/decode.hpp: image file bytes to upright 8-bit RGB: JPEG by TurboJPEG, PNG/WebP/TIFF/BMP/PNM/JPEG 2000 by OpenCV.
+// Untrusted input: dimensions are read from the header and held against the limit before any pixel is allocated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "data/error.hpp"
+#include "data/rgb_image.hpp"
+
+namespace headstart {
+
+/// What to do with transparency.
+enum class Alpha {
+  kWhite,  ///< compose over white
+  kDrop,   ///< use the colour channels as they are stored
+};
+
+struct DecodeOptions {
+  Alpha alpha = Alpha::kWhite;
+  bool ignore_exif = false;                 ///< keep the stored orientation
+  std::uint64_t max_pixels = 200'000'000;   ///< larger images are rejected before they are decoded
+
+  bool operator==(const DecodeOptions&) const = default;
+};
+
+struct DecodedImage {
+  RgbImage image;
+  std::string note;  ///< a decoder's warning about an image that was accepted all the same; empty mostly
+};
+
+/// Decodes one image; anything wrong with it is a Reject, whatever the bytes are.
+/// Conversions: EXIF orientation applied; alpha per options; grey becomes three equal channels; 16 bit becomes the high byte
+/// (as TensorFlow's decode_png does); CMYK JPEG as TensorFlow does. A JPEG that ends early is rejected, other libjpeg
+/// warnings are noted. The JPEG decode is libjpeg's accurate integer one with smooth chroma upsampling.
+[[nodiscard]] std::variant<DecodedImage, Reject> decode_image(std::span<const std::byte> bytes,
+                                                              const DecodeOptions& options);
+
+}  // namespace headstart

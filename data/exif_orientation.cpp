@@ -1,0 +1,1 @@
+// data/exif_orientation.cpp

@@ -1,0 +1,1 @@
+// data/file_bytes.cpp

@@ -1,0 +1,1 @@
+// data/jpeg.cpp

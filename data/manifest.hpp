@@ -1,0 +1,41 @@
+// data/manifest.hpp: what a dataset consists of, before any image is read.
+// Invariant: samples keep their order (sorted by path, bytewise, or the order of the .csv) through the whole run; a bad file
+// changes a sample's fate, never its row.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace headstart {
+
+/// Index of a class in Manifest::classes.
+using Label = std::int32_t;
+
+enum class Split { kUnassigned, kTrain, kValidation, kTest };
+
+/// "train", "validation", "test"; "" for kUnassigned.
+[[nodiscard]] const char* to_string(Split split) noexcept;
+
+/// One labelled image file.
+struct Sample {
+  std::string path;            ///< as results name it: relative to the dataset, '/' between parts
+  std::filesystem::path file;  ///< where to read it
+  Label label = 0;
+  Split split = Split::kUnassigned;
+  std::string group;  ///< samples of one non-empty group never straddle a split
+
+  bool operator==(const Sample&) const = default;
+};
+
+/// Classes and samples of a dataset.
+struct Manifest {
+  std::filesystem::path root;        ///< folder that the samples' paths are relative to
+  std::vector<std::string> classes;  ///< sorted bytewise; a Label indexes it
+  std::vector<Sample> samples;
+  bool has_given_splits = false;   ///< the dataset itself says what is training and what is validation
+  std::vector<std::string> notes;  ///< what discovery skipped and a person may want to know, one line each
+};
+
+}  // namespace headstart

@@ -1,0 +1,1 @@
+// data/sha256.cpp

@@ -1,0 +1,1 @@
+// features/cache.cpp

@@ -1,0 +1,1 @@
+// features/csr_rows.cpp

@@ -1,0 +1,1 @@
+// features/engine.cpp

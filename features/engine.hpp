@@ -1,0 +1,78 @@
+// features/engine.hpp: the interface of everything that can run VGG16: preprocessed batch in, one or more taps out.
+// Invariant: a row never depends on its batch neighbours, so the tail of a data set may be padded with anything finite.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "features/vgg16.hpp"
+#include "features/weights.hpp"
+
+namespace headstart {
+
+enum class EngineKind { kAuto, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
+
+/// "auto", "onednn", "opencv", "opencv-cuda", "opencv-cuda-fp16".
+[[nodiscard]] std::string_view to_string(EngineKind kind) noexcept;
+[[nodiscard]] std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept;
+
+/// Numbers of one precision class agree to the contract (fp32: 1e-5, fp16: 1e-2) and share a cache.
+enum class Precision { kFp32, kFp16 };
+
+/// "fp32", "fp16".
+[[nodiscard]] std::string_view to_string(Precision precision) noexcept;
+[[nodiscard]] Precision precision_of(EngineKind kind) noexcept;
+
+struct EngineOptions {
+  EngineKind kind = EngineKind::kAuto;
+  int batch_size = 0;    ///< images a run; 0: what suits the engine
+  int input_size = 224;  ///< height and width of the input
+  std::vector<Tap> taps{Tap::kBlock5Pool};
+  int threads = 0;       ///< 0: all that the process may use
+};
+
+/// What an engine is and how it computes; printed, and recorded in every segment.
+struct EngineDescription {
+  std::string name;            ///< "onednn"
+  std::string version;         ///< of the library: "oneDNN 2.6.3"
+  std::string implementation;  ///< what runs: "winograd F(4x4,3x3) in 12 layers, direct in 1"
+  Precision precision = Precision::kFp32;
+};
+
+/// VGG16 for a fixed batch and input size. Not thread-safe: one thread at a time; it uses threads of its own.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  [[nodiscard]] virtual const EngineDescription& description() const noexcept = 0;
+  [[nodiscard]] virtual int batch_size() const noexcept = 0;
+  [[nodiscard]] virtual int input_size() const noexcept = 0;
+  [[nodiscard]] virtual std::span<const Tap> taps() const noexcept = 0;
+
+  /// Runs one batch.
+  /// @param batch    [batch_size, input_size, input_size, 3], preprocessed, channels in the weights' order
+  /// @param outputs  one span for each of taps(), [batch_size, h, w, c] as tap_shape() says
+  virtual void run(std::span<const float> batch, std::span<const std::span<float>> outputs) = 0;
+};
+
+/// Opens the engine asked for and lets it prove itself (see self_check.hpp).
+/// auto takes opencv-cuda where a device works, then onednn, then opencv: a rule, never a timing.
+/// @throws Error kFailed saying exactly what is missing: an engine that was asked for is never replaced by another
+[[nodiscard]] std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options);
+
+/// What open_engine(kAuto) would open here.
+[[nodiscard]] EngineKind choose_engine();
+
+/// Whether an engine can run here, and if not, what is missing; for `headstart info`.
+struct EngineAvailability {
+  EngineKind kind;
+  bool available;
+  std::string detail;  ///< version and device, or what is missing
+};
+[[nodiscard]] std::vector<EngineAvailability> list_engines();
+
+}  // namespace headstart

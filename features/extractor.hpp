@@ -1,0 +1,73 @@
+// features/extractor.hpp: stage one: image files through decode, resize and the network into the cache, in bounded memory.
+//   read + hash -> look up -> decode + resize -> batch -> network -> encode -> one writer        (oneTBB parallel_pipeline)
+// Invariant: result i belongs to file i, whatever happens to the others.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/decode.hpp"
+#include "data/resize.hpp"
+#include "data/sha256.hpp"
+#include "features/cache.hpp"
+#include "features/engine.hpp"
+#include "features/preprocessing.hpp"
+
+namespace headstart {
+
+enum class ImageStatus {
+  kCached,     ///< its row was in the cache, or its bytes were seen earlier in this run
+  kExtracted,  ///< went through the network now
+  kRejected,   ///< has a reason instead of a row
+  kSkipped,    ///< not reached: the run was interrupted
+};
+
+/// The fate of one file.
+struct ImageResult {
+  ImageStatus status = ImageStatus::kSkipped;
+  std::optional<Sha256> content;  ///< of the file's bytes; nothing where they could not be read
+  std::string reason;             ///< of a reject
+  std::string note;               ///< a warning about an image that is used
+};
+
+struct ExtractionProgress {
+  std::size_t done = 0;
+  std::size_t total = 0;
+  std::size_t cached = 0;
+  std::size_t rejected = 0;
+};
+
+struct ExtractionOptions {
+  DecodeOptions decode;
+  ResizeOptions resize;
+  Preprocessing preprocessing;
+  int threads = 0;  ///< for reading and decoding; 0: all that the process may use
+  std::function<void(const ExtractionProgress&)> on_progress;  ///< called from one thread at a time
+  const std::atomic<bool>* stop = nullptr;  ///< once true: finish and publish what is in flight, skip the rest
+};
+
+struct Extraction {
+  std::vector<ImageResult> images;  ///< one for each file, in order
+  std::optional<EngineDescription> engine;  ///< nothing if no image needed the network
+  double seconds = 0.0;
+  bool interrupted = false;
+};
+
+/// Opens the engine when the first image needs it: a run that hits the cache throughout never pays for one.
+using OpenEngine = std::function<std::unique_ptr<Engine>()>;
+
+/// Fills `caches` (one for each tap, at least one) with the rows of `files`, all taps in one pass. An image goes through
+/// the network if any of the caches lacks it. The engine's taps must be those of the caches, in their order, and its input
+/// size resize.size. An image with a non-finite activation is a reject, never a cached row.
+/// @throws Error kFailed if the engine fails; what was computed before is published
+[[nodiscard]] Extraction extract(std::span<const std::filesystem::path> files, const ExtractionOptions& options,
+                                 const OpenEngine& open_engine, std::span<FeatureCache* const> caches);
+
+}  // namespace headstart

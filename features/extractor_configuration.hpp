@@ -1,0 +1,29 @@
+// features/extractor_configuration.hpp: everything that a feature's value depends on, and the fingerprint that names it.
+// Not in it: tap, engine, batch size, threads (fp32 engines agree to 1e-5; each segment records who computed it).
+#pragma once
+
+#include <string>
+
+#include "data/decode.hpp"
+#include "data/resize.hpp"
+#include "data/sha256.hpp"
+#include "features/engine.hpp"
+#include "features/preprocessing.hpp"
+
+namespace headstart {
+
+struct ExtractorConfiguration {
+  Sha256 weights_identity;
+  Preprocessing preprocessing;
+  ResizeOptions resize;
+  Alpha alpha = Alpha::kWhite;
+  bool ignore_exif = false;
+  Precision precision = Precision::kFp32;
+
+  /// Canonical JSON: sorted keys, no spaces, one trailing line feed; what extractor.json holds.
+  [[nodiscard]] std::string canonical_json() const;
+  /// First 16 hexadecimal digits of the SHA-256 of canonical_json().
+  [[nodiscard]] std::string fingerprint() const;
+};
+
+}  // namespace headstart

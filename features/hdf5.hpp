@@ -1,0 +1,97 @@
+// features/hdf5.hpp: the HDF5 layer: owned ids, and every C call that headstart uses wrapped once, errors as exceptions.
+// Surprise: Debian's serial HDF5 allows one thread at a time; callers see to that. Links that leave a file are never followed.
+#pragma once
+
+#include <hdf5.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace headstart::hdf5 {
+
+/// Owns one HDF5 id.
+template <herr_t (*Close)(hid_t)>
+class Handle {
+ public:
+  explicit Handle(hid_t id) noexcept : id_(id) {}
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
+  Handle& operator=(Handle&& other) noexcept {
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() {
+    if (id_ >= 0) Close(id_);
+  }
+  [[nodiscard]] hid_t id() const noexcept { return id_; }
+
+ private:
+  hid_t id_;
+};
+
+using File = Handle<H5Fclose>;
+using Group = Handle<H5Gclose>;
+using Dataset = Handle<H5Dclose>;
+using Attribute = Handle<H5Aclose>;
+using Type = Handle<H5Tclose>;
+using Space = Handle<H5Sclose>;
+using PropertyList = Handle<H5Pclose>;
+
+/// Shape of a dataset or attribute; empty for a scalar.
+using Extents = std::vector<std::uint64_t>;
+
+// In everything below, `parent` is the id of an open file or group, `name` a path below it made of hard links only; failures
+// throw Error kFailed with the file's name (or "memory"), the object's path and the reason.
+
+/// Opens a file on disk for reading. @throws Error if it is missing, unreadable or no HDF5 file
+[[nodiscard]] File open_file(const std::filesystem::path& file);
+/// Opens a file image in memory for reading; the bytes are copied.
+[[nodiscard]] File open_image(std::span<const std::byte> bytes);
+/// A new file in memory (core driver, nothing on disk), without time stamps, so that equal contents give equal bytes.
+[[nodiscard]] File create_in_memory();
+/// A new file on disk, without time stamps. @throws Error if it exists
+[[nodiscard]] File create_file(const std::filesystem::path& file);
+/// Flushes a file made by create_in_memory and returns its bytes.
+[[nodiscard]] std::vector<std::byte> file_image(const File& file);
+/// Flushes everything to the operating system. @throws Error, e.g. when the disk is full
+void flush(const File& file);
+
+[[nodiscard]] bool exists(hid_t parent, const std::string& name);
+[[nodiscard]] Group open_group(hid_t parent, const std::string& name);
+[[nodiscard]] Group create_group(hid_t parent, const std::string& name);
+
+[[nodiscard]] Extents extents(hid_t parent, const std::string& dataset);
+/// A numeric dataset, converted to T = float, double, int32, int64 or uint8. At most `max_elements` are allocated; more is an Error.
+template <typename T>
+[[nodiscard]] std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_elements);
+/// Writes a dataset of T in native little-endian layout. @param compress  shuffle and deflate, in chunks of rows
+template <typename T>
+void write(hid_t parent, const std::string& dataset, const Extents& extents, std::span<const T> values,
+           bool compress = false);
+
+[[nodiscard]] bool has_attribute(hid_t object, const std::string& name);
+/// A string attribute, fixed or variable length, any character set, at most 64 MiB.
+[[nodiscard]] std::string read_string(hid_t object, const std::string& attribute);
+/// An array of strings, fixed or variable length.
+[[nodiscard]] std::vector<std::string> read_strings(hid_t object, const std::string& attribute);
+/// Numeric attribute.
+template <typename T>
+[[nodiscard]] std::vector<T> read_numbers(hid_t object, const std::string& attribute);
+
+/// A scalar fixed-length UTF-8 string (what Keras reads everywhere).
+void write_string(hid_t object, const std::string& attribute, const std::string& value);
+/// A scalar variable-length UTF-8 string (what AnnData asks for).
+void write_variable_string(hid_t object, const std::string& attribute, const std::string& value);
+/// A one-dimensional array of fixed-length strings; an empty array becomes one of length-1 strings with no element.
+void write_strings(hid_t object, const std::string& attribute, const std::vector<std::string>& values);
+template <typename T>
+void write_numbers(hid_t object, const std::string& attribute, const Extents& extents, std::span<const T> values);
+
+}  // namespace headstart::hdf5

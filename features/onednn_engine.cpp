@@ -1,0 +1,1 @@
+// features/onednn_engine.cpp

@@ -1,0 +1,1 @@
+// features/opencv_engine.cpp

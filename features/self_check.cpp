@@ -1,0 +1,1 @@
+// features/self_check.cpp

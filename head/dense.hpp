@@ -1,0 +1,22 @@
+// head/dense.hpp: one dense layer's weights.
+#pragma once
+
+#include <cstdint>
+
+#include "head/matrix.hpp"
+#include "head/random.hpp"
+
+namespace headstart {
+
+/// y = x kernel + bias.
+struct Dense {
+  Matrix kernel;   // [in, out]
+  RowVector bias;  // [out]
+
+  bool operator==(const Dense& other) const { return kernel == other.kernel && bias == other.bias; }
+};
+
+/// Keras's defaults: kernel Glorot-uniform in (-l, l) with l = sqrt(6 / (in + out)) (Glorot and Bengio 2010, eq. 16), bias 0.
+[[nodiscard]] Dense glorot_uniform(Eigen::Index in, Eigen::Index out, Random& random);
+
+}  // namespace headstart

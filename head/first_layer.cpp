@@ -1,0 +1,1 @@
+// head/first_layer.cpp

@@ -1,0 +1,11 @@
+// head/matrix.hpp: the one dense matrix type of headstart: float, row-major.
+#pragma once
+
+#include <Eigen/Core>
+
+namespace headstart {
+
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using RowVector = Eigen::Matrix<float, 1, Eigen::Dynamic, Eigen::RowMajor>;
+
+}  // namespace headstart

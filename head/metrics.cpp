@@ -1,0 +1,1 @@
+// head/metrics.cpp

@@ -1,0 +1,40 @@
+// head/metrics.hpp: what is reported of predictions on labelled rows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "head/matrix.hpp"
+
+namespace headstart {
+
+/// One class against the rest; a ratio without a denominator is 0, as scikit-learn's zero_division=0.
+struct ClassMetrics {
+  double precision = 0.0;
+  double recall = 0.0;
+  double f1 = 0.0;
+  std::int64_t support = 0;  ///< rows that have this label
+};
+
+struct Metrics {
+  std::int64_t rows = 0;
+  double cross_entropy = 0.0;  ///< mean, unweighted, in nats, without L2
+  double accuracy = 0.0;
+  std::optional<double> top5_accuracy;  ///< nothing with fewer than five classes
+  double macro_f1 = 0.0;                ///< mean over the classes that have rows or predictions
+  double expected_calibration_error = 0.0;  ///< 15 equal bins of confidence (Guo et al., arXiv 1706.04599, eq. 3)
+  std::vector<ClassMetrics> per_class;
+  std::vector<std::vector<std::int64_t>> confusion;  ///< [label][prediction]
+};
+
+/// The predicted class of each row: the largest probability, the first in a tie.
+[[nodiscard]] std::vector<std::int32_t> predicted_classes(const Matrix& probabilities);
+
+/// @param probabilities  [rows, classes], rows sum to one
+/// @param labels         [rows]
+/// @throws std::invalid_argument if the shapes disagree, there is no row, or a label is out of range
+[[nodiscard]] Metrics evaluate(const Matrix& probabilities, std::span<const std::int32_t> labels);
+
+}  // namespace headstart

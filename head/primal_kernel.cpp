@@ -1,0 +1,1 @@
+// head/primal_kernel.cpp

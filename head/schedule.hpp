@@ -1,0 +1,39 @@
+// head/schedule.hpp: the learning rate of each epoch.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace headstart {
+
+enum class Schedule {
+  kConstant,
+  kStep,     ///< times 0.1 after half of the epochs and again after three quarters
+  kCosine,   ///< from the base to zero along half a cosine (Loshchilov and Hutter, arXiv 1608.03983, eq. 5, no restart)
+  kPlateau,  ///< times 0.1 when the watched loss has not improved for 5 epochs (Keras's ReduceLROnPlateau is the model)
+};
+
+/// "constant", "step", "cosine", "plateau".
+[[nodiscard]] std::string_view to_string(Schedule schedule) noexcept;
+[[nodiscard]] std::optional<Schedule> parse_schedule(std::string_view name) noexcept;
+
+/// Follows one training run.
+class LearningRate {
+ public:
+  LearningRate(Schedule schedule, double base, int epochs) noexcept;
+
+  /// Rate of `epoch`, from 0.
+  [[nodiscard]] double at(int epoch) const noexcept;
+  /// Tells the end of an epoch; only plateau listens. @param loss validation loss where there is one, else training loss
+  void epoch_ended(double loss) noexcept;
+
+ private:
+  Schedule schedule_;
+  double base_;
+  int epochs_;
+  double factor_ = 1.0;
+  double best_;
+  int epochs_without_improvement_ = 0;
+};
+
+}  // namespace headstart

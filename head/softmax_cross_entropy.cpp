@@ -1,0 +1,1 @@
+// head/softmax_cross_entropy.cpp

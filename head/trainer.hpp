@@ -1,0 +1,94 @@
+// head/trainer.hpp: SGD over epochs: Keras's model.fit for a stack of dense layers on cached features.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "head/dense.hpp"
+#include "head/feature_rows.hpp"
+#include "head/first_layer.hpp"
+#include "head/matrix.hpp"
+#include "head/schedule.hpp"
+
+namespace headstart {
+
+struct TrainingOptions {
+  std::vector<int> hidden{1024};  ///< widths of the ReLU layers; empty: a linear classifier
+  double learning_rate = 0.001;
+  double momentum = 0.9;
+  bool nesterov = false;
+  double l2 = 1e-4;  ///< lambda of lambda * sum(W^2), on every kernel, no bias
+  int epochs = 10;
+  int batch = 32;
+  bool shuffle = true;  ///< a new order every epoch; off: row order, for tests against recorded runs
+  Schedule schedule = Schedule::kConstant;
+  std::optional<int> early_stopping;  ///< epochs without a better validation loss before stopping; best weights come back
+  std::vector<float> class_weights;   ///< [classes], or empty
+  double label_smoothing = 0.0;
+  std::uint64_t seed = 0;
+  int threads = 0;  ///< 0: all that the process may use
+};
+
+/// One line of history.csv. Losses include the L2 terms; val_loss has no class weights; training values are running means
+/// over the epoch's batches, as Keras reports them.
+struct EpochResult {
+  int epoch = 0;
+  double loss = 0.0;
+  double accuracy = 0.0;
+  std::optional<double> val_loss;
+  std::optional<double> val_accuracy;
+  double learning_rate = 0.0;
+  double seconds = 0.0;
+};
+
+struct TrainingData {
+  FeatureRows features;                      ///< training and validation rows together
+  std::span<const std::int32_t> labels;      ///< [features.rows()], each in [0, classes)
+  std::span<const RowIndex> training;        ///< at least one row
+  std::span<const RowIndex> validation;      ///< may be empty
+  int classes = 0;
+};
+
+/// A trained head: hidden layers with ReLU, then logits.
+struct Head {
+  std::vector<Dense> layers;
+};
+
+struct TrainingResult {
+  Head head;
+  std::vector<EpochResult> history;
+  int best_epoch = 0;        ///< the epoch whose weights `head` has
+  bool interrupted = false;  ///< stopped by `stop`, after a whole epoch
+};
+
+struct TrainingHooks {
+  std::function<void(const EpochResult&)> on_epoch;
+  std::function<void(double loss)> on_step;  ///< the loss of each batch, L2 included, before its update
+  const std::atomic<bool>* stop = nullptr;   ///< checked between epochs
+};
+
+/// Keras's initial weights for these options.
+[[nodiscard]] Head initial_head(std::int64_t features, int classes, const TrainingOptions& options);
+
+/// Trains from `initial`. Same data, options, initial head: same bits, whatever the thread count.
+/// @throws std::invalid_argument about shapes, empty training rows, a batch or epoch count below one
+/// @throws std::runtime_error if the loss stops being finite, naming epoch and step: the learning rate is too high
+[[nodiscard]] TrainingResult train_head(const TrainingData& data, Head initial, const TrainingOptions& options,
+                                        const TrainingHooks& hooks = {});
+
+/// Probabilities of `rows`, [rows.size(), classes].
+[[nodiscard]] Matrix predict_probabilities(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows);
+
+/// The penalty that reported losses include: l2 * sum of squares of every kernel.
+[[nodiscard]] double l2_penalty(const Head& head, double l2);
+
+/// Class weights that give every class the same total: rows / (classes * rows of the class), as scikit-learn's 'balanced'.
+/// @throws std::invalid_argument for a class without rows
+[[nodiscard]] std::vector<float> balanced_class_weights(std::span<const std::int32_t> labels,
+                                                        std::span<const RowIndex> rows, int classes);
+
+}  // namespace headstart

@@ -1,0 +1,1 @@
+// pipeline/cache_command.cpp

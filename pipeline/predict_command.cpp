@@ -1,0 +1,1 @@
+// pipeline/predict_command.cpp

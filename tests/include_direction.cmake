@@ -1,0 +1,40 @@
+# tests/include_direction.cmake: holds the four folders to their order, data <- features <- pipeline -> head, by their
+# include lines. A shared include root lets any file reach any other, so nothing but this would notice.
+#   cmake -DROOT=<source tree> -P include_direction.cmake
+# Fails too if it found nothing to check, so that a moved folder can't pass for a clean one.
+cmake_minimum_required(VERSION 3.25)
+
+set(folders data features head pipeline)
+set(data_may_include data)
+set(features_may_include data features)
+set(head_may_include head)
+set(pipeline_may_include data features head pipeline)
+
+list(JOIN folders "|" any_folder)
+set(wrong)
+foreach(folder IN LISTS folders)
+  set(includes_of_folder 0)
+  file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${folder}/*.hpp ${ROOT}/${folder}/*.cpp)
+  foreach(file IN LISTS files)
+    file(STRINGS ${ROOT}/${file} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[\"<]")
+    foreach(line IN LISTS lines)
+      if(line MATCHES "[\"<]\\.\\.?/")
+        list(APPEND wrong "${file}: ${line}: include from the source root instead: \"folder/file.hpp\"")
+      elseif(line MATCHES "[\"<](${any_folder})/")
+        math(EXPR includes_of_folder "${includes_of_folder} + 1")
+        if(NOT CMAKE_MATCH_1 IN_LIST ${folder}_may_include)
+          list(JOIN ${folder}_may_include ", " allowed)
+          list(APPEND wrong "${file}: ${line}: ${folder}/ may include ${allowed} only")
+        endif()
+      endif()
+    endforeach()
+  endforeach()
+  if(includes_of_folder EQUAL 0)
+    list(APPEND wrong "${folder}/: no include lines found: is ${ROOT} the source tree?")
+  endif()
+endforeach()
+
+if(wrong)
+  list(JOIN wrong "\n" wrong)
+  message(FATAL_ERROR "wrong include direction:\n${wrong}")
+endif()

@@ -1,4 +1,5 @@
-// head/feature_rows.hpp: the head's input: feature rows in compressed sparse form, seen through spans it does not own.
+// head/feature_rows.hpp: the head's input: feature rows in compressed sparse form, seen through spans it does
+// not own.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +11,8 @@ namespace headstart {
 /// Index of a row of the feature matrix.
 using RowIndex = std::int32_t;
 
-/// A view of a CSR matrix. Invariant (the caller's): indptr has rows()+1 ascending entries from 0, indices of a row ascend
-/// strictly and lie in [0, columns). Dense features are rows with every index.
+/// A view of a CSR matrix. Invariant (the caller's): indptr has rows()+1 ascending entries from 0, indices of
+/// a row ascend strictly and lie in [0, columns). Dense features are rows with every index.
 struct FeatureRows {
   std::int64_t columns = 0;
   std::span<const std::int64_t> indptr;

@@ -1,5 +1,5 @@
-// head/first_layer.hpp: the interface of what trains the first dense layer's kernel W, whose width (25,088) is the cost.
-// Solvers share everything else. Bias, activation and the layers above are the trainer's.
+// head/first_layer.hpp: the interface of what trains the first dense layer's kernel W, whose width (25,088)
+// is the cost. Solvers share everything else. Bias, activation and the layers above are the trainer's.
 #pragma once
 
 #include <memory>
@@ -29,8 +29,8 @@ class FirstLayer {
   /// @param z     [rows.size(), hidden]; overwritten
   virtual void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) = 0;
 
-  /// One SGD step on the gradient X[batch]^T dz, and in the same pass over W the products of the rows needed next:
-  /// next_z = X[next] W, with the new W.
+  /// One SGD step on the gradient X[batch]^T dz, and in the same pass over W the products of the rows needed
+  /// next: next_z = X[next] W, with the new W.
   /// @param dz      [batch.size(), hidden], dLoss/dZ, already divided by the batch size
   /// @param next    may be empty
   /// @param next_z  [next.size(), hidden]; overwritten
@@ -48,7 +48,7 @@ class FirstLayer {
 /// @param features  must outlive the result
 /// @param kernel    W_0, [features.columns, hidden]
 /// @param threads   0: all that the process may use; the result's bits do not depend on it
-[[nodiscard]] std::unique_ptr<FirstLayer> make_primal_solver(const FeatureRows& features, const Matrix& kernel,
-                                                             int threads);
+[[nodiscard]] std::unique_ptr<FirstLayer> make_primal_solver(const FeatureRows& features,
+                                                             const Matrix& kernel, int threads);
 
 }  // namespace headstart

@@ -24,7 +24,8 @@ struct Metrics {
   double accuracy = 0.0;
   std::optional<double> top5_accuracy;  ///< nothing with fewer than five classes
   double macro_f1 = 0.0;                ///< mean over the classes that have rows or predictions
-  double expected_calibration_error = 0.0;  ///< 15 equal bins of confidence (Guo et al., arXiv 1706.04599, eq. 3)
+  /// 15 equal bins of confidence (Guo et al., arXiv 1706.04599, eq. 3).
+  double expected_calibration_error = 0.0;
   std::vector<ClassMetrics> per_class;
   std::vector<std::vector<std::int64_t>> confusion;  ///< [label][prediction]
 };

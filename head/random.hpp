@@ -23,7 +23,7 @@ class Random {
   std::uint64_t state_[4];
 };
 
-/// A seed for one purpose ("shuffle", "layer 2"), independent of the others that derive from the same user seed.
+/// A seed for one purpose ("shuffle", "layer 2"), independent of the others derived from the same user seed.
 [[nodiscard]] std::uint64_t derive_seed(std::uint64_t seed, std::uint64_t purpose) noexcept;
 
 /// Fisher-Yates.

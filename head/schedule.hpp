@@ -9,8 +9,8 @@ namespace headstart {
 enum class Schedule {
   kConstant,
   kStep,     ///< times 0.1 after half of the epochs and again after three quarters
-  kCosine,   ///< from the base to zero along half a cosine (Loshchilov and Hutter, arXiv 1608.03983, eq. 5, no restart)
-  kPlateau,  ///< times 0.1 when the watched loss has not improved for 5 epochs (Keras's ReduceLROnPlateau is the model)
+  kCosine,   ///< from the base to zero along half a cosine (Loshchilov and Hutter, arXiv 1608.03983, eq. 5)
+  kPlateau,  ///< times 0.1 when the watched loss has not improved for 5 epochs, as Keras's ReduceLROnPlateau
 };
 
 /// "constant", "step", "cosine", "plateau".
@@ -24,7 +24,8 @@ class LearningRate {
 
   /// Rate of `epoch`, from 0.
   [[nodiscard]] double at(int epoch) const noexcept;
-  /// Tells the end of an epoch; only plateau listens. @param loss validation loss where there is one, else training loss
+  /// Tells the end of an epoch; only plateau listens.
+  /// @param loss  validation loss where there is one, else training loss
   void epoch_ended(double loss) noexcept;
 
  private:

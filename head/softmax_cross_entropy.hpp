@@ -8,17 +8,18 @@
 
 namespace headstart {
 
-/// In place: every row of logits becomes probabilities. The row maximum is subtracted first, so exp can't overflow.
+/// In place: every row of logits becomes probabilities. The row maximum is subtracted first: exp can't
+/// overflow.
 void softmax(Eigen::Ref<Matrix> z);
 
 struct LossOptions {
-  double label_smoothing = 0.0;           ///< targets become y (1 - s) + s / classes, as Keras does
+  double label_smoothing = 0.0;          ///< targets become y (1 - s) + s / classes, as Keras does
   std::span<const float> class_weights;  ///< [classes], or empty for all ones
 };
 
 struct BatchLoss {
-  double loss = 0.0;        ///< sum over rows of weight[label] * cross-entropy, in nats; not divided by the rows
-  std::int64_t correct = 0; ///< rows whose largest logit (the first, in a tie) is the label's
+  double loss = 0.0;  ///< sum over rows of weight[label] * cross-entropy, in nats; not divided by the rows
+  std::int64_t correct = 0;  ///< rows whose largest logit (the first, in a tie) is the label's
 };
 
 /// Softmax cross-entropy of logits z, which become the gradient of loss / rows with respect to z:

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/sha256.hpp"
@@ -37,5 +41,7 @@ inline constexpr std::string_view kEmbeddedWeightsIdentity =
 /// layers after the convolutions (dense ones) are ignored. Links out of the file are not followed.
 /// @throws Error kFailed naming the file, the layer, and found against needed shape; also for NaN or infinity
 [[nodiscard]] Vgg16Weights read_keras_weights(const std::filesystem::path& file);
+/// The same from a file image in memory. @param name  what errors call it
+[[nodiscard]] Vgg16Weights read_keras_weights(std::span<const std::byte> image, const std::string& name);
 
 }  // namespace headstart

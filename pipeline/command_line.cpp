@@ -1,1 +1,485 @@
 // pipeline/command_line.cpp
+#include "pipeline/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "data/error.hpp"
+#include "pipeline/commands.hpp"
+#include "pipeline/help_formatter.hpp"
+#include "pipeline/interrupt.hpp"
+#include "pipeline/options.hpp"
+#include "pipeline/threads.hpp"
+
+namespace headstart {
+namespace {
+
+template <typename T>
+using Names = std::vector<std::pair<std::string, T>>;
+
+const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
+                                 {"opencv-cuda", EngineKind::kOpencvCuda},
+                                 {"opencv-cuda-fp16", EngineKind::kOpencvCudaFp16},
+                                 {"opencv", EngineKind::kOpencv},
+                                 {"onednn", EngineKind::kOnednn}};
+const Names<Tap> kTaps{{"block1_pool", Tap::kBlock1Pool},
+                       {"block2_pool", Tap::kBlock2Pool},
+                       {"block3_pool", Tap::kBlock3Pool},
+                       {"block4_pool", Tap::kBlock4Pool},
+                       {"block5_pool", Tap::kBlock5Pool}};
+const Names<Schedule> kSchedules{{"constant", Schedule::kConstant},
+                                 {"step", Schedule::kStep},
+                                 {"cosine", Schedule::kCosine},
+                                 {"plateau", Schedule::kPlateau}};
+
+template <typename T>
+std::string joined(const Names<T>& names) {
+  std::string text;
+  for (const auto& [name, value] : names) text += (text.empty() ? "" : "|") + name;
+  return text;
+}
+
+template <typename T>
+T named(const std::string& option, const std::string& text, const Names<T>& names) {
+  for (const auto& [name, value] : names) {
+    if (name == text) return value;
+  }
+  throw CLI::ValidationError(option, fmt::format("is '{}', needed {}", text, joined(names)));
+}
+
+/// An option that takes one of a few words.
+template <typename T>
+CLI::Option* add_choice(CLI::App& app, const std::string& option, T& target, const Names<T>& names,
+                        const std::string& description) {
+  const auto current =
+      std::find_if(names.begin(), names.end(), [&](const auto& name) { return name.second == target; });
+  return app
+      .add_option_function<std::string>(
+          option, [&target, &names, option](const std::string& text) { target = named(option, text, names); },
+          description)
+      ->type_name(joined(names))
+      ->default_str(current->first);
+}
+
+/// A number between two bounds, both included.
+template <typename T>
+CLI::Option* add_number(CLI::App& app, const std::string& option, T& target, double low, double high,
+                        const std::string& description, const std::string& type = "N") {
+  return app.add_option(option, target, description)
+      ->type_name(type)
+      ->check([low, high](const std::string& text) {
+        double value = 0.0;
+        if (!CLI::detail::lexical_cast(text, value)) return fmt::format("'{}' is not a number", text);
+        if (!(value >= low && value <= high)) return fmt::format("is {}, needed {} to {}", text, low, high);
+        return std::string();
+      })
+      ->default_str(fmt::format("{}", target));
+}
+
+constexpr double kUnlimited = std::numeric_limits<std::int32_t>::max();
+
+struct General {
+  int threads = available_threads();
+  bool quiet = false;
+  bool verbose = false;
+};
+
+void add_general(CLI::App& app, General& general) {
+  add_number(app, "--threads", general.threads, 1, 4096, "Threads of every pool")->group("General");
+  CLI::Option* quiet =
+      app.add_flag("--quiet", general.quiet, "Only warnings and errors on stderr")->group("General");
+  quiet->configurable(false);
+  app.add_flag("--verbose", general.verbose, "Every reject and every decoder warning on stderr")
+      ->group("General")
+      ->excludes(quiet)
+      ->configurable(false);
+  app.footer(
+      "  --config FILE.toml                Options from a file, as OUT/config.toml of a run has them\n"
+      "                                    (section [" +
+      app.get_name() + "]); the command line wins");
+}
+
+void add_cache(CLI::App& app, std::filesystem::path& cache) {
+  app.add_option("--cache", cache, "Cache folder [$XDG_CACHE_HOME/headstart, else ~/.cache/headstart]")
+      ->type_name("DIR");
+}
+
+void add_weights(CLI::App& app, std::filesystem::path& weights) {
+  app.add_option("--weights", weights, "VGG16 weights, a Keras .h5 file [the embedded ImageNet weights]")
+      ->type_name("FILE");
+}
+
+void add_network(CLI::App& app, StageOneOptions& options) {
+  add_cache(app, options.cache);
+  add_choice(app, "--engine", options.engine, kEngines, "What runs the network");
+  add_number(app, "--batch-size", options.batch_size, 0, 4096,
+             "Images in one run of the network; 0: what suits the engine");
+}
+
+/// Options that decide which images are let in.
+void add_admission(CLI::App& app, ImageOptions& images) {
+  static const Names<OnError> on_error{{"skip", OnError::kSkip}, {"fail", OnError::kFail}};
+  const std::string group = "Images";
+  add_choice(app, "--on-error", images.on_error, on_error,
+             "What a broken image does: it is left out with a reason, or the run fails")
+      ->group(group);
+  app.add_option_function<std::string>(
+         "--max-rejects",
+         [&images](const std::string& text) {
+           const auto limit = parse_reject_limit(text);
+           if (!limit)
+             throw CLI::ValidationError("--max-rejects",
+                                        fmt::format("is '{}', needed a number or a share like 5%", text));
+           images.max_rejects = *limit;
+         },
+         "Most broken images to accept; more: exit code 3")
+      ->type_name("N|P%")
+      ->default_str("100%")
+      ->group(group);
+  add_number(app, "--max-pixels", images.decode.max_pixels, 1, 1e12, "Larger images are rejected undecoded")
+      ->group(group);
+}
+
+/// Options that decide what the network sees; a saved model brings its own.
+void add_images(CLI::App& app, ImageOptions& images) {
+  static const Names<ResizeMode> modes{{"stretch", ResizeMode::kStretch}, {"crop", ResizeMode::kCrop}};
+  static const Names<Interpolation> interpolations{{"bilinear", Interpolation::kBilinear},
+                                                   {"nearest", Interpolation::kNearest}};
+  static const Names<Alpha> alphas{{"white", Alpha::kWhite}, {"drop", Alpha::kDrop}};
+  const std::string group = "Images";
+  add_number(app, "--input-size", images.resize.size, kMinInputSize, kMaxInputSize,
+             "Height and width of the network's input")
+      ->group(group);
+  add_choice(app, "--resize", images.resize.mode, modes, "The whole image, or its largest centred square")
+      ->group(group);
+  add_choice(app, "--interpolation", images.resize.interpolation, interpolations, "How pixels are resampled")
+      ->group(group);
+  add_choice(app, "--alpha", images.decode.alpha, alphas, "Transparency: composed over white, or ignored")
+      ->group(group);
+  app.add_flag("--ignore-exif", images.decode.ignore_exif,
+               "Keep images as they are stored, not as they were held")
+      ->group(group);
+  add_admission(app, images);
+}
+
+void add_training(CLI::App& app, TrainOptions& options) {
+  static const Names<ClassWeight> class_weights{{"none", ClassWeight::kNone},
+                                                {"balanced", ClassWeight::kBalanced}};
+  const std::string group = "Training";
+  TrainingOptions& t = options.training;
+  const auto add = [&](const std::string& name, auto& target, double low, double high,
+                       const std::string& text) {
+    add_number(app, name, target, low, high, text)->group(group);
+  };
+  add_choice(app, "--tap", options.tap, kTaps, "The activations that become features")->group(group);
+  app.add_option("--hidden", t.hidden, "Widths of the hidden layers, with commas between; 0: none")
+      ->type_name("N,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->default_str("1024")
+      ->group(group);
+  add("--validation", options.validation, 0, 0.99,
+      "Share of each class held out, where the dataset gives no split");
+  add("--learning-rate", t.learning_rate, 1e-12, 1e6, "Learning rate of SGD");
+  add("--momentum", t.momentum, 0, 0.999999, "Momentum");
+  app.add_flag("--nesterov", t.nesterov, "Nesterov's momentum")->group(group);
+  add("--l2", t.l2, 0, 1e6, "Lambda of lambda * sum(W^2), on kernels");
+  add("--epochs", t.epochs, 1, kUnlimited, "Passes over the training images");
+  add("--batch", t.batch, 1, kUnlimited, "Training images in one step");
+  add_choice(app, "--schedule", t.schedule, kSchedules, "How the learning rate changes over the epochs")
+      ->group(group);
+  add("--early-stopping", options.early_stopping, 0, kUnlimited,
+      "Stop after so many epochs without a better validation loss and keep the best epoch's weights; 0: "
+      "never");
+  add_choice(app, "--class-weight", options.class_weight, class_weights,
+             "Weigh classes alike however many images they have")
+      ->group(group);
+  add("--label-smoothing", t.label_smoothing, 0, 0.999,
+      "Share of each target that is spread over all classes");
+  add("--seed", t.seed, 0, 9e15, "Seed of the split, the initial weights and the order");
+}
+
+/// A subcommand: its options live as long as the program's App.
+struct Command {
+  CLI::App* app;
+  General general;
+  std::function<void(const Session&)> run;
+};
+
+/// Everything that parsing fills.
+struct Program {
+  CLI::App app{
+      "A folder of labelled images in, a trained classifier out: VGG16 features, computed once and cached; a "
+      "dense head "
+      "trained on them in seconds."};
+  std::vector<std::unique_ptr<Command>> commands;
+  CLI::App* train_app = nullptr;  // its options go to OUT/config.toml
+  TrainOptions train;
+  ExtractOptions extract;
+  EvaluateOptions evaluate;
+  PredictOptions predict;
+  CacheListOptions cache_list;
+  InfoOptions info;
+};
+
+constexpr const char* kDatasetHelp =
+    "A folder with one folder per class; or one with train/ and validation/ (and test/), each with one "
+    "folder per class; or a "
+    ".csv (columns path, label; optionally split, group)";
+
+Command& add_command(Program& program, CLI::App& parent, const std::string& name,
+                     const std::string& description, std::function<void(const Session&)> run) {
+  CLI::App* app = parent.add_subcommand(name, description);
+  app->fallthrough();        // so that --config may stand behind the command
+  app->configurable(false);  // a section of the file gives options, it does not choose the command
+  program.commands.push_back(std::make_unique<Command>(Command{app, {}, std::move(run)}));
+  Command& command = *program.commands.back();
+  return command;
+}
+
+void finish_command(Command& command) { add_general(*command.app, command.general); }
+
+void add_commands(Program& program) {
+  CLI::App& root = program.app;
+  {
+    TrainOptions& options = program.train;
+    Command& command =
+        add_command(program, root, "train", "Train a classifier on a folder of labelled images",
+                    [&](const Session& session) { run_train(options, session); });
+    CLI::App& app = *command.app;
+    program.train_app = &app;
+    app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+    app.add_option("-o,--out", options.out,
+                   "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
+        ->required()
+        ->type_name("OUT");
+    add_weights(app, options.stage_one.weights);
+    add_network(app, options.stage_one);
+    app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
+    add_training(app, options);
+    add_images(app, options.stage_one.images);
+    finish_command(command);
+  }
+  {
+    ExtractOptions& options = program.extract;
+    Command& command =
+        add_command(program, root, "extract", "Compute and cache the features of a dataset, train nothing",
+                    [&](const Session& session) { run_extract(options, session); });
+    CLI::App& app = *command.app;
+    app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+    app.add_option_function<std::vector<std::string>>(
+           "--tap",
+           [&options](const std::vector<std::string>& names) {
+             options.taps.clear();
+             for (const std::string& name : names) {
+               const Tap tap = named("--tap", name, kTaps);
+               if (std::find(options.taps.begin(), options.taps.end(), tap) == options.taps.end())
+                 options.taps.push_back(tap);
+             }
+           },
+           "Activations to cache, with commas between, all in one pass: block1_pool ... block5_pool")
+        ->type_name("TAP,...")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->default_str("block5_pool");
+    add_weights(app, options.stage_one.weights);
+    add_network(app, options.stage_one);
+    app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
+    add_images(app, options.stage_one.images);
+    finish_command(command);
+  }
+  {
+    EvaluateOptions& options = program.evaluate;
+    Command& command = add_command(program, root, "evaluate", "Measure a saved model on labelled images",
+                                   [&](const Session& session) { run_evaluate(options, session); });
+    CLI::App& app = *command.app;
+    app.add_option("model", options.model, "model.h5 of a training run")->required()->type_name("");
+    app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+    app.add_option("--json", options.json, "Write the metrics to this file as well")->type_name("FILE");
+    add_network(app, options.stage_one);
+    add_admission(app, options.stage_one.images);
+    finish_command(command);
+  }
+  {
+    PredictOptions& options = program.predict;
+    static const Names<PredictionFormat> formats{{"csv", PredictionFormat::kCsv},
+                                                 {"jsonl", PredictionFormat::kJson}};
+    Command& command = add_command(program, root, "predict", "Label new images",
+                                   [&](const Session& session) { run_predict(options, session); });
+    CLI::App& app = *command.app;
+    app.add_option("model", options.model, "model.h5 of a training run")->required()->type_name("");
+    app.add_option("path", options.paths,
+                   "Images or folders of images; - reads a list of them from stdin, one a line")
+        ->required()
+        ->type_name("");
+    app.add_option("-o,--out", options.out, "Write to this file instead of stdout")->type_name("FILE");
+    add_choice(app, "--format", options.format, formats, "CSV with a header, or one JSON object a line");
+    add_number(app, "--top-k", options.top_k, 1, 1e6,
+               "So many classes for each image, the most probable first");
+    add_network(app, options.stage_one);
+    add_admission(app, options.stage_one.images);
+    finish_command(command);
+  }
+  {
+    CLI::App* cache = root.add_subcommand("cache", "Look into the cache");
+    cache->fallthrough()->configurable(false)->require_subcommand(1);
+    Command& command = add_command(
+        program, *cache, "list", "What is cached: one line for each extractor configuration and tap",
+        [&](const Session& session) { run_cache_list(program.cache_list, session); });
+    add_cache(*command.app, program.cache_list.cache);
+    finish_command(command);
+  }
+  {
+    Command& command =
+        add_command(program, root, "info", "Engines found and chosen, versions, weights, cache location",
+                    [&](const Session& session) { run_info(program.info, session); });
+    add_cache(*command.app, program.info.cache);
+    add_weights(*command.app, program.info.weights);
+    finish_command(command);
+  }
+}
+
+/// What can't be said with bounds on single options, and zeros that mean none.
+void resolve_train_options(TrainOptions& options) {
+  if (options.early_stopping > 0) options.training.early_stopping = options.early_stopping;
+  std::vector<int>& hidden = options.training.hidden;
+  if (hidden == std::vector<int>{0}) return hidden.clear();
+  if (hidden.empty() ||
+      std::any_of(hidden.begin(), hidden.end(), [](int width) { return width < 1 || width > 65536; })) {
+    throw Error{Error::Kind::kUsage, "wrong usage", "--hidden",
+                "give widths from 1 to 65536, or 0 alone for a linear classifier"};
+  }
+}
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, substituted}));
+    }
+  }
+  return row[b.size()];
+}
+
+/// The option or command of `app` that `word` was probably meant to be, or nothing.
+std::string nearest(const CLI::App& app, const std::string& word) {
+  std::string best;
+  std::size_t distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  const auto consider = [&](const std::string& name) {
+    const std::size_t d = edit_distance(word, name);
+    if (d < distance) {
+      distance = d;
+      best = name;
+    }
+  };
+  for (const CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
+    for (const std::string& name : option->get_lnames()) consider("--" + name);
+  }
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    consider(sub->get_name());
+  return best;
+}
+
+/// The deepest command that was named.
+const CLI::App& named_command(const CLI::App& app) {
+  const auto subcommands = app.get_subcommands();
+  return subcommands.empty() ? app : named_command(*subcommands.front());
+}
+
+std::string command_name(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name()
+                                     : command_name(*app.get_parent()) + " " + app.get_name();
+}
+
+int usage_error(const CLI::App& root, const CLI::ParseError& error) {
+  const CLI::App& app = named_command(root);
+  std::string what = error.what();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  const std::vector<std::string> unknown = root.remaining(true);
+  if (what == "A subcommand is required") what = "a command is needed";
+  if (!unknown.empty()) {
+    what = "unknown argument";
+    for (const std::string& word : unknown) {
+      what += fmt::format(" '{}'", printable(word));
+      if (const std::string name = nearest(app, word.substr(0, word.find('='))); !name.empty()) {
+        what += fmt::format(" (did you mean {}?)", name);
+      }
+    }
+  }
+  fmt::print(stderr, "headstart: error: wrong usage: {}: see {} --help\n", what, command_name(app));
+  return exit_code(Error::Kind::kUsage);
+}
+
+int fail(std::string_view message, int code) {
+  fmt::print(stderr, "headstart: error: {}\n", message);
+  return code;
+}
+
+int run(const Command& command) {
+  const General& general = command.general;
+  Console console(general.quiet     ? Verbosity::kQuiet
+                  : general.verbose ? Verbosity::kVerbose
+                                    : Verbosity::kNormal);
+  const ThreadLimit limit(general.threads);
+  catch_interrupts();
+  command.run(Session{console, general.threads});
+  return 0;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  Program program;
+  CLI::App& app = program.app;
+  app.name("headstart");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_version_flag("--version", std::string("headstart ") + HEADSTART_VERSION);
+  app.set_help_flag("-h,--help", "This text");
+  app.set_config("--config")
+      ->type_name("FILE.toml")
+      ->description("Options from a file; see OUT/config.toml of any run");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.require_subcommand(1);
+  add_commands(program);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+  const CLI::App& chosen = named_command(app);
+  const auto command = std::find_if(program.commands.begin(), program.commands.end(),
+                                    [&](const auto& candidate) { return candidate->app == &chosen; });
+  program.train.config = "[train]\n" + program.train_app->config_to_str(true, true);
+  try {
+    resolve_train_options(program.train);
+    return run(**command);
+  } catch (const Error& error) {
+    return fail(error.what(), exit_code(error.kind()));
+  } catch (const Interrupted& interrupted) {
+    fmt::print(stderr, "headstart: {}\n", interrupted.what());
+    return 130;
+  } catch (const std::bad_alloc&) {
+    return fail(
+        "out of memory: this machine: use fewer hidden units, a smaller --batch-size or a smaller dataset",
+        1);
+  } catch (const std::exception& error) {
+    return fail(
+        fmt::format("unexpected failure: {}: please report it with the command that you ran", error.what()),
+        1);
+  }
+}
+
+}  // namespace headstart

@@ -1,1 +1,101 @@
-// pipeline/evaluate_command.cpp
+// pipeline/evaluate_command.cpp: headstart evaluate: a saved model on labelled images.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "data/error.hpp"
+#include "head/metrics.hpp"
+#include "pipeline/commands.hpp"
+#include "pipeline/metrics_json.hpp"
+#include "pipeline/model_file.hpp"
+#include "pipeline/model_session.hpp"
+#include "pipeline/output_folder.hpp"
+#include "pipeline/stage_one.hpp"
+#include "pipeline/text_table.hpp"
+
+namespace headstart {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// The model's label of every class of the dataset; matched by name, so order and missing classes don't
+/// matter.
+std::vector<std::int32_t> match_classes(const std::vector<std::string>& dataset,
+                                        const std::vector<std::string>& model, const std::string& where) {
+  std::vector<std::int32_t> labels;
+  for (const std::string& name : dataset) {
+    const auto found = std::find(model.begin(), model.end(), name);
+    if (found == model.end()) {
+      throw Error{Error::Kind::kData, "the dataset does not fit the model",
+                  fmt::format("{}: the model has no class '{}'", where, printable(name)),
+                  "rename or remove that class"};
+    }
+    labels.push_back(static_cast<std::int32_t>(found - model.begin()));
+  }
+  return labels;
+}
+
+std::string class_table(const Metrics& metrics, const std::vector<std::string>& classes) {
+  std::vector<std::vector<std::string>> rows{{"class", "precision", "recall", "F1", "images"}};
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const ClassMetrics& c = metrics.per_class[i];
+    rows.push_back({printable(classes[i]), fmt::format("{:.3f}", c.precision),
+                    fmt::format("{:.3f}", c.recall), fmt::format("{:.3f}", c.f1),
+                    fmt::format("{}", c.support)});
+  }
+  return text_table(rows);
+}
+
+}  // namespace
+
+void run_evaluate(const EvaluateOptions& options, const Session& session) {
+  const Model model = read_model(options.model);
+  const StageOneOptions stage_options = options_of(model, options.stage_one);
+  StageOne stage_one(model.weights, {model.tap}, stage_options, session);
+  const ExtractedDataset dataset = extract_dataset(options.dataset, 1, stage_options, session, stage_one);
+  session.console.note("stage one: " + describe(dataset));
+  const std::vector<std::int32_t> classes =
+      match_classes(dataset.manifest.classes, model.classes, printable(options.dataset.string()));
+
+  const double penalty = l2_penalty(model.head, model.training.l2);
+  std::vector<std::pair<std::string, SplitMetrics>> splits;
+  const auto evaluate_rows = [&](const std::string& name, const auto& wanted) {
+    std::vector<Sha256> keys;
+    std::vector<std::int32_t> labels;
+    for (const std::size_t row : dataset.used) {
+      const Sample& sample = dataset.manifest.samples[row];
+      if (!wanted(sample)) continue;
+      keys.push_back(*dataset.content[row]);
+      labels.push_back(classes[static_cast<std::size_t>(sample.label)]);
+    }
+    if (keys.empty()) return;
+    splits.emplace_back(name, SplitMetrics{evaluate(predict(model.head, stage_one, keys), labels), penalty});
+  };
+  if (dataset.manifest.has_given_splits) {
+    for (const auto& [name, split] :
+         {std::pair{"training", Split::kTrain}, std::pair{"validation", Split::kValidation},
+          std::pair{"test", Split::kTest}}) {
+      evaluate_rows(name, [wanted = split](const Sample& sample) { return sample.split == wanted; });
+    }
+  }
+  evaluate_rows("all images", [](const Sample&) { return true; });
+
+  if (!options.json.empty()) {
+    Json json{{"version", HEADSTART_VERSION},
+              {"classes", model.classes},
+              {"images",
+               {{"total", dataset.manifest.samples.size()},
+                {"used", dataset.used.size()},
+                {"rejected", dataset.rejected}}}};
+    for (const auto& [name, split] : splits)
+      json[name == "all images" ? "all" : name] = to_json(split, model.classes);
+    write_text_file(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+  std::vector<std::pair<std::string, const SplitMetrics*>> table;
+  for (const auto& [name, split] : splits) table.emplace_back(name, &split);
+  fmt::print("{}\n{}", metrics_table(table), class_table(splits.back().second.metrics, model.classes));
+}
+
+}  // namespace headstart

@@ -1,1 +1,30 @@
-// pipeline/info_command.cpp
+// pipeline/info_command.cpp: headstart info: engines found and chosen, versions, weights, cache location.
+#include <fmt/format.h>
+
+#include "features/cache.hpp"
+#include "features/engine.hpp"
+#include "pipeline/commands.hpp"
+#include "pipeline/embedded_weights.hpp"
+#include "pipeline/text_table.hpp"
+
+namespace headstart {
+
+void run_info(const InfoOptions& options, const Session& session) {
+  const Vgg16Weights weights = load_weights(options.weights);
+  const auto cache = options.cache.empty() ? default_cache_folder() : options.cache;
+  const std::string source = options.weights.empty() ? std::string("embedded (VGG16, ImageNet)")
+                                                     : printable(options.weights.string());
+  std::string engines;
+  for (const EngineAvailability& engine : list_engines()) {
+    engines += fmt::format("  {:<18}{}\n", to_string(engine.kind),
+                           (engine.available ? "" : "not available: ") + engine.detail);
+  }
+  fmt::print(
+      "headstart {}\nthreads        {}\ncache          {}\nweights        {}\n  identity     {}\n  "
+      "preprocessing {}\n"
+      "engines        auto chooses {}\n{}",
+      HEADSTART_VERSION, session.threads, cache.string(), source, weights.identity.hex(),
+      to_string(weights.preprocessing), to_string(choose_engine()), engines);
+}
+
+}  // namespace headstart

@@ -1,1 +1,4 @@
-int main() {}
+// pipeline/main.cpp
+#include "pipeline/command_line.hpp"
+
+int main(int argc, char** argv) { return headstart::run_command_line(argc, argv); }

@@ -1,1 +1,369 @@
 // pipeline/model_file.cpp
+#include "pipeline/model_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "data/error.hpp"
+#include "features/hdf5.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormatVersion = 1;
+// What the reported keras_version has to be for both loaders: Keras 3 reads any, Keras 2 any below 3.
+constexpr const char* kKerasVersion = "2.15.0";
+constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 33;
+constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{1} << 28;
+
+std::string dense_name(std::size_t layer, std::size_t layers) {
+  return layer + 1 == layers ? std::string("predictions") : fmt::format("hidden_{}", layer + 1);
+}
+
+bool below_tap(const ConvolutionLayer& layer, Tap tap) { return layer.block <= block_of(tap); }
+
+// ---- Keras's configuration of the model
+// -------------------------------------------------------------------------
+
+Json glorot() { return {{"class_name", "GlorotUniform"}, {"config", {{"seed", nullptr}}}}; }
+Json zeros() { return {{"class_name", "Zeros"}, {"config", Json::object()}}; }
+
+Json layer_json(const std::string& class_name, Json config) {
+  return {{"class_name", class_name}, {"config", std::move(config)}};
+}
+
+Json convolution_json(const ConvolutionLayer& layer) {
+  return layer_json("Conv2D", {{"name", std::string(layer.name)},
+                               {"trainable", false},
+                               {"dtype", "float32"},
+                               {"filters", layer.out_channels},
+                               {"kernel_size", {3, 3}},
+                               {"strides", {1, 1}},
+                               {"padding", "same"},
+                               {"data_format", "channels_last"},
+                               {"dilation_rate", {1, 1}},
+                               {"groups", 1},
+                               {"activation", "relu"},
+                               {"use_bias", true},
+                               {"kernel_initializer", glorot()},
+                               {"bias_initializer", zeros()},
+                               {"kernel_regularizer", nullptr},
+                               {"bias_regularizer", nullptr},
+                               {"activity_regularizer", nullptr},
+                               {"kernel_constraint", nullptr},
+                               {"bias_constraint", nullptr}});
+}
+
+Json pool_json(int block) {
+  return layer_json("MaxPooling2D", {{"name", fmt::format("block{}_pool", block)},
+                                     {"trainable", true},
+                                     {"dtype", "float32"},
+                                     {"pool_size", {2, 2}},
+                                     {"padding", "valid"},
+                                     {"strides", {2, 2}},
+                                     {"data_format", "channels_last"}});
+}
+
+Json dense_json(const std::string& name, Eigen::Index units, bool last, double l2) {
+  const Json regularizer = l2 > 0.0 ? Json{{"class_name", "L2"}, {"config", {{"l2", l2}}}} : Json(nullptr);
+  return layer_json("Dense", {{"name", name},
+                              {"trainable", true},
+                              {"dtype", "float32"},
+                              {"units", units},
+                              {"activation", last ? "softmax" : "relu"},
+                              {"use_bias", true},
+                              {"kernel_initializer", glorot()},
+                              {"bias_initializer", zeros()},
+                              {"kernel_regularizer", regularizer},
+                              {"bias_regularizer", nullptr},
+                              {"activity_regularizer", nullptr},
+                              {"kernel_constraint", nullptr},
+                              {"bias_constraint", nullptr}});
+}
+
+std::string model_config(const Model& model) {
+  const int size = model.configuration.resize.size;
+  Json layers = Json::array();
+  layers.push_back(layer_json("InputLayer", {{"batch_input_shape", {nullptr, size, size, 3}},
+                                             {"dtype", "float32"},
+                                             {"sparse", false},
+                                             {"ragged", false},
+                                             {"name", "input_layer"}}));
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+    if (!below_tap(layer, model.tap)) break;
+    layers.push_back(convolution_json(layer));
+    if (i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block) {
+      layers.push_back(pool_json(layer.block));
+    }
+  }
+  layers.push_back(layer_json(
+      "Flatten",
+      {{"name", "flatten"}, {"trainable", true}, {"dtype", "float32"}, {"data_format", "channels_last"}}));
+  const auto& dense = model.head.layers;
+  for (std::size_t i = 0; i < dense.size(); ++i) {
+    layers.push_back(dense_json(dense_name(i, dense.size()), dense[i].kernel.cols(), i + 1 == dense.size(),
+                                model.training.l2));
+  }
+  return Json{
+      {"class_name", "Sequential"},
+      {"config", {{"name", "headstart"}, {"trainable", true}, {"dtype", "float32"}, {"layers", layers}}}}
+      .dump();
+}
+
+std::string training_config(const TrainingRecord& training) {
+  const Json loss = training.label_smoothing > 0.0 ? Json{{"class_name", "CategoricalCrossentropy"},
+                                                          {"config",
+                                                           {{"reduction", "sum_over_batch_size"},
+                                                            {"name", "categorical_crossentropy"},
+                                                            {"from_logits", false},
+                                                            {"label_smoothing", training.label_smoothing}}}}
+                                                   : Json("categorical_crossentropy");
+  return Json{{"loss", loss},
+              {"metrics", {"accuracy"}},
+              {"loss_weights", nullptr},
+              {"weighted_metrics", nullptr},
+              {"run_eagerly", false},
+              {"optimizer_config",
+               {{"class_name", "SGD"},
+                {"config",
+                 {{"name", "SGD"},
+                  {"learning_rate", training.learning_rate},
+                  {"momentum", training.momentum},
+                  {"nesterov", training.nesterov}}}}}}
+      .dump();
+}
+
+// ---- headstart's own description
+// --------------------------------------------------------------------------------
+
+Json description(const Model& model) {
+  const ExtractorConfiguration& c = model.configuration;
+  return {{"class_names", model.classes},
+          {"tap", to_string(model.tap)},
+          {"preprocessing",
+           {{"channels", c.preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
+            {"scale", c.preprocessing.scale},
+            {"mean", c.preprocessing.mean},
+            {"deviation", c.preprocessing.deviation}}},
+          {"input_size", c.resize.size},
+          {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
+          {"interpolation", c.resize.interpolation == Interpolation::kBilinear ? "bilinear" : "nearest"},
+          {"alpha", c.alpha == Alpha::kWhite ? "white" : "drop"},
+          {"ignore_exif", c.ignore_exif},
+          {"precision", to_string(c.precision)},
+          {"weights_identity", c.weights_identity.hex()},
+          {"fingerprint", c.fingerprint()},
+          {"temperature", 1.0},
+          {"training",
+           {{"learning_rate", model.training.learning_rate},
+            {"momentum", model.training.momentum},
+            {"nesterov", model.training.nesterov},
+            {"l2", model.training.l2},
+            {"label_smoothing", model.training.label_smoothing}}}};
+}
+
+Error not_ours(const fs::path& file, std::string_view what) {
+  return Error{Error::Kind::kFailed, "cannot read the model",
+               fmt::format("{}: {}", printable(file.string()), what), "pass a model.h5 that headstart wrote"};
+}
+
+/// One of two spellings, or an error.
+template <typename T>
+T choice(const Json& json, const char* key, const char* first, T first_value, const char* second,
+         T second_value) {
+  const auto text = json.at(key).get<std::string>();
+  if (text == first) return first_value;
+  if (text == second) return second_value;
+  throw std::invalid_argument(
+      fmt::format("{} is '{}', needed {} or {}", key, printable(text), first, second));
+}
+
+void read_description(const Json& json, Model& model) {
+  model.classes = json.at("class_names").get<std::vector<std::string>>();
+  const auto tap = parse_tap(json.at("tap").get<std::string>());
+  if (!tap) throw std::invalid_argument("unknown tap");
+  model.tap = *tap;
+  ExtractorConfiguration& c = model.configuration;
+  const Json& preprocessing = json.at("preprocessing");
+  c.preprocessing.order =
+      choice(preprocessing, "channels", "bgr", ChannelOrder::kBgr, "rgb", ChannelOrder::kRgb);
+  c.preprocessing.scale = preprocessing.at("scale").get<float>();
+  c.preprocessing.mean = preprocessing.at("mean").get<std::array<float, 3>>();
+  c.preprocessing.deviation = preprocessing.at("deviation").get<std::array<float, 3>>();
+  c.resize.size = json.at("input_size").get<int>();
+  if (c.resize.size < kMinInputSize || c.resize.size > kMaxInputSize)
+    throw std::invalid_argument("input_size");
+  c.resize.mode = choice(json, "resize", "stretch", ResizeMode::kStretch, "crop", ResizeMode::kCrop);
+  c.resize.interpolation =
+      choice(json, "interpolation", "bilinear", Interpolation::kBilinear, "nearest", Interpolation::kNearest);
+  c.alpha = choice(json, "alpha", "white", Alpha::kWhite, "drop", Alpha::kDrop);
+  c.ignore_exif = json.at("ignore_exif").get<bool>();
+  c.precision = choice(json, "precision", "fp32", Precision::kFp32, "fp16", Precision::kFp16);
+  const auto identity = Sha256::from_hex(json.at("weights_identity").get<std::string>());
+  if (!identity) throw std::invalid_argument("weights_identity is no SHA-256");
+  c.weights_identity = *identity;
+  const Json& training = json.at("training");
+  model.training = {training.at("learning_rate").get<double>(), training.at("momentum").get<double>(),
+                    training.at("nesterov").get<bool>(), training.at("l2").get<double>(),
+                    training.at("label_smoothing").get<double>()};
+}
+
+// ---- layers
+// -------------------------------------------------------------------------------------------------------
+
+void write_layer(hid_t weights, const std::string& name, const hdf5::Extents& kernel_extents,
+                 std::span<const float> kernel, std::span<const float> bias) {
+  const hdf5::Group group = hdf5::create_group(weights, name);
+  hdf5::write_strings(group.id(), "weight_names", {name + "/kernel:0", name + "/bias:0"});
+  const hdf5::Group inner = hdf5::create_group(group.id(), name);
+  hdf5::write<float>(inner.id(), "kernel:0", kernel_extents, kernel);
+  hdf5::write<float>(inner.id(), "bias:0", {bias.size()}, bias);
+}
+
+void write_empty_layer(hid_t weights, const std::string& name) {
+  const hdf5::Group group = hdf5::create_group(weights, name);
+  hdf5::write_strings(group.id(), "weight_names", {});
+}
+
+std::vector<float> read_finite(hid_t file, const fs::path& path, const std::string& dataset) {
+  std::vector<float> values = hdf5::read<float>(file, dataset, kMaxElements);
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+    throw not_ours(path, dataset + " holds values that are not finite");
+  }
+  return values;
+}
+
+std::string weights_path(const std::string& layer, const char* what) {
+  return fmt::format("model_weights/{0}/{0}/{1}:0", layer, what);
+}
+
+ConvolutionWeights read_convolution(hid_t file, const fs::path& path, const ConvolutionLayer& layer) {
+  const std::string name(layer.name);
+  const hdf5::Extents needed{3, 3, static_cast<std::uint64_t>(layer.in_channels),
+                             static_cast<std::uint64_t>(layer.out_channels)};
+  if (hdf5::extents(file, weights_path(name, "kernel")) != needed ||
+      hdf5::extents(file, weights_path(name, "bias")) != hdf5::Extents{needed[3]}) {
+    throw not_ours(path, name + " does not have VGG16's shape");
+  }
+  return {read_finite(file, path, weights_path(name, "kernel")),
+          read_finite(file, path, weights_path(name, "bias"))};
+}
+
+Dense read_dense(hid_t file, const fs::path& path, const std::string& name, std::uint64_t inputs) {
+  const hdf5::Extents extents = hdf5::extents(file, weights_path(name, "kernel"));
+  if (extents.size() != 2 || extents[0] != inputs ||
+      hdf5::extents(file, weights_path(name, "bias")) != hdf5::Extents{extents[1]}) {
+    throw not_ours(path, fmt::format("{} does not take {} inputs", name, inputs));
+  }
+  const std::vector<float> kernel = read_finite(file, path, weights_path(name, "kernel"));
+  const std::vector<float> bias = read_finite(file, path, weights_path(name, "bias"));
+  Dense dense;
+  dense.kernel = Eigen::Map<const Matrix>(kernel.data(), static_cast<Eigen::Index>(extents[0]),
+                                          static_cast<Eigen::Index>(extents[1]));
+  dense.bias = Eigen::Map<const RowVector>(bias.data(), static_cast<Eigen::Index>(extents[1]));
+  return dense;
+}
+
+Json read_description_json(hid_t file, const fs::path& path) {
+  if (!hdf5::exists(file, "headstart") || !hdf5::exists(file, "headstart/description")) {
+    throw not_ours(path, "has no headstart/description");
+  }
+  const std::vector<std::uint8_t> bytes =
+      hdf5::read<std::uint8_t>(file, "headstart/description", kMaxDescriptionBytes);
+  return Json::parse(bytes.begin(), bytes.end());
+}
+
+}  // namespace
+
+void write_model(const Model& model, const fs::path& path) {
+  const hdf5::File file = hdf5::create_file(path);
+  hdf5::write_string(file.id(), "keras_version", kKerasVersion);
+  hdf5::write_string(file.id(), "backend", "tensorflow");
+  hdf5::write_string(file.id(), "model_config", model_config(model));
+  hdf5::write_string(file.id(), "training_config", training_config(model.training));
+
+  const hdf5::Group weights = hdf5::create_group(file.id(), "model_weights");
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+    if (!below_tap(layer, model.tap)) break;
+    names.emplace_back(layer.name);
+    write_layer(
+        weights.id(), names.back(),
+        {3, 3, static_cast<std::uint64_t>(layer.in_channels), static_cast<std::uint64_t>(layer.out_channels)},
+        model.weights.layers[i].kernel, model.weights.layers[i].bias);
+    if (i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block) {
+      names.push_back(fmt::format("block{}_pool", layer.block));
+      write_empty_layer(weights.id(), names.back());
+    }
+  }
+  names.emplace_back("flatten");
+  write_empty_layer(weights.id(), names.back());
+  const auto& layers = model.head.layers;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    names.push_back(dense_name(i, layers.size()));
+    const Matrix& kernel = layers[i].kernel;
+    write_layer(weights.id(), names.back(),
+                {static_cast<std::uint64_t>(kernel.rows()), static_cast<std::uint64_t>(kernel.cols())},
+                {kernel.data(), static_cast<std::size_t>(kernel.size())},
+                {layers[i].bias.data(), static_cast<std::size_t>(layers[i].bias.size())});
+  }
+  hdf5::write_strings(weights.id(), "layer_names", names);
+  hdf5::write_string(weights.id(), "backend", "tensorflow");
+  hdf5::write_string(weights.id(), "keras_version", kKerasVersion);
+
+  const hdf5::Group own = hdf5::create_group(file.id(), "headstart");
+  hdf5::write_numbers<std::int32_t>(own.id(), "format_version", {},
+                                    std::array<std::int32_t, 1>{kFormatVersion});
+  hdf5::write_string(own.id(), "fingerprint", model.configuration.fingerprint());
+  const std::string text = description(model).dump();
+  hdf5::write<std::uint8_t>(own.id(), "description", {text.size()},
+                            {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  hdf5::flush(file);
+}
+
+Model read_model(const fs::path& path) {
+  const hdf5::File file = hdf5::open_file(path);
+  Model model;
+  try {
+    read_description(read_description_json(file.id(), path), model);
+  } catch (const nlohmann::json::exception& error) {
+    throw not_ours(path, fmt::format("headstart/description: {}", error.what()));
+  } catch (const std::invalid_argument& error) {
+    throw not_ours(path, fmt::format("headstart/description: {}", error.what()));
+  }
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    if (!below_tap(kVgg16Convolutions[i], model.tap)) break;
+    model.weights.layers[i] = read_convolution(file.id(), path, kVgg16Convolutions[i]);
+  }
+  model.weights.preprocessing = model.configuration.preprocessing;
+  model.weights.identity = model.configuration.weights_identity;
+  if (model.tap == Tap::kBlock5Pool && weights_identity(model.weights.layers) != model.weights.identity) {
+    throw not_ours(path, "the convolution weights are not those that the head was trained on");
+  }
+  std::uint64_t inputs = tap_shape(model.tap, model.configuration.resize.size).size();
+  for (std::size_t i = 1;; ++i) {
+    const std::string hidden = fmt::format("hidden_{}", i);
+    const bool last = !hdf5::exists(file.id(), "model_weights/" + hidden);
+    model.head.layers.push_back(read_dense(file.id(), path, last ? "predictions" : hidden, inputs));
+    inputs = static_cast<std::uint64_t>(model.head.layers.back().kernel.cols());
+    if (last) break;
+  }
+  if (inputs != model.classes.size()) {
+    throw not_ours(path, fmt::format("{} outputs for {} class names", inputs, model.classes.size()));
+  }
+  return model;
+}
+
+}  // namespace headstart

@@ -37,7 +37,9 @@ std::size_t product(const std::vector<std::size_t>& shape) {
 
 }  // namespace
 
-std::string source_path(const std::string& relative) { return std::string(HEADSTART_SOURCE_DIR) + "/" + relative; }
+std::string source_path(const std::string& relative) {
+  return std::string(HEADSTART_SOURCE_DIR) + "/" + relative;
+}
 
 GoldenArray golden_array(const std::string& file, const std::string& dataset) {
   const hid_t file_id = open_file(file);
@@ -47,7 +49,8 @@ GoldenArray golden_array(const std::string& file, const std::string& dataset) {
   GoldenArray array;
   array.shape = extents(space);
   array.values.resize(product(array.shape));
-  if (H5Dread(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) < 0) give_up(file + dataset);
+  if (H5Dread(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) < 0)
+    give_up(file + dataset);
   H5Sclose(space);
   H5Dclose(id);
   H5Fclose(file_id);

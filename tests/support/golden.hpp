@@ -1,4 +1,5 @@
-// tests/support/golden.hpp: reads tests/golden/*.h5 (what Keras computed) with HDF5's C API and nothing of headstart's own.
+// tests/support/golden.hpp: reads tests/golden/*.h5 (what Keras computed) with HDF5's C API and nothing of
+// headstart's own.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,8 @@ struct GoldenArray {
 [[nodiscard]] std::vector<double> golden_attribute(const std::string& file, const std::string& object,
                                                    const std::string& attribute);
 
-/// |a - b| / |b| in the L2 norm; infinite if sizes differ, either is empty or b is all zeros, so that nothing passes by proving nothing.
+/// |a - b| / |b| in the L2 norm; infinite if sizes differ, either is empty or b is all zeros, so that nothing
+/// passes by proving nothing.
 [[nodiscard]] double relative_l2_error(const std::vector<float>& a, const std::vector<float>& b);
 [[nodiscard]] double relative_l2_error(const float* a, const std::vector<float>& b);
 

@@ -1,0 +1,11 @@
+// pipeline/command_line.hpp: the program: arguments in, exit code out. The one place that maps errors to
+// lines and codes.
+#pragma once
+
+namespace headstart {
+
+/// Parses, runs the command, prints any error as one line on stderr.
+/// @returns 0 done; 1 failed; 2 wrong usage; 3 the data does not allow it; 130 interrupted
+[[nodiscard]] int run_command_line(int argc, const char* const* argv);
+
+}  // namespace headstart

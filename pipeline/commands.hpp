@@ -1,0 +1,18 @@
+// pipeline/commands.hpp: what each subcommand does, once its options are known. Each prints its results to
+// stdout.
+#pragma once
+
+#include "pipeline/options.hpp"
+
+namespace headstart {
+
+// All throw Error or Interrupted; main() turns them into one line and an exit code.
+
+void run_train(const TrainOptions& options, const Session& session);
+void run_extract(const ExtractOptions& options, const Session& session);
+void run_evaluate(const EvaluateOptions& options, const Session& session);
+void run_predict(const PredictOptions& options, const Session& session);
+void run_cache_list(const CacheListOptions& options, const Session& session);
+void run_info(const InfoOptions& options, const Session& session);
+
+}  // namespace headstart

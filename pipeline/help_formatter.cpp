@@ -1,0 +1,65 @@
+// pipeline/help_formatter.cpp
+#include "pipeline/help_formatter.hpp"
+
+#include <string_view>
+
+namespace headstart {
+namespace {
+
+constexpr std::size_t kColumn = 34;
+constexpr std::size_t kWidth = 100;
+
+/// Breaks at blanks so that no line is longer than `width`, where words allow it.
+std::string wrap(std::string_view text, std::size_t width) {
+  std::string wrapped;
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (used > 0 && used + 1 + end > width) {
+      wrapped += '\n';
+      used = 0;
+    } else if (used > 0) {
+      wrapped += ' ';
+      ++used;
+    }
+    wrapped += text.substr(0, end);
+    used += end;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return wrapped;
+}
+
+}  // namespace
+
+HelpFormatter::HelpFormatter() { column_width(kColumn); }
+
+std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
+  return option->get_type_size() == 0 || option->get_type_name().empty() ? "" : " " + option->get_type_name();
+}
+
+std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
+  std::string text = option->get_description();
+  if (!option->get_default_str().empty() && option->get_type_size() != 0)
+    text += " [" + option->get_default_str() + "]";
+  return wrap(text, kWidth - kColumn);
+}
+
+std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
+  std::string usage = "Usage: " + (name.empty() ? app->get_name() : name);
+  for (const CLI::Option* option : app->get_options(
+           [](const CLI::Option* o) { return o->get_positional() && !o->get_group().empty(); })) {
+    usage += " " + option->get_name(true, false) + (option->get_expected_max() > 1 ? "..." : "");
+  }
+  for (const CLI::Option* option :
+       app->get_options([](const CLI::Option* o) { return o->get_required() && o->nonpositional(); })) {
+    usage += " " +
+             (option->get_snames().empty() ? "--" + option->get_lnames().front()
+                                           : "-" + option->get_snames().front()) +
+             " " + option->get_type_name();
+  }
+  const bool commands =
+      !app->get_subcommands([](const CLI::App* sub) { return !sub->get_name().empty(); }).empty();
+  return usage + (commands ? " COMMAND ..." : " [options]") + "\n\n";
+}
+
+}  // namespace headstart

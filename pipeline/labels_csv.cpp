@@ -1,1 +1,0 @@
-// pipeline/labels_csv.cpp

@@ -1,0 +1,34 @@
+// pipeline/metrics_json.hpp: metrics.json: what a run measured, for programs.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "head/metrics.hpp"
+
+namespace headstart {
+
+/// A split's metrics and the penalty that its loss includes.
+struct SplitMetrics {
+  Metrics metrics;
+  double l2_penalty = 0.0;
+
+  /// Mean cross-entropy plus the L2 terms: what Keras's evaluate calls loss.
+  [[nodiscard]] double loss() const noexcept { return metrics.cross_entropy + l2_penalty; }
+};
+
+/// {loss, cross_entropy, accuracy, top5_accuracy, macro_f1, expected_calibration_error, per_class,
+/// confusion}.
+[[nodiscard]] nlohmann::ordered_json to_json(const SplitMetrics& split,
+                                             const std::vector<std::string>& classes);
+
+/// Lines for a terminal, one for each split that is there:
+///              images  loss  accuracy  top-5  macro F1  calibration error
+[[nodiscard]] std::string metrics_table(
+    const std::vector<std::pair<std::string, const SplitMetrics*>>& splits);
+
+}  // namespace headstart

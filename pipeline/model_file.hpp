@@ -1,0 +1,46 @@
+// pipeline/model_file.hpp: model.h5: a legacy Keras HDF5 model (Keras 2 and 3 load it) with headstart's own
+// group beside it. A flat Sequential: InputLayer, VGG16's layers up to the tap, Flatten, Dense ... ; the
+// group headstart, which Keras ignores, says how images become its input, so that predict can't differ from
+// train.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "features/extractor_configuration.hpp"
+#include "features/vgg16.hpp"
+#include "features/weights.hpp"
+#include "head/trainer.hpp"
+
+namespace headstart {
+
+/// How the head was trained; becomes Keras's training_config and regularizers, so that training can go on in
+/// Keras.
+struct TrainingRecord {
+  double learning_rate = 0.001;
+  double momentum = 0.9;
+  bool nesterov = false;
+  double l2 = 0.0;
+  double label_smoothing = 0.0;
+};
+
+/// From image file to probabilities, whole.
+struct Model {
+  Vgg16Weights weights;  ///< layers above the tap's block may be empty
+  ExtractorConfiguration configuration;
+  Tap tap = Tap::kBlock5Pool;
+  Head head;
+  std::vector<std::string> classes;
+  TrainingRecord training;
+};
+
+/// Writes `model` to a new file; equal models give equal bytes. Dense kernels are (in, out), convolution
+/// kernels (row, column, in, out). @throws Error kFailed, e.g. when the disk is full
+void write_model(const Model& model, const std::filesystem::path& file);
+
+/// Reads what write_model wrote. @throws Error kFailed naming file and object: not HDF5, not headstart's,
+/// shapes that do not fit each other, values that are not finite
+[[nodiscard]] Model read_model(const std::filesystem::path& file);
+
+}  // namespace headstart

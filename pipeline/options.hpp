@@ -1,0 +1,106 @@
+// pipeline/options.hpp: what the command line and config.toml say, as values. Defaults are the ones that
+// --help shows.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/decode.hpp"
+#include "data/resize.hpp"
+#include "features/engine.hpp"
+#include "features/vgg16.hpp"
+#include "head/trainer.hpp"
+#include "pipeline/console.hpp"
+
+namespace headstart {
+
+/// --max-rejects: a number of images or a share of them.
+struct RejectLimit {
+  double value = 100.0;
+  bool percent = true;
+
+  /// Whether `rejected` of `total` images are more than allowed.
+  [[nodiscard]] bool exceeded(std::size_t rejected, std::size_t total) const noexcept;
+};
+
+/// "12" or "5%". Nothing for anything else.
+[[nodiscard]] std::optional<RejectLimit> parse_reject_limit(const std::string& text);
+
+enum class OnError { kSkip, kFail };
+
+/// What every command that looks at images takes.
+struct ImageOptions {
+  DecodeOptions decode;
+  ResizeOptions resize;
+  OnError on_error = OnError::kSkip;
+  RejectLimit max_rejects;
+};
+
+/// What every command that runs the network takes.
+struct StageOneOptions {
+  std::filesystem::path cache;    ///< empty: default_cache_folder()
+  std::filesystem::path weights;  ///< empty: the embedded file
+  EngineKind engine = EngineKind::kAuto;
+  int batch_size = 0;  ///< 0: what suits the engine
+  ImageOptions images;
+};
+
+enum class ClassWeight { kNone, kBalanced };
+
+struct TrainOptions {
+  std::filesystem::path dataset;
+  std::filesystem::path out;
+  StageOneOptions stage_one;
+  Tap tap = Tap::kBlock5Pool;
+  double validation = 0.2;
+  int early_stopping = 0;  ///< epochs of patience; 0: never
+  TrainingOptions training;
+  ClassWeight class_weight = ClassWeight::kNone;
+  bool dry_run = false;
+  std::string config;  ///< the resolved options as TOML, written to OUT/config.toml
+};
+
+struct ExtractOptions {
+  std::filesystem::path dataset;
+  StageOneOptions stage_one;
+  std::vector<Tap> taps{Tap::kBlock5Pool};
+  bool dry_run = false;
+};
+
+struct EvaluateOptions {
+  std::filesystem::path model;
+  std::filesystem::path dataset;
+  std::filesystem::path json;  ///< empty: no file
+  StageOneOptions stage_one;
+};
+
+enum class PredictionFormat { kCsv, kJson };
+
+struct PredictOptions {
+  std::filesystem::path model;
+  std::vector<std::string> paths;  ///< files, folders, or "-" for a list on stdin
+  std::filesystem::path out;       ///< empty: stdout
+  PredictionFormat format = PredictionFormat::kCsv;
+  int top_k = 1;
+  StageOneOptions stage_one;
+};
+
+struct CacheListOptions {
+  std::filesystem::path cache;
+};
+
+struct InfoOptions {
+  std::filesystem::path cache;
+  std::filesystem::path weights;
+};
+
+/// What a command runs with besides its own options.
+struct Session {
+  Console& console;
+  int threads;
+};
+
+}  // namespace headstart

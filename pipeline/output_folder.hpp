@@ -1,0 +1,37 @@
+// pipeline/output_folder.hpp: the OUT folder of train, published whole: written beside its final place, then
+// exchanged. Invariant: a run that fails leaves an earlier OUT as it was; a folder that headstart did not
+// make is never replaced.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace headstart {
+
+/// A folder being written. Files go to staging(); publish() makes them OUT; the destructor abandons what was
+/// not published.
+class OutputFolder {
+ public:
+  /// @throws Error kUsage if `out` exists and is not a folder that headstart made (or an empty one), is "."
+  /// or "/", or if its
+  ///         parent can't be written
+  explicit OutputFolder(std::filesystem::path out);
+  ~OutputFolder();
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& staging() const noexcept { return staging_; }
+
+  /// Makes everything in staging() durable and swaps it with OUT (renameat2 RENAME_EXCHANGE; where the file
+  /// system lacks it: OUT to OUT.old, staging to OUT). @throws Error kFailed; OUT is then what it was
+  void publish();
+
+ private:
+  std::filesystem::path out_;
+  std::filesystem::path staging_;
+};
+
+/// Writes a small text file and checks that all of it arrived. @throws Error kFailed naming the file
+void write_text_file(const std::filesystem::path& file, const std::string& text);
+
+}  // namespace headstart

@@ -1,0 +1,35 @@
+// pipeline/run_files.hpp: the text files of OUT: history.csv, predictions.csv, images.csv,
+// class_indices.json.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "head/matrix.hpp"
+#include "head/trainer.hpp"
+#include "pipeline/stage_one.hpp"
+
+namespace headstart {
+
+/// epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds: as Keras's CSVLogger; empty cells without
+/// validation.
+[[nodiscard]] std::string history_csv(const std::vector<EpochResult>& history);
+
+/// path,label,predicted,probability, then one column for each class.
+/// @param samples        rows of the manifest, as many as probabilities has rows
+[[nodiscard]] std::string predictions_csv(const Manifest& manifest, std::span<const std::size_t> samples,
+                                          const Matrix& probabilities);
+
+/// path,label,split,sha256,status,reason: every sample of the dataset in order; status is used or rejected;
+/// reason says why rejected, or what the decoder warned about an image that is used.
+[[nodiscard]] std::string images_csv(const ExtractedDataset& dataset);
+
+/// {"birds": 0, ...}, as Keras's generators call it.
+[[nodiscard]] std::string class_indices_json(const std::vector<std::string>& classes);
+
+/// SHA-256 over a line "content split label" for each used sample, in order: two runs that agree on it saw
+/// the same rows.
+[[nodiscard]] Sha256 rows_digest(const ExtractedDataset& dataset);
+
+}  // namespace headstart

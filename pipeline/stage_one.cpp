@@ -1,0 +1,220 @@
+// pipeline/stage_one.cpp
+#include "pipeline/stage_one.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "data/discovery.hpp"
+#include "data/error.hpp"
+#include "data/file_bytes.hpp"
+#include "pipeline/interrupt.hpp"
+#include "pipeline/text_table.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kRejectsShown = 10;
+
+std::vector<fs::path> files_of(const Manifest& manifest) {
+  std::vector<fs::path> files;
+  files.reserve(manifest.samples.size());
+  for (const Sample& sample : manifest.samples) files.push_back(sample.file);
+  return files;
+}
+
+void report_rejects(const ExtractedDataset& dataset, Console& console) {
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < dataset.manifest.samples.size(); ++i) {
+    const ImageResult& image = dataset.extraction.images[i];
+    const std::string path = printable(dataset.manifest.samples[i].path);
+    if (image.status == ImageStatus::kRejected) {
+      if (shown++ < kRejectsShown) {
+        console.warn(fmt::format("rejected {}: {}", path, image.reason));
+      } else {
+        console.detail(fmt::format("rejected {}: {}", path, image.reason));
+      }
+    } else if (!image.note.empty()) {
+      console.detail(fmt::format("accepted {}: {}", path, image.note));
+    }
+  }
+  if (shown > kRejectsShown) {
+    console.warn(
+        fmt::format("... and {} more images rejected (--verbose lists them all)", shown - kRejectsShown));
+  }
+}
+
+void report_duplicates(const ExtractedDataset& dataset, Console& console) {
+  std::size_t copies = 0;
+  for (const DuplicateSet& set : dataset.duplicates) {
+    copies += set.rows.size() - 1;
+    const auto name = [&](std::size_t i) { return printable(dataset.manifest.samples[set.rows[i]].path); };
+    if (set.labels_differ) {
+      console.warn(
+          fmt::format("the same image under two labels: {} and {}", name(0), name(set.rows.size() - 1)));
+    } else if (set.splits_differ) {
+      console.warn(
+          fmt::format("the same image in two splits: {} and {}", name(0), name(set.rows.size() - 1)));
+    }
+  }
+  if (copies > 0) console.note(fmt::format("{} images are byte-identical copies of others", copies));
+}
+
+void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& options,
+                         const std::string& name) {
+  const std::size_t total = dataset.manifest.samples.size();
+  if (options.on_error == OnError::kFail && dataset.rejected > 0) {
+    const auto first =
+        std::find_if(dataset.extraction.images.begin(), dataset.extraction.images.end(),
+                     [](const ImageResult& image) { return image.status == ImageStatus::kRejected; });
+    const auto row = static_cast<std::size_t>(first - dataset.extraction.images.begin());
+    throw Error{Error::Kind::kData, "an image was rejected",
+                fmt::format("{}: {}", printable(dataset.manifest.samples[row].path), first->reason),
+                "remove it, or pass --on-error skip"};
+  }
+  if (options.max_rejects.exceeded(dataset.rejected, total)) {
+    throw Error{Error::Kind::kData, "too many images were rejected",
+                fmt::format("{}: {} of {}", name, dataset.rejected, total),
+                "look at the reasons, or raise --max-rejects"};
+  }
+  if (dataset.used.empty()) {
+    throw Error{Error::Kind::kData, "no usable image", fmt::format("{}: all {} were rejected", name, total),
+                "look at the reasons above"};
+  }
+}
+
+}  // namespace
+
+StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
+                   const Session& session)
+    : weights_(std::move(weights)),
+      taps_(std::move(taps)),
+      options_(options),
+      session_(session),
+      engine_kind_(options.engine == EngineKind::kAuto ? choose_engine() : options.engine),
+      cache_folder_(options.cache.empty() ? default_cache_folder() : options.cache) {
+  configuration_.weights_identity = weights_.identity;
+  configuration_.preprocessing = weights_.preprocessing;
+  configuration_.resize = options.images.resize;
+  configuration_.alpha = options.images.decode.alpha;
+  configuration_.ignore_exif = options.images.decode.ignore_exif;
+  configuration_.precision = precision_of(engine_kind_);
+  for (const Tap tap : taps_) {
+    caches_.push_back(std::make_unique<FeatureCache>(
+        cache_folder_, configuration_, tap,
+        [&console = session_.console](const std::string& line) { console.warn(line); }));
+  }
+}
+
+Extraction StageOne::run(std::span<const fs::path> files) {
+  Console& console = session_.console;
+  ExtractionOptions extraction;
+  extraction.decode = options_.images.decode;
+  extraction.resize = options_.images.resize;
+  extraction.preprocessing = weights_.preprocessing;
+  extraction.threads = session_.threads;
+  extraction.stop = &interrupt_flag();
+  extraction.on_progress = [&console](const ExtractionProgress& progress) {
+    std::string extra;
+    if (progress.cached > 0) extra = fmt::format("{} from the cache", progress.cached);
+    if (progress.rejected > 0)
+      extra += fmt::format("{}{} rejected", extra.empty() ? "" : ", ", progress.rejected);
+    console.progress("images", progress.done, progress.total, "images", extra);
+  };
+  const auto open = [&] {
+    EngineOptions engine;
+    engine.kind = engine_kind_;
+    engine.batch_size = options_.batch_size;
+    engine.input_size = options_.images.resize.size;
+    engine.taps = taps_;
+    engine.threads = session_.threads;
+    auto opened = open_engine(weights_, engine);
+    const EngineDescription& description = opened->description();
+    console.note(fmt::format("engine: {} ({}: {}), batch {}, {} threads", description.name,
+                             description.version, description.implementation, opened->batch_size(),
+                             session_.threads));
+    return opened;
+  };
+  std::vector<FeatureCache*> caches;
+  for (const auto& cache : caches_) caches.push_back(cache.get());
+  Extraction result = extract(files, extraction, open, caches);
+  console.progress_done();
+  if (result.interrupted) {
+    const auto finished =
+        std::count_if(result.images.begin(), result.images.end(),
+                      [](const ImageResult& image) { return image.status != ImageStatus::kSkipped; });
+    throw Interrupted(
+        fmt::format("interrupted: {} of {} images are done and cached; the same command goes on from there",
+                    finished, files.size()));
+  }
+  return result;
+}
+
+CsrRows StageOne::features(std::span<const Sha256> keys) const { return caches_.front()->read(keys); }
+
+StageOne::Plan StageOne::plan(std::span<const fs::path> files) const {
+  Plan plan;
+  for (const fs::path& file : files) {
+    const auto bytes = read_file(file, kMaxImageFileBytes);
+    if (std::holds_alternative<Reject>(bytes)) {
+      ++plan.unreadable;
+      continue;
+    }
+    const Sha256 key = sha256(std::get<std::vector<std::byte>>(bytes));
+    const bool cached =
+        std::all_of(caches_.begin(), caches_.end(), [&](const auto& cache) { return cache->contains(key); });
+    ++(cached ? plan.cached : plan.to_extract);
+  }
+  return plan;
+}
+
+ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const StageOneOptions& options,
+                                 const Session& session, StageOne& stage_one) {
+  ExtractedDataset result;
+  result.manifest = discover(dataset, min_classes);
+  for (const std::string& note : result.manifest.notes) session.console.note(note);
+  result.extraction = stage_one.run(files_of(result.manifest));
+  for (std::size_t i = 0; i < result.manifest.samples.size(); ++i) {
+    const ImageResult& image = result.extraction.images[i];
+    result.content.push_back(image.content);
+    if (image.status == ImageStatus::kRejected) {
+      ++result.rejected;
+      continue;
+    }
+    ++(image.status == ImageStatus::kCached ? result.cached : result.extracted);
+    result.used.push_back(i);
+  }
+  result.duplicates = find_duplicates(result.manifest, result.content);
+  report_rejects(result, session.console);
+  report_duplicates(result, session.console);
+  check_reject_limits(result, options.images, printable(dataset.string()));
+  return result;
+}
+
+void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_one) {
+  const Manifest manifest = discover(dataset, min_classes);
+  std::vector<std::size_t> counts(manifest.classes.size(), 0);
+  for (const Sample& sample : manifest.samples) ++counts[static_cast<std::size_t>(sample.label)];
+  std::vector<std::vector<std::string>> table{{"class", "images"}};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    table.push_back({printable(manifest.classes[i]), fmt::format("{}", counts[i])});
+  }
+  const StageOne::Plan plan = stage_one.plan(files_of(manifest));
+  fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\ncache: {}\n", text_table(table),
+             manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
+             (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
+}
+
+std::string describe(const ExtractedDataset& dataset) {
+  const std::size_t total = dataset.manifest.samples.size();
+  return fmt::format("{} images in {:.1f} s ({:.1f} images/s): {} from the cache, {} computed, {} rejected",
+                     total, dataset.extraction.seconds,
+                     static_cast<double>(total) / std::max(dataset.extraction.seconds, 1e-9), dataset.cached,
+                     dataset.extracted, dataset.rejected);
+}
+
+}  // namespace headstart

@@ -1,0 +1,90 @@
+// pipeline/stage_one.hpp: stage one as the commands use it: files or a dataset in, cached feature rows out.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/manifest.hpp"
+#include "data/sha256.hpp"
+#include "data/split.hpp"
+#include "features/cache.hpp"
+#include "features/csr_rows.hpp"
+#include "features/extractor.hpp"
+#include "features/extractor_configuration.hpp"
+#include "features/weights.hpp"
+#include "pipeline/options.hpp"
+
+namespace headstart {
+
+/// Everything that stays the same while images pass: weights, configuration, caches. One for each run of a
+/// command.
+class StageOne {
+ public:
+  /// @param weights  complete up to the deepest of `taps`
+  StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
+           const Session& session);
+
+  /// Makes sure that every usable file has a row in every tap's cache. Shows progress.
+  /// @throws Interrupted once what was in flight is published
+  [[nodiscard]] Extraction run(std::span<const std::filesystem::path> files);
+
+  /// The cached rows of `keys` at taps()[0], in order.
+  [[nodiscard]] CsrRows features(std::span<const Sha256> keys) const;
+
+  /// Which of `files` would have to go through the network; reads and hashes them, runs nothing.
+  struct Plan {
+    std::size_t cached = 0;
+    std::size_t to_extract = 0;
+    std::size_t unreadable = 0;
+  };
+  [[nodiscard]] Plan plan(std::span<const std::filesystem::path> files) const;
+
+  [[nodiscard]] const Vgg16Weights& weights() const noexcept { return weights_; }
+  [[nodiscard]] const ExtractorConfiguration& configuration() const noexcept { return configuration_; }
+  [[nodiscard]] EngineKind engine() const noexcept { return engine_kind_; }
+  [[nodiscard]] std::span<const Tap> taps() const noexcept { return taps_; }
+  [[nodiscard]] const std::filesystem::path& cache_folder() const noexcept { return cache_folder_; }
+
+ private:
+  Vgg16Weights weights_;
+  std::vector<Tap> taps_;
+  StageOneOptions options_;
+  Session session_;
+  EngineKind engine_kind_;
+  ExtractorConfiguration configuration_;
+  std::filesystem::path cache_folder_;
+  std::vector<std::unique_ptr<FeatureCache>> caches_;
+};
+
+/// A dataset after stage one.
+struct ExtractedDataset {
+  Manifest manifest;
+  Extraction extraction;
+  std::vector<std::optional<Sha256>> content;  ///< of each sample's file
+  std::vector<std::size_t> used;               ///< rows of manifest.samples that have features, ascending
+  std::vector<DuplicateSet> duplicates;
+  std::size_t cached = 0;
+  std::size_t extracted = 0;
+  std::size_t rejected = 0;
+};
+
+/// Lists `dataset`, runs stage one over it, reports rejects and duplicates on the console, and holds rejects
+/// against the limits. @throws Error kData where nothing is left, or more was rejected than allowed; kUsage
+/// and kFailed as discover()
+[[nodiscard]] ExtractedDataset extract_dataset(const std::filesystem::path& dataset, int min_classes,
+                                               const StageOneOptions& options, const Session& session,
+                                               StageOne& stage_one);
+
+/// For --dry-run: prints what discover() finds in `dataset` and how much of it the cache holds; runs no
+/// network.
+void print_plan(const std::filesystem::path& dataset, int min_classes, const StageOne& stage_one);
+
+/// The line that says what stage one did: "393 images in 25.1 s (15.7 images/s): ...".
+[[nodiscard]] std::string describe(const ExtractedDataset& dataset);
+
+}  // namespace headstart

@@ -1,0 +1,119 @@
+// tests/pipeline/command_line_test.cpp: help, usage errors, exit codes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart::test {
+namespace {
+
+/// One line on stderr, behind the prefix, nothing on stdout.
+void expect_error(const ProcessResult& result, int exit_code, const std::string& mentions) {
+  EXPECT_EQ(result.exit_code, exit_code) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.err.rfind("headstart: error: ", 0), 0U) << result.err;
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find(mentions), std::string::npos) << result.err;
+}
+
+TEST(CommandLine, HelpGoesToStdoutAndSucceeds) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"--help"}, {"train", "--help"}, {"predict", "-h"}, {"cache", "list", "--help"}, {"--version"}}) {
+    const ProcessResult result = headstart_process(arguments);
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_NE(result.out, "");
+    EXPECT_EQ(result.err, "");
+  }
+}
+
+TEST(CommandLine, WrongUsageIsExitCodeTwoAndOneLine) {
+  expect_error(headstart_process({}), 2, "a command is needed");
+  expect_error(headstart_process({"trian"}), 2, "did you mean train?");
+  expect_error(headstart_process({"train", "x", "-o", "y", "--epcohs", "3"}), 2, "did you mean --epochs?");
+  expect_error(headstart_process({"train", "x"}), 2, "--out is required");
+  expect_error(headstart_process({"train", "x", "-o", "y", "--epochs", "0"}), 2, "--epochs");
+  expect_error(headstart_process({"train", "x", "-o", "y", "--engine", "gpu"}), 2, "auto|");
+  expect_error(headstart_process({"train", "x", "-o", "y", "--l2", "nan"}), 2, "--l2");
+  expect_error(headstart_process({"train", "x", "-o", "y", "--config", "/nowhere.toml"}), 2, "/nowhere.toml");
+}
+
+TEST(CommandLine, AnUnknownKeyInTheConfigIsNamed) {
+  const ScratchFolder scratch;
+  std::ofstream(scratch / "c.toml") << "[train]\nepoch = 3\n";
+  expect_error(headstart_process({"train", "x", "-o", "y", "--config", (scratch / "c.toml").string()}), 2,
+               "epoch");
+}
+
+TEST(CommandLine, AMissingDatasetIsWrongUsage) {
+  const ScratchFolder scratch;
+  expect_error(headstart_process({"train", "/nowhere/images", "-o", (scratch / "o").string()}), 2,
+               "/nowhere/images");
+}
+
+TEST(CommandLine, DataThatDoesNotAllowItIsExitCodeThree) {
+  const ScratchFolder scratch;
+  const std::string out = (scratch / "out").string();
+  const std::string cache = (scratch / "cache").string();
+  std::filesystem::create_directories(scratch / "empty");
+  expect_error(headstart_process({"train", (scratch / "empty").string(), "-o", out, "--cache", cache}), 3,
+               "empty");
+
+  copy_samples(scratch / "one", {"birds"}, 2);
+  expect_error(headstart_process({"train", (scratch / "one").string(), "-o", out, "--cache", cache}), 3,
+               "two");
+
+  for (const char* name : {"a", "b"}) {
+    std::filesystem::create_directories(scratch / "broken" / name);
+    std::ofstream(scratch / "broken" / name / "x.jpg") << name;
+  }
+  const ProcessResult broken =
+      headstart_process({"train", (scratch / "broken").string(), "-o", out, "--cache", cache});
+  EXPECT_EQ(broken.exit_code, 3);
+  EXPECT_NE(broken.err.find("no usable image"), std::string::npos) << broken.err;
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST(CommandLine, RejectLimitsAreKept) {
+  const ScratchFolder scratch;
+  copy_samples(scratch / "dataset", {"birds", "fruit"}, 1);
+  std::ofstream(scratch / "dataset" / "birds" / "broken.jpg") << "x";
+  const std::vector<std::string> base{"extract", (scratch / "dataset").string(), "--cache",
+                                      (scratch / "cache").string()};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = base;
+    all.insert(all.end(), more.begin(), more.end());
+    return headstart_process(all).exit_code;
+  };
+  EXPECT_EQ(with({}), 0);
+  EXPECT_EQ(with({"--max-rejects", "1"}), 0);
+  EXPECT_EQ(with({"--max-rejects", "0"}), 3);
+  EXPECT_EQ(with({"--max-rejects", "10%"}), 3);
+  EXPECT_EQ(with({"--on-error", "fail"}), 3);
+}
+
+TEST(CommandLine, AskingForCudaWhereThereIsNoneSaysWhatIsMissing) {
+  const ScratchFolder scratch;
+  copy_samples(scratch / "dataset", {"birds", "fruit"}, 1);
+  const ProcessResult result = headstart_process({"extract", (scratch / "dataset").string(), "--cache",
+                                                  (scratch / "cache").string(), "--engine", "opencv-cuda"});
+  if (result.exit_code == 0) GTEST_SKIP() << "this machine has a CUDA device";
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.err.find("opencv-cuda"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("CUDA"), std::string::npos) << result.err;
+}
+
+TEST(CommandLine, InfoNamesEnginesWeightsAndCache) {
+  const ProcessResult result = headstart_process({"info"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  for (const char* fact : {"onednn", "opencv-cuda",
+                           "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd", "cache"}) {
+    EXPECT_NE(result.out.find(fact), std::string::npos) << fact << '\n' << result.out;
+  }
+}
+
+}  // namespace
+}  // namespace headstart::test

@@ -1,0 +1,91 @@
+// tests/pipeline/faults_test.cpp: what survives when a run is interrupted, killed, or has nowhere to write.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> extract_arguments(const ScratchFolder& scratch) {
+  return {"extract", (scratch / "dataset").string(), "--cache", (scratch / "cache").string()};
+}
+
+TEST(Faults, CtrlCPublishesWhatIsDoneAndTheNextRunGoesOn) {
+  const ScratchFolder scratch;
+  copy_samples(scratch / "dataset", {"birds", "bugs", "fruit", "music"}, 40);
+  ProcessOptions interrupt;
+  interrupt.while_running = [](int pid) {
+    sleep(3);
+    kill(pid, SIGINT);
+  };
+  const ProcessResult first = headstart_process(extract_arguments(scratch), interrupt);
+  if (first.exit_code == 0) GTEST_SKIP() << "this machine was done before the signal came";
+  ASSERT_EQ(first.exit_code, 130) << first.err;
+  EXPECT_NE(first.err.find("interrupted: "), std::string::npos) << first.err;
+  const ProcessResult second = headstart_process(extract_arguments(scratch));
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_EQ(second.out.find(": 0 from the cache"), std::string::npos) << second.out;
+}
+
+TEST(Faults, AKilledRunLeavesTheEarlierOutputAndNothingWrong) {
+  const TrainingRun& run = shared_run();
+  ASSERT_EQ(run.result.exit_code, 0) << run.result.err;
+  const ScratchFolder scratch;
+  fs::copy(run.out, scratch / "out", fs::copy_options::recursive);
+  const auto before = read_folder(scratch / "out");
+  std::vector<std::string> arguments = run.arguments;
+  arguments[3] = (scratch / "out").string();
+  arguments.insert(arguments.end(), {"--seed", "3", "--hidden", "1024", "--epochs", "1000"});
+  for (const useconds_t microseconds : {100'000U, 600'000U, 1'200'000U}) {
+    ProcessOptions murder;
+    murder.while_running = [microseconds](int pid) {
+      usleep(microseconds);
+      kill(pid, SIGKILL);
+    };
+    EXPECT_EQ(headstart_process(arguments, murder).exit_code, 128 + SIGKILL);
+    EXPECT_TRUE(read_folder(scratch / "out") == before) << microseconds;
+  }
+}
+
+TEST(Faults, ACacheThatCannotBeWrittenCostsOnlyTheCaching) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  std::vector<std::string> arguments = run.arguments;
+  arguments[3] = (scratch / "out").string();
+  arguments[5] = "/proc/headstart";  // no folder can be made here, not even by root
+  const ProcessResult result = headstart_process(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("warning"), std::string::npos);
+  EXPECT_TRUE(read_text((scratch / "out" / "model.h5").string()) ==
+              read_text((run.out / "model.h5").string()));
+}
+
+TEST(Faults, ADiskThatFillsUpLeavesNoHalfWrittenModel) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  std::vector<std::string> arguments = run.arguments;
+  arguments[3] = (scratch / "out").string();
+  ProcessOptions small_files;
+  small_files.before_exec = [] {
+    signal(SIGXFSZ,
+           SIG_IGN);  // a write past the limit then fails with EFBIG, as a full disk does with ENOSPC
+    const rlimit limit{1 << 20, 1 << 20};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  const ProcessResult result = headstart_process(arguments, small_files);
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+  EXPECT_TRUE(fs::is_empty(scratch.path())) << "the unfinished folder is cleared away";
+}
+
+}  // namespace
+}  // namespace headstart::test

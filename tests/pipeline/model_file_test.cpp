@@ -1,0 +1,162 @@
+// tests/pipeline/model_file_test.cpp: what we write is read with HDF5's plain C API too, since a round trip
+// hides a swapped axis. Keras itself reads the file in tests/interop.
+#include "pipeline/model_file.hpp"
+
+#include <gtest/gtest.h>
+#include <hdf5.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "data/error.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart {
+namespace {
+
+/// A model cut at block1_pool: small, and every value tells where it belongs.
+Model small_model() {
+  Model model;
+  model.tap = Tap::kBlock1Pool;
+  model.configuration.resize.size = 32;
+  model.configuration.resize.mode = ResizeMode::kCrop;
+  model.configuration.ignore_exif = true;
+  model.configuration.weights_identity = sha256("some weights");
+  model.weights.identity = model.configuration.weights_identity;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+    auto& weights = model.weights.layers[i];
+    weights.kernel.resize(9U * static_cast<std::size_t>(layer.in_channels * layer.out_channels));
+    for (std::size_t k = 0; k < weights.kernel.size(); ++k)
+      weights.kernel[k] = static_cast<float>(k) + 0.5F * static_cast<float>(i);
+    weights.bias.assign(static_cast<std::size_t>(layer.out_channels), static_cast<float>(i + 1));
+  }
+  const auto inputs = static_cast<Eigen::Index>(tap_shape(model.tap, 32).size());
+  Random random(1);
+  model.head.layers = {glorot_uniform(inputs, 5, random), glorot_uniform(5, 2, random)};
+  model.classes = {"a/b", "ä \"quoted\""};
+  model.training = {0.01, 0.5, true, 1e-3, 0.1};
+  return model;
+}
+
+void expect_equal(const Model& a, const Model& b) {
+  EXPECT_EQ(a.tap, b.tap);
+  EXPECT_EQ(a.configuration.fingerprint(), b.configuration.fingerprint());
+  EXPECT_EQ(a.configuration.canonical_json(), b.configuration.canonical_json());
+  EXPECT_EQ(a.classes, b.classes);
+  EXPECT_TRUE(a.head.layers == b.head.layers);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(a.weights.layers[i].kernel, b.weights.layers[i].kernel);
+    EXPECT_EQ(a.weights.layers[i].bias, b.weights.layers[i].bias);
+  }
+  EXPECT_EQ(a.training.l2, b.training.l2);
+  EXPECT_EQ(a.training.nesterov, b.training.nesterov);
+}
+
+TEST(ModelFile, ReadsBackWhatItWrote) {
+  const test::ScratchFolder scratch;
+  const Model model = small_model();
+  write_model(model, scratch / "model.h5");
+  expect_equal(read_model(scratch / "model.h5"), model);
+}
+
+TEST(ModelFile, IsTheSameBytesForTheSameModel) {
+  const test::ScratchFolder scratch;
+  write_model(small_model(), scratch / "a.h5");
+  write_model(small_model(), scratch / "b.h5");
+  const std::string bytes = test::read_text(scratch / "a.h5");
+  EXPECT_GT(bytes.size(), 100'000U);
+  EXPECT_TRUE(bytes == test::read_text(scratch / "b.h5"));
+}
+
+TEST(ModelFile, StoresKernelsAsRowColumnInOut) {
+  const test::ScratchFolder scratch;
+  write_model(small_model(), scratch / "model.h5");
+  const hid_t file = H5Fopen((scratch / "model.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  ASSERT_GE(file, 0);
+  const hid_t dataset = H5Dopen2(file, "/model_weights/block1_conv2/block1_conv2/kernel:0", H5P_DEFAULT);
+  ASSERT_GE(dataset, 0);
+  const hid_t space = H5Dget_space(dataset);
+  hsize_t extents[4] = {};
+  ASSERT_EQ(H5Sget_simple_extent_ndims(space), 4);
+  H5Sget_simple_extent_dims(space, extents, nullptr);
+  EXPECT_EQ(extents[0], 3U);
+  EXPECT_EQ(extents[1], 3U);
+  EXPECT_EQ(extents[2], 64U);
+  EXPECT_EQ(extents[3], 64U);
+  std::vector<float> kernel(9 * 64 * 64);
+  H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, kernel.data());
+  const std::size_t at = ((2 * 3 + 1) * 64 + 5) * 64 + 7;  // row 2, column 1, input 5, output 7
+  EXPECT_EQ(kernel[at], static_cast<float>(at) + 0.5F);
+  H5Sclose(space);
+  H5Dclose(dataset);
+  H5Fclose(file);
+}
+
+TEST(ModelFile, ConfiguresTheLayersUpToTheTap) {
+  const test::ScratchFolder scratch;
+  write_model(small_model(), scratch / "model.h5");
+  const std::string bytes = test::read_text(scratch / "model.h5");
+  const std::size_t begin = bytes.find("{\"class_name\":\"Sequential\"");
+  ASSERT_NE(begin, std::string::npos);
+  const auto json = nlohmann::json::parse(
+      bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+      bytes.begin() + static_cast<std::ptrdiff_t>(bytes.find('\0', begin)), nullptr, false);
+  ASSERT_FALSE(json.is_discarded());
+  std::vector<std::string> names;
+  for (const auto& layer : json["config"]["layers"]) names.push_back(layer["config"]["name"]);
+  EXPECT_EQ(names, (std::vector<std::string>{"input_layer", "block1_conv1", "block1_conv2", "block1_pool",
+                                             "flatten", "hidden_1", "predictions"}));
+}
+
+std::string failure(const std::filesystem::path& file) {
+  try {
+    (void)read_model(file);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(ModelFile, ExplainsWhatIsWrongWithAFile) {
+  const test::ScratchFolder scratch;
+  EXPECT_NE(failure(scratch / "missing.h5").find("missing.h5"), std::string::npos);
+
+  std::ofstream(scratch / "text.h5") << "not HDF5 at all";
+  EXPECT_NE(failure(scratch / "text.h5").find("text.h5"), std::string::npos);
+
+  const std::string weights_only =
+      failure(std::string(HEADSTART_SOURCE_DIR) + "/models/vgg16_imagenet_notop.h5");
+  EXPECT_NE(weights_only.find("headstart/description"), std::string::npos) << weights_only;
+}
+
+TEST(ModelFile, RefusesWeightsThatAreNotFinite) {
+  const test::ScratchFolder scratch;
+  Model model = small_model();
+  model.head.layers[1].kernel(0, 0) = std::numeric_limits<float>::quiet_NaN();
+  write_model(model, scratch / "nan.h5");
+  EXPECT_NE(failure(scratch / "nan.h5").find("predictions"), std::string::npos);
+}
+
+TEST(ModelFile, RefusesAHeadThatDoesNotFitTheClasses) {
+  const test::ScratchFolder scratch;
+  Model model = small_model();
+  model.classes.emplace_back("one too many");
+  write_model(model, scratch / "classes.h5");
+  EXPECT_NE(failure(scratch / "classes.h5").find("2 outputs for 3 class names"), std::string::npos);
+}
+
+TEST(ModelFile, NeverCrashesOnATruncatedFile) {
+  const test::ScratchFolder scratch;
+  write_model(small_model(), scratch / "model.h5");
+  const std::string bytes = test::read_text(scratch / "model.h5");
+  for (const double share : {0.0, 0.001, 0.1, 0.5, 0.999}) {
+    std::ofstream(scratch / "cut.h5", std::ios::binary | std::ios::trunc)
+        .write(bytes.data(), static_cast<std::streamsize>(static_cast<double>(bytes.size()) * share));
+    EXPECT_NE(failure(scratch / "cut.h5"), "no error") << share;
+  }
+}
+
+}  // namespace
+}  // namespace headstart

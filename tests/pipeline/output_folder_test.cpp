@@ -1,0 +1,122 @@
+// tests/pipeline/output_folder_test.cpp
+#include "pipeline/output_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "data/error.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+
+void fill(const OutputFolder& folder, const std::string& content) {
+  write_text_file(folder.staging() / "metrics.json", content);
+  write_text_file(folder.staging() / "config.toml", content);
+}
+
+std::ptrdiff_t entries(const fs::path& folder) {
+  return std::distance(fs::directory_iterator(folder), fs::directory_iterator{});
+}
+
+Error::Kind kind_of_refusal(const fs::path& out) {
+  try {
+    const OutputFolder folder(out);
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(out.filename().string()), std::string::npos) << error.what();
+    return error.kind();
+  }
+  ADD_FAILURE() << out << " was accepted";
+  return Error::Kind::kFailed;
+}
+
+TEST(OutputFolder, AppearsWholeOnPublish) {
+  const test::ScratchFolder scratch;
+  OutputFolder folder(scratch / "deep" / "out");
+  fill(folder, "1");
+  EXPECT_FALSE(fs::exists(scratch / "deep" / "out"));
+  folder.publish();
+  EXPECT_EQ(test::read_text(scratch / "deep" / "out" / "metrics.json"), "1");
+  EXPECT_EQ(entries(scratch / "deep"), 1);
+}
+
+TEST(OutputFolder, ReplacesAnEarlierRunAndLeavesNothingBehind) {
+  const test::ScratchFolder scratch;
+  for (const char* content : {"1", "2", "3"}) {
+    OutputFolder folder(scratch / "out");
+    fill(folder, content);
+    folder.publish();
+  }
+  EXPECT_EQ(test::read_text(scratch / "out" / "config.toml"), "3");
+  EXPECT_EQ(entries(scratch.path()), 1);
+}
+
+TEST(OutputFolder, AnAbandonedRunLeavesTheEarlierOneAsItWas) {
+  const test::ScratchFolder scratch;
+  {
+    OutputFolder folder(scratch / "out");
+    fill(folder, "kept");
+    folder.publish();
+  }
+  {
+    const OutputFolder folder(scratch / "out");
+    fill(folder, "never seen");
+  }
+  EXPECT_EQ(test::read_text(scratch / "out" / "metrics.json"), "kept");
+  EXPECT_EQ(entries(scratch.path()), 1);
+}
+
+TEST(OutputFolder, NeverReplacesAFolderItDidNotMake) {
+  const test::ScratchFolder scratch;
+  fs::create_directory(scratch / "thesis");
+  std::ofstream(scratch / "thesis" / "chapter1.tex") << "x";
+  EXPECT_EQ(kind_of_refusal(scratch / "thesis"), Error::Kind::kUsage);
+  EXPECT_TRUE(fs::exists(scratch / "thesis" / "chapter1.tex"));
+
+  std::ofstream(scratch / "file") << "x";
+  EXPECT_EQ(kind_of_refusal(scratch / "file"), Error::Kind::kUsage);
+}
+
+TEST(OutputFolder, NeverReplacesARunThatSomeoneAddedAFileTo) {
+  const test::ScratchFolder scratch;
+  {
+    OutputFolder folder(scratch / "out");
+    fill(folder, "1");
+    folder.publish();
+  }
+  std::ofstream(scratch / "out" / "notes.txt") << "mine";
+  EXPECT_EQ(kind_of_refusal(scratch / "out"), Error::Kind::kUsage);
+}
+
+TEST(OutputFolder, RefusesTheWorkingFolderAndTheRoot) {
+  for (const char* out : {".", "/", "..", "./", ""}) {
+    EXPECT_THROW(OutputFolder{out}, Error) << out;
+  }
+}
+
+TEST(OutputFolder, TakesAnEmptyFolderAndATrailingSlash) {
+  const test::ScratchFolder scratch;
+  fs::create_directory(scratch / "out");
+  OutputFolder folder((scratch / "out").string() + "/");
+  fill(folder, "1");
+  folder.publish();
+  EXPECT_EQ(test::read_text(scratch / "out" / "metrics.json"), "1");
+}
+
+TEST(WriteTextFile, SaysWhichFileCouldNotBeWritten) {
+  try {
+    write_text_file("/dev/full", std::string(100'000, 'x'));
+    FAIL() << "writing to a full device succeeded";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/dev/full"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("No space left"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace headstart

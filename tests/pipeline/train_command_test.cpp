@@ -1,0 +1,282 @@
+// tests/pipeline/train_command_test.cpp: train, evaluate, predict, extract and cache list, as the binary does
+// them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+Json metrics_of(const fs::path& out) { return Json::parse(read_text((out / "metrics.json").string())); }
+
+/// Arguments of the shared run with another output folder, and more options.
+std::vector<std::string> again(const fs::path& out, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments = shared_run().arguments;
+  arguments[3] = out.string();
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(Train, EndsWithTheMetricsTableAndWhereThingsAre) {
+  const TrainingRun& run = shared_run();
+  ASSERT_EQ(run.result.exit_code, 0) << run.result.err;
+  EXPECT_NE(run.result.out.find("accuracy"), std::string::npos) << run.result.out;
+  EXPECT_NE(run.result.out.find("validation"), std::string::npos);
+  EXPECT_NE(run.result.out.find((run.out / "model.h5").string()), std::string::npos);
+  EXPECT_NE(run.result.out.find((run.out / "report.html").string()), std::string::npos);
+}
+
+TEST(Train, WritesEveryFileOfTheContract) {
+  for (const char* file : {"model.h5", "metrics.json", "history.csv", "predictions.csv", "images.csv",
+                           "class_indices.json", "config.toml", "report.html"}) {
+    EXPECT_TRUE(fs::is_regular_file(shared_run().out / file)) << file;
+  }
+}
+
+TEST(Train, CountsEveryImageAndSplitsEveryClass) {
+  const Json metrics = metrics_of(shared_run().out);
+  EXPECT_EQ(metrics["images"]["total"], 24);
+  EXPECT_EQ(metrics["images"]["used"], 24);
+  EXPECT_EQ(metrics["images"]["cache_misses"], 24);
+  EXPECT_EQ(metrics["images"]["cache_hits"], 0);
+  EXPECT_EQ(metrics["classes"], (std::vector<std::string>{"birds", "fruit", "roadsigns"}));
+  EXPECT_EQ(metrics["train"]["images"], 18);
+  EXPECT_EQ(metrics["validation"]["images"], 6);
+  for (const Json& row : metrics["validation"]["per_class"]) EXPECT_EQ(row["support"], 2);
+  EXPECT_TRUE(metrics["validation"]["top5_accuracy"].is_null());
+  EXPECT_EQ(metrics["solver"], "primal");
+}
+
+TEST(Train, LearnsTheTrainingImages) { EXPECT_GT(metrics_of(shared_run().out)["train"]["accuracy"], 0.9); }
+
+TEST(Train, ReportsThePredictionsThatTheMetricsCount) {
+  const auto rows = read_csv(shared_run().out / "predictions.csv");
+  ASSERT_EQ(rows.size(), 7U);
+  EXPECT_EQ(rows[0], (std::vector<std::string>{"path", "label", "predicted", "probability", "birds", "fruit",
+                                               "roadsigns"}));
+  int correct = 0;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i][0].substr(0, rows[i][1].size()), rows[i][1]);
+    correct += rows[i][1] == rows[i][2] ? 1 : 0;
+    double sum = 0.0;
+    for (std::size_t c = 4; c < 7; ++c) sum += std::strtod(rows[i][c].c_str(), nullptr);
+    EXPECT_NEAR(sum, 1.0, 1e-5);
+  }
+  EXPECT_DOUBLE_EQ(metrics_of(shared_run().out)["validation"]["accuracy"], correct / 6.0);
+}
+
+TEST(Train, LastValidationLossOfTheHistoryIsThatOfTheMetrics) {
+  const auto rows = read_csv(shared_run().out / "history.csv");
+  ASSERT_EQ(rows.size(), 7U);
+  EXPECT_EQ(rows[0], (std::vector<std::string>{"epoch", "loss", "accuracy", "val_loss", "val_accuracy",
+                                               "learning_rate", "seconds"}));
+  const double loss = metrics_of(shared_run().out)["validation"]["loss"];
+  EXPECT_NEAR(std::strtod(rows.back()[3].c_str(), nullptr), loss, 1e-5 * std::abs(loss));
+}
+
+TEST(Train, ASecondRunIsAnsweredByTheCacheAndGivesTheSameBytes) {
+  const ScratchFolder scratch;
+  const ProcessResult result = headstart_process(again(scratch / "out", {"--quiet"}));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  Json metrics = metrics_of(scratch / "out");
+  EXPECT_EQ(metrics["images"]["cache_hits"], 24);
+  EXPECT_EQ(metrics["images"]["cache_misses"], 0);
+  EXPECT_LT(metrics["timing"]["extract_seconds"], 2.0);
+  Json first = metrics_of(shared_run().out);
+  for (Json* json : {&metrics, &first}) {
+    json->erase("timing");
+    (*json)["images"].erase("cache_hits");
+    (*json)["images"].erase("cache_misses");
+  }
+  EXPECT_EQ(metrics, first);
+  const auto files = read_folder(scratch / "out");
+  for (const char* name : {"model.h5", "predictions.csv", "images.csv", "class_indices.json"}) {
+    EXPECT_TRUE(files.at(name) == read_text((shared_run().out / name).string())) << name;
+  }
+}
+
+TEST(Train, GivesTheSameModelWithOneThread) {
+  const ScratchFolder scratch;
+  ASSERT_EQ(headstart_process(again(scratch / "out", {"--threads", "1"})).exit_code, 0);
+  EXPECT_TRUE(read_text((scratch / "out" / "model.h5").string()) ==
+              read_text((shared_run().out / "model.h5").string()));
+}
+
+TEST(Train, AnotherSeedGivesAnotherModel) {
+  const ScratchFolder scratch;
+  ASSERT_EQ(headstart_process(again(scratch / "out", {"--seed", "7"})).exit_code, 0);
+  EXPECT_FALSE(read_text((scratch / "out" / "model.h5").string()) ==
+               read_text((shared_run().out / "model.h5").string()));
+}
+
+TEST(Train, ItsConfigRepeatsTheRun) {
+  const ScratchFolder scratch;
+  const std::string config = (shared_run().out / "config.toml").string();
+  const ProcessResult result =
+      headstart_process({"train", "--config", config, "-o", (scratch / "out").string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(read_text((scratch / "out" / "model.h5").string()) ==
+              read_text((shared_run().out / "model.h5").string()));
+}
+
+TEST(Train, BrokenImagesAreRowsWithAReasonAndShiftNothing) {
+  const ScratchFolder scratch;
+  fs::copy(shared_run().dataset, scratch / "dataset", fs::copy_options::recursive);
+  std::ofstream(scratch / "dataset" / "birds" / "a_first.jpg") << "no image";
+  std::ofstream(scratch / "dataset" / "fruit" / "empty.png");
+  const std::string whole =
+      read_text(fs::directory_iterator(scratch / "dataset" / "roadsigns")->path().string());
+  std::ofstream(scratch / "dataset" / "roadsigns" / "cut.jpg", std::ios::binary)
+      << whole.substr(0, whole.size() / 2);
+  std::vector<std::string> arguments = again(scratch / "out");
+  arguments[1] = (scratch / "dataset").string();
+  const ProcessResult result = headstart_process(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(metrics_of(scratch / "out")["images"]["rejected"], 3);
+  EXPECT_NE(result.err.find("birds/a_first.jpg"), std::string::npos) << result.err;
+  for (const auto& row : read_csv(scratch / "out" / "images.csv")) {
+    const bool broken =
+        row[0] == "birds/a_first.jpg" || row[0] == "fruit/empty.png" || row[0] == "roadsigns/cut.jpg";
+    if (row[0] == "path") continue;
+    EXPECT_EQ(row[4], broken ? "rejected" : "used") << row[0];
+    EXPECT_EQ(row[5].empty(), !broken) << row[0];
+  }
+  EXPECT_TRUE(read_text((scratch / "out" / "predictions.csv").string()) ==
+              read_text((shared_run().out / "predictions.csv").string()))
+      << "the good images are the same, so the split, the training and the predictions must be";
+}
+
+TEST(Train, GivenSplitsAreKept) {
+  const ScratchFolder scratch;
+  copy_samples(scratch / "dataset" / "train", {"birds", "fruit"}, 6);
+  copy_samples(scratch / "dataset" / "val", {"birds", "fruit"}, 8);
+  for (const char* name : {"birds", "fruit"}) {  // validation: the two that training lacks
+    for (const auto& entry : fs::directory_iterator(scratch / "dataset" / "train" / name)) {
+      fs::remove(scratch / "dataset" / "val" / name / entry.path().filename());
+    }
+  }
+  std::vector<std::string> arguments = again(scratch / "out");
+  arguments[1] = (scratch / "dataset").string();
+  const ProcessResult result = headstart_process(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(metrics_of(scratch / "out")["train"]["images"], 12);
+  EXPECT_EQ(metrics_of(scratch / "out")["validation"]["images"], 4);
+  EXPECT_EQ(metrics_of(scratch / "out")["images"]["cache_hits"], 16)
+      << "the same bytes under other paths are known";
+}
+
+TEST(Train, DivergenceIsAnErrorThatSaysWhatToDo) {
+  const ScratchFolder scratch;
+  const ProcessResult result = headstart_process(again(scratch / "out", {"--learning-rate", "1e5"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.err.find("lower --learning-rate"), std::string::npos) << result.err;
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+}
+
+TEST(Predict, AgreesWithTheTrainingRun) {
+  const TrainingRun& run = shared_run();
+  const ProcessResult result =
+      headstart_process({"predict", (run.out / "model.h5").string(), run.dataset.string(), "--top-k", "3",
+                         "--cache", run.cache.string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const ScratchFolder scratch;
+  std::ofstream(scratch / "predicted.csv") << result.out;
+  std::map<std::string, std::vector<std::string>> predicted;
+  for (const auto& row : read_csv(scratch / "predicted.csv")) predicted[row[0]] = row;
+  EXPECT_EQ(predicted.size(), 25U);
+  for (const auto& row : read_csv(run.out / "predictions.csv")) {
+    if (row[0] == "path") continue;
+    const auto& ours = predicted.at((run.dataset / row[0]).string());
+    EXPECT_EQ(ours[1], row[2]);
+    EXPECT_EQ(ours[2], row[3]);
+  }
+}
+
+TEST(Predict, ReadsAListFromStdinAndWritesJsonLines) {
+  const TrainingRun& run = shared_run();
+  const std::string image = fs::directory_iterator(run.dataset / "fruit")->path().string();
+  ProcessOptions options;
+  options.input = image + "\n/nowhere/at all.jpg\n";
+  const ProcessResult missing = headstart_process({"predict", (run.out / "model.h5").string(), "-"}, options);
+  EXPECT_EQ(missing.exit_code, 2) << missing.err;
+  options.input = image + "\n" + (run.out / "metrics.json").string() + "\n";
+  const ProcessResult result = headstart_process(
+      {"predict", (run.out / "model.h5").string(), "-", "--format", "jsonl", "--cache", run.cache.string()},
+      options);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::size_t end = result.out.find('\n');
+  const Json first = Json::parse(result.out.substr(0, end));
+  const Json second = Json::parse(result.out.substr(end + 1));
+  EXPECT_EQ(first["path"], image);
+  EXPECT_EQ(first["predictions"].size(), 1U);
+  EXPECT_TRUE(second.contains("error"));
+}
+
+TEST(Evaluate, AgreesWithTheTrainingRun) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  const ProcessResult result =
+      headstart_process({"evaluate", (run.out / "model.h5").string(), run.dataset.string(), "--cache",
+                         run.cache.string(), "--json", (scratch / "evaluation.json").string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const Json all = Json::parse(read_text((scratch / "evaluation.json").string()))["all"];
+  const Json metrics = metrics_of(run.out);
+  const double correct =
+      18 * metrics["train"]["accuracy"].get<double>() + 6 * metrics["validation"]["accuracy"].get<double>();
+  EXPECT_NEAR(all["accuracy"], correct / 24, 1e-12);
+  EXPECT_EQ(all["images"], 24);
+}
+
+TEST(Evaluate, NamesAClassThatTheModelDoesNotKnow) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  copy_samples(scratch / "dataset", {"bugs"}, 1);
+  const ProcessResult result =
+      headstart_process({"evaluate", (run.out / "model.h5").string(), (scratch / "dataset").string(),
+                         "--cache", run.cache.string()});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_NE(result.err.find("'bugs'"), std::string::npos) << result.err;
+}
+
+TEST(Extract, FillsTheCacheForEveryTapAndCacheListShowsIt) {
+  const ScratchFolder scratch;
+  copy_samples(scratch / "dataset", {"music"}, 3);
+  const std::string cache = (scratch / "cache").string();
+  const ProcessResult result = headstart_process(
+      {"extract", (scratch / "dataset").string(), "--cache", cache, "--tap", "block4_pool,block5_pool"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("3 computed"), std::string::npos) << result.out;
+  const ProcessResult warm = headstart_process(
+      {"extract", (scratch / "dataset").string(), "--cache", cache, "--tap", "block5_pool"});
+  EXPECT_NE(warm.out.find("3 from the cache, 0 computed"), std::string::npos) << warm.out;
+  const ProcessResult list = headstart_process({"cache", "list", "--cache", cache});
+  ASSERT_EQ(list.exit_code, 0);
+  EXPECT_NE(list.out.find("block4_pool"), std::string::npos) << list.out;
+  EXPECT_NE(list.out.find("block5_pool"), std::string::npos) << list.out;
+}
+
+TEST(Extract, DryRunComputesNothing) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  const ProcessResult cold = headstart_process(
+      {"extract", run.dataset.string(), "--cache", (scratch / "cache").string(), "--dry-run"});
+  ASSERT_EQ(cold.exit_code, 0) << cold.err;
+  EXPECT_NE(cold.out.find("0 in the cache, 24 to compute"), std::string::npos) << cold.out;
+  EXPECT_FALSE(fs::exists(scratch / "cache"));
+  const ProcessResult warm =
+      headstart_process({"extract", run.dataset.string(), "--cache", run.cache.string(), "--dry-run"});
+  EXPECT_NE(warm.out.find("24 in the cache, 0 to compute"), std::string::npos) << warm.out;
+}
+
+}  // namespace
+}  // namespace headstart::test

@@ -1,1 +1,109 @@
-// features/engine.cpp
+// features/engine.cpp: the engines by name, and the rule that picks one.
+#include "features/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "data/error.hpp"
+#include "features/onednn_engine.hpp"
+#include "features/opencv_engine.hpp"
+#include "features/self_check.hpp"
+
+namespace headstart {
+namespace {
+
+struct NamedKind {
+  EngineKind kind;
+  std::string_view name;
+};
+
+constexpr std::array<NamedKind, 5> kKinds{{
+    {EngineKind::kAuto, "auto"},
+    {EngineKind::kOnednn, "onednn"},
+    {EngineKind::kOpencv, "opencv"},
+    {EngineKind::kOpencvCuda, "opencv-cuda"},
+    {EngineKind::kOpencvCudaFp16, "opencv-cuda-fp16"},
+}};
+
+void check_options(const EngineOptions& options) {
+  if (options.input_size < kMinInputSize || options.input_size > kMaxInputSize) {
+    throw Error(
+        Error::Kind::kUsage, "input size out of range",
+        fmt::format("--input-size {}, needed {} to {}", options.input_size, kMinInputSize, kMaxInputSize),
+        "pass another --input-size");
+  }
+  if (options.taps.empty()) {
+    throw Error(Error::Kind::kUsage, "no tap to extract", "--tap", "pass one of block1_pool to block5_pool");
+  }
+  if (options.batch_size < 0) {
+    throw Error(Error::Kind::kUsage, "batch size out of range",
+                fmt::format("--batch-size {}", options.batch_size),
+                "pass a positive number, or 0 to leave it to the engine");
+  }
+}
+
+std::unique_ptr<Engine> open_unchecked(const Vgg16Weights& weights, const EngineOptions& options) {
+  if (options.kind == EngineKind::kOnednn) return open_onednn_engine(weights, options);
+  return open_opencv_engine(weights, options);
+}
+
+/// The engine that another one is held against: of another library, and small.
+std::unique_ptr<Engine> open_reference(const Vgg16Weights& weights, EngineOptions options) {
+  options.kind = options.kind == EngineKind::kOnednn ? EngineKind::kOpencv : EngineKind::kOnednn;
+  options.batch_size = 1;
+  return open_unchecked(weights, options);
+}
+
+}  // namespace
+
+std::string_view to_string(EngineKind kind) noexcept {
+  for (const NamedKind& named : kKinds) {
+    if (named.kind == kind) return named.name;
+  }
+  return "unknown";
+}
+
+std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept {
+  for (const NamedKind& named : kKinds) {
+    if (named.name == name) return named.kind;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(Precision precision) noexcept {
+  return precision == Precision::kFp32 ? "fp32" : "fp16";
+}
+
+Precision precision_of(EngineKind kind) noexcept {
+  return kind == EngineKind::kOpencvCudaFp16 ? Precision::kFp16 : Precision::kFp32;
+}
+
+std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options) {
+  check_options(options);
+  EngineOptions chosen = options;
+  if (chosen.kind == EngineKind::kAuto) chosen.kind = choose_engine();
+  std::unique_ptr<Engine> engine = open_unchecked(weights, chosen);
+  if (has_golden_row(weights, chosen.input_size)) {
+    check_against_keras(*engine, weights.preprocessing);
+  } else {
+    const std::unique_ptr<Engine> reference = open_reference(weights, chosen);
+    check_against_engine(*engine, *reference, weights.preprocessing);
+  }
+  return engine;
+}
+
+EngineKind choose_engine() {
+  // fp16 is never chosen, only asked for: its numbers belong to another precision class.
+  if (probe_opencv(EngineKind::kOpencvCuda).available) return EngineKind::kOpencvCuda;
+  if (probe_onednn().available) return EngineKind::kOnednn;
+  return EngineKind::kOpencv;
+}
+
+std::vector<EngineAvailability> list_engines() {
+  return {probe_opencv(EngineKind::kOpencvCuda), probe_opencv(EngineKind::kOpencvCudaFp16), probe_onednn(),
+          probe_opencv(EngineKind::kOpencv)};
+}
+
+}  // namespace headstart

@@ -1,0 +1,20 @@
+// features/self_check_expected.hpp: what Keras computes for the self-check's image with the embedded weights.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace headstart {
+
+/// One tap: the norm of the whole row, the share of its values that aren't zero, and some of those.
+struct ExpectedActivations {
+  double norm;
+  double nonzero_share;
+  std::array<std::int32_t, 32> indices;  ///< into [h, w, c]
+  std::array<float, 32> values;
+};
+
+/// block1_pool ... block5_pool.
+extern const std::array<ExpectedActivations, 5> kSelfCheckExpected;
+
+}  // namespace headstart

@@ -26,15 +26,16 @@ struct TrainingOptions {
   int batch = 32;
   bool shuffle = true;  ///< a new order every epoch; off: row order, for tests against recorded runs
   Schedule schedule = Schedule::kConstant;
-  std::optional<int> early_stopping;  ///< epochs without a better validation loss before stopping; best weights come back
-  std::vector<float> class_weights;   ///< [classes], or empty
+  /// Epochs without a better validation loss before stopping; the best weights come back.
+  std::optional<int> early_stopping;
+  std::vector<float> class_weights;  ///< [classes], or empty
   double label_smoothing = 0.0;
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: all that the process may use
 };
 
-/// One line of history.csv. Losses include the L2 terms; val_loss has no class weights; training values are running means
-/// over the epoch's batches, as Keras reports them.
+/// One line of history.csv. Losses include the L2 terms; val_loss has no class weights; training values are
+/// running means over the epoch's batches, as Keras reports them.
 struct EpochResult {
   int epoch = 0;
   double loss = 0.0;
@@ -46,10 +47,10 @@ struct EpochResult {
 };
 
 struct TrainingData {
-  FeatureRows features;                      ///< training and validation rows together
-  std::span<const std::int32_t> labels;      ///< [features.rows()], each in [0, classes)
-  std::span<const RowIndex> training;        ///< at least one row
-  std::span<const RowIndex> validation;      ///< may be empty
+  FeatureRows features;                  ///< training and validation rows together
+  std::span<const std::int32_t> labels;  ///< [features.rows()], each in [0, classes)
+  std::span<const RowIndex> training;    ///< at least one row
+  std::span<const RowIndex> validation;  ///< may be empty
   int classes = 0;
 };
 
@@ -75,18 +76,21 @@ struct TrainingHooks {
 [[nodiscard]] Head initial_head(std::int64_t features, int classes, const TrainingOptions& options);
 
 /// Trains from `initial`. Same data, options, initial head: same bits, whatever the thread count.
-/// @throws std::invalid_argument about shapes, empty training rows, a batch or epoch count below one
-/// @throws std::runtime_error if the loss stops being finite, naming epoch and step: the learning rate is too high
-[[nodiscard]] TrainingResult train_head(const TrainingData& data, Head initial, const TrainingOptions& options,
-                                        const TrainingHooks& hooks = {});
+/// @throws std::invalid_argument about shapes, empty training rows, a batch or epoch count below one, or
+/// early stopping without validation rows
+/// @throws std::runtime_error if the loss stops being finite, naming epoch and step: the rate is too high
+[[nodiscard]] TrainingResult train_head(const TrainingData& data, Head initial,
+                                        const TrainingOptions& options, const TrainingHooks& hooks = {});
 
 /// Probabilities of `rows`, [rows.size(), classes].
-[[nodiscard]] Matrix predict_probabilities(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows);
+[[nodiscard]] Matrix predict_probabilities(const Head& head, const FeatureRows& features,
+                                           std::span<const RowIndex> rows);
 
 /// The penalty that reported losses include: l2 * sum of squares of every kernel.
 [[nodiscard]] double l2_penalty(const Head& head, double l2);
 
-/// Class weights that give every class the same total: rows / (classes * rows of the class), as scikit-learn's 'balanced'.
+/// Class weights that give every class the same total: rows / (classes * rows of the class), as
+/// scikit-learn's 'balanced'.
 /// @throws std::invalid_argument for a class without rows
 [[nodiscard]] std::vector<float> balanced_class_weights(std::span<const std::int32_t> labels,
                                                         std::span<const RowIndex> rows, int classes);

@@ -1,0 +1,43 @@
+// head/primal_kernel_reference.cpp: the primal solver's two loops as one would write them on paper.
+#include "head/primal_kernel.hpp"
+
+namespace headstart {
+namespace {
+
+double update(const TileUpdate& tile) noexcept {
+  double squared_norm = 0.0;
+  for (std::size_t i = 0; i + 1 < tile.offsets.size(); ++i) {
+    const auto begin = static_cast<std::size_t>(tile.offsets[i]);
+    const auto end = static_cast<std::size_t>(tile.offsets[i + 1]);
+    for (std::size_t c = 0; c < tile.width; ++c) {
+      float& w = tile.kernel[i * tile.width + c];
+      float& v = tile.velocity[i * tile.width + c];
+      float gradient = 0.0F;
+      for (const BatchEntry& entry : tile.entries.subspan(begin, end - begin)) {
+        gradient += entry.value * tile.dz[static_cast<std::size_t>(entry.row) * tile.width + c];
+      }
+      gradient += tile.two_l2 * w;
+      v = tile.momentum * v - tile.learning_rate * gradient;
+      w += tile.nesterov ? tile.momentum * v - tile.learning_rate * gradient : v;
+      squared_norm += static_cast<double>(w) * static_cast<double>(w);
+    }
+  }
+  return squared_norm;
+}
+
+void add_product(const TileProduct& tile) noexcept {
+  for (std::size_t c = 0; c < tile.width; ++c) {
+    float sum = 0.0F;
+    for (std::size_t k = 0; k < tile.indices.size(); ++k) {
+      const auto feature = static_cast<std::size_t>(tile.indices[k] - tile.first_feature);
+      sum += tile.values[k] * tile.kernel[feature * tile.width + c];
+    }
+    tile.z[c] += sum;
+  }
+}
+
+}  // namespace
+
+PrimalKernel reference_primal_kernel() noexcept { return {"reference", update, add_product}; }
+
+}  // namespace headstart

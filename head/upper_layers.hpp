@@ -1,0 +1,46 @@
+// head/upper_layers.hpp: what follows the first layer's product: its bias and ReLU, then the dense layers up
+// to the logits, trained with the same SGD.
+//
+//   a_1 = relu(z_1 + b_1);  a_l = relu(a_{l-1} W_l + b_l);  logits = a_{L-1} W_L + b_L     (L = 1: logits =
+//   z_1 + b_1)
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "head/dense.hpp"
+#include "head/first_layer.hpp"
+#include "head/matrix.hpp"
+
+namespace headstart {
+
+class UpperLayers {
+ public:
+  /// @param layers  every layer of the head; the first one's kernel is not looked at, because its solver has
+  /// it
+  explicit UpperLayers(std::span<const Dense> layers);
+
+  /// @param z  [rows, first layer's width], X W without bias
+  /// @return logits, [rows, classes]; valid, and free to be overwritten, until the next call
+  [[nodiscard]] Matrix& forward(const Eigen::Ref<const Matrix>& z);
+
+  /// Backpropagates through the last forward() and takes one SGD step.
+  /// @param dlogits  [rows, classes], dLoss/dlogits without L2; may be forward()'s result
+  /// @return dLoss/dz, [rows, first layer's width]; valid until the next call
+  [[nodiscard]] const Matrix& step(const Matrix& dlogits, const SgdStep& sgd);
+
+  /// Sum of squares of the kernels above the first, in double.
+  [[nodiscard]] double squared_norm() const noexcept { return squared_norm_; }
+
+  /// The first layer's bias with an empty kernel, then the whole layers.
+  [[nodiscard]] const std::vector<Dense>& layers() const noexcept { return layers_; }
+
+ private:
+  std::vector<Dense> layers_;
+  std::vector<Dense> velocities_;
+  std::vector<Matrix> activations_;  // of each layer; the last are the logits
+  std::vector<Matrix> gradients_;    // dLoss/d(what the layer adds its bias to); the last are dlogits
+  double squared_norm_ = 0.0;
+};
+
+}  // namespace headstart

@@ -1,0 +1,31 @@
+// head/workers.hpp: a fixed number of threads that share numbered tasks.
+// Invariant: which thread runs a task never changes what the task computes; a task owns what it writes.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+namespace headstart {
+
+class Workers {
+ public:
+  /// @param threads  0: all that the process may use
+  /// @throws std::invalid_argument if negative
+  explicit Workers(int threads);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  [[nodiscard]] int threads() const noexcept;
+
+  /// Runs task(0) ... task(count - 1), each once, in contiguous shares of equal length; returns when all have
+  /// ended. The first exception of a task comes out here.
+  void for_each(std::size_t count, const std::function<void(std::size_t)>& task);
+
+ private:
+  struct Arena;
+  std::unique_ptr<Arena> arena_;
+};
+
+}  // namespace headstart

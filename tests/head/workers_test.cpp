@@ -1,0 +1,40 @@
+// tests/head/workers_test.cpp
+#include "head/workers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+namespace headstart::test {
+namespace {
+
+TEST(WorkersTest, RunEveryTaskOnce) {
+  for (const int threads : {0, 1, 2, 3}) {
+    Workers workers(threads);
+    std::vector<int> runs(100, 0);
+    workers.for_each(runs.size(), [&](std::size_t i) { ++runs[i]; });
+    EXPECT_EQ(std::count(runs.begin(), runs.end(), 1), 100) << threads << " threads";
+    workers.for_each(0, [](std::size_t) { FAIL(); });
+  }
+}
+
+TEST(WorkersTest, ATasksExceptionReachesTheCaller) {
+  Workers workers(2);
+  EXPECT_THROW(workers.for_each(8,
+                                [](std::size_t i) {
+                                  if (i == 5) throw std::runtime_error("task 5");
+                                }),
+               std::runtime_error);
+}
+
+TEST(WorkersTest, HaveTheThreadsAskedFor) {
+  EXPECT_EQ(Workers(3).threads(), 3);
+  EXPECT_EQ(Workers(1).threads(), 1);
+  EXPECT_GE(Workers(0).threads(), 1);
+  EXPECT_THROW(Workers(-1), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace headstart::test

@@ -1,1 +1,36 @@
-// features/vgg16.cpp
+// features/vgg16.cpp: see vgg16.hpp.
+#include "features/vgg16.hpp"
+
+namespace headstart {
+namespace {
+
+constexpr std::array<std::string_view, 5> kTapNames{"block1_pool", "block2_pool", "block3_pool",
+                                                    "block4_pool", "block5_pool"};
+
+/// Channels at the end of a block: those of its last convolution.
+constexpr int channels_of(int block) {
+  int channels = 0;
+  for (const ConvolutionLayer& layer : kVgg16Convolutions) {
+    if (layer.block == block) channels = layer.out_channels;
+  }
+  return channels;
+}
+static_assert(channels_of(1) == 64 && channels_of(5) == 512);
+
+}  // namespace
+
+std::string_view to_string(Tap tap) noexcept { return kTapNames[static_cast<std::size_t>(tap)]; }
+
+std::optional<Tap> parse_tap(std::string_view name) noexcept {
+  for (const Tap tap : kAllTaps) {
+    if (to_string(tap) == name) return tap;
+  }
+  return std::nullopt;
+}
+
+MapShape tap_shape(Tap tap, int input_size) noexcept {
+  const int side = input_size >> block_of(tap);  // each pool halves, rounding down
+  return {side, side, channels_of(block_of(tap))};
+}
+
+}  // namespace headstart

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,7 +17,12 @@ constexpr int kFormatVersion = 1;
 
 /// The double whose shortest spelling is that of the float, so that extractor.json says 103.939 rather than
 /// 103.93900299072266.
-double readable(float value) { return std::stod(fmt::format("{}", value)); }
+double readable(float value) {
+  const std::string text = fmt::format("{}", value);
+  double result = 0.0;
+  std::from_chars(text.data(), text.data() + text.size(), result);  // not strtod: it follows the locale
+  return result;
+}
 
 nlohmann::json readable(const std::array<float, 3>& values) {
   return {readable(values[0]), readable(values[1]), readable(values[2])};

@@ -9,7 +9,8 @@
 
 namespace headstart {
 
-/// A parsed .csv file. Rows that are blank lines are dropped; a UTF-8 byte order mark is skipped; CRLF and LF are read.
+/// A parsed .csv file. Rows that are blank lines are dropped; a UTF-8 byte order mark is skipped; CRLF and LF
+/// are read.
 struct CsvTable {
   struct Row {
     std::size_t line = 0;  ///< 1-based line of the file on which the row starts
@@ -19,7 +20,8 @@ struct CsvTable {
   std::vector<Row> rows;  ///< each with as many fields as the header
 };
 
-/// Parses `text`. @throws Error kFailed naming `file` and the line: an open quote, a stray quote, a wrong number of fields, no header
+/// Parses `text`. @throws Error kFailed naming `file` and the line: an open quote, a stray quote, a wrong
+/// number of fields, no header
 [[nodiscard]] CsvTable parse_csv(std::string_view text, const std::filesystem::path& file);
 
 /// One field, quoted if it has to be.

@@ -1,1 +1,87 @@
-// data/decode.cpp
+// data/decode.cpp: from the header to the decoder of the format, with the checks that all formats share
+// around it.
+#include "data/decode.hpp"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "data/bmp.hpp"
+#include "data/exif_orientation.hpp"
+#include "data/image_header.hpp"
+#include "data/jpeg.hpp"
+#include "data/jpeg2000.hpp"
+#include "data/png.hpp"
+#include "data/pnm.hpp"
+#include "data/tiff.hpp"
+#include "data/webp.hpp"
+
+namespace headstart {
+namespace {
+
+using Decoded = std::variant<DecodedImage, Reject>;
+
+Decoded without_note(std::variant<RgbImage, Reject> decoded) {
+  if (Reject* const reject = std::get_if<Reject>(&decoded)) return std::move(*reject);
+  return DecodedImage{std::get<RgbImage>(std::move(decoded)), {}};
+}
+
+/// The image in its stored orientation.
+Decoded decode_stored(std::span<const std::byte> bytes, const ImageHeader& header,
+                      const DecodeOptions& options) {
+  switch (header.format) {
+    case ImageFormat::kJpeg:
+      return decode_jpeg(bytes, header);
+    case ImageFormat::kPng:
+      return without_note(decode_png(bytes, options.alpha));
+    case ImageFormat::kWebp:
+      return without_note(decode_webp(bytes, options.alpha));
+    case ImageFormat::kTiff:
+      return without_note(decode_tiff(bytes, options.max_pixels, options.alpha));
+    case ImageFormat::kBmp:
+      return without_note(decode_bmp(bytes, options.alpha));
+    case ImageFormat::kPnm:
+      return without_note(decode_pnm(bytes));
+    case ImageFormat::kJpeg2000:
+      return without_note(decode_jpeg2000(bytes, options.alpha));
+  }
+  return Reject{"is not an image"};
+}
+
+Decoded decode_checked(std::span<const std::byte> bytes, const DecodeOptions& options) {
+  if (bytes.empty()) return Reject{"is empty"};
+  std::variant<ImageHeader, Reject> read = read_image_header(bytes);
+  if (Reject* const reject = std::get_if<Reject>(&read)) return std::move(*reject);
+  const ImageHeader header = std::get<ImageHeader>(read);
+  if (header.pixels() > options.max_pixels) {
+    return Reject{fmt::format("is {} x {} = {} pixels, more than the limit of {}", header.width,
+                              header.height, header.pixels(), options.max_pixels)};
+  }
+
+  Decoded decoded = decode_stored(bytes, header, options);
+  DecodedImage* const stored = std::get_if<DecodedImage>(&decoded);
+  if (stored == nullptr) return decoded;
+  RgbImage& image = stored->image;
+  if (std::cmp_not_equal(image.width, header.width) || std::cmp_not_equal(image.height, header.height)) {
+    return Reject{fmt::format("is {} x {} pixels by its header but {} x {} by its data", header.width,
+                              header.height, image.width, image.height)};
+  }
+  if (!options.ignore_exif) image = upright(std::move(image), exif_orientation(bytes));
+  return decoded;
+}
+
+}  // namespace
+
+Decoded decode_image(std::span<const std::byte> bytes, const DecodeOptions& options) {
+  try {
+    return decode_checked(bytes, options);
+  } catch (const std::bad_alloc&) {
+    return Reject{"does not fit into memory"};
+  } catch (const std::exception& error) {
+    return Reject{fmt::format("cannot be decoded: {}", printable(error.what()))};
+  }
+}
+
+}  // namespace headstart

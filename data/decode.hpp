@@ -1,5 +1,6 @@
-// data/decode.hpp: image file bytes to upright 8-bit RGB: JPEG by TurboJPEG, PNG/WebP/TIFF/BMP/PNM/JPEG 2000 by OpenCV.
-// Untrusted input: dimensions are read from the header and held against the limit before any pixel is allocated.
+// data/decode.hpp: image file bytes to upright 8-bit RGB: JPEG by TurboJPEG, PNG, WebP, TIFF, BMP and JPEG
+// 2000 by OpenCV, PNM by ourselves. Untrusted input: dimensions are read from the header and held against the
+// limit before any pixel is allocated.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,8 @@ enum class Alpha {
 
 struct DecodeOptions {
   Alpha alpha = Alpha::kWhite;
-  bool ignore_exif = false;                 ///< keep the stored orientation
-  std::uint64_t max_pixels = 200'000'000;   ///< larger images are rejected before they are decoded
+  bool ignore_exif = false;                ///< keep the stored orientation
+  std::uint64_t max_pixels = 200'000'000;  ///< larger images are rejected before they are decoded
 
   bool operator==(const DecodeOptions&) const = default;
 };
@@ -33,9 +34,10 @@ struct DecodedImage {
 };
 
 /// Decodes one image; anything wrong with it is a Reject, whatever the bytes are.
-/// Conversions: EXIF orientation applied; alpha per options; grey becomes three equal channels; 16 bit becomes the high byte
-/// (as TensorFlow's decode_png does); CMYK JPEG as TensorFlow does. A JPEG that ends early is rejected, other libjpeg
-/// warnings are noted. The JPEG decode is libjpeg's accurate integer one with smooth chroma upsampling.
+/// Conversions: EXIF orientation applied; alpha per options; grey becomes three equal channels; 16 bit
+/// becomes the high byte (as TensorFlow's decode_png does); CMYK JPEG as TensorFlow does. A JPEG that ends
+/// early is rejected, other libjpeg warnings are noted. The JPEG decode is libjpeg's accurate integer one
+/// with smooth chroma upsampling.
 [[nodiscard]] std::variant<DecodedImage, Reject> decode_image(std::span<const std::byte> bytes,
                                                               const DecodeOptions& options);
 

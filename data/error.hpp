@@ -1,5 +1,6 @@
 // data/error.hpp: the one exception type of headstart, and the exit code that each kind of failure has.
-// An expected bad item (a broken JPEG among thousands) is never an Error: it is a Reject, a row with a reason.
+// An expected bad item (a broken JPEG among thousands) is never an Error: it is a Reject, a row with a
+// reason.
 #pragma once
 
 #include <stdexcept>
@@ -37,7 +38,8 @@ struct Reject {
   bool operator==(const Reject&) const = default;
 };
 
-/// "image.jpg" with control characters and invalid UTF-8 shown as \xNN, so that a file name can never break a line.
+/// "image.jpg" with control characters and invalid UTF-8 shown as \xNN, so that a file name can never break a
+/// line.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace headstart

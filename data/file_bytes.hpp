@@ -14,8 +14,8 @@ namespace headstart {
 /// Larger image files are rejected unread: no image that fits --max-pixels needs more.
 inline constexpr std::uint64_t kMaxImageFileBytes = std::uint64_t{1} << 30;
 
-/// The bytes of `file`, or the reason why not (missing, unreadable, a directory, a FIFO or device, empty, larger
-/// than `max_bytes`). Never blocks on something that is not a regular file.
+/// The bytes of `file`, or the reason why not (missing, unreadable, a directory, a FIFO or device, empty,
+/// larger than `max_bytes`). Never blocks on something that is not a regular file.
 [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read_file(const std::filesystem::path& file,
                                                                      std::uint64_t max_bytes);
 

@@ -1,1 +1,20 @@
-// data/manifest.cpp
+// data/manifest.cpp: see manifest.hpp.
+#include "data/manifest.hpp"
+
+namespace headstart {
+
+const char* to_string(Split split) noexcept {
+  switch (split) {
+    case Split::kTrain:
+      return "train";
+    case Split::kValidation:
+      return "validation";
+    case Split::kTest:
+      return "test";
+    case Split::kUnassigned:
+      break;
+  }
+  return "";
+}
+
+}  // namespace headstart

@@ -1,6 +1,6 @@
 // data/manifest.hpp: what a dataset consists of, before any image is read.
-// Invariant: samples keep their order (sorted by path, bytewise, or the order of the .csv) through the whole run; a bad file
-// changes a sample's fate, never its row.
+// Invariant: samples keep their order (sorted by path, bytewise, or the order of the .csv) through the whole
+// run; a bad file changes a sample's fate, never its row.
 #pragma once
 
 #include <cstdint>

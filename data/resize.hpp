@@ -22,9 +22,12 @@ struct ResizeOptions {
   bool operator==(const ResizeOptions&) const = default;
 };
 
-/// Half-pixel centres, no antialiasing: tf.image.resize(antialias=False) to 1e-2 of 255 and in fact to float rounding.
-///   in = (out + 0.5) * in_size / out_size - 0.5;  lower = max(floor(in), 0);  upper = min(ceil(in), in_size - 1)
+/// Half-pixel centres, no antialiasing: tf.image.resize(antialias=False) to 1e-2 of 255 and in fact to float
+/// rounding.
+///   in = (out + 0.5) * in_size / out_size - 0.5
+///   lower = max(floor(in), 0),  upper = min(ceil(in), in_size - 1)
 ///   value = top + (bottom - top) * fraction(in_y), each of top and bottom likewise along x
+/// kNearest takes the pixel at min(floor((out + 0.5) * in_size / out_size), in_size - 1).
 /// @param image  at least 1 x 1
 /// @param out    [size, size, 3] RGB, 0..255
 void resize(const RgbImage& image, const ResizeOptions& options, std::span<float> out);

@@ -1,1 +1,206 @@
-// data/split.cpp
+// data/split.cpp: duplicates, and a drawn split whose units are components: samples tied by equal bytes or a
+// group.
+#include "data/split.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <numeric>
+#include <unordered_map>
+#include <utility>
+
+namespace headstart {
+namespace {
+
+/// Union-find over 0..n-1 with path halving.
+class DisjointSets {
+ public:
+  explicit DisjointSets(std::size_t size) : parent_(size) {
+    std::iota(parent_.begin(), parent_.end(), std::size_t{0});
+  }
+
+  std::size_t find(std::size_t member) {
+    while (parent_[member] != member) member = parent_[member] = parent_[parent_[member]];
+    return member;
+  }
+  void join(std::size_t a, std::size_t b) { parent_[find(a)] = find(b); }
+
+ private:
+  std::vector<std::size_t> parent_;
+};
+
+/// Samples that must stay together.
+struct Component {
+  std::vector<std::size_t> rows;
+  Label majority = 0;
+  Sha256 order;  ///< where it stands in the draw
+};
+
+/// Most frequent label of the rows; the smallest of several.
+Label majority_label(const Manifest& manifest, const std::vector<std::size_t>& rows) {
+  std::map<Label, std::size_t> counts;
+  for (const std::size_t row : rows) ++counts[manifest.samples[row].label];
+  const auto best = std::max_element(counts.begin(), counts.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return best->first;
+}
+
+/// SHA-256 of seed (eight bytes, little-endian) and digest.
+Sha256 draw_key(std::uint64_t seed, const Sha256& content) {
+  std::array<std::byte, 8> prefix{};
+  for (std::size_t i = 0; i < prefix.size(); ++i) prefix[i] = static_cast<std::byte>(seed >> (8 * i));
+  Sha256Stream stream;
+  stream.update(prefix);
+  stream.update(std::as_bytes(std::span(content.bytes)));
+  return stream.finish();
+}
+
+std::vector<Component> make_components(const Manifest& manifest, std::span<const std::size_t> rows,
+                                       std::span<const std::optional<Sha256>> content, std::uint64_t seed) {
+  DisjointSets sets(rows.size());
+  std::unordered_map<Sha256, std::size_t> by_content;
+  std::unordered_map<std::string, std::size_t> by_group;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    assert(content[rows[i]].has_value());
+    if (content[rows[i]]) sets.join(i, by_content.try_emplace(*content[rows[i]], i).first->second);
+    const std::string& group = manifest.samples[rows[i]].group;
+    if (!group.empty()) sets.join(i, by_group.try_emplace(group, i).first->second);
+  }
+  std::unordered_map<std::size_t, std::vector<std::size_t>> members;
+  for (std::size_t i = 0; i < rows.size(); ++i) members[sets.find(i)].push_back(rows[i]);
+
+  std::vector<Component> components;
+  components.reserve(members.size());
+  for (auto& [root, member_rows] : members) {
+    Sha256 smallest = content[member_rows.front()].value_or(Sha256{});
+    for (const std::size_t row : member_rows) smallest = std::min(smallest, content[row].value_or(Sha256{}));
+    const Label label = majority_label(manifest, member_rows);
+    components.push_back({std::move(member_rows), label, draw_key(seed, smallest)});
+  }
+  std::sort(components.begin(), components.end(),
+            [](const Component& a, const Component& b) { return a.order < b.order; });
+  return components;
+}
+
+/// For each sum 0..limit that some components add up to: how many of the last size that it took, per size.
+/// Bounded subset sum, one pass a distinct size: sizes x limit steps.
+class SubsetSums {
+ public:
+  /// @param counts  how many components there are of each size
+  SubsetSums(const std::map<std::size_t, std::size_t>& counts, std::size_t limit) {
+    std::vector<bool> reachable(limit + 1);
+    reachable[0] = true;
+    for (const auto& [size, count] : counts) {
+      std::vector<std::size_t> used(limit + 1, kUnreachable);
+      for (std::size_t sum = 0; sum <= limit; ++sum) {
+        if (reachable[sum]) {
+          used[sum] = 0;
+        } else if (sum >= size && used[sum - size] < count) {
+          used[sum] = used[sum - size] + 1;
+        }
+      }
+      for (std::size_t sum = 0; sum <= limit; ++sum) reachable[sum] = used[sum] != kUnreachable;
+      steps_.push_back({size, std::move(used)});
+    }
+  }
+
+  [[nodiscard]] bool contains(std::size_t sum) const { return steps_.back().used[sum] != kUnreachable; }
+
+  /// How many components of each size add up to `sum`.
+  [[nodiscard]] std::map<std::size_t, std::size_t> taken(std::size_t sum) const {
+    std::map<std::size_t, std::size_t> result;
+    for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+      result[step->size] = step->used[sum];
+      sum -= step->used[sum] * step->size;
+    }
+    return result;
+  }
+
+ private:
+  static constexpr std::size_t kUnreachable = static_cast<std::size_t>(-1);
+  struct Step {
+    std::size_t size = 0;
+    std::vector<std::size_t> used;  ///< of this size, as few as possible, or kUnreachable
+  };
+  std::vector<Step> steps_;
+};
+
+/// Which of one class's components, in the order of the draw, become validation.
+std::vector<bool> choose(const std::vector<const Component*>& components, double fraction) {
+  std::vector<bool> chosen(components.size());
+  if (components.size() < 2) return chosen;  // one side has to go without: training never does
+  std::map<std::size_t, std::size_t> counts;
+  std::size_t total = 0;
+  for (const Component* component : components) {
+    ++counts[component->rows.size()];
+    total += component->rows.size();
+  }
+  const SubsetSums sums(counts, total - 1);
+  const double wanted = fraction * static_cast<double>(total);
+  std::size_t best = 0;
+  for (std::size_t sum = 1; sum < total; ++sum) {
+    if (!sums.contains(sum)) continue;
+    const auto distance = [wanted](std::size_t n) { return std::abs(static_cast<double>(n) - wanted); };
+    if (best == 0 || distance(sum) < distance(best)) best = sum;
+  }
+
+  // The draw itself: in order, whatever still fits. Single images nearly always fill the rest.
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    const std::size_t size = components[i]->rows.size();
+    chosen[i] = sum + size <= best;
+    if (chosen[i]) sum += size;
+  }
+  if (sum == best) return chosen;
+
+  std::map<std::size_t, std::size_t> left = sums.taken(best);
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    std::size_t& of_this_size = left[components[i]->rows.size()];
+    chosen[i] = of_this_size > 0;
+    if (chosen[i]) --of_this_size;
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::vector<DuplicateSet> find_duplicates(const Manifest& manifest,
+                                          std::span<const std::optional<Sha256>> content) {
+  assert(content.size() == manifest.samples.size());
+  std::unordered_map<Sha256, std::size_t> set_of;
+  std::vector<DuplicateSet> sets;
+  for (std::size_t row = 0; row < content.size(); ++row) {
+    if (!content[row]) continue;
+    const auto [place, is_new] = set_of.try_emplace(*content[row], sets.size());
+    if (is_new) sets.emplace_back();
+    DuplicateSet& set = sets[place->second];
+    set.rows.push_back(row);
+    const Sample& first = manifest.samples[set.rows.front()];
+    set.labels_differ = set.labels_differ || manifest.samples[row].label != first.label;
+    set.splits_differ = set.splits_differ || manifest.samples[row].split != first.split;
+  }
+  std::erase_if(sets, [](const DuplicateSet& set) { return set.rows.size() < 2; });
+  return sets;
+}
+
+void draw_validation_split(Manifest& manifest, std::span<const std::size_t> rows,
+                           std::span<const std::optional<Sha256>> content, double validation_fraction,
+                           std::uint64_t seed) {
+  assert(validation_fraction > 0.0 && validation_fraction < 1.0);
+  const std::vector<Component> components = make_components(manifest, rows, content, seed);
+  std::map<Label, std::vector<const Component*>> by_class;
+  for (const Component& component : components) by_class[component.majority].push_back(&component);
+  for (const auto& [label, of_class] : by_class) {
+    const std::vector<bool> is_validation = choose(of_class, validation_fraction);
+    for (std::size_t i = 0; i < of_class.size(); ++i) {
+      for (const std::size_t row : of_class[i]->rows) {
+        manifest.samples[row].split = is_validation[i] ? Split::kValidation : Split::kTrain;
+      }
+    }
+  }
+}
+
+}  // namespace headstart

@@ -1,0 +1,24 @@
+// data/png.hpp: PNG's chunks, and PNG bytes to RGB in their stored orientation.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "data/decode.hpp"
+
+namespace headstart {
+
+inline constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1A\n";
+
+/// The contents of the first eXIf chunk; empty if there is none.
+[[nodiscard]] std::span<const std::byte> png_exif(std::span<const std::byte> file);
+
+/// Palettes become colours; transparency of every kind (alpha channel, palette entries, one transparent
+/// colour) is composed or dropped; an animation gives its default image. Colour profiles and gamma are not
+/// applied.
+/// @param file  starts with kPngSignature
+[[nodiscard]] std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha alpha);
+
+}  // namespace headstart

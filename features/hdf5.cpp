@@ -1,13 +1,17 @@
-// features/hdf5.cpp
+// features/hdf5.cpp: see hdf5.hpp. Every object is opened through hard links only and every result is
+// checked. Surprise: HDF5 takes two in-memory files of one name for the same file, so each of ours gets a
+// name of its own.
 #include "features/hdf5.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 
 #include "data/error.hpp"
@@ -18,8 +22,13 @@ namespace {
 constexpr std::uint64_t kMaxStringBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kMaxStrings = 1'000'000;
 constexpr std::uint64_t kMaxAttributeNumbers = 1'000'000;
-constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{256} << 20;
+constexpr std::uint64_t kChunkElements = std::uint64_t{1} << 18;  // 1 MiB of float32: HDF5's chunk cache
+constexpr unsigned kDeflateLevel = 4;
 constexpr std::size_t kImageIncrement = std::size_t{1} << 20;
+
+/// The start of every in-memory file's name; messages call such a file "memory".
+constexpr std::string_view kMemoryName = "headstart memory ";
 
 /// The description that HDF5 pushed deepest: the cause, not the symptom.
 std::string innermost_error() {
@@ -31,26 +40,50 @@ std::string innermost_error() {
         return 0;
       },
       &description);
-  return printable(description);
+  return description;
+}
+
+/// A name that HDF5 keeps for an id: H5Fget_name's or H5Iget_name's.
+template <typename GetName>
+std::string name_of(hid_t object, GetName get_name) {
+  const ssize_t length = get_name(object, nullptr, 0);
+  if (length <= 0) return {};
+  std::string name(static_cast<std::size_t>(length) + 1, '\0');
+  if (get_name(object, name.data(), name.size()) != length) return {};
+  name.pop_back();
+  return name;
 }
 
 std::string file_name(hid_t object) {
-  const ssize_t length = H5Fget_name(object, nullptr, 0);
-  if (length <= 0) return "HDF5 file";
-  std::string name(static_cast<std::size_t>(length) + 1, '\0');
-  H5Fget_name(object, name.data(), name.size());
-  name.pop_back();
-  return printable(name);
+  const std::string name = name_of(object, H5Fget_name);
+  return name.empty() || name.starts_with(kMemoryName) ? "memory" : name;
 }
 
+/// @param name  of the dataset, group or attribute, below `object`
 [[nodiscard]] Error failure(hid_t object, std::string_view name, std::string_view why) {
+  std::string path = name_of(object, H5Iget_name);
+  if (!path.ends_with('/')) path += '/';
   return Error{Error::Kind::kFailed, "cannot use an HDF5 file",
-               fmt::format("{}: {}: {}", file_name(object), printable(name), why),
-               "check the file, or make it again"};
+               fmt::format("{}: {}{}: {}", file_name(object), path, name, why),
+               "check that the file is complete and what it should be, or make it again"};
+}
+
+[[nodiscard]] Error file_failure(std::string_view what, const std::filesystem::path& file,
+                                 std::string_view why, std::string_view advice) {
+  return Error{Error::Kind::kFailed, what, fmt::format("{}: {}", file.string(), why), advice};
 }
 
 /// HDF5 prints its own error stack unless told not to; every error becomes an exception of ours instead.
 void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+/// For calls that fail only when memory is short or an argument is wrong.
+hid_t checked(hid_t id) {
+  if (id < 0) {
+    throw Error{Error::Kind::kFailed, "HDF5 failed", innermost_error(), "check that there is enough memory"};
+  }
+  return id;
+}
+void check(herr_t status) { static_cast<void>(checked(status)); }
 
 hid_t checked(hid_t id, hid_t parent, std::string_view name) {
   if (id < 0) throw failure(parent, name, innermost_error());
@@ -67,10 +100,13 @@ bool exists_by_hard_links(hid_t parent, const std::string& name) {
   while (end != std::string::npos) {
     end = name.find('/', end + 1);
     const std::string prefix = name.substr(0, end);
-    if (H5Lexists(parent, prefix.c_str(), H5P_DEFAULT) <= 0) return false;
+    const htri_t found = H5Lexists(parent, prefix.c_str(), H5P_DEFAULT);
+    check(found, parent, prefix);
+    if (found == 0) return false;
     H5L_info_t info;
-    if (H5Lget_info(parent, prefix.c_str(), &info, H5P_DEFAULT) < 0) return false;
-    if (info.type != H5L_TYPE_HARD) throw failure(parent, prefix, "is a link, which is not followed");
+    check(H5Lget_info(parent, prefix.c_str(), &info, H5P_DEFAULT), parent, prefix);
+    if (info.type != H5L_TYPE_HARD)
+      throw failure(parent, prefix, "is a soft or external link, which is not followed");
   }
   return true;
 }
@@ -92,9 +128,9 @@ Attribute open_attribute(hid_t object, const std::string& name) {
 
 Extents extents_of(const Space& space) {
   const int rank = H5Sget_simple_extent_ndims(space.id());
-  if (rank <= 0) return {};
+  check(rank);
   std::vector<hsize_t> dims(static_cast<std::size_t>(rank));
-  H5Sget_simple_extent_dims(space.id(), dims.data(), nullptr);
+  check(H5Sget_simple_extent_dims(space.id(), dims.data(), nullptr));
   return {dims.begin(), dims.end()};
 }
 
@@ -110,10 +146,15 @@ std::uint64_t elements(const Extents& extents) {
   return product;
 }
 
+/// How many elements a space has; a null space has none.
+std::uint64_t elements(const Space& space) {
+  return H5Sget_simple_extent_type(space.id()) == H5S_NULL ? 0 : elements(extents_of(space));
+}
+
 Space make_space(const Extents& extents) {
-  if (extents.empty()) return Space{H5Screate(H5S_SCALAR)};
+  if (extents.empty()) return Space{checked(H5Screate(H5S_SCALAR))};
   const std::vector<hsize_t> dims(extents.begin(), extents.end());
-  return Space{H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr)};
+  return Space{checked(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr))};
 }
 
 template <typename T>
@@ -134,48 +175,76 @@ hid_t file_type() {
   if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_STD_U8LE;
 }
 
+/// Numbers only, and integers are never read from floats: HDF5 would clip and truncate without a word.
+template <typename T>
 void check_numeric(const Type& type, hid_t parent, std::string_view name) {
   const H5T_class_t kind = H5Tget_class(type.id());
-  if (kind != H5T_INTEGER && kind != H5T_FLOAT) throw failure(parent, name, "does not hold numbers");
+  if (kind == H5T_INTEGER || (kind == H5T_FLOAT && std::is_floating_point_v<T>)) return;
+  throw failure(parent, name, std::is_floating_point_v<T> ? "holds no numbers" : "holds no integers");
 }
 
-/// A chunk is allocated whole when it is read: an absurd one is refused.
-void check_chunks(const Dataset& dataset, const Type& type, hid_t parent, std::string_view name) {
-  const PropertyList properties{H5Dget_create_plist(dataset.id())};
-  if (H5Pget_layout(properties.id()) != H5D_CHUNKED) return;
+/// Refuses values that lie in other files (external storage, virtual datasets), and a chunk that is absurdly
+/// large: it is allocated whole when it is read.
+void check_storage(const Dataset& dataset, const Type& type, hid_t parent, std::string_view name) {
+  const PropertyList properties{checked(H5Dget_create_plist(dataset.id()), parent, name)};
+  const H5D_layout_t layout = H5Pget_layout(properties.id());
+  if (layout == H5D_VIRTUAL || H5Pget_external_count(properties.id()) > 0) {
+    throw failure(parent, name, "has its values in another file, which is not opened");
+  }
+  if (layout != H5D_CHUNKED) return;
   std::array<hsize_t, H5S_MAX_RANK> chunk{};
-  const int rank = H5Pget_chunk(properties.id(), H5S_MAX_RANK, chunk.data());
-  const std::uint64_t size = elements({chunk.begin(), chunk.begin() + std::max(rank, 0)});
+  const int rank = H5Pget_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
+  check(rank, parent, name);
+  const std::uint64_t size = elements({chunk.begin(), chunk.begin() + rank});
   if (size > kMaxChunkBytes / std::max<std::uint64_t>(H5Tget_size(type.id()), 1)) {
-    throw failure(parent, name, "is stored in chunks of more than 1 GiB");
+    throw failure(parent, name, "is stored in chunks of more than 256 MiB");
   }
 }
 
 PropertyList untimed(hid_t kind) {
-  PropertyList properties{H5Pcreate(kind)};
-  H5Pset_obj_track_times(properties.id(), false);
+  PropertyList properties{checked(H5Pcreate(kind))};
+  check(H5Pset_obj_track_times(properties.id(), false));
   return properties;
 }
 
-PropertyList strong_close() {
-  PropertyList access{H5Pcreate(H5P_FILE_ACCESS)};
-  H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
+/// Closing a file closes what is open in it, so that a handle that outlives its file can't keep the file
+/// open.
+PropertyList file_access() {
+  PropertyList access{checked(H5Pcreate(H5P_FILE_ACCESS))};
+  check(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG));
+  // What we read never changes and what we write is ours alone; locks only fail, on many network file
+  // systems.
+  check(H5Pset_file_locking(access.id(), false, true));
   return access;
 }
 
-Type fixed_string(std::size_t size) {
-  Type type{H5Tcopy(H5T_C_S1)};
-  H5Tset_size(type.id(), std::max<std::size_t>(size, 1));
-  H5Tset_strpad(type.id(), H5T_STR_NULLPAD);
-  H5Tset_cset(type.id(), H5T_CSET_UTF8);
+std::string next_memory_name() {
+  static std::atomic<std::uint64_t> count{0};
+  return fmt::format("{}{}", kMemoryName, ++count);
+}
+
+// HDF5 would copy an image twice. These callbacks, whose user data is the image itself, hand it the caller's
+// bytes: it neither writes to a file opened for reading nor frees what it did not allocate.
+void* lend(std::size_t, H5FD_file_image_op_t, void* image) { return image; }
+void* keep(void* destination, const void*, std::size_t, H5FD_file_image_op_t, void*) { return destination; }
+void* refuse_to_grow(void*, std::size_t, H5FD_file_image_op_t, void*) { return nullptr; }
+herr_t leave(void*, H5FD_file_image_op_t, void*) { return 0; }
+void* share(void* image) { return image; }
+herr_t unshare(void*) { return 0; }
+
+Type string_type(std::size_t size, H5T_cset_t characters) {
+  Type type{checked(H5Tcopy(H5T_C_S1))};
+  check(H5Tset_size(type.id(), size));
+  check(H5Tset_strpad(type.id(), size == H5T_VARIABLE ? H5T_STR_NULLTERM : H5T_STR_NULLPAD));
+  check(H5Tset_cset(type.id(), characters));
   return type;
 }
 
-Type variable_string() {
-  Type type{H5Tcopy(H5T_C_S1)};
-  H5Tset_size(type.id(), H5T_VARIABLE);
-  H5Tset_cset(type.id(), H5T_CSET_UTF8);
-  return type;
+/// A fixed-length string without its padding.
+std::string unpadded(std::string_view cell, H5T_str_t padding) {
+  const std::size_t last = cell.find_last_not_of(padding == H5T_STR_SPACEPAD ? ' ' : '\0');
+  cell = cell.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  return std::string(cell.substr(0, cell.find('\0')));
 }
 
 void write_attribute(hid_t object, const std::string& name, const Type& type, const Space& space,
@@ -190,22 +259,19 @@ std::vector<std::string> read_attribute_strings(hid_t object, const std::string&
   const Attribute attribute = open_attribute(object, name);
   const Type type{checked(H5Aget_type(attribute.id()), object, name)};
   const Space space{checked(H5Aget_space(attribute.id()), object, name)};
-  const std::uint64_t count =
-      H5Sget_simple_extent_type(space.id()) == H5S_NULL ? 0 : elements(extents_of(space));
-  // Keras writes an empty list of names as an empty array of numbers.
-  if (count == 0) return {};
+  const std::uint64_t count = elements(space);
+  if (count == 0)
+    return {};  // of whatever type: Keras writes an empty list of names as an empty array of floats
   if (H5Tget_class(type.id()) != H5T_STRING) throw failure(object, name, "does not hold text");
   if (count > kMaxStrings) throw failure(object, name, fmt::format("holds {} strings", count));
 
   std::vector<std::string> strings;
+  strings.reserve(count);
   if (H5Tis_variable_str(type.id()) > 0) {
-    std::vector<char*> pointers(count, nullptr);
-    Type memory{H5Tcopy(H5T_C_S1)};
-    H5Tset_size(memory.id(), H5T_VARIABLE);
-    H5Tset_cset(memory.id(), H5Tget_cset(type.id()));
-    check(H5Aread(attribute.id(), memory.id(), pointers.data()), object, name);
-    for (const char* text : pointers) strings.emplace_back(text == nullptr ? "" : text);
-    H5Dvlen_reclaim(memory.id(), space.id(), H5P_DEFAULT, pointers.data());
+    std::vector<char*> texts(count, nullptr);
+    check(H5Aread(attribute.id(), type.id(), texts.data()), object, name);
+    for (const char* text : texts) strings.emplace_back(text == nullptr ? "" : text);
+    check(H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, texts.data()), object, name);
     return strings;
   }
   const std::size_t width = H5Tget_size(type.id());
@@ -213,60 +279,60 @@ std::vector<std::string> read_attribute_strings(hid_t object, const std::string&
     throw failure(object, name, "holds more than 64 MiB of text");
   std::string buffer(width * count, '\0');
   check(H5Aread(attribute.id(), type.id(), buffer.data()), object, name);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::string_view cell(buffer.data() + i * width, width);
-    strings.emplace_back(cell.substr(0, std::min(cell.find('\0'), cell.size())));
+  for (std::size_t i = 0; i < count; ++i) {
+    strings.push_back(unpadded(std::string_view(buffer).substr(i * width, width), H5Tget_strpad(type.id())));
   }
   return strings;
 }
 
 }  // namespace
 
-// ---- files
-// --------------------------------------------------------------------------------------------------------
-
 File open_file(const std::filesystem::path& file) {
   silence();
-  const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, strong_close().id());
-  if (id < 0) {
-    throw Error{Error::Kind::kFailed, "cannot open the HDF5 file",
-                fmt::format("{}: {}", printable(file.string()), innermost_error()),
-                "pass a file that can be read"};
+  static constexpr std::string_view kWhat = "cannot open an HDF5 file";
+  static constexpr std::string_view kAdvice = "name an HDF5 file that can be read";
+  std::error_code error;  // asked before HDF5 is: opening a FIFO would wait for ever
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(status)) {
+    const bool missing = status.type() == std::filesystem::file_type::not_found;
+    throw file_failure(kWhat, file, missing ? "does not exist" : error.message(), kAdvice);
   }
+  if (!std::filesystem::is_regular_file(status))
+    throw file_failure(kWhat, file, "is not a regular file", kAdvice);
+  const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, file_access().id());
+  if (id < 0) throw file_failure(kWhat, file, innermost_error(), kAdvice);
   return File{id};
 }
 
 File open_image(std::span<const std::byte> bytes) {
   silence();
-  const PropertyList access = strong_close();
-  H5Pset_fapl_core(access.id(), kImageIncrement, false);
-  // HDF5 copies the image; its signature is not const-correct.
-  H5Pset_file_image(access.id(), const_cast<std::byte*>(bytes.data()), bytes.size());
-  const hid_t id = H5Fopen("memory", H5F_ACC_RDONLY, access.id());
-  if (id < 0) {
-    throw Error{Error::Kind::kFailed, "cannot open the HDF5 file", "memory: " + innermost_error(),
-                "check where it comes from"};
-  }
+  void* const image = const_cast<std::byte*>(bytes.data());  // HDF5's types know no const; see the callbacks
+  const PropertyList access = file_access();
+  check(H5Pset_fapl_core(access.id(), kImageIncrement, false));
+  H5FD_file_image_callbacks_t callbacks{lend, keep, refuse_to_grow, leave, share, unshare, image};
+  check(H5Pset_file_image_callbacks(access.id(), &callbacks));
+  check(H5Pset_file_image(access.id(), image, bytes.size()));
+  const hid_t id = H5Fopen(next_memory_name().c_str(), H5F_ACC_RDONLY, access.id());
+  if (id < 0)
+    throw file_failure("cannot open an HDF5 file", "memory", innermost_error(), "check where it comes from");
   return File{id};
 }
 
 File create_in_memory() {
   silence();
-  const PropertyList access = strong_close();
-  H5Pset_fapl_core(access.id(), kImageIncrement, false);
+  const PropertyList access = file_access();
+  check(H5Pset_fapl_core(access.id(), kImageIncrement, false));
   const PropertyList creation = untimed(H5P_FILE_CREATE);
-  return File{
-      checked(H5Fcreate("memory", H5F_ACC_TRUNC, creation.id(), access.id()), H5I_INVALID_HID, "memory")};
+  return File{checked(H5Fcreate(next_memory_name().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()))};
 }
 
 File create_file(const std::filesystem::path& file) {
   silence();
   const PropertyList creation = untimed(H5P_FILE_CREATE);
-  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_EXCL, creation.id(), strong_close().id());
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_EXCL, creation.id(), file_access().id());
   if (id < 0) {
-    throw Error{Error::Kind::kFailed, "cannot create the HDF5 file",
-                fmt::format("{}: {}", printable(file.string()), innermost_error()),
-                "free some space or name another place"};
+    throw file_failure("cannot create an HDF5 file", file, innermost_error(),
+                       "name another place, or make room and allow writing there");
   }
   return File{id};
 }
@@ -283,12 +349,18 @@ std::vector<std::byte> file_image(const File& file) {
 
 void flush(const File& file) { check(H5Fflush(file.id(), H5F_SCOPE_GLOBAL), file.id(), "/"); }
 
-// ---- groups and datasets
-// --------------------------------------------------------------------------------------------
-
 bool exists(hid_t parent, const std::string& name) {
   silence();
   return exists_by_hard_links(parent, name);
+}
+
+bool is_group(hid_t parent, const std::string& name) {
+  silence();
+  require(parent, name);
+  const hid_t id = checked(H5Oopen(parent, name.c_str(), H5P_DEFAULT), parent, name);
+  const bool group = H5Iget_type(id) == H5I_GROUP;
+  H5Oclose(id);
+  return group;
 }
 
 Group open_group(hid_t parent, const std::string& name) {
@@ -313,15 +385,16 @@ template <typename T>
 std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_elements) {
   const Dataset opened = open_dataset(parent, dataset);
   const Type type{checked(H5Dget_type(opened.id()), parent, dataset)};
-  check_numeric(type, parent, dataset);
-  check_chunks(opened, type, parent, dataset);
+  check_numeric<T>(type, parent, dataset);
+  check_storage(opened, type, parent, dataset);
   const Space space{checked(H5Dget_space(opened.id()), parent, dataset)};
-  const std::uint64_t count = elements(extents_of(space));
+  const std::uint64_t count = elements(space);
   if (count > max_elements) {
     throw failure(parent, dataset,
-                  fmt::format("holds {} values, at most {} are allowed", count, max_elements));
+                  fmt::format("holds {} values, at most {} are expected", count, max_elements));
   }
   std::vector<T> values(count);
+  if (values.empty()) return values;
   check(H5Dread(opened.id(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), parent,
         dataset);
   return values;
@@ -337,11 +410,10 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
   if (compress && !values.empty() && !extents.empty()) {
     std::vector<hsize_t> chunk(extents.begin(), extents.end());
     const std::uint64_t row = elements({extents.begin() + 1, extents.end()});
-    chunk[0] =
-        std::clamp<std::uint64_t>((std::uint64_t{1} << 18) / std::max<std::uint64_t>(row, 1), 1, extents[0]);
-    H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
-    H5Pset_shuffle(properties.id());
-    H5Pset_deflate(properties.id(), 4);
+    chunk[0] = std::clamp<std::uint64_t>(kChunkElements / row, 1, extents[0]);
+    check(H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data()));
+    check(H5Pset_shuffle(properties.id()));
+    check(H5Pset_deflate(properties.id(), kDeflateLevel));
   }
   const Space space = make_space(extents);
   const Dataset created{checked(H5Dcreate2(parent, dataset.c_str(), file_type<T>(), space.id(), H5P_DEFAULT,
@@ -352,12 +424,11 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
         dataset);
 }
 
-// ---- attributes
-// -----------------------------------------------------------------------------------------------------
-
 bool has_attribute(hid_t object, const std::string& name) {
   silence();
-  return H5Aexists(object, name.c_str()) > 0;
+  const htri_t found = H5Aexists(object, name.c_str());
+  check(found, object, name);
+  return found > 0;
 }
 
 std::string read_string(hid_t object, const std::string& attribute) {
@@ -374,40 +445,42 @@ template <typename T>
 std::vector<T> read_numbers(hid_t object, const std::string& attribute) {
   const Attribute opened = open_attribute(object, attribute);
   const Type type{checked(H5Aget_type(opened.id()), object, attribute)};
-  check_numeric(type, object, attribute);
+  check_numeric<T>(type, object, attribute);
   const Space space{checked(H5Aget_space(opened.id()), object, attribute)};
-  const std::uint64_t count = elements(extents_of(space));
+  const std::uint64_t count = elements(space);
   if (count > kMaxAttributeNumbers) throw failure(object, attribute, fmt::format("holds {} values", count));
   std::vector<T> values(count);
+  if (values.empty()) return values;
   check(H5Aread(opened.id(), native_type<T>(), values.data()), object, attribute);
   return values;
 }
 
 void write_string(hid_t object, const std::string& attribute, const std::string& value) {
-  std::string padded = value;
-  if (padded.empty()) padded.push_back('\0');
-  write_attribute(object, attribute, fixed_string(value.size()), make_space({}), padded.data());
+  const std::size_t size = std::max<std::size_t>(value.size(), 1);  // HDF5 has no string of length 0
+  write_attribute(object, attribute, string_type(size, H5T_CSET_UTF8), make_space({}), value.c_str());
 }
 
 void write_variable_string(hid_t object, const std::string& attribute, const std::string& value) {
-  const char* const pointer = value.c_str();
-  write_attribute(object, attribute, variable_string(), make_space({}), static_cast<const void*>(&pointer));
+  const char* const text = value.c_str();
+  write_attribute(object, attribute, string_type(H5T_VARIABLE, H5T_CSET_UTF8), make_space({}), &text);
 }
 
 void write_strings(hid_t object, const std::string& attribute, const std::vector<std::string>& values) {
   std::size_t width = 1;
   for (const std::string& value : values) width = std::max(width, value.size());
-  std::string buffer(std::max<std::size_t>(width * values.size(), 1), '\0');
+  std::string buffer(width * values.size(), '\0');
   for (std::size_t i = 0; i < values.size(); ++i) values[i].copy(buffer.data() + i * width, width);
-  write_attribute(object, attribute, fixed_string(width), make_space({values.size()}), buffer.data());
+  write_attribute(object, attribute, string_type(width, H5T_CSET_UTF8), make_space({values.size()}),
+                  buffer.data());
 }
 
 template <typename T>
 void write_numbers(hid_t object, const std::string& attribute, const Extents& extents,
                    std::span<const T> values) {
-  if (elements(extents) != values.size())
+  if (elements(extents) != values.size()) {
     throw failure(object, attribute, "is given a shape that does not fit its values");
-  const Type type{H5Tcopy(file_type<T>())};
+  }
+  const Type type{checked(H5Tcopy(file_type<T>()))};
   write_attribute(object, attribute, type, make_space(extents), values.data());
 }
 

@@ -1,5 +1,6 @@
-// features/hdf5.hpp: the HDF5 layer: owned ids, and every C call that headstart uses wrapped once, errors as exceptions.
-// Surprise: Debian's serial HDF5 allows one thread at a time; callers see to that. Links that leave a file are never followed.
+// features/hdf5.hpp: the HDF5 layer: owned ids, and every C call that headstart uses wrapped once, errors as
+// exceptions. Nothing ever leads out of a file: links, external storage and virtual datasets are refused.
+// Surprise: Debian's serial HDF5 allows one thread at a time; callers see to that.
 #pragma once
 
 #include <hdf5.h>
@@ -7,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,14 +47,17 @@ using PropertyList = Handle<H5Pclose>;
 /// Shape of a dataset or attribute; empty for a scalar.
 using Extents = std::vector<std::uint64_t>;
 
-// In everything below, `parent` is the id of an open file or group, `name` a path below it made of hard links only; failures
-// throw Error kFailed with the file's name (or "memory"), the object's path and the reason.
+// In everything below, `parent` is the id of an open file or group, `name` a path below it made of hard links
+// only; failures throw Error kFailed with the file's name (or "memory"), the object's path and the reason.
 
-/// Opens a file on disk for reading. @throws Error if it is missing, unreadable or no HDF5 file
+/// Opens a file on disk for reading.
+/// @throws Error if it is missing, unreadable, no regular file or no HDF5 file
 [[nodiscard]] File open_file(const std::filesystem::path& file);
-/// Opens a file image in memory for reading; the bytes are copied.
+/// Opens a file image in memory for reading. The bytes are not copied, as there may be 64 MiB of them, and so
+/// have to outlive the file.
 [[nodiscard]] File open_image(std::span<const std::byte> bytes);
-/// A new file in memory (core driver, nothing on disk), without time stamps, so that equal contents give equal bytes.
+/// A new file in memory (core driver, nothing on disk), without time stamps, so that equal contents give
+/// equal bytes.
 [[nodiscard]] File create_in_memory();
 /// A new file on disk, without time stamps. @throws Error if it exists
 [[nodiscard]] File create_file(const std::filesystem::path& file);
@@ -64,14 +67,18 @@ using Extents = std::vector<std::uint64_t>;
 void flush(const File& file);
 
 [[nodiscard]] bool exists(hid_t parent, const std::string& name);
+/// Whether `name`, which exists, is a group rather than a dataset.
+[[nodiscard]] bool is_group(hid_t parent, const std::string& name);
 [[nodiscard]] Group open_group(hid_t parent, const std::string& name);
 [[nodiscard]] Group create_group(hid_t parent, const std::string& name);
 
 [[nodiscard]] Extents extents(hid_t parent, const std::string& dataset);
-/// A numeric dataset, converted to T = float, double, int32, int64 or uint8. At most `max_elements` are allocated; more is an Error.
+/// A numeric dataset, converted to T = float, double, int32, int64 or uint8; floats are never read as
+/// integers. More than `max_elements` are an Error, before anything is allocated; so are values that lie in
+/// other files.
 template <typename T>
 [[nodiscard]] std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_elements);
-/// Writes a dataset of T in native little-endian layout. @param compress  shuffle and deflate, in chunks of rows
+/// Writes a dataset of T, little-endian. @param compress  shuffle and deflate, in chunks of rows
 template <typename T>
 void write(hid_t parent, const std::string& dataset, const Extents& extents, std::span<const T> values,
            bool compress = false);
@@ -89,9 +96,10 @@ template <typename T>
 void write_string(hid_t object, const std::string& attribute, const std::string& value);
 /// A scalar variable-length UTF-8 string (what AnnData asks for).
 void write_variable_string(hid_t object, const std::string& attribute, const std::string& value);
-/// A one-dimensional array of fixed-length strings; an empty array becomes one of length-1 strings with no element.
+/// A one-dimensional array of fixed-length strings; an empty one has no element.
 void write_strings(hid_t object, const std::string& attribute, const std::vector<std::string>& values);
 template <typename T>
-void write_numbers(hid_t object, const std::string& attribute, const Extents& extents, std::span<const T> values);
+void write_numbers(hid_t object, const std::string& attribute, const Extents& extents,
+                   std::span<const T> values);
 
 }  // namespace headstart::hdf5

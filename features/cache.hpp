@@ -1,7 +1,7 @@
 // features/cache.hpp: CACHE/<fingerprint>/<tap>/segment-*.h5: append-only, content-addressed, lock-free.
-// Many processes may write at once; nothing visible ever changes. A bad segment is reported and set aside, never used and
-// never fatal; a cache that can't be written costs only the caching.
-// HDF5 (Debian's serial build) allows one thread at a time: so does a FeatureCache, and so do all of them together.
+// Many processes may write at once; nothing visible ever changes. A bad segment is reported and set aside,
+// never used and never fatal; a cache that can't be written costs only the caching. HDF5 (Debian's serial
+// build) allows one thread at a time: so does a FeatureCache, and so do all of them together.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,9 @@ class FeatureCache {
  public:
   using Warn = std::function<void(const std::string& line)>;
 
-  /// Lists and verifies the segments that are there. Creates nothing: folders appear with the first publish().
+  /// Lists and verifies the segments that are there. Creates nothing: folders appear with the first
+  /// publish(). A folder whose extractor.json says something else than `configuration` is neither read nor
+  /// written.
   /// @param warn  receives one line for every segment set aside and for the first failed publish
   FeatureCache(std::filesystem::path root, const ExtractorConfiguration& configuration, Tap tap, Warn warn);
 
@@ -39,12 +41,13 @@ class FeatureCache {
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] Tap tap() const noexcept { return tap_; }
 
-  /// Makes `segment` durable and visible: temporary name, fsync, rename, fsync of the folder. If that fails (read-only,
-  /// full), warns once and keeps the segment in memory, so that this run goes on.
-  /// Returns whether it is on disk.
+  /// Makes `segment` durable and visible: temporary name, fsync, rename, fsync of the folder. If that fails
+  /// (read-only, full), warns once and keeps the segment in memory, so that this run goes on. Returns whether
+  /// it is on disk.
   bool publish(const Segment& segment);
 
-  /// The rows of `keys`, in that order; keys may repeat.
+  /// The rows of `keys`, in that order; keys may repeat. Each segment is opened once; while it works, the
+  /// result may exist twice (in the segments' order and in that of the keys).
   /// @throws Error kFailed if a key is not there, or vanished since (run again: it will be extracted again)
   [[nodiscard]] CsrRows read(std::span<const Sha256> keys) const;
 
@@ -60,7 +63,10 @@ class FeatureCache {
   };
 
   void scan();
-  void add_rows(std::int32_t source, std::span<const Sha256> keys);
+  void scan_segment(const std::filesystem::path& file);
+  void add_source(Source source, std::span<const Sha256> keys);
+  [[nodiscard]] Segment load(const Source& source) const;
+  [[nodiscard]] std::optional<std::string> store(const std::string& name, std::span<const std::byte> bytes);
 
   std::filesystem::path root_;
   std::filesystem::path folder_;
@@ -68,6 +74,7 @@ class FeatureCache {
   Tap tap_;
   MapShape shape_;
   Warn warn_;
+  bool usable_ = true;  // false: the folder belongs to another configuration
   bool warned_publish_ = false;
   std::vector<Source> sources_;
   std::unordered_map<Sha256, Place> places_;
@@ -103,6 +110,7 @@ struct CacheListing {
   std::string engine;  ///< of the newest segment
 };
 /// What a cache folder holds, sorted by fingerprint and tap; unreadable segments are reported through `warn`.
-[[nodiscard]] std::vector<CacheListing> list_cache(const std::filesystem::path& root, const FeatureCache::Warn& warn);
+[[nodiscard]] std::vector<CacheListing> list_cache(const std::filesystem::path& root,
+                                                   const FeatureCache::Warn& warn);
 
 }  // namespace headstart

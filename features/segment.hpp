@@ -1,6 +1,6 @@
-// features/segment.hpp: the cache's unit on disk: the activations of some images at one tap, as an HDF5 file image.
-// Format (docs/cache-format.md): attribute-tagged CSR in AnnData's convention, or dense [n, h, w, c], whichever is smaller.
-// A segment is named by the SHA-256 of its bytes and never changes once it is visible.
+// features/segment.hpp: the cache's unit on disk: the activations of some images at one tap, as an HDF5 file
+// image. Format (docs/cache-format.md): attribute-tagged CSR in AnnData's convention, or dense [n, h, w, c],
+// whichever is smaller. A segment is named by the SHA-256 of its bytes and never changes once it is visible.
 #pragma once
 
 #include <cstddef>
@@ -37,13 +37,21 @@ struct Segment {
 /// The bytes of the HDF5 file, built in memory; the same segment gives the same bytes.
 [[nodiscard]] std::vector<std::byte> encode_segment(const Segment& segment);
 
-/// Reads back what encode_segment wrote; every shape, index and count is checked before anything is allocated from it.
-/// Call it on bytes whose SHA-256 was verified: damaged metadata can crash HDF5 1.10.
+/// Reads back what encode_segment wrote; every shape, index and count is checked before anything is allocated
+/// from it. Call it on bytes whose SHA-256 was verified: damaged metadata can crash HDF5 1.10.
 /// @throws Error kFailed saying what does not hold
 [[nodiscard]] Segment decode_segment(std::span<const std::byte> bytes);
 
-/// Only the keys, without touching the activations.
-[[nodiscard]] std::vector<Sha256> decode_segment_keys(std::span<const std::byte> bytes);
+/// A segment without its activations.
+struct SegmentHeader {
+  Tap tap = Tap::kBlock5Pool;
+  MapShape shape;
+  std::vector<Sha256> keys;
+  SegmentOrigin origin;
+};
+
+/// The same without reading the activations. @throws Error as decode_segment
+[[nodiscard]] SegmentHeader decode_segment_header(std::span<const std::byte> bytes);
 
 /// "segment-<64 hexadecimal digits>.h5".
 [[nodiscard]] std::string segment_file_name(const Sha256& digest);

@@ -1,0 +1,41 @@
+// features/segment_builder.cpp
+#include <utility>
+
+#include "features/cache.hpp"
+
+namespace headstart {
+namespace {
+
+Segment empty_segment(Tap tap, const MapShape& shape, SegmentOrigin origin) {
+  Segment segment{tap, shape, {}, {}, std::move(origin)};
+  segment.rows.columns = static_cast<std::int64_t>(shape.size());
+  return segment;
+}
+
+/// What the rows take on disk, near enough.
+std::size_t bytes_of(const CsrRows& rows) {
+  return rows.values.size() * (sizeof(float) + sizeof(std::int32_t)) + rows.rows() * sizeof(std::int64_t);
+}
+
+}  // namespace
+
+SegmentBuilder::SegmentBuilder(Tap tap, MapShape shape, SegmentOrigin origin)
+    : segment_(empty_segment(tap, shape, std::move(origin))) {}
+
+void SegmentBuilder::append(const Sha256& key, std::span<const float> activations) {
+  if (!oldest_) oldest_ = std::chrono::steady_clock::now();
+  segment_.keys.push_back(key);
+  segment_.rows.append_dense(activations);
+}
+
+bool SegmentBuilder::due(std::chrono::steady_clock::time_point now) const noexcept {
+  return oldest_ && (bytes_of(segment_.rows) >= kMaxBytes || now - *oldest_ >= kMaxAge);
+}
+
+Segment SegmentBuilder::take() {
+  Segment full = std::exchange(segment_, empty_segment(segment_.tap, segment_.shape, segment_.origin));
+  oldest_.reset();
+  return full;
+}
+
+}  // namespace headstart

@@ -1,14 +1,19 @@
-// features/keras_weights.cpp: VGG16 weights out of Keras's legacy .h5 files, of Keras 1, 2 and 3, and out of
-// our own model.h5. The layers of such a file are listed by the attribute layer_names of the root or of
-// model_weights, each layer's datasets by the attribute weight_names of its group. Nothing else is trusted:
-// not the paths, not the file's other groups.
+// features/keras_weights.cpp: VGG16's convolutions out of the legacy .h5 files of Keras 1, 2 and 3 and out of
+// our own model.h5. Driven by the attributes layer_names (of the root or of model_weights) and weight_names
+// (of each layer's group); nothing else in the file is looked at. Surprise: a model inside a model
+// (Sequential([VGG16(), ...])) is one layer that lists all of its weights, so what is matched are kernels,
+// not layers.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <bit>
 #include <cstdint>
-#include <map>
+#include <fstream>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "data/error.hpp"
 #include "features/hdf5.hpp"
@@ -17,122 +22,151 @@
 namespace headstart {
 namespace {
 
-constexpr std::uint64_t kMaxKernel = 9ULL * 512 * 512;
+constexpr std::size_t kLayers = kVgg16Convolutions.size();
 
-Error unusable(const std::string& file, std::string_view what) {
-  return Error{Error::Kind::kFailed, "weights do not fit VGG16", fmt::format("{}: {}", file, what),
-               "pass a Keras VGG16 .h5 file to --weights"};
+[[nodiscard]] Error unfit(const std::string& file, std::string_view why,
+                          std::string_view advice = "pass a VGG16 file of Keras to --weights") {
+  return Error{Error::Kind::kFailed, "weights do not fit VGG16", fmt::format("{}: {}", file, why), advice};
+}
+
+[[nodiscard]] Error not_legacy(const std::string& file, std::string_view format) {
+  return unfit(file, fmt::format("is {}, not a legacy .h5 file", format),
+               "save the model again in Keras with model.save('vgg16.h5')");
 }
 
 std::string shape_text(const hdf5::Extents& extents) { return fmt::format("{}", fmt::join(extents, "x")); }
 
-/// A layer of the file that looks like a convolution: a kernel of rank four and a bias.
-struct Candidate {
-  std::string layer;
-  std::string kernel;  // path below the weights group
-  std::string bias;
-  hdf5::Extents extents;
+/// A kernel of rank four and the bias that follows it.
+struct Convolution {
+  std::string kernel;  ///< path below the group that has layer_names
+  std::string bias;    ///< empty if there is none
+  hdf5::Extents kernel_extents;
 };
 
-/// "block1_conv1/block1_conv1_W_1:0" and the like; some files list the name relative to the layer's group,
-/// some repeat the group.
-std::string dataset_path(hid_t weights, const std::string& layer, const std::string& name) {
-  const std::string path = layer + "/" + name;
-  return hdf5::exists(weights, path) ? path : name;
-}
-
-std::vector<Candidate> convolutions_of(hid_t weights, const std::string& file) {
-  std::vector<Candidate> found;
+/// Every kernel of rank four, in the file's order.
+std::vector<Convolution> list_convolutions(hid_t weights, const std::string& file) {
+  std::vector<Convolution> found;
   for (const std::string& layer : hdf5::read_strings(weights, "layer_names")) {
     if (layer.empty() || !hdf5::exists(weights, layer)) {
-      throw unusable(file, fmt::format("layer '{}' is listed and missing", printable(layer)));
+      throw unfit(file, fmt::format("its layer_names lists '{}', which is not there", layer),
+                  "get an intact copy");
     }
     const hdf5::Group group = hdf5::open_group(weights, layer);
-    if (!hdf5::has_attribute(group.id(), "weight_names")) continue;
-    const std::vector<std::string> names = hdf5::read_strings(group.id(), "weight_names");
-    if (names.size() != 2) continue;
-    Candidate candidate{
-        layer, dataset_path(weights, layer, names[0]), dataset_path(weights, layer, names[1]), {}};
-    candidate.extents = hdf5::extents(weights, candidate.kernel);
-    if (candidate.extents.size() == 4) found.push_back(std::move(candidate));
+    bool wants_bias = false;  // only what comes right behind a kernel can be its bias
+    for (const std::string& name : hdf5::read_strings(group.id(), "weight_names")) {
+      const hdf5::Extents extents = hdf5::extents(group.id(), name);
+      std::string path = fmt::format("{}/{}", layer, name);
+      if (wants_bias && extents.size() == 1) found.back().bias = path;
+      wants_bias = extents.size() == 4;
+      if (wants_bias) found.push_back({std::move(path), {}, extents});
+    }
   }
   return found;
 }
 
-/// The file's layer for each of VGG16's: by Keras's names where all are there, else by order.
-std::vector<Candidate> match(std::vector<Candidate> found, const std::string& file) {
-  std::map<std::string_view, const Candidate*> by_name;
-  for (const Candidate& candidate : found) by_name[candidate.layer] = &candidate;
-  std::vector<Candidate> matched;
-  for (const ConvolutionLayer& layer : kVgg16Convolutions) {
-    const auto at = by_name.find(layer.name);
-    if (at != by_name.end()) matched.push_back(*at->second);
+/// The file's convolution for each of VGG16's: by Keras's names where all of them are there, else by order.
+std::array<Convolution, kLayers> match(const std::vector<Convolution>& found, const std::string& file) {
+  if (found.size() != kLayers) {
+    throw unfit(file, fmt::format("it has {} convolutions, VGG16 has {}", found.size(), kLayers));
   }
-  if (matched.size() == kVgg16Convolutions.size()) return matched;
-  if (found.size() != kVgg16Convolutions.size()) {
-    throw unusable(file,
-                   fmt::format("holds {} convolutions, needed {}", found.size(), kVgg16Convolutions.size()));
+  std::array<Convolution, kLayers> matched;
+  for (std::size_t i = 0; i < kLayers; ++i) {
+    const auto named = std::find_if(found.begin(), found.end(), [&](const Convolution& convolution) {
+      return convolution.kernel.find(kVgg16Convolutions[i].name) != std::string::npos;
+    });
+    if (named == found.end()) {
+      std::copy(found.begin(), found.end(), matched.begin());
+      return matched;
+    }
+    matched[i] = *named;
   }
-  return found;
+  return matched;
 }
 
-std::vector<float> read_finite(hid_t weights, const std::string& path, std::string_view layer,
+/// Whether no value is infinite or NaN: the largest exponent is theirs alone. Without an early exit this runs
+/// at the speed of memory.
+bool all_finite(std::span<const float> values) {
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  std::uint32_t largest = 0;
+  for (const float value : values)
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & kExponent);
+  return largest != kExponent;
+}
+
+/// @param what  "kernel" or "bias"
+std::vector<float> read_values(hid_t weights, const std::string& path, const hdf5::Extents& found,
+                               const hdf5::Extents& needed, std::string_view layer, std::string_view what,
                                const std::string& file) {
-  std::vector<float> values = hdf5::read<float>(weights, path, kMaxKernel);
-  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
-    throw unusable(file, fmt::format("{} holds values that are not finite", layer));
+  if (found != needed) {
+    throw unfit(file,
+                fmt::format("{} {} is {}, needed {}", layer, what, shape_text(found), shape_text(needed)));
+  }
+  std::uint64_t count = 1;
+  for (const std::uint64_t extent : needed) count *= extent;
+  std::vector<float> values = hdf5::read<float>(weights, path, count);
+  if (!all_finite(values)) {
+    throw unfit(file, fmt::format("{} {} has values that are infinite or no numbers", layer, what),
+                "get an intact copy, or the weights of a training that did not diverge");
   }
   return values;
 }
 
-ConvolutionWeights read_layer(hid_t weights, const Candidate& candidate, const ConvolutionLayer& layer,
+ConvolutionWeights read_layer(hid_t weights, const Convolution& convolution, const ConvolutionLayer& layer,
                               const std::string& file) {
   const auto in = static_cast<std::uint64_t>(layer.in_channels);
   const auto out = static_cast<std::uint64_t>(layer.out_channels);
-  const hdf5::Extents needed{3, 3, in, out};
-  if (candidate.extents != needed) {
-    const bool theano = candidate.extents == hdf5::Extents{out, in, 3, 3};
-    throw unusable(file, fmt::format("{} kernel is {}, needed {}{}", printable(candidate.layer),
-                                     shape_text(candidate.extents), shape_text(needed),
-                                     theano ? " (channels first: convert it in Keras)" : ""));
+  if (convolution.kernel_extents == hdf5::Extents{out, in, 3, 3}) {
+    throw unfit(file,
+                fmt::format("{} kernel is {}: ordered as Theano does, outputs first", layer.name,
+                            shape_text(convolution.kernel_extents)),
+                "pass the file for the TensorFlow backend (its name has 'tf' for 'th')");
   }
-  if (const hdf5::Extents bias = hdf5::extents(weights, candidate.bias); bias != hdf5::Extents{out}) {
-    throw unusable(
-        file, fmt::format("{} bias is {}, needed {}", printable(candidate.layer), shape_text(bias), out));
-  }
-  return {read_finite(weights, candidate.kernel, layer.name, file),
-          read_finite(weights, candidate.bias, layer.name, file)};
+  if (convolution.bias.empty()) throw unfit(file, fmt::format("{} has no bias", layer.name));
+  return {read_values(weights, convolution.kernel, convolution.kernel_extents, {3, 3, in, out}, layer.name,
+                      "kernel", file),
+          read_values(weights, convolution.bias, hdf5::extents(weights, convolution.bias), {out}, layer.name,
+                      "bias", file)};
 }
 
-Vgg16Weights read_from(const hdf5::File& opened, const std::string& file) {
-  const bool model = hdf5::exists(opened.id(), "model_weights");
-  std::optional<hdf5::Group> group;
-  if (model) group.emplace(hdf5::open_group(opened.id(), "model_weights"));
-  const hid_t weights = model ? group->id() : opened.id();
+Vgg16Weights read_weights(const hdf5::File& opened, const std::string& file) {
+  std::optional<hdf5::Group> model;
+  if (hdf5::exists(opened.id(), "model_weights"))
+    model.emplace(hdf5::open_group(opened.id(), "model_weights"));
+  const hid_t weights = model ? model->id() : opened.id();
   if (!hdf5::has_attribute(weights, "layer_names")) {
-    throw unusable(file, hdf5::exists(opened.id(), "layers") ||
-                                 hdf5::exists(opened.id(), "_layer_checkpoint_dependencies")
-                             ? "is a Keras 3 .weights.h5 file: save the model as legacy .h5 instead"
-                             : "has no attribute layer_names");
+    // Keras 3.0 to 3.5 wrote the first group, every Keras 3 the others.
+    for (const char* const group : {"_layer_checkpoint_dependencies", "layers", "vars"}) {
+      if (hdf5::exists(opened.id(), group)) throw not_legacy(file, "a .weights.h5 file of Keras 3");
+    }
+    throw unfit(file, "it has no layer_names, which every legacy .h5 file of Keras has");
   }
-  const std::vector<Candidate> layers = match(convolutions_of(weights, file), file);
+  const std::array<Convolution, kLayers> convolutions = match(list_convolutions(weights, file), file);
   Vgg16Weights result;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    result.layers[i] = read_layer(weights, layers[i], kVgg16Convolutions[i], file);
+  for (std::size_t i = 0; i < kLayers; ++i) {
+    result.layers[i] = read_layer(weights, convolutions[i], kVgg16Convolutions[i], file);
   }
   result.preprocessing = kCaffePreprocessing;
   result.identity = weights_identity(result.layers);
   return result;
 }
 
+/// A .keras file is a zip archive.
+bool starts_as_zip(std::string_view start) { return start.starts_with("PK\x03\x04"); }
+
 }  // namespace
 
 Vgg16Weights read_keras_weights(const std::filesystem::path& file) {
-  return read_from(hdf5::open_file(file), printable(file.string()));
+  std::error_code ignored;  // open_file() says what is wrong with anything but a regular file
+  if (std::filesystem::is_regular_file(file, ignored)) {
+    std::string start(4, '\0');
+    std::ifstream(file, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
+    if (starts_as_zip(start)) throw not_legacy(file.string(), "a .keras archive");
+  }
+  return read_weights(hdf5::open_file(file), file.string());
 }
 
 Vgg16Weights read_keras_weights(std::span<const std::byte> image, const std::string& name) {
-  return read_from(hdf5::open_image(image), name);
+  return read_weights(hdf5::open_image(image), name);
 }
 
 }  // namespace headstart

@@ -1,5 +1,6 @@
-// features/extractor.hpp: stage one: image files through decode, resize and the network into the cache, in bounded memory.
-//   read + hash -> look up -> decode + resize -> batch -> network -> encode -> one writer        (oneTBB parallel_pipeline)
+// features/extractor.hpp: stage one: image files through the network into the cache, in bounded memory.
+//   read + hash -> look up -> decode + resize -> batch -> network -> encode -> one writer
+// (a oneTBB parallel_pipeline)
 // Invariant: result i belongs to file i, whatever happens to the others.
 #pragma once
 
@@ -35,6 +36,8 @@ struct ImageResult {
   std::optional<Sha256> content;  ///< of the file's bytes; nothing where they could not be read
   std::string reason;             ///< of a reject
   std::string note;               ///< a warning about an image that is used
+
+  bool operator==(const ImageResult&) const = default;
 };
 
 struct ExtractionProgress {
@@ -50,11 +53,12 @@ struct ExtractionOptions {
   Preprocessing preprocessing;
   int threads = 0;  ///< for reading and decoding; 0: all that the process may use
   std::function<void(const ExtractionProgress&)> on_progress;  ///< called from one thread at a time
-  const std::atomic<bool>* stop = nullptr;  ///< once true: finish and publish what is in flight, skip the rest
+  /// Once true: finish and publish what is in flight, skip the rest.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct Extraction {
-  std::vector<ImageResult> images;  ///< one for each file, in order
+  std::vector<ImageResult> images;          ///< one for each file, in order
   std::optional<EngineDescription> engine;  ///< nothing if no image needed the network
   double seconds = 0.0;
   bool interrupted = false;
@@ -63,11 +67,13 @@ struct Extraction {
 /// Opens the engine when the first image needs it: a run that hits the cache throughout never pays for one.
 using OpenEngine = std::function<std::unique_ptr<Engine>()>;
 
-/// Fills `caches` (one for each tap, at least one) with the rows of `files`, all taps in one pass. An image goes through
-/// the network if any of the caches lacks it. The engine's taps must be those of the caches, in their order, and its input
-/// size resize.size. An image with a non-finite activation is a reject, never a cached row.
+/// Fills `caches` (one for each tap, at least one) with the rows of `files`, all taps in one pass. An image
+/// goes through the network if any of the caches lacks it. The engine's taps must be those of the caches, in
+/// their order, and its input size resize.size. An image with a non-finite activation is a reject, never a
+/// cached row.
 /// @throws Error kFailed if the engine fails; what was computed before is published
-[[nodiscard]] Extraction extract(std::span<const std::filesystem::path> files, const ExtractionOptions& options,
-                                 const OpenEngine& open_engine, std::span<FeatureCache* const> caches);
+[[nodiscard]] Extraction extract(std::span<const std::filesystem::path> files,
+                                 const ExtractionOptions& options, const OpenEngine& open_engine,
+                                 std::span<FeatureCache* const> caches);
 
 }  // namespace headstart

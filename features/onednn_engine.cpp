@@ -116,7 +116,7 @@ class OnednnEngine final : public Engine {
         threads_(options.threads > 0 ? options.threads : omp_get_max_threads()),
         outputs_(options.taps.size()) {
     const OmpThreads scope(threads_);
-    std::string_view layer = "start";
+    std::string_view layer = "starting the library";
     try {
       build(weights, layer);
     } catch (const dnnl::error& error) {
@@ -161,6 +161,8 @@ class OnednnEngine final : public Engine {
   };
 
   void build(const Vgg16Weights& weights, std::string_view& layer) {
+    engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
+    stream_ = dnnl::stream(engine_);
     const int deepest = block_of(*std::max_element(taps_.begin(), taps_.end()));
     std::vector<std::string> implementations;
     ConvolutionShape shape{.batch = batch_size_, .size = input_size_, .in_channels = 3, .out_channels = 3};
@@ -280,8 +282,8 @@ class OnednnEngine final : public Engine {
   std::vector<Tap> taps_;
   int threads_;
   EngineDescription description_;
-  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
-  dnnl::stream stream_{engine_};
+  dnnl::engine engine_;
+  dnnl::stream stream_;
   memory input_;
   std::vector<memory> outputs_;
   std::array<Buffer, 2> buffers_;

@@ -1,0 +1,44 @@
+// features/feature_batch.hpp: preprocessed rows gathered up to an engine's fixed batch, and what the network
+// made of them. Invariant: rows keep the order in which they were added; what pads a batch that isn't full is
+// never looked at.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "features/engine.hpp"
+
+namespace headstart {
+
+class FeatureBatch {
+ public:
+  explicit FeatureBatch(std::unique_ptr<Engine> engine);
+
+  [[nodiscard]] const Engine& engine() const noexcept { return *engine_; }
+  [[nodiscard]] bool empty() const noexcept { return rows_ == 0; }
+  [[nodiscard]] bool full() const noexcept {
+    return rows_ == static_cast<std::size_t>(engine_->batch_size());
+  }
+
+  /// Copies a row into the batch. @param row  [input_size, input_size, 3], preprocessed; the batch must not
+  /// be full
+  void add(std::span<const float> row);
+  /// Runs the network over all rows.
+  void run();
+  /// What run() computed for a row, at the engine's tap number `tap`: [h, w, c].
+  [[nodiscard]] std::span<const float> activations(std::size_t row, std::size_t tap) const;
+  /// The first tap at which a row has a NaN or an infinity.
+  [[nodiscard]] std::optional<Tap> non_finite_tap(std::size_t row) const;
+  /// Starts the next batch.
+  void clear() noexcept { rows_ = 0; }
+
+ private:
+  std::unique_ptr<Engine> engine_;
+  std::size_t rows_ = 0;
+  std::vector<float> input_;                 // [batch, size, size, 3]
+  std::vector<std::vector<float>> outputs_;  // a tap: [batch, h, w, c]
+};
+
+}  // namespace headstart

@@ -1,0 +1,467 @@
+// tests/features/extractor_test.cpp: the pipeline around a fake engine, so that what is tested is order, fate
+// and memory, not convolutions (and so that ThreadSanitizer sees no uninstrumented OpenMP).
+#include "features/extractor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <limits>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+using test::ScratchFolder;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr int kSize = 32;
+constexpr std::size_t kRowSize = std::size_t{kSize} * kSize * 3;
+
+/// What the fake network gives for an image: one number for its first pixel at every fifth place, plus the
+/// place.
+std::vector<float> fake_activations(std::span<const float> row, Tap tap) {
+  std::vector<float> activations(tap_shape(tap, kSize).size());
+  for (std::size_t i = 0; i < activations.size(); i += 5) {
+    activations[i] =
+        row[0] + 2.0F * row[1] + 3.0F * row[2] + static_cast<float>(i + static_cast<std::size_t>(tap));
+  }
+  return activations;
+}
+
+/// What a fake engine did, and what it is to do; outlives it.
+struct Script {
+  int batch_size = 4;
+  int fail_at_run = -1;               ///< throws in that run, counted from 0
+  std::optional<float> poison;        ///< images whose first pixel (blue, preprocessed) is this overflow
+  std::function<void(int run)> hook;  ///< called at the start of each run
+
+  int opened = 0;
+  int runs = 0;
+  std::vector<std::vector<float>> rows;  ///< everything that went through, padding included
+};
+
+class FakeEngine final : public Engine {
+ public:
+  FakeEngine(Script& script, std::vector<Tap> taps) : script_(script), taps_(std::move(taps)) {
+    ++script_.opened;
+  }
+  [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
+  [[nodiscard]] int batch_size() const noexcept override { return script_.batch_size; }
+  [[nodiscard]] int input_size() const noexcept override { return kSize; }
+  [[nodiscard]] std::span<const Tap> taps() const noexcept override { return taps_; }
+
+  void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
+    const int run = script_.runs++;
+    if (script_.hook) script_.hook(run);
+    if (run == script_.fail_at_run)
+      throw Error(Error::Kind::kFailed, "the fake engine failed", "run", "none");
+    for (std::size_t row = 0; row < static_cast<std::size_t>(script_.batch_size); ++row) {
+      const std::span<const float> input = batch.subspan(row * kRowSize, kRowSize);
+      script_.rows.emplace_back(input.begin(), input.end());
+      for (std::size_t tap = 0; tap < taps_.size(); ++tap) {
+        std::vector<float> activations = fake_activations(input, taps_[tap]);
+        if (script_.poison && input[0] == *script_.poison) {
+          activations.back() = std::numeric_limits<float>::infinity();
+        }
+        std::copy(activations.begin(), activations.end(),
+                  outputs[tap].begin() + static_cast<std::ptrdiff_t>(row * activations.size()));
+      }
+    }
+  }
+
+ private:
+  Script& script_;
+  std::vector<Tap> taps_;
+  EngineDescription description_{.name = "fake", .version = "1", .implementation = "arithmetic"};
+};
+
+/// A folder of images and a cache.
+class ExtractorTest : public testing::Test {
+ protected:
+  /// A one-coloured image; another `colour` is other bytes and another first pixel.
+  fs::path image(const std::string& name, int colour) { return file(name, ppm(colour)); }
+
+  fs::path file(const std::string& name, const std::string& bytes) {
+    const fs::path path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+  }
+
+  static std::string ppm(int colour) {
+    std::string bytes = "P6 4 4 255\n";
+    for (int pixel = 0; pixel < 16; ++pixel) {
+      bytes += static_cast<char>(7);
+      bytes += static_cast<char>(colour / 256);
+      bytes += static_cast<char>(colour % 256);
+    }
+    return bytes;
+  }
+
+  /// The preprocessed first pixel's channels of ppm(colour): BGR minus the mean.
+  static std::vector<float> row_of(int colour) {
+    std::vector<float> row(kRowSize);
+    for (std::size_t i = 0; i < kRowSize; i += 3) {
+      row[i] = 7.0F;
+      row[i + 1] = static_cast<float>(colour / 256);
+      row[i + 2] = static_cast<float>(colour % 256);
+    }
+    preprocess(kCaffePreprocessing, row);
+    return row;
+  }
+
+  std::vector<fs::path> images(int count) {
+    std::vector<fs::path> files;
+    for (int i = 0; i < count; ++i) files.push_back(image("image" + std::to_string(1000 + i) + ".ppm", i));
+    return files;
+  }
+
+  FeatureCache cache(Tap tap = Tap::kBlock5Pool) {
+    ExtractorConfiguration configuration;
+    configuration.resize.size = kSize;
+    return {folder_ / "cache", configuration, tap,
+            [this](const std::string& line) { warnings_.push_back(line); }};
+  }
+
+  static ExtractionOptions options(int threads = 2) {
+    ExtractionOptions result;
+    result.resize.size = kSize;
+    result.threads = threads;
+    return result;
+  }
+
+  Extraction run(std::span<const fs::path> files, const ExtractionOptions& options,
+                 std::vector<FeatureCache*> caches) {
+    std::vector<Tap> taps;
+    for (const FeatureCache* cache : caches) taps.push_back(cache->tap());
+    return extract(
+        files, options, [&] { return std::make_unique<FakeEngine>(script_, taps); }, caches);
+  }
+
+  static std::vector<ImageStatus> statuses(const Extraction& extraction) {
+    std::vector<ImageStatus> result;
+    for (const ImageResult& image : extraction.images) result.push_back(image.status);
+    return result;
+  }
+
+  static std::vector<float> cached_row(const FeatureCache& cache, const ImageResult& image) {
+    const std::vector<Sha256> keys{image.content.value()};
+    const CsrRows rows = cache.read(keys);
+    std::vector<float> dense(static_cast<std::size_t>(rows.columns));
+    rows.expand(0, dense);
+    return dense;
+  }
+
+  ScratchFolder folder_;
+  Script script_;
+  std::vector<std::string> warnings_;
+};
+
+constexpr auto kExtracted = ImageStatus::kExtracted;
+constexpr auto kCached = ImageStatus::kCached;
+constexpr auto kRejected = ImageStatus::kRejected;
+constexpr auto kSkipped = ImageStatus::kSkipped;
+
+TEST_F(ExtractorTest, EveryImageGetsItsOwnRow) {
+  const auto files = images(10);
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, options(), {&features});
+  EXPECT_THAT(statuses(extraction), Each(kExtracted));
+  EXPECT_FALSE(extraction.interrupted);
+  ASSERT_TRUE(extraction.engine);
+  EXPECT_EQ(extraction.engine->name, "fake");
+  EXPECT_EQ(script_.runs, 3);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(cached_row(features, extraction.images[static_cast<std::size_t>(i)]),
+              fake_activations(row_of(i), Tap::kBlock5Pool));
+  }
+}
+
+TEST_F(ExtractorTest, RowsReachTheNetworkInTheOrderOfTheFiles) {
+  const auto files = images(23);
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, options(4), {&features});
+  EXPECT_THAT(statuses(extraction), Each(kExtracted));
+  ASSERT_EQ(script_.rows.size(), 24U);
+  for (int i = 0; i < 23; ++i) EXPECT_EQ(script_.rows[static_cast<std::size_t>(i)], row_of(i));
+}
+
+TEST_F(ExtractorTest, ARejectKeepsItsRowAndShiftsNoOther) {
+  const std::vector<fs::path> files{file("first.jpg", "this is no image"), image("a.ppm", 1),
+                                    folder_ / "missing.png", image("b.ppm", 2), file("empty.png", "")};
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, options(), {&features});
+  EXPECT_THAT(statuses(extraction), ElementsAre(kRejected, kExtracted, kRejected, kExtracted, kRejected));
+  for (const std::size_t row : {0U, 2U, 4U}) EXPECT_NE(extraction.images[row].reason, "");
+  EXPECT_TRUE(extraction.images[0].content);
+  EXPECT_FALSE(extraction.images[2].content);
+  EXPECT_EQ(cached_row(features, extraction.images[1]), fake_activations(row_of(1), Tap::kBlock5Pool));
+  EXPECT_EQ(cached_row(features, extraction.images[3]), fake_activations(row_of(2), Tap::kBlock5Pool));
+  EXPECT_EQ(features.rows(), 2U);
+}
+
+TEST_F(ExtractorTest, TheFirstOfSeveralEqualFilesGoesThroughTheNetwork) {
+  const std::vector<fs::path> files{image("a.ppm", 1), image("b.ppm", 2), image("a2.ppm", 1),
+                                    image("a3.ppm", 1), image("b2.ppm", 2)};
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, options(4), {&features});
+  EXPECT_THAT(statuses(extraction), ElementsAre(kExtracted, kExtracted, kCached, kCached, kCached));
+  EXPECT_EQ(extraction.images[0].content, extraction.images[3].content);
+  EXPECT_EQ(features.rows(), 2U);
+  EXPECT_EQ(script_.runs, 1);
+}
+
+TEST_F(ExtractorTest, EqualFilesAreRejectedAlike) {
+  const std::vector<fs::path> files{file("a.png", "broken"), image("b.ppm", 2), file("a2.png", "broken")};
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, options(), {&features});
+  EXPECT_THAT(statuses(extraction), ElementsAre(kRejected, kExtracted, kRejected));
+  EXPECT_NE(extraction.images[0].reason, "");
+  EXPECT_EQ(extraction.images[0], extraction.images[2]);
+}
+
+TEST_F(ExtractorTest, ASecondRunHitsTheCacheAndOpensNoEngine) {
+  const auto files = images(5);
+  {
+    FeatureCache features = cache();
+    EXPECT_THAT(statuses(run(files, options(), {&features})), Each(kExtracted));
+  }
+  FeatureCache features = cache();
+  const Extraction again = run(files, options(), {&features});
+  EXPECT_THAT(statuses(again), Each(kCached));
+  EXPECT_FALSE(again.engine);
+  EXPECT_EQ(script_.opened, 1);
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(ExtractorTest, NoFilesAreNoWork) {
+  FeatureCache features = cache();
+  const Extraction extraction = run({}, options(), {&features});
+  EXPECT_TRUE(extraction.images.empty());
+  EXPECT_FALSE(extraction.interrupted);
+  EXPECT_EQ(script_.opened, 0);
+}
+
+TEST_F(ExtractorTest, AMissingTapIsComputedAndAKnownOneIsNotStoredAgain) {
+  const auto files = images(3);
+  FeatureCache deep = cache(Tap::kBlock5Pool);
+  FeatureCache shallow = cache(Tap::kBlock4Pool);
+  EXPECT_THAT(statuses(run(std::span(files).first(2), options(), {&deep})), Each(kExtracted));
+  const Extraction both = run(files, options(), {&shallow, &deep});
+  EXPECT_THAT(statuses(both), Each(kExtracted));
+  EXPECT_EQ(shallow.rows(), 3U);
+  EXPECT_EQ(deep.rows(), 3U);
+  EXPECT_EQ(list_cache(folder_ / "cache", [](const std::string&) {}).size(), 2U);
+  for (int i = 0; i < 3; ++i) {
+    const ImageResult& image = both.images[static_cast<std::size_t>(i)];
+    EXPECT_EQ(cached_row(shallow, image), fake_activations(row_of(i), Tap::kBlock4Pool));
+    EXPECT_EQ(cached_row(deep, image), fake_activations(row_of(i), Tap::kBlock5Pool));
+  }
+}
+
+TEST_F(ExtractorTest, AnOverflowIsARejectAndIsNeverCached) {
+  std::vector<fs::path> files = images(4);
+  files.push_back(image("again.ppm", 2));
+  script_.poison = row_of(2)[0];
+  FeatureCache deep = cache(Tap::kBlock5Pool);
+  FeatureCache shallow = cache(Tap::kBlock4Pool);
+  const Extraction extraction = run(files, options(), {&deep, &shallow});
+  EXPECT_THAT(statuses(extraction), ElementsAre(kExtracted, kExtracted, kRejected, kExtracted, kRejected));
+  EXPECT_THAT(extraction.images[2].reason, HasSubstr("overflows at block5_pool (fp32)"));
+  EXPECT_EQ(extraction.images[2], extraction.images[4]);
+  for (const FeatureCache* features : {&deep, &shallow}) {
+    EXPECT_EQ(features->rows(), 3U);
+    EXPECT_FALSE(features->contains(*extraction.images[2].content));
+  }
+  EXPECT_EQ(cached_row(deep, extraction.images[3]), fake_activations(row_of(3), Tap::kBlock5Pool));
+}
+
+TEST_F(ExtractorTest, AnEngineThatFailsEndsTheRunAndLosesNoEarlierBatch) {
+  const auto files = images(40);
+  script_.fail_at_run = 2;
+  FeatureCache features = cache();
+  try {
+    const Extraction extraction = run(files, options(4), {&features});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the fake engine failed"));
+  }
+  EXPECT_EQ(script_.runs, 3);
+  EXPECT_EQ(cache().rows(), 8U);  // on disk, seen by another reader
+
+  script_.fail_at_run = -1;
+  script_.runs = 0;
+  FeatureCache again = cache();
+  const Extraction rest = run(files, options(), {&again});
+  EXPECT_EQ(rest.images[7].status, kCached);
+  EXPECT_EQ(rest.images[8].status, kExtracted);
+  EXPECT_EQ(again.rows(), 40U);
+  EXPECT_EQ(script_.runs, 8);
+}
+
+TEST_F(ExtractorTest, AnEngineThatDoesNotOpenIsAnError) {
+  const auto files = images(3);
+  FeatureCache features = cache();
+  FeatureCache* const caches[] = {&features};
+  const OpenEngine fail = []() -> std::unique_ptr<Engine> {
+    throw Error(Error::Kind::kFailed, "engine fake is not available", "no device", "none");
+  };
+  EXPECT_THROW((void)extract(files, options(), fail, caches), Error);
+}
+
+TEST_F(ExtractorTest, AnEngineWithOtherTapsIsRefused) {
+  const auto files = images(1);
+  FeatureCache features = cache(Tap::kBlock4Pool);
+  FeatureCache* const caches[] = {&features};
+  const OpenEngine wrong = [&] {
+    return std::make_unique<FakeEngine>(script_, std::vector{Tap::kBlock5Pool});
+  };
+  EXPECT_THROW((void)extract(files, options(), wrong, caches), std::logic_error);
+}
+
+TEST_F(ExtractorTest, AnInterruptedRunPublishesWhatWasInFlightAndIsTakenUpAgain) {
+  const auto files = images(200);
+  std::atomic<bool> stop{false};
+  script_.hook = [&](int run) { stop = run >= 2; };
+  auto interruptible = options();
+  interruptible.stop = &stop;
+  std::size_t finished = 0;
+  {
+    FeatureCache features = cache();
+    const Extraction extraction = run(files, interruptible, {&features});
+    EXPECT_TRUE(extraction.interrupted);
+    const auto all = statuses(extraction);
+    finished = static_cast<std::size_t>(std::count(all.begin(), all.end(), kExtracted));
+    EXPECT_GE(finished, 12U);
+    EXPECT_LT(finished, 200U);
+    EXPECT_EQ(static_cast<std::size_t>(std::count(all.begin(), all.end(), kSkipped)), 200U - finished);
+    EXPECT_TRUE(std::is_sorted(all.begin(), all.end(),
+                               [](auto a, auto b) { return a != kSkipped && b == kSkipped; }));
+  }
+  script_.hook = nullptr;
+  stop = false;
+  FeatureCache features = cache();
+  EXPECT_EQ(features.rows(), finished);
+  const Extraction rest = run(files, interruptible, {&features});
+  EXPECT_FALSE(rest.interrupted);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    EXPECT_EQ(rest.images[i].status, i < finished ? kCached : kExtracted) << i;
+    EXPECT_EQ(cached_row(features, rest.images[i]),
+              fake_activations(row_of(static_cast<int>(i)), Tap::kBlock5Pool));
+  }
+}
+
+TEST_F(ExtractorTest, ARunThatIsInterruptedAtOnceDoesNothing) {
+  const auto files = images(3);
+  const std::atomic<bool> stop{true};
+  auto interrupted = options();
+  interrupted.stop = &stop;
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, interrupted, {&features});
+  EXPECT_TRUE(extraction.interrupted);
+  EXPECT_THAT(statuses(extraction), Each(kSkipped));
+  EXPECT_EQ(script_.opened, 0);
+}
+
+/// How far reading may run ahead of the network at this size and two threads: 64 rows, 2 x 2 items, one
+/// batch.
+constexpr int kRowsAhead = 64 + 4 + 4;
+
+TEST_F(ExtractorTest, ReadingStaysAFixedNumberOfImagesAheadOfTheNetwork) {
+  const int total = 3 * kRowsAhead;
+  std::vector<fs::path> files = images(total);
+  // What lies beyond the bound appears only while the first batch is in the network: had it been read, it
+  // would be missing.
+  for (int i = kRowsAhead + 1; i < total; ++i) fs::remove(files[static_cast<std::size_t>(i)]);
+  script_.hook = [&](int run) {
+    if (run != 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    files = images(total);
+  };
+  const std::vector<fs::path> fixed = files;
+  FeatureCache features = cache();
+  const Extraction extraction = run(fixed, options(2), {&features});
+  EXPECT_THAT(statuses(extraction), Each(kExtracted));
+}
+
+TEST_F(ExtractorTest, DecodingGoesOnWhileTheNetworkRuns) {
+  const std::vector<fs::path> files = images(30);
+  script_.hook = [&](int run) {
+    if (run != 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    for (std::size_t i = 12; i < 16; ++i) fs::remove(files[i]);  // too late: they have been read
+  };
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, options(2), {&features});
+  EXPECT_THAT(statuses(extraction), Each(kExtracted));
+}
+
+TEST_F(ExtractorTest, ProgressRisesToTheEndFromOneThreadAtATime) {
+  std::vector<fs::path> files = images(20);
+  files.push_back(file("broken.png", "broken"));
+  files.push_back(image("again.ppm", 3));
+  std::vector<ExtractionProgress> seen;
+  std::atomic<int> inside{0};
+  auto watched = options(4);
+  watched.on_progress = [&](const ExtractionProgress& progress) {
+    EXPECT_EQ(inside++, 0);
+    seen.push_back(progress);
+    --inside;
+  };
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, watched, {&features});
+  ASSERT_FALSE(seen.empty());
+  EXPECT_TRUE(
+      std::is_sorted(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return a.done < b.done; }));
+  for (const ExtractionProgress& progress : seen) EXPECT_EQ(progress.total, files.size());
+  EXPECT_EQ(seen.back().done, files.size());
+  EXPECT_EQ(seen.back().cached, 1U);
+  EXPECT_EQ(seen.back().rejected, 1U);
+  EXPECT_GT(extraction.seconds, 0.0);
+}
+
+/// Whatever the mix of images, duplicates and broken files, and whatever batch and threads: the fate of each
+/// file is what a loop over the files would give.
+TEST_F(ExtractorTest, FatesDoNotDependOnBatchOrThreads) {
+  int round = 0;
+  EXPECT_TRUE(rc::check([&] {
+    const auto colours = *rc::gen::container<std::vector<int>>(rc::gen::inRange(-3, 12));  // below 0: broken
+    script_ = Script{};
+    script_.batch_size = *rc::gen::inRange(1, 9);
+    const int threads = *rc::gen::inRange(1, 5);
+    const std::string prefix = std::to_string(round++) + "-";
+    std::vector<fs::path> files;
+    std::vector<ImageStatus> expected;
+    std::set<int> seen;
+    for (const int colour : colours) {
+      const std::string name = prefix + std::to_string(files.size());
+      files.push_back(colour < 0 ? file(name, "broken" + std::to_string(colour)) : image(name, colour));
+      expected.push_back(colour < 0 ? kRejected : seen.insert(colour).second ? kExtracted : kCached);
+    }
+    ExtractorConfiguration configuration;
+    configuration.resize.size = kSize;
+    FeatureCache features(folder_ / (prefix + "cache"), configuration, Tap::kBlock5Pool,
+                          [](const std::string&) {});
+    const Extraction extraction = run(files, options(threads), {&features});
+    RC_ASSERT(statuses(extraction) == expected);
+    RC_ASSERT(features.rows() == seen.size());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      if (colours[i] < 0) continue;
+      RC_ASSERT(cached_row(features, extraction.images[i]) ==
+                fake_activations(row_of(colours[i]), Tap::kBlock5Pool));
+    }
+  }));
+}
+
+}  // namespace
+}  // namespace headstart

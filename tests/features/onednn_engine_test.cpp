@@ -1,0 +1,140 @@
+// tests/features/onednn_engine_test.cpp: run a second time by ctest with oneDNN held to AVX2, where it has no
+// Winograd.
+#include "features/onednn_engine.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <numeric>
+#include <regex>
+#include <thread>
+
+#include "data/error.hpp"
+#include "tests/features/golden_features.hpp"
+#include "tests/support/golden.hpp"
+
+namespace headstart {
+namespace {
+
+using test::embedded_weights;
+using test::golden_input;
+using test::run_rows;
+
+constexpr std::size_t kRow = std::size_t{224} * 224 * 3;
+
+EngineOptions options(int batch_size, std::vector<Tap> taps) {
+  return {.kind = EngineKind::kOnednn, .batch_size = batch_size, .taps = std::move(taps), .threads = 2};
+}
+
+/// The layers that an implementation string counts: "winograd F(4x4,3x3) in 12 layers, direct in 1 (...)"
+/// is 13.
+int layers_counted(const std::string& implementation) {
+  const std::regex count(" in ([0-9]+)");
+  int layers = 0;
+  for (std::sregex_iterator i(implementation.begin(), implementation.end(), count), end; i != end; ++i) {
+    layers += std::stoi((*i)[1]);
+  }
+  return layers;
+}
+
+class OnednnEngineBatch : public testing::TestWithParam<int> {};
+
+TEST_P(OnednnEngineBatch, GivesKerasFeaturesAtEveryTap) {
+  const auto engine =
+      open_onednn_engine(embedded_weights(), options(GetParam(), {kAllTaps.begin(), kAllTaps.end()}));
+  ASSERT_EQ(engine->batch_size(), GetParam());
+  test::expect_keras_features(*engine);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, OnednnEngineBatch, testing::Values(1, 4, 8));
+
+TEST(OnednnEngine, SaysHowEachLayerIsComputed) {
+  const auto all = open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock5Pool}));
+  EXPECT_EQ(all->description().name, "onednn");
+  EXPECT_THAT(all->description().version, testing::StartsWith("oneDNN "));
+  EXPECT_EQ(all->description().precision, Precision::kFp32);
+  EXPECT_EQ(layers_counted(all->description().implementation), 13) << all->description().implementation;
+  EXPECT_THAT(all->description().implementation, testing::Not(testing::HasSubstr("reference")));
+}
+
+TEST(OnednnEngine, StopsAtTheDeepestTap) {
+  const auto engine =
+      open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+  EXPECT_EQ(layers_counted(engine->description().implementation), 4) << engine->description().implementation;
+}
+
+TEST(OnednnEngine, GivesTapsInTheOrderAskedFor) {
+  const auto one = open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock2Pool}));
+  const auto two = open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+  const std::span<const float> image(golden_input().data(), kRow);
+  const auto alone = run_rows(*one, image, 1);
+  const auto both = run_rows(*two, image, 1);
+  EXPECT_EQ(alone[0], both[0]);
+  EXPECT_EQ(both[1].size(), tap_shape(Tap::kBlock1Pool, 224).size());
+}
+
+TEST(OnednnEngine, ARowDoesNotDependOnItsNeighbours) {
+  const auto engine = open_onednn_engine(embedded_weights(), options(3, {Tap::kBlock3Pool}));
+  std::vector<float> batch(golden_input().begin(), golden_input().begin() + 3 * kRow);
+  const auto before = run_rows(*engine, batch, 3);
+  std::fill_n(batch.begin(), kRow, 1e4F);
+  std::copy_n(golden_input().begin() + 4 * kRow, kRow, batch.begin() + 2 * kRow);
+  const auto after = run_rows(*engine, batch, 3);
+  const std::size_t size = before[0].size() / 3;
+  const auto middle = [size](const std::vector<float>& rows) {
+    return std::vector<float>(rows.data() + size, rows.data() + 2 * size);
+  };
+  EXPECT_EQ(middle(before[0]), middle(after[0]));
+  EXPECT_GT(std::accumulate(before[0].begin(), before[0].end(), 0.0), 0.0);
+  EXPECT_NE(before[0], after[0]);
+}
+
+TEST(OnednnEngine, GivesTheSameRowsFromAnyThread) {
+  const auto engine = open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock3Pool}));
+  const std::span<const float> image(golden_input().data(), kRow);
+  const auto here = run_rows(*engine, image, 1);
+  std::vector<std::vector<float>> there;
+  std::thread([&] { there = run_rows(*engine, image, 1); }).join();
+  EXPECT_EQ(here, there);
+}
+
+TEST(OnednnEngine, PutsTheCallersThreadCountBack) {
+  omp_set_num_threads(3);
+  auto one_thread = options(1, {Tap::kBlock1Pool});
+  one_thread.threads = 1;
+  const auto engine = open_onednn_engine(embedded_weights(), one_thread);
+  EXPECT_EQ(omp_get_max_threads(), 3);
+  EXPECT_EQ(run_rows(*engine, std::span(golden_input()).first(kRow), 1).size(), 1U);
+  EXPECT_EQ(omp_get_max_threads(), 3);
+}
+
+TEST(OnednnEngine, ThreadCountDoesNotChangeTheFeatures) {
+  auto one_thread = options(1, {Tap::kBlock3Pool});
+  one_thread.threads = 1;
+  const std::span<const float> image(golden_input().data(), kRow);
+  const auto one = run_rows(*open_onednn_engine(embedded_weights(), one_thread), image, 1);
+  const auto two =
+      run_rows(*open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock3Pool})), image, 1);
+  EXPECT_LE(test::relative_l2_error(one[0], two[0]), 1e-6);
+}
+
+TEST(OnednnEngine, ChoosesSmallerBatchesForLargerImages) {
+  EngineOptions wanted{.kind = EngineKind::kOnednn, .taps = {Tap::kBlock1Pool}};
+  const auto batch_at = [&](int size) {
+    wanted.input_size = size;
+    return open_onednn_engine(embedded_weights(), wanted)->batch_size();
+  };
+  EXPECT_EQ(batch_at(224), 8);
+  EXPECT_EQ(batch_at(448), 2);
+  EXPECT_EQ(batch_at(32), 32);
+}
+
+TEST(OnednnEngine, IsListedWithItsVersion) {
+  const EngineAvailability availability = probe_onednn();
+  EXPECT_TRUE(availability.available);
+  EXPECT_THAT(availability.detail, testing::StartsWith("oneDNN "));
+}
+
+}  // namespace
+}  // namespace headstart

@@ -24,13 +24,6 @@ struct DestroyDecompressor {
 };
 using Decompressor = std::unique_ptr<std::remove_pointer_t<tjhandle>, DestroyDecompressor>;
 
-/// This thread's decompressor: making one costs more than a small image.
-tjhandle decompressor() {
-  thread_local const Decompressor handle(tjInitDecompress());
-  if (handle == nullptr) throw std::bad_alloc();
-  return handle.get();
-}
-
 Reject not_decodable(tjhandle handle) {
   return Reject{fmt::format("JPEG cannot be decoded: {}", printable(tjGetErrorStr2(handle)))};
 }
@@ -58,7 +51,11 @@ std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes,
   const bool has_room = markers.arithmetic || header.pixels() / kMaxPixelsPerByte <= bytes.size();
   if (!markers.ended || !has_room) return Reject{"JPEG ends early"};
 
-  const tjhandle handle = decompressor();
+  // A new decompressor for each image (0.2 us): one that has seen a damaged file keeps its Huffman and
+  // quantisation tables, and fails on, or draws with them, the files that follow.
+  const Decompressor decompressor(tjInitDecompress());
+  if (decompressor == nullptr) throw std::bad_alloc();
+  const tjhandle handle = decompressor.get();
   const auto* const data = reinterpret_cast<const unsigned char*>(bytes.data());
   int width = 0;
   int height = 0;

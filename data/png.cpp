@@ -171,7 +171,9 @@ std::variant<Picture, Reject> reduce(std::span<const std::byte> bytes) {
     if (chunk->type == "IEND"sv) break;
   }
   // Deflate cannot shrink more than this: no memory is spent on pixels that cannot be there.
-  if (raw_bytes(picture.layout) / kMaxDeflateRatio > compressed_bytes) return Reject{"PNG ends early"};
+  if (compressed_bytes == 0 || raw_bytes(picture.layout) / kMaxDeflateRatio > compressed_bytes) {
+    return Reject{"PNG ends early"};
+  }
   return picture;
 }
 

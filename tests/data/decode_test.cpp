@@ -1,0 +1,217 @@
+// tests/data/decode_test.cpp: images/ against what make_images.py says they are, and the ways an image can be
+// wrong.
+#include "data/decode.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+#include <thread>
+
+#include "tests/data/image_files.hpp"
+#include "tests/support/golden.hpp"
+
+namespace headstart {
+namespace {
+
+using namespace std::string_view_literals;
+using ::testing::HasSubstr;
+
+std::string reason(std::span<const std::byte> bytes, const DecodeOptions& options = {}) {
+  const auto result = decode_image(bytes, options);
+  return std::holds_alternative<Reject>(result) ? std::get<Reject>(result).reason : "accepted";
+}
+
+DecodedImage decoded(std::span<const std::byte> bytes, const DecodeOptions& options = {}) {
+  auto result = decode_image(bytes, options);
+  if (const auto* reject = std::get_if<Reject>(&result)) {
+    ADD_FAILURE() << reject->reason;
+    return {};
+  }
+  return std::get<DecodedImage>(std::move(result));
+}
+
+std::vector<std::byte> sample_jpeg() {
+  return test::bytes_of(test::source_path("samples/openclipart10/bugs/bee2_mimooh_01.jpg"));
+}
+
+/// Position of `text` in `bytes`, from `start`.
+std::size_t find(std::span<const std::byte> bytes, std::string_view text, std::size_t start = 0) {
+  const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::size_t position = all.find(text, start);
+  EXPECT_NE(position, std::string_view::npos);
+  return position;
+}
+
+class EachImageTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(EachImageTest, DecodesToTheExpectedPicture) {
+  const DecodedImage result = decoded(test::image_bytes(GetParam()));
+  const RgbImage expected = test::expected_picture(GetParam());
+  EXPECT_EQ(result.note, "");
+  ASSERT_EQ(result.image.height, expected.height);
+  ASSERT_EQ(result.image.width, expected.width);
+  EXPECT_EQ(result.image.pixels, expected.pixels);
+}
+
+TEST_P(EachImageTest, IsRejectedWhenItEndsEarly) {
+  const std::string& name = GetParam();
+  // What the TIFF directory or JP2 boxes refer to may lie before the end; baseline text formats end anywhere.
+  const std::vector<std::byte> bytes = test::image_bytes(name);
+  EXPECT_NE(reason(std::span(bytes).first(bytes.size() / 2)), "accepted");
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Images, EachImageTest, ::testing::ValuesIn(test::decodable_image_names()),
+                         test_name);
+
+TEST(DecodeTest, ThereAreImagesToTest) { EXPECT_GE(test::decodable_image_names().size(), 75U); }
+
+TEST(DecodeTest, NamesWhatItDoesNotDecode) {
+  EXPECT_EQ(reason(test::image_bytes("float.tif")), "TIFF with floating-point pixels is not supported");
+  EXPECT_EQ(reason(test::image_bytes("grey_alpha.tif")), "TIFF with grey and alpha is not supported");
+  EXPECT_EQ(reason(test::image_bytes("planes16.tif")), "16-bit TIFF of this kind is not supported");
+  EXPECT_EQ(reason(test::image_bytes("big.tif")), "BigTIFF is not supported");
+  EXPECT_EQ(reason(test::image_bytes("animated.webp")), "animated WebP is not supported");
+  EXPECT_EQ(reason(test::image_bytes("grey_alpha.jp2")), "JPEG 2000 with grey and alpha is not supported");
+  EXPECT_EQ(reason({}), "is empty");
+}
+
+TEST(DecodeTest, AlphaCanBeDropped) {
+  const DecodeOptions drop{.alpha = Alpha::kDrop};
+  const RgbImage colours = test::expected_picture("rgb.png");
+  for (const char* name :
+       {"rgba.png", "rgb_key.png", "rgba16.png", "rgba.webp", "rgba.tif", "rgba16.tif", "alpha.bmp"}) {
+    EXPECT_EQ(decoded(test::image_bytes(name), drop).image, colours) << name;
+  }
+  EXPECT_EQ(decoded(test::image_bytes("grey_key.png"), drop).image, test::expected_picture("grey.png"));
+}
+
+TEST(DecodeTest, ExifCanBeIgnored) {
+  const DecodeOptions ignore{.ignore_exif = true};
+  const RgbImage stored = test::expected_picture("rgb.png");
+  for (const char* name :
+       {"orientation_6.png", "orientation_8.webp", "orientation_7.tif", "orientation_2.tif"}) {
+    EXPECT_EQ(decoded(test::image_bytes(name), ignore).image, stored) << name;
+  }
+}
+
+TEST(DecodeTest, AnImageAboveTheLimitIsRejectedByItsHeader) {
+  const std::vector<std::byte> bytes = test::image_bytes("rgb.png");
+  EXPECT_EQ(reason(bytes, {.max_pixels = 47}), "is 8 x 6 = 48 pixels, more than the limit of 47");
+  EXPECT_EQ(reason(bytes, {.max_pixels = 48}), "accepted");
+}
+
+TEST(DecodeTest, ASmallFileThatClaimsAGiantImageCostsNoMemory) {
+  // 1000 megapixels within the limit: would be 3 GB of pixels.
+  const DecodeOptions options{.max_pixels = 1'000'000'000};
+  std::vector<std::byte> jpeg = test::image_bytes("420.jpg");
+  const std::size_t frame = find(jpeg, "\xFF\xC0"sv);
+  for (std::size_t i = 5; i < 9; ++i) jpeg[frame + i] = std::byte{0x7A};
+  EXPECT_EQ(reason(jpeg, options), "JPEG ends early");
+
+  const std::string_view text =
+      "BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\0\x70\0\0\0\x70\0\0\1\0\x18\0\0\0\0\0"sv;
+  EXPECT_EQ(reason(test::bytes(text), options), "BMP ends early");
+  EXPECT_EQ(reason(test::bytes("P6\n30000 30000\n255\nabc"), options), "PNM ends early");
+}
+
+TEST(DecodeTest, AJpegWithoutItsEndIsRejectedEvenBehindAnotherWarning) {
+  std::vector<std::byte> bytes = sample_jpeg();
+  ASSERT_EQ(reason(bytes), "accepted");
+  EXPECT_EQ(reason(std::span(bytes).first(bytes.size() - 2)), "JPEG ends early")
+      << "only the end marker is gone";
+  // Garbage between two segments is the warning that TurboJPEG reports first, and only.
+  const std::size_t scan = find(bytes, "\xFF\xDA"sv);
+  bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(scan), 3, std::byte{0x55});
+  EXPECT_THAT(decoded(bytes).note, HasSubstr("extraneous bytes"));
+  EXPECT_EQ(reason(std::span(bytes).first(bytes.size() / 2)), "JPEG ends early");
+}
+
+TEST(DecodeTest, DamagedJpegDataIsNotedAndBytesBehindTheEndAreNothing) {
+  std::vector<std::byte> bytes = sample_jpeg();
+  const RgbImage intact = decoded(bytes).image;
+  bytes.insert(bytes.end(), 1000, std::byte{0x42});
+  EXPECT_EQ(decoded(bytes).note, "");
+  EXPECT_EQ(decoded(bytes).image, intact);
+
+  bytes = sample_jpeg();
+  const std::size_t middle = find(bytes, "\xFF\xDA"sv) + 600;
+  bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(middle), bytes.end() - 2);
+  const DecodedImage damaged = decoded(bytes);
+  EXPECT_THAT(damaged.note, HasSubstr("Corrupt JPEG data"));
+  EXPECT_EQ(damaged.image.height, intact.height);
+  EXPECT_NE(damaged.image, intact);
+}
+
+TEST(DecodeTest, ADamagedJpegLeavesNothingBehindForTheNextOne) {
+  const std::vector<std::byte> intact = test::image_bytes("420.jpg");
+  std::vector<std::byte> damaged = intact;
+  damaged[find(damaged, "\xFF\xC4"sv) + 6] = std::byte{0xFF};  // more codes of one bit than there can be
+  EXPECT_THAT(reason(damaged), HasSubstr("JPEG cannot be decoded: Bogus Huffman table definition"));
+  EXPECT_EQ(decoded(intact).image, test::expected_picture("420.jpg"));
+
+  std::vector<std::byte> no_tables = intact;
+  while (true) {
+    const std::string_view text(reinterpret_cast<const char*>(no_tables.data()), no_tables.size());
+    const std::size_t table = text.find("\xFF\xDB"sv);
+    if (table == std::string_view::npos) break;
+    const auto start = no_tables.begin() + static_cast<std::ptrdiff_t>(table);
+    no_tables.erase(start, start + 2 + 256 * std::to_integer<int>(start[2]) + std::to_integer<int>(start[3]));
+  }
+  EXPECT_THAT(reason(no_tables), HasSubstr("Quantization table 0x00 was not defined"));
+}
+
+TEST(DecodeTest, AnExifThumbnailIsNotTakenForTheImage) {
+  // A whole small JPEG inside an APP1 segment, as cameras write it.
+  std::vector<std::byte> bytes = sample_jpeg();
+  const std::vector<std::byte> thumbnail = test::image_bytes("420.jpg");
+  std::vector<std::byte> segment = test::bytes("\xFF\xE1\0\0Exif\0\0II*\0\x08\0\0\0\0\0"sv);
+  segment.insert(segment.end(), thumbnail.begin(), thumbnail.end());
+  segment[2] = static_cast<std::byte>((segment.size() - 2) >> 8U);
+  segment[3] = static_cast<std::byte>((segment.size() - 2) & 0xFFU);
+  bytes.insert(bytes.begin() + 2, segment.begin(), segment.end());
+  EXPECT_EQ(decoded(bytes).image, decoded(sample_jpeg()).image);
+  EXPECT_EQ(reason(std::span(bytes).first(segment.size() + 700)), "JPEG ends early");
+}
+
+TEST(DecodeTest, ADamagedPngIsNamedAsSuch) {
+  std::vector<std::byte> bytes = test::image_bytes("rgb.png");
+  bytes[find(bytes, "IDAT") + 6] ^= std::byte{1};
+  EXPECT_EQ(reason(bytes), "PNG is damaged: wrong checksum of IDAT");
+  bytes = test::image_bytes("rgb.png");
+  EXPECT_EQ(reason(std::span(bytes).first(bytes.size() - 5)), "PNG ends early");
+}
+
+TEST(DecodeTest, RejectsAndDecodersPrintNothing) {
+  ::testing::internal::CaptureStderr();
+  std::size_t rejects = 0;
+  for (const std::string& name : test::image_names()) {
+    std::vector<std::byte> bytes = test::image_bytes(name);
+    for (std::size_t i = bytes.size() / 2; i < bytes.size(); i += 7) bytes[i] ^= std::byte{0x5A};
+    rejects += reason(bytes) == "accepted" ? 0U : 1U;
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_GT(rejects, 30U);
+}
+
+TEST(DecodeTest, OthersStillWriteToCerrWhileImagesAreRejected) {
+  ::testing::internal::CaptureStderr();
+  std::vector<std::byte> bytes = test::image_bytes("rgb.jp2");
+  for (std::size_t i = 200; i < bytes.size(); ++i) bytes[i] = std::byte{0};
+  std::thread decoder([&] {
+    for (int i = 0; i < 100; ++i) static_cast<void>(decode_image(bytes, {}));
+  });
+  for (int i = 0; i < 100; ++i) std::cerr << "x";
+  decoder.join();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), std::string(100, 'x'));
+}
+
+}  // namespace
+}  // namespace headstart

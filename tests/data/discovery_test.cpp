@@ -1,0 +1,257 @@
+// tests/data/discovery_test.cpp: folders are built in a scratch folder; no image is ever opened by discovery.
+#include "data/discovery.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "data/error.hpp"
+#include "tests/support/golden.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> paths_of(const Manifest& manifest) {
+  std::vector<std::string> paths;
+  for (const Sample& sample : manifest.samples) paths.push_back(sample.path);
+  return paths;
+}
+
+class DiscoveryTest : public ::testing::Test {
+ protected:
+  void add(const std::string& path, const std::string& text = "x") {
+    fs::create_directories((scratch_ / path).parent_path());
+    std::ofstream(scratch_ / path, std::ios::binary) << text;
+  }
+  [[nodiscard]] Manifest find(const std::string& path = "", int min_classes = 2) const {
+    return discover(path.empty() ? scratch_.path() : scratch_ / path, min_classes);
+  }
+  /// "KIND message" of the Error that discovery throws.
+  [[nodiscard]] std::string failure(const std::string& path = "", int min_classes = 2) const {
+    try {
+      static_cast<void>(find(path, min_classes));
+    } catch (const Error& error) {
+      return std::to_string(exit_code(error.kind())) + " " + error.what();
+    }
+    return "none";
+  }
+
+  test::ScratchFolder scratch_;
+};
+
+TEST_F(DiscoveryTest, AFolderOfClassFoldersGivesSortedClassesAndPaths) {
+  add("dogs/rex.jpg");
+  add("Cats/tom.jpg");
+  add("Cats/deep/er/kit.png");
+  add("cats/felix.jpg");
+  const Manifest manifest = find();
+  EXPECT_THAT(manifest.classes, ElementsAre("Cats", "cats", "dogs"));
+  EXPECT_THAT(paths_of(manifest),
+              ElementsAre("Cats/deep/er/kit.png", "Cats/tom.jpg", "cats/felix.jpg", "dogs/rex.jpg"));
+  EXPECT_EQ(manifest.samples[2].label, 1);
+  EXPECT_EQ(manifest.samples[3].file, scratch_ / "dogs/rex.jpg");
+  EXPECT_EQ(manifest.samples[3].split, Split::kUnassigned);
+  EXPECT_FALSE(manifest.has_given_splits);
+  EXPECT_THAT(manifest.notes, IsEmpty());
+}
+
+TEST_F(DiscoveryTest, TheSampleSetHasTenClassesAnd393Images) {
+  const Manifest manifest = discover(test::source_path("samples/openclipart10"));
+  EXPECT_EQ(manifest.classes.size(), 10U);
+  EXPECT_EQ(manifest.samples.size(), 393U);
+}
+
+TEST_F(DiscoveryTest, HiddenEntriesAreSkippedAndTextFilesAreNot) {
+  add("a/1.jpg");
+  add("a/.2.jpg");
+  add("a/.thumbnails/3.jpg");
+  add("a/notes.txt");
+  add(".git/4.jpg");
+  add("b/5.jpg");
+  EXPECT_THAT(paths_of(find()), ElementsAre("a/1.jpg", "a/notes.txt", "b/5.jpg"));
+}
+
+TEST_F(DiscoveryTest, FilesBesideTheClassFoldersAreNoted) {
+  add("a/1.jpg");
+  add("b/2.jpg");
+  add("README.md");
+  EXPECT_THAT(find().notes, ElementsAre("1 file is beside the class folders skipped"));
+}
+
+TEST_F(DiscoveryTest, LinksAreFollowedAndLoopsSurvived) {
+  add("a/1.jpg");
+  add("b/2.jpg");
+  add("elsewhere/3.jpg");
+  fs::rename(scratch_ / "elsewhere", scratch_ / ".elsewhere");
+  fs::create_directory_symlink(scratch_ / ".elsewhere", scratch_ / "a/linked");
+  fs::create_directory_symlink(scratch_ / "a", scratch_ / "a/loop");
+  fs::create_directory_symlink("..", scratch_ / "b/up");
+  fs::create_symlink(scratch_ / "a/1.jpg", scratch_ / "b/link.jpg");
+  const Manifest manifest = find();
+  EXPECT_THAT(paths_of(manifest), AllOf(Contains("a/1.jpg"), Contains("a/linked/3.jpg"),
+                                        Contains("b/link.jpg"), Contains("b/up/a/1.jpg")));
+  EXPECT_THAT(manifest.notes, Contains(HasSubstr("a/: 1 link is not followed")));
+}
+
+TEST_F(DiscoveryTest, BrokenLinksAreSamplesToBeRejectedLater) {
+  add("a/1.jpg");
+  add("b/2.jpg");
+  fs::create_symlink("nowhere", scratch_ / "b/broken.jpg");
+  fs::create_symlink("itself.jpg", scratch_ / "b/itself.jpg");
+  EXPECT_THAT(paths_of(find()), ElementsAre("a/1.jpg", "b/2.jpg", "b/broken.jpg", "b/itself.jpg"));
+}
+
+TEST_F(DiscoveryTest, FifosAreSkippedAndNoted) {
+  add("a/1.jpg");
+  add("b/2.jpg");
+  ASSERT_EQ(::mkfifo((scratch_ / "b/pipe").c_str(), 0600), 0);
+  const Manifest manifest = find();
+  EXPECT_THAT(paths_of(manifest), ElementsAre("a/1.jpg", "b/2.jpg"));
+  EXPECT_THAT(manifest.notes, ElementsAre("b/: 1 entry is skipped: neither file nor folder"));
+}
+
+TEST_F(DiscoveryTest, AnEmptyClassFolderStaysAClassAndIsNoted) {
+  add("a/1.jpg");
+  add("c/2.jpg");
+  fs::create_directory(scratch_ / "b");
+  const Manifest manifest = find();
+  EXPECT_THAT(manifest.classes, ElementsAre("a", "b", "c"));
+  EXPECT_EQ(manifest.samples[1].label, 2);
+  EXPECT_THAT(manifest.notes, ElementsAre("class folder b/ has no images"));
+}
+
+TEST_F(DiscoveryTest, FoldersNamedAfterSplitsGiveTheSplits) {
+  add("train/a/1.jpg");
+  add("train/b/2.jpg");
+  add("val/a/3.jpg");
+  add("test/b/4.jpg");
+  add("extra/a/5.jpg");
+  const Manifest manifest = find();
+  EXPECT_TRUE(manifest.has_given_splits);
+  EXPECT_THAT(manifest.classes, ElementsAre("a", "b"));
+  EXPECT_THAT(paths_of(manifest),
+              ElementsAre("test/b/4.jpg", "train/a/1.jpg", "train/b/2.jpg", "val/a/3.jpg"));
+  EXPECT_EQ(manifest.samples[0].split, Split::kTest);
+  EXPECT_EQ(manifest.samples[1].split, Split::kTrain);
+  EXPECT_EQ(manifest.samples[3].split, Split::kValidation);
+  EXPECT_THAT(manifest.notes, ElementsAre("folder extra is skipped: it is no split"));
+}
+
+TEST_F(DiscoveryTest, AClassThatTrainingLacksIsAnError) {
+  add("train/a/1.jpg");
+  add("train/b/2.jpg");
+  add("validation/zebras/3.jpg");
+  EXPECT_THAT(failure(), AllOf(HasSubstr("3 class 'zebras' has validation images but no training images"),
+                               HasSubstr(scratch_.path().string())));
+}
+
+TEST_F(DiscoveryTest, TrainingWithoutValidationIsNotReadAsAClass) {
+  add("train/a/1.jpg");
+  add("test/a/2.jpg");
+  EXPECT_THAT(failure(), HasSubstr("2 the dataset has train/ but neither validation/ nor val/"));
+}
+
+TEST_F(DiscoveryTest, AClassCalledTrainAmongOthersIsAClass) {
+  add("train/1.jpg");
+  add("bus/2.jpg");
+  EXPECT_THAT(find().classes, ElementsAre("bus", "train"));
+}
+
+TEST_F(DiscoveryTest, TwoValidationFoldersAreAnError) {
+  add("train/a/1.jpg");
+  add("val/a/2.jpg");
+  add("validation/a/2.jpg");
+  EXPECT_THAT(failure(), HasSubstr("2 the dataset has both validation/ and val/"));
+}
+
+TEST_F(DiscoveryTest, TellsWhatIsNoDataset) {
+  EXPECT_THAT(failure("missing"), HasSubstr("2 cannot find the dataset"));
+  add("image.jpg");
+  EXPECT_THAT(failure("image.jpg"), HasSubstr("2 the dataset is neither a folder nor a .csv file"));
+  EXPECT_THAT(failure(), HasSubstr("3 the dataset has no images"));
+  add("only/1.jpg");
+  EXPECT_THAT(failure(), HasSubstr("3 the dataset has images of 1 class, needed are 2"));
+  EXPECT_EQ(failure("", 1), "none");
+}
+
+TEST_F(DiscoveryTest, AnUnreadableFolderFailsRatherThanLosesImages) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  add("a/1.jpg");
+  add("b/2.jpg");
+  fs::permissions(scratch_ / "b", fs::perms::none);
+  const std::string message = failure();
+  fs::permissions(scratch_ / "b", fs::perms::owner_all);
+  EXPECT_THAT(message, AllOf(HasSubstr("1 cannot list the folder"), HasSubstr("/b: Permission denied")));
+}
+
+TEST_F(DiscoveryTest, ACsvFileGivesPathsLabelsSplitsAndGroups) {
+  add("set/labels.csv",
+      "file_name,split,label,group,remark\n"
+      "z.jpg,training,dog,g1,\n"
+      "sub/y.jpg,val,\"cat, small\",,\n"
+      "/abs/x.jpg,test,dog,g1,\n"
+      "../w.jpg,train,\"cat, small\",,\n");
+  const Manifest manifest = find("set/labels.csv");
+  EXPECT_EQ(manifest.root, scratch_ / "set");
+  EXPECT_TRUE(manifest.has_given_splits);
+  EXPECT_THAT(manifest.classes, ElementsAre("cat, small", "dog"));
+  EXPECT_THAT(paths_of(manifest), ElementsAre("z.jpg", "sub/y.jpg", "/abs/x.jpg", "../w.jpg"));
+  EXPECT_EQ(manifest.samples[0], (Sample{"z.jpg", scratch_ / "set/z.jpg", 1, Split::kTrain, "g1"}));
+  EXPECT_EQ(manifest.samples[1].split, Split::kValidation);
+  EXPECT_EQ(manifest.samples[2].file, "/abs/x.jpg");
+  EXPECT_EQ(manifest.samples[2].split, Split::kTest);
+}
+
+TEST_F(DiscoveryTest, ACsvFileWithAnEmptySplitColumnHasNoSplits) {
+  add("labels.csv", "path,label,split\na.jpg,a,\nb.jpg,b,\n");
+  EXPECT_FALSE(find("labels.csv").has_given_splits);
+}
+
+TEST_F(DiscoveryTest, ACsvFileToEvaluateOnNeedsNoTrainingRows) {
+  add("labels.csv", "path,label,split\na.jpg,a,test\nb.jpg,b,test\n");
+  EXPECT_EQ(find("labels.csv").samples.size(), 2U);
+}
+
+TEST_F(DiscoveryTest, WhatIsWrongInACsvFileIsNamedWithItsLine) {
+  const auto about = [&](const std::string& text) {
+    add("labels.csv", text);
+    return failure("labels.csv");
+  };
+  EXPECT_THAT(about("name,label\na,b\n"),
+              HasSubstr("1 cannot read the dataset: no column 'path' or 'file_name'"));
+  EXPECT_THAT(about("path,class\na,b\n"), HasSubstr("no column 'label'; there is 'path', 'class'"));
+  EXPECT_THAT(about("path,file_name,label\na,b,c\n"),
+              HasSubstr("columns 'path' and 'file_name' mean the same"));
+  EXPECT_THAT(about("path,label\na,b\n,c\n"), HasSubstr("path is empty: "));
+  EXPECT_THAT(about("path,label\na,b\nc,\n"), HasSubstr("labels.csv, line 3: "));
+  EXPECT_THAT(about("path,label,split\na,b,train\nc,d,\n"),
+              AllOf(HasSubstr("split is empty"), HasSubstr("line 3: ")));
+  EXPECT_THAT(about("path,label,split\na,b,dev\n"),
+              AllOf(HasSubstr("split is 'dev'"), HasSubstr("line 2: ")));
+  EXPECT_THAT(about("path,label,split\na,b,train\nc,d,val\n"),
+              HasSubstr("3 class 'd' has validation images"));
+  EXPECT_THAT(about("path,label\n"), HasSubstr("3 the dataset has no images"));
+}
+
+TEST_F(DiscoveryTest, ImagesToPredictKeepTheOrderOfTheArguments) {
+  add("b/2.jpg");
+  add("b/1.jpg");
+  add("a.jpg");
+  EXPECT_THAT(list_images({scratch_ / "b", scratch_ / "a.jpg"}),
+              ElementsAre(scratch_ / "b/1.jpg", scratch_ / "b/2.jpg", scratch_ / "a.jpg"));
+  EXPECT_THROW(static_cast<void>(list_images({scratch_ / "missing.jpg"})), Error);
+}
+
+}  // namespace
+}  // namespace headstart

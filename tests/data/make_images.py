@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""Makes images/: small files of every kind that data/ decodes, and what they must decode to.
+
+images/NAME.EXT is decoded; images/expected/NAME.EXT.ppm is the truth: for lossless files the array that the file was
+made from, for lossy ones what TensorFlow decodes. images/resize/ holds one image and what TensorFlow and Keras resize
+it to. Needs numpy, pillow, tifffile, imagecodecs, tensorflow-cpu and keras; its output is committed, so tests do not.
+"""
+
+import pathlib
+import struct
+import zlib
+
+import imagecodecs
+import keras
+import numpy as np
+import tensorflow as tf
+import tifffile
+from PIL import Image
+
+OUT = pathlib.Path(__file__).parent / "images"
+HEIGHT, WIDTH = 6, 8
+ORIENTATION = 274
+
+random = np.random.default_rng(20)
+grey = random.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8)
+grey16 = random.integers(0, 65536, (HEIGHT, WIDTH), dtype=np.uint16)
+rgb = random.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+alpha = random.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8)
+alpha[0, :4] = 0, 255, 1, 254
+rgba = np.dstack([rgb, alpha])
+bits = grey > 127
+
+
+def path(name):
+    return OUT / name
+
+
+def expect(name, pixels):
+    """Writes the truth of `name`; a grey array stands for three equal channels."""
+    pixels = np.asarray(pixels).astype(np.uint8)
+    if pixels.ndim == 2:
+        pixels = np.dstack([pixels] * 3)
+    header = b"P6\n%d %d\n255\n" % (pixels.shape[1], pixels.shape[0])
+    (OUT / "expected" / (name + ".ppm")).write_bytes(header + pixels.tobytes())
+
+
+def over_white(colours, opacity):
+    """Rounded to nearest in exact arithmetic."""
+    colours, opacity = np.asarray(colours, dtype=np.int64), np.asarray(opacity, dtype=np.int64)
+    if colours.ndim == 3:
+        opacity = opacity[..., None]
+    return (2 * (colours * opacity + 255 * (255 - opacity)) + 255) // 510
+
+
+def upright(pixels, orientation):
+    """EXIF 2.32, orientation: which side the stored first row and first column show."""
+    turned = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: np.rot90(a, -1),
+        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+        8: lambda a: np.rot90(a, 1),
+    }
+    return turned[orientation](pixels)
+
+
+def tensorflow_jpeg(name):
+    return tf.io.decode_jpeg(path(name).read_bytes(), channels=3, dct_method="INTEGER_ACCURATE").numpy()
+
+
+def exif(orientation):
+    block = Image.Exif()
+    block[ORIENTATION] = orientation
+    return block
+
+
+def smooth(height, width, channels):
+    coarse = random.integers(0, 256, (height // 6 + 2, width // 6 + 2, channels), dtype=np.uint8)
+    planes = [Image.fromarray(coarse[..., i]).resize((width, height), Image.BICUBIC) for i in range(channels)]
+    return np.dstack([np.asarray(plane) for plane in planes])
+
+
+def jpeg():
+    picture = smooth(19, 33, 3)
+
+    def save(name, image, **options):
+        image.save(path(name), quality=85, **options)
+        expect(name, tensorflow_jpeg(name))
+
+    save("420.jpg", Image.fromarray(picture), subsampling=2)
+    save("444.jpg", Image.fromarray(picture), subsampling=0)
+    save("progressive.jpg", Image.fromarray(picture), progressive=True)
+    save("grey.jpg", Image.fromarray(picture[..., 0]))
+    save("one_pixel.jpg", Image.fromarray(picture[:1, :1]))
+    cmyk = Image.fromarray(smooth(19, 33, 4), "CMYK")
+    save("cmyk_adobe.jpg", cmyk)
+    content = path("cmyk_adobe.jpg").read_bytes()
+    adobe = content.index(b"Adobe") - 4  # marker and length stand before the name
+    path("cmyk_plain.jpg").write_bytes(content[:adobe] + content[adobe + 16 :])
+    expect("cmyk_plain.jpg", tensorflow_jpeg("cmyk_plain.jpg"))
+    # The transform flag of the Adobe segment makes the same data YCCK.
+    path("ycck.jpg").write_bytes(content[: adobe + 15] + b"\x02" + content[adobe + 16 :])
+    expect("ycck.jpg", tensorflow_jpeg("ycck.jpg"))
+
+    Image.fromarray(picture).save(path("orientation_6.jpg"), quality=85, exif=exif(6))
+    expect("orientation_6.jpg", upright(tensorflow_jpeg("orientation_6.jpg"), 6))
+
+
+def png():
+    def save(name, image, truth, **options):
+        image.save(path(name), **options)
+        expect(name, truth)
+
+    save("rgb.png", Image.fromarray(rgb), rgb)
+    save("rgba.png", Image.fromarray(rgba), over_white(rgb, alpha))
+    save("grey.png", Image.fromarray(grey), grey)
+    save("grey_alpha.png", Image.fromarray(np.dstack([grey, alpha]), "LA"), over_white(grey, alpha))
+    save("bits.png", Image.fromarray(bits), bits * 255)
+    save("grey16.png", Image.fromarray(grey16), grey16 >> 8)
+    key = int(grey[2, 3])
+    save("grey_key.png", Image.fromarray(grey), np.where(grey == key, 255, grey), transparency=key)
+    key = tuple(int(value) for value in rgb[2, 3])
+    hidden = (rgb == rgb[2, 3]).all(axis=2, keepdims=True)
+    save("rgb_key.png", Image.fromarray(rgb), np.where(hidden, 255, rgb), transparency=key)
+    indexed = Image.fromarray(rgb).quantize(5)
+    colours = np.asarray(indexed.convert("RGB"))
+    save("palette.png", indexed, colours)
+    opacities = bytes([0, 255, 100, 7, 200])
+    opacity = np.frombuffer(opacities, np.uint8)[np.asarray(indexed)]
+    save("palette_alpha.png", indexed, over_white(colours, opacity), transparency=opacities)
+
+    path("rgba16.png").write_bytes(imagecodecs.png_encode(rgba.astype(np.uint16) * 256 + 77))
+    expect("rgba16.png", over_white(rgb, alpha))
+    # 1-bit grey whose black is transparent: chunks by hand, as Pillow cannot write it.
+    content = path("bits.png").read_bytes()
+    chunk = b"tRNS\0\0"
+    chunk = struct.pack(">I", 2) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path("bits_key.png").write_bytes(content[:33] + chunk + content[33:])
+    expect("bits_key.png", np.full_like(grey, 255))
+    for orientation in range(1, 9):
+        name = f"orientation_{orientation}.png"
+        save(name, Image.fromarray(rgb), upright(rgb, orientation), exif=exif(orientation))
+
+
+def webp():
+    Image.fromarray(rgb).save(path("rgb.webp"), lossless=True)
+    expect("rgb.webp", rgb)
+    Image.fromarray(rgba).save(path("rgba.webp"), lossless=True, exact=True)
+    expect("rgba.webp", over_white(rgb, alpha))
+    Image.fromarray(rgb[:1, :1]).save(path("one_pixel.webp"), lossless=True)
+    expect("one_pixel.webp", rgb[:1, :1])
+    Image.fromarray(smooth(19, 33, 3)).save(path("lossy.webp"), quality=80)
+    expect("lossy.webp", np.asarray(Image.open(path("lossy.webp")).convert("RGB")))
+    Image.fromarray(rgb).save(path("orientation_8.webp"), lossless=True, exif=exif(8))
+    expect("orientation_8.webp", upright(rgb, 8))
+    frames = [Image.fromarray(rgb), Image.fromarray(255 - rgb)]
+    frames[0].save(path("animated.webp"), save_all=True, append_images=frames[1:])
+
+
+def tiff():
+    def save(name, pixels, truth=None, **options):
+        tifffile.imwrite(path(name), pixels, metadata=None, software=False, **options)
+        if truth is not None:
+            expect(name, truth)
+
+    save("grey.tif", grey, grey)
+    save("rgb.tif", rgb, rgb, photometric="rgb")
+    save("lzw.tif", rgb, rgb, photometric="rgb", compression="lzw", predictor=True)
+    save("planes.tif", np.moveaxis(rgb, -1, 0), rgb, photometric="rgb", planarconfig="separate")
+    save("white_is_zero.tif", grey, 255 - grey, photometric="miniswhite")
+    save("white_is_zero16.tif", grey16, (65535 - grey16) >> 8, photometric="miniswhite")
+    save("grey16.tif", grey16, grey16 >> 8, byteorder=">")
+    straight = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
+    save("rgba.tif", rgba, over_white(rgb, alpha), **straight)
+    save("rgba16.tif", rgba.astype(np.uint16) * 256 + 77, over_white(rgb, alpha), **straight)
+    premultiplied = (rgb.astype(int) * alpha[..., None] // 255).astype(np.uint8)
+    associated = np.dstack([premultiplied, alpha])
+    truth = premultiplied.astype(int) + (255 - alpha.astype(int))[..., None]
+    save("rgba_associated.tif", associated, truth, photometric="rgb", extrasamples=["assocalpha"])
+    save("rgbx.tif", rgba, rgb, photometric="rgb", extrasamples=["unspecified"])
+    wide = smooth(40, 70, 3)
+    save("tiles.tif", wide, wide, photometric="rgb", tile=(32, 32), compression="zlib")
+    with tifffile.TiffWriter(path("pages.tif")) as writer:
+        writer.write(rgb, photometric="rgb", metadata=None)
+        writer.write(255 - rgb, photometric="rgb", metadata=None)
+    expect("pages.tif", rgb)
+    Image.fromarray(bits).save(path("fax4.tif"), compression="group4")
+    expect("fax4.tif", bits * 255)
+    indexed = Image.fromarray(rgb).quantize(5)
+    indexed.save(path("palette.tif"))
+    expect("palette.tif", np.asarray(indexed.convert("RGB")))
+    for orientation in range(1, 9):
+        name = f"orientation_{orientation}.tif"
+        Image.fromarray(rgb).save(path(name), tiffinfo={ORIENTATION: orientation})
+        expect(name, upright(rgb, orientation))
+    tag = (ORIENTATION, 3, 1, 6, True)
+    save("orientation_6_16bit.tif", grey16, upright(grey16 >> 8, 6), byteorder=">", extratags=[tag])
+    # Refused, each with its reason.
+    save("float.tif", rgb.astype(np.float32), photometric="rgb")
+    save("grey_alpha.tif", np.dstack([grey, alpha]), photometric="minisblack", extrasamples=["unassalpha"])
+    save("planes16.tif", np.moveaxis(rgb, -1, 0).astype(np.uint16), photometric="rgb", planarconfig="separate")
+    save("big.tif", rgb, photometric="rgb", bigtiff=True)
+
+
+def bmp32(opacity, compression, header_bytes, top_down=False):
+    rows = np.dstack([rgb[..., ::-1], opacity])
+    pixels = (rows if top_down else rows[::-1]).astype(np.uint8).tobytes()
+    height = -HEIGHT if top_down else HEIGHT
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", header_bytes, WIDTH, height, 1, 32, compression, len(pixels), 0, 0, 0, 0)
+    if header_bytes > 40:
+        header += masks + b"BGRs" + bytes(header_bytes - 60)
+    offset = 14 + header_bytes
+    return b"BM" + struct.pack("<IHHI", offset + len(pixels), 0, 0, offset) + header + pixels
+
+
+def bmp():
+    Image.fromarray(rgb).save(path("rgb.bmp"))
+    expect("rgb.bmp", rgb)
+    Image.fromarray(bits).save(path("bits.bmp"))
+    expect("bits.bmp", bits * 255)
+    indexed = Image.fromarray(rgb).quantize(5)
+    indexed.save(path("palette.bmp"))
+    expect("palette.bmp", np.asarray(indexed.convert("RGB")))
+    for name, content, truth in [
+        ("padded32.bmp", bmp32(np.zeros_like(alpha), 0, 40), rgb),
+        ("unused32.bmp", bmp32(alpha, 0, 40), rgb),
+        ("alpha.bmp", bmp32(alpha, 3, 108), over_white(rgb, alpha)),
+        ("alpha_top_down.bmp", bmp32(alpha, 3, 108, top_down=True), over_white(rgb, alpha)),
+        ("alpha_all_zero.bmp", bmp32(np.zeros_like(alpha), 3, 108), rgb),
+    ]:
+        path(name).write_bytes(content)
+        expect(name, truth)
+
+
+def pnm():
+    def text(array):
+        return b"\n".join(b" ".join(b"%d" % value for value in row.ravel()) for row in array) + b"\n"
+
+    size = b"%d %d\n" % (WIDTH, HEIGHT)
+    scaled = (grey % 16).astype(int)
+    for name, content, truth in [
+        ("p1.pbm", b"P1\n# a comment\n" + size + text(bits.astype(int)), 255 - bits * 255),
+        ("p2.pgm", b"P2 " + size + b"255\n" + text(grey), grey),
+        ("p3.ppm", b"P3\n" + size + b"255 # another\n" + text(rgb), rgb),
+        ("p4.pbm", b"P4\n" + size + np.packbits(bits, axis=1).tobytes(), 255 - bits * 255),
+        ("p5.pgm", b"P5\n" + size + b"255\n" + grey.tobytes(), grey),
+        ("p5_white_15.pgm", b"P5\n" + size + b"15\n" + scaled.astype(np.uint8).tobytes(), scaled * 17),
+        ("p5_16bit.pgm", b"P5\n" + size + b"65535\n" + grey16.astype(">u2").tobytes(), grey16 >> 8),
+        ("p6.ppm", b"P6\n" + size + b"255\n" + rgb.tobytes(), rgb),
+        ("p6_white_1000.ppm", b"P6\n" + size + b"1000\n" + (rgb.astype(int) * 3).astype(">u2").tobytes(),
+         (rgb.astype(int) * 3 * 255 + 500) // 1000),
+    ]:
+        path(name).write_bytes(content)
+        expect(name, truth)
+
+
+def jpeg2000():
+    picture, opacity = smooth(19, 33, 3), smooth(19, 33, 1)[..., 0]
+    Image.fromarray(picture).save(path("rgb.jp2"))
+    expect("rgb.jp2", picture)
+    Image.fromarray(picture).save(path("rgb.j2k"))
+    expect("rgb.j2k", picture)
+    Image.fromarray(np.dstack([picture, opacity])).save(path("rgba.jp2"))
+    expect("rgba.jp2", over_white(picture, opacity))
+    twelve = picture[..., 0].astype(np.uint16) * 16 + 5
+    path("grey12.jp2").write_bytes(imagecodecs.jpeg2k_encode(twelve, bitspersample=12, reversible=True, level=0))
+    expect("grey12.jp2", picture[..., 0])
+    Image.fromarray(np.dstack([picture[..., 0], opacity]), "LA").save(path("grey_alpha.jp2"))
+
+
+def resizes():
+    folder = OUT / "resize"
+    folder.mkdir(exist_ok=True)
+    picture = smooth(13, 21, 3)
+    (folder / "picture.ppm").write_bytes(b"P6\n21 13\n255\n" + picture.tobytes())
+    for size in (5, 40):
+        shape = (size, size)
+        results = {
+            "stretch_bilinear": tf.image.resize(picture, shape),
+            "stretch_nearest": tf.image.resize(picture, shape, method="nearest"),
+            "crop_bilinear": keras.preprocessing.image.smart_resize(picture.astype(np.float32), shape),
+            "crop_nearest": keras.preprocessing.image.smart_resize(
+                picture.astype(np.float32), shape, interpolation="nearest"),
+        }
+        for name, values in results.items():
+            (folder / f"{name}_{size}.f32").write_bytes(np.asarray(values).astype("<f4").tobytes())
+
+
+def main():
+    (OUT / "expected").mkdir(parents=True, exist_ok=True)
+    for make in (jpeg, png, webp, tiff, bmp, pnm, jpeg2000, resizes):
+        make()
+
+
+if __name__ == "__main__":
+    main()

@@ -184,6 +184,7 @@ void add_training(CLI::App& app, TrainOptions& options) {
       ->type_name("N,...")
       ->delimiter(',')
       ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->default_str("1024")
       ->group(group);
   add("--validation", options.validation, 0, 0.99,
@@ -289,6 +290,7 @@ void add_commands(Program& program) {
         ->type_name("TAP,...")
         ->delimiter(',')
         ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->default_str("block5_pool");
     add_weights(app, options.stage_one.weights);
     add_network(app, options.stage_one);
@@ -319,7 +321,8 @@ void add_commands(Program& program) {
     app.add_option("path", options.paths,
                    "Images or folders of images; - reads a list of them from stdin, one a line")
         ->required()
-        ->type_name("");
+        ->type_name("")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("-o,--out", options.out, "Write to this file instead of stdout")->type_name("FILE");
     add_choice(app, "--format", options.format, formats, "CSV with a header, or one JSON object a line");
     add_number(app, "--top-k", options.top_k, 1, 1e6,
@@ -450,6 +453,8 @@ int run_command_line(int argc, const char* const* argv) {
       ->type_name("FILE.toml")
       ->description("Options from a file; see OUT/config.toml of any run");
   app.allow_config_extras(CLI::config_extras_mode::error);
+  app.option_defaults()->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeLast);  // as in a shell alias with more behind it
   app.require_subcommand(1);
   add_commands(program);
   try {

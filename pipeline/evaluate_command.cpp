@@ -11,9 +11,9 @@
 #include "pipeline/metrics_json.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/model_session.hpp"
-#include "pipeline/output_folder.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/text_table.hpp"
+#include "pipeline/write_file.hpp"
 
 namespace headstart {
 namespace {
@@ -91,7 +91,7 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
                 {"rejected", dataset.rejected}}}};
     for (const auto& [name, split] : splits)
       json[name == "all images" ? "all" : name] = to_json(split, model.classes);
-    write_text_file(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
   std::vector<std::pair<std::string, const SplitMetrics*>> table;
   for (const auto& [name, split] : splits) table.emplace_back(name, &split);

@@ -13,6 +13,7 @@
 
 #include "data/error.hpp"
 #include "features/hdf5.hpp"
+#include "pipeline/write_file.hpp"
 
 namespace headstart {
 namespace {
@@ -287,7 +288,8 @@ Json read_description_json(hid_t file, const fs::path& path) {
 }  // namespace
 
 void write_model(const Model& model, const fs::path& path) {
-  const hdf5::File file = hdf5::create_file(path);
+  // In memory first: HDF5 1.10 crashes when it closes a file that the disk had no room for.
+  const hdf5::File file = hdf5::create_in_memory();
   hdf5::write_string(file.id(), "keras_version", kKerasVersion);
   hdf5::write_string(file.id(), "backend", "tensorflow");
   hdf5::write_string(file.id(), "model_config", model_config(model));
@@ -330,7 +332,7 @@ void write_model(const Model& model, const fs::path& path) {
   const std::string text = description(model).dump();
   hdf5::write<std::uint8_t>(own.id(), "description", {text.size()},
                             {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-  hdf5::flush(file);
+  write_file(path, hdf5::file_image(file));
 }
 
 Model read_model(const fs::path& path) {

@@ -16,7 +16,8 @@ std::optional<RejectLimit> parse_reject_limit(const std::string& text) {
   limit.percent = !text.empty() && text.back() == '%';
   const char* end = text.data() + text.size() - (limit.percent ? 1 : 0);
   const auto [rest, error] = std::from_chars(text.data(), end, limit.value);
-  if (error != std::errc{} || rest != end || !(limit.value >= 0.0)) return std::nullopt;
+  if (error != std::errc{} || rest != end || !std::isfinite(limit.value) || limit.value < 0.0)
+    return std::nullopt;
   if (limit.percent ? limit.value > 100.0 : std::floor(limit.value) != limit.value) return std::nullopt;
   return limit;
 }

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -123,18 +122,6 @@ void OutputFolder::publish() {
   }
   staging_.clear();
   sync_path(out_.parent_path());
-}
-
-void write_text_file(const fs::path& file, const std::string& text) {
-  std::FILE* stream = std::fopen(file.c_str(), "wbe");
-  const bool written = stream != nullptr && std::fwrite(text.data(), 1, text.size(), stream) == text.size();
-  int failed = written ? 0 : errno;
-  if (stream != nullptr && std::fclose(stream) != 0 && failed == 0) failed = errno;
-  if (failed != 0) {
-    throw Error{Error::Kind::kFailed, "cannot write",
-                fmt::format("{}: {}", printable(file.string()), std::strerror(failed)),
-                "free some space or name another place"};
-  }
 }
 
 }  // namespace headstart

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 namespace headstart {
 
@@ -30,8 +29,5 @@ class OutputFolder {
   std::filesystem::path out_;
   std::filesystem::path staging_;
 };
-
-/// Writes a small text file and checks that all of it arrived. @throws Error kFailed naming the file
-void write_text_file(const std::filesystem::path& file, const std::string& text);
 
 }  // namespace headstart

@@ -21,6 +21,7 @@
 #include "pipeline/report.hpp"
 #include "pipeline/run_files.hpp"
 #include "pipeline/stage_one.hpp"
+#include "pipeline/write_file.hpp"
 
 namespace headstart {
 namespace {
@@ -262,25 +263,22 @@ void write_output(const OutputFolder& out, const ExtractedDataset& dataset,
               {options.training.learning_rate, options.training.momentum, options.training.nesterov,
                options.training.l2, options.training.label_smoothing}};
   write_model(model, folder / "model.h5");
-  write_text_file(folder / "metrics.json",
-                  metrics_json(dataset, splits, result, stage_one, options, train_seconds)
-                          .dump(2, ' ', false, Json::error_handler_t::replace) +
-                      "\n");
-  write_text_file(folder / "history.csv", history_csv(result.history));
+  write_file(folder / "metrics.json", metrics_json(dataset, splits, result, stage_one, options, train_seconds)
+                                              .dump(2, ' ', false, Json::error_handler_t::replace) +
+                                          "\n");
+  write_file(folder / "history.csv", history_csv(result.history));
   // Without a validation split the file still exists, with its header: scripts can rely on it.
   const auto validation = std::find_if(splits.begin(), splits.end(),
                                        [](const Evaluated& split) { return split.name == "validation"; });
-  write_text_file(
-      folder / "predictions.csv",
-      validation != splits.end()
-          ? predictions_csv(dataset.manifest, validation->samples, validation->probabilities)
-          : predictions_csv(dataset.manifest, {},
-                            Matrix(0, static_cast<Eigen::Index>(dataset.manifest.classes.size()))));
-  write_text_file(folder / "images.csv", images_csv(dataset));
-  write_text_file(folder / "class_indices.json", class_indices_json(dataset.manifest.classes));
-  write_text_file(folder / "config.toml", options.config);
-  write_text_file(folder / "report.html",
-                  report_html(report_of(dataset, splits, result, stage_one, options)));
+  write_file(folder / "predictions.csv",
+             validation != splits.end()
+                 ? predictions_csv(dataset.manifest, validation->samples, validation->probabilities)
+                 : predictions_csv(dataset.manifest, {},
+                                   Matrix(0, static_cast<Eigen::Index>(dataset.manifest.classes.size()))));
+  write_file(folder / "images.csv", images_csv(dataset));
+  write_file(folder / "class_indices.json", class_indices_json(dataset.manifest.classes));
+  write_file(folder / "config.toml", options.config);
+  write_file(folder / "report.html", report_html(report_of(dataset, splits, result, stage_one, options)));
 }
 
 void dry_run(const TrainOptions& options, const Session& session) {

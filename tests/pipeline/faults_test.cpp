@@ -44,7 +44,7 @@ TEST(Faults, AKilledRunLeavesTheEarlierOutputAndNothingWrong) {
   const auto before = read_folder(scratch / "out");
   std::vector<std::string> arguments = run.arguments;
   arguments[3] = (scratch / "out").string();
-  arguments.insert(arguments.end(), {"--seed", "3", "--hidden", "1024", "--epochs", "1000"});
+  arguments.insert(arguments.end(), {"--seed", "3", "--epochs", "100000"});
   for (const useconds_t microseconds : {100'000U, 600'000U, 1'200'000U}) {
     ProcessOptions murder;
     murder.while_running = [microseconds](int pid) {

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "data/error.hpp"
+#include "pipeline/write_file.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -16,8 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 void fill(const OutputFolder& folder, const std::string& content) {
-  write_text_file(folder.staging() / "metrics.json", content);
-  write_text_file(folder.staging() / "config.toml", content);
+  write_file(folder.staging() / "metrics.json", content);
+  write_file(folder.staging() / "config.toml", content);
 }
 
 std::ptrdiff_t entries(const fs::path& folder) {
@@ -108,9 +109,9 @@ TEST(OutputFolder, TakesAnEmptyFolderAndATrailingSlash) {
   EXPECT_EQ(test::read_text(scratch / "out" / "metrics.json"), "1");
 }
 
-TEST(WriteTextFile, SaysWhichFileCouldNotBeWritten) {
+TEST(WriteFile, SaysWhichFileCouldNotBeWritten) {
   try {
-    write_text_file("/dev/full", std::string(100'000, 'x'));
+    write_file("/dev/full", std::string(100'000, 'x'));
     FAIL() << "writing to a full device succeeded";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("/dev/full"), std::string::npos);

@@ -1,0 +1,23 @@
+"""tests/interop/make_training_run.py: a small data set from the samples, and headstart trained on it from scratch."""
+
+import shutil
+import subprocess
+
+from training_run import (BINARY, CACHE, CLASSES, DATASET, EPOCHS, FOLDER, HIDDEN, IMAGES_PER_CLASS, L2, LEARNING_RATE,
+                          OUT, ROOT)
+
+
+def main():
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    for name in CLASSES:
+        (DATASET / name).mkdir(parents=True)
+        for image in sorted((ROOT / "samples" / "openclipart10" / name).glob("*.jpg"))[:IMAGES_PER_CLASS]:
+            shutil.copy(image, DATASET / name)
+    subprocess.run(
+        [BINARY, "train", DATASET, "-o", OUT, "--cache", CACHE, "--validation", "0.5", "--hidden", str(HIDDEN),
+         "--epochs", str(EPOCHS), "--learning-rate", str(LEARNING_RATE), "--l2", str(L2), "--seed", "7"],
+        check=True)
+
+
+if __name__ == "__main__":
+    main()

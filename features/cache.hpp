@@ -31,10 +31,13 @@ class FeatureCache {
   using Warn = std::function<void(const std::string& line)>;
 
   /// Lists and verifies the segments that are there. Creates nothing: folders appear with the first
-  /// publish(). A folder whose extractor.json says something else than `configuration` is neither read nor
-  /// written.
-  /// @param warn  receives one line for every segment set aside and for the first failed publish
-  FeatureCache(std::filesystem::path root, const ExtractorConfiguration& configuration, Tap tap, Warn warn);
+  /// publish(). A folder whose extractor.json says something else than `configuration` (tampering; a
+  /// collision of fingerprints is out of reach) is neither read nor written: the run goes on without a cache.
+  /// @param warn  receives one line for every segment that can't be used, for a folder that can't be, and for
+  /// the first
+  ///              failed publish; called by whatever thread calls the cache
+  FeatureCache(const std::filesystem::path& root, const ExtractorConfiguration& configuration, Tap tap,
+               Warn warn);
 
   [[nodiscard]] bool contains(const Sha256& key) const;
   [[nodiscard]] std::size_t rows() const noexcept;
@@ -42,19 +45,23 @@ class FeatureCache {
   [[nodiscard]] Tap tap() const noexcept { return tap_; }
 
   /// Makes `segment` durable and visible: temporary name, fsync, rename, fsync of the folder. If that fails
-  /// (read-only, full), warns once and keeps the segment in memory, so that this run goes on. Returns whether
-  /// it is on disk.
+  /// (read-only, full), warns once and keeps the segment in memory, so that this run goes on; memory then
+  /// grows with the data set.
+  /// @return whether it is on disk
   bool publish(const Segment& segment);
 
-  /// The rows of `keys`, in that order; keys may repeat. Each segment is opened once; while it works, the
-  /// result may exist twice (in the segments' order and in that of the keys).
-  /// @throws Error kFailed if a key is not there, or vanished since (run again: it will be extracted again)
+  /// The rows of `keys`, in that order; keys may repeat. Each segment is opened once, one at a time: beyond
+  /// the result this takes a segment's bytes and its rows. Digests are verified again.
+  /// @throws Error kFailed if a key is not there, or a segment vanished or changed since the scan (run again:
+  /// its images
+  ///         are extracted again)
   [[nodiscard]] CsrRows read(std::span<const Sha256> keys) const;
 
  private:
   struct Place {  ///< where a key's row is
-    std::int32_t segment;
+    std::int32_t source;
     std::int32_t row;
+    std::int32_t nonzeros;
   };
   struct Source {  ///< a verified segment file, or the bytes of one that could not be published
     std::filesystem::path file;
@@ -62,19 +69,24 @@ class FeatureCache {
     std::vector<std::byte> bytes;
   };
 
+  [[nodiscard]] std::optional<std::string> find_foreign_configuration() const;
   void scan();
   void scan_segment(const std::filesystem::path& file);
-  void add_source(Source source, std::span<const Sha256> keys);
+  /// Files the rows under their keys. For two rows of one key the segment with the smallest digest, and so
+  /// the smallest name, wins: all processes that see the same segments use the same rows.
+  void add_source(Source source, std::span<const Sha256> keys, std::span<const std::int32_t> nonzeros);
+  [[nodiscard]] Place place_of(const Sha256& key) const;
   [[nodiscard]] Segment load(const Source& source) const;
-  [[nodiscard]] std::optional<std::string> store(const std::string& name, std::span<const std::byte> bytes);
+  [[nodiscard]] std::optional<std::string> store(const std::filesystem::path& file,
+                                                 std::span<const std::byte> bytes);
 
-  std::filesystem::path root_;
   std::filesystem::path folder_;
   std::string extractor_json_;
   Tap tap_;
   MapShape shape_;
   Warn warn_;
-  bool usable_ = true;  // false: the folder belongs to another configuration
+  bool usable_ = true;  // false: the folder is another configuration's
+  bool published_ = false;
   bool warned_publish_ = false;
   std::vector<Source> sources_;
   std::unordered_map<Sha256, Place> places_;

@@ -1,6 +1,10 @@
-// features/cache_listing.cpp
+// features/cache_listing.cpp: what `headstart cache list` tells; it looks and changes nothing.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string_view>
 #include <system_error>
+#include <variant>
 
 #include "data/error.hpp"
 #include "features/cache.hpp"
@@ -22,28 +26,39 @@ std::vector<std::string> folders_of(const fs::path& folder) {
   return names;
 }
 
+std::string unreadable(const fs::path& path, std::string_view why) {
+  return printable(fmt::format("not listed: {}: {}", path.string(), why));
+}
+
 CacheListing list_tap(const fs::path& folder, const FeatureCache::Warn& warn) {
   CacheListing listing;
   listing.fingerprint = folder.parent_path().filename().string();
   listing.tap = folder.filename().string();
   fs::file_time_type newest = fs::file_time_type::min();
-  for (const fs::path& file : list_segments(folder)) {
+  std::error_code error;
+  for (const fs::path& file : list_segments(folder, error)) {
+    const auto read = read_segment_file(file);
+    if (const auto* fault = std::get_if<SegmentFault>(&read)) {
+      if (fault->kind != SegmentFault::Kind::kGone) warn(unreadable(file, fault->reason));
+      continue;
+    }
+    const SegmentFile& segment = std::get<SegmentFile>(read);
     try {
-      const SegmentFile segment = read_segment_file(file);
       const SegmentHeader header = decode_segment_header(segment.bytes);
       ++listing.segments;
       listing.rows += header.keys.size();
       listing.bytes += segment.bytes.size();
-      std::error_code error;
-      const auto written = fs::last_write_time(file, error);
-      if (!error && written >= newest) {
+      std::error_code gone;
+      const fs::file_time_type written = fs::last_write_time(file, gone);
+      if (!gone && written >= newest) {
         newest = written;
         listing.engine = header.origin.engine;
       }
-    } catch (const Error& error) {
-      warn(error.what());
+    } catch (const Error& cause) {
+      warn(unreadable(file, cause.what()));
     }
   }
+  if (error) warn(unreadable(folder, error.message()));
   return listing;
 }
 

@@ -1,14 +1,19 @@
-// features/durable_file.cpp
+// features/durable_file.cpp: POSIX calls, because the standard library has no fsync and its streams hide why
+// they fail.
 #include "features/durable_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
+#include <cstdint>
+#include <cstdio>
+#include <random>
+#include <string_view>
 #include <system_error>
 
 namespace headstart {
@@ -19,62 +24,81 @@ namespace fs = std::filesystem;
 constexpr std::string_view kTemporaryPrefix = ".writing-";
 constexpr std::chrono::hours kStale{24};
 
-/// errno of the first failure, or 0.
-int write_all(int descriptor, std::span<const std::byte> bytes) {
+/// Owns an open file descriptor. What can fail late on a network file system is fsync's to report, not
+/// close's.
+class Descriptor final {
+ public:
+  explicit Descriptor(int value) noexcept : value_(value) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  [[nodiscard]] int get() const noexcept { return value_; }
+
+ private:
+  int value_;
+};
+
+[[noreturn]] void throw_errno() { throw std::system_error(errno, std::generic_category()); }
+
+/// Unique among the processes of all machines that share the folder: process ids are not.
+std::string temporary_name() {
+  static std::atomic<std::uint64_t> counter{0};
+  std::random_device random;
+  return fmt::format("{}{}-{}-{:08x}{:08x}", kTemporaryPrefix, ::getpid(), counter++, random(), random());
+}
+
+void sync_folder(const fs::path& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0) throw_errno();
+  if (::fsync(descriptor.get()) != 0 && errno != EINVAL) throw_errno();  // EINVAL: folders need none there
+}
+
+/// create_directories, with each new folder's entry made durable.
+void make_folders(const fs::path& folder) {
+  if (folder.empty() || fs::is_directory(folder)) return;
+  make_folders(folder.parent_path());
+  fs::create_directory(folder);  // no error if another process is faster
+  sync_folder(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
+}
+
+void write_and_sync(const fs::path& file, std::span<const std::byte> bytes) {
+  const Descriptor descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (descriptor.get() < 0) throw_errno();
   while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    const ssize_t written = ::write(descriptor.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    if (written == 0) return ENOSPC;
+    if (written < 0) throw_errno();
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
-  return fsync(descriptor) == 0 ? 0 : errno;
-}
-
-int sync_folder(const fs::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return errno;
-  const int failed = fsync(descriptor) == 0 ? 0 : errno;
-  close(descriptor);
-  return failed;
-}
-
-/// mkstemp makes files that only the owner can read; a shared cache follows the umask, as every other file
-/// does.
-void use_default_permissions(int descriptor) {
-  const mode_t mask = umask(0);
-  umask(mask);
-  (void)fchmod(descriptor, 0666 & ~mask);
+  if (::fsync(descriptor.get()) != 0) throw_errno();
 }
 
 }  // namespace
 
 std::optional<std::string> write_durably(const fs::path& file, std::span<const std::byte> bytes) {
-  const fs::path folder = file.parent_path();
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return error.message();
-  std::string temporary = (folder / (std::string(kTemporaryPrefix) + "XXXXXX")).string();
-  const int descriptor = mkostemp(temporary.data(), O_CLOEXEC);
-  if (descriptor < 0) return std::strerror(errno);
-  use_default_permissions(descriptor);
-  int failed = write_all(descriptor, bytes);
-  if (close(descriptor) != 0 && failed == 0) failed = errno;
-  if (failed == 0 && rename(temporary.c_str(), file.c_str()) != 0) failed = errno;
-  if (failed != 0) {
-    unlink(temporary.c_str());
-    return std::strerror(failed);
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const fs::path temporary = folder / temporary_name();
+  try {
+    make_folders(folder);
+    write_and_sync(temporary, bytes);
+    if (::rename(temporary.c_str(), file.c_str()) != 0) throw_errno();
+    sync_folder(folder);
+    return std::nullopt;
+  } catch (const std::system_error& error) {  // fs::filesystem_error is one
+    ::unlink(temporary.c_str());
+    return error.code().message();
   }
-  if (failed = sync_folder(folder); failed != 0) return std::strerror(failed);
-  return std::nullopt;
 }
 
-void remove_stale_temporaries(const fs::path& folder) {
+void remove_stale_temporaries(const fs::path& folder) noexcept {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().filename().string().rfind(kTemporaryPrefix, 0) != 0) continue;
-    const auto age = fs::file_time_type::clock::now() - entry.last_write_time(error);
-    if (!error && age > kStale) fs::remove(entry.path(), error);
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (!entry->path().filename().native().starts_with(kTemporaryPrefix)) continue;
+    std::error_code gone;
+    const fs::file_time_type written = entry->last_write_time(gone);
+    if (!gone && fs::file_time_type::clock::now() - written > kStale) fs::remove(entry->path(), gone);
   }
 }
 

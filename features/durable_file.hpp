@@ -9,13 +9,15 @@
 
 namespace headstart {
 
-/// Writes `bytes` to a temporary name in the same folder (made if need be), fsyncs, renames to `file`, fsyncs
-/// the folder. The temporary file is gone if any of that fails, unless the process is killed meanwhile.
-/// Nothing when all went well, else why not.
+/// Writes `bytes` to a temporary name in the same folder, fsyncs, renames to `file`, fsyncs the folder; makes
+/// the folders that are missing, durably too. Any number of processes may do so at once. After a failure the
+/// temporary file is gone; after a kill it stays until remove_stale_temporaries() finds it.
+/// @return nothing if all went well, else why not
 [[nodiscard]] std::optional<std::string> write_durably(const std::filesystem::path& file,
                                                        std::span<const std::byte> bytes);
 
-/// Removes temporary files that a killed write_durably left in `folder` more than a day ago.
-void remove_stale_temporaries(const std::filesystem::path& folder);
+/// Removes what killed write_durably() left in `folder` more than a day ago; younger files may be somebody's
+/// work.
+void remove_stale_temporaries(const std::filesystem::path& folder) noexcept;
 
 }  // namespace headstart

@@ -357,10 +357,8 @@ bool exists(hid_t parent, const std::string& name) {
 bool is_group(hid_t parent, const std::string& name) {
   silence();
   require(parent, name);
-  const hid_t id = checked(H5Oopen(parent, name.c_str(), H5P_DEFAULT), parent, name);
-  const bool group = H5Iget_type(id) == H5I_GROUP;
-  H5Oclose(id);
-  return group;
+  const Handle<H5Oclose> object{checked(H5Oopen(parent, name.c_str(), H5P_DEFAULT), parent, name)};
+  return H5Iget_type(object.id()) == H5I_GROUP;
 }
 
 Group open_group(hid_t parent, const std::string& name) {

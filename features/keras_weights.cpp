@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <fstream>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "data/error.hpp"
+#include "features/all_finite.hpp"
 #include "features/hdf5.hpp"
 #include "features/weights.hpp"
 
@@ -81,16 +81,6 @@ std::array<Convolution, kLayers> match(const std::vector<Convolution>& found, co
     matched[i] = *named;
   }
   return matched;
-}
-
-/// Whether no value is infinite or NaN: the largest exponent is theirs alone. Without an early exit this runs
-/// at the speed of memory.
-bool all_finite(std::span<const float> values) {
-  constexpr std::uint32_t kExponent = 0x7F800000;
-  std::uint32_t largest = 0;
-  for (const float value : values)
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & kExponent);
-  return largest != kExponent;
 }
 
 /// @param what  "kernel" or "bias"

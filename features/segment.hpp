@@ -25,7 +25,8 @@ struct SegmentOrigin {
   bool operator==(const SegmentOrigin&) const = default;
 };
 
-/// Invariant: keys.size() == rows.rows(); rows.columns == shape.size().
+/// Invariant: keys.size() == rows.rows(); rows.columns == shape.size(); the rows' values are finite and not
+/// zero.
 struct Segment {
   Tap tap = Tap::kBlock5Pool;
   MapShape shape;
@@ -34,7 +35,8 @@ struct Segment {
   SegmentOrigin origin;
 };
 
-/// The bytes of the HDF5 file, built in memory; the same segment gives the same bytes.
+/// The bytes of the HDF5 file, built in memory; the same segment gives the same bytes. Its values have to be
+/// finite.
 [[nodiscard]] std::vector<std::byte> encode_segment(const Segment& segment);
 
 /// Reads back what encode_segment wrote; every shape, index and count is checked before anything is allocated
@@ -47,6 +49,7 @@ struct SegmentHeader {
   Tap tap = Tap::kBlock5Pool;
   MapShape shape;
   std::vector<Sha256> keys;
+  std::vector<std::int32_t> nonzeros;  ///< of each row, so that a reader can allocate before it reads
   SegmentOrigin origin;
 };
 

@@ -1,4 +1,4 @@
-// features/segment_builder.cpp
+// features/segment_builder.cpp: see cache.hpp.
 #include <utility>
 
 #include "features/cache.hpp"

@@ -1,4 +1,4 @@
-// features/segment_files.cpp
+// features/segment_files.cpp: see segment_files.hpp.
 #include "features/segment_files.hpp"
 
 #include <fmt/format.h>
@@ -6,11 +6,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <system_error>
-#include <variant>
+#include <string_view>
+#include <utility>
 
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
+#include "features/segment.hpp"
 
 namespace headstart {
 namespace {
@@ -22,49 +23,61 @@ constexpr std::string_view kSuffix = ".h5";
 constexpr std::uint64_t kMaxSegmentBytes = std::uint64_t{1}
                                            << 32;  // 64 MiB are written; merged ones may be larger
 
-/// The digest that a segment's name states.
-std::optional<Sha256> digest_of_name(std::string_view name) {
+/// The digest that a file name states; nothing if the name is spelled in any way but ours.
+std::optional<Sha256> digest_in_name(const fs::path& file) {
+  const std::string name = file.filename().string();
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
-  name.remove_suffix(kSuffix.size());
-  return Sha256::from_hex(name);
+  const std::optional<Sha256> digest = Sha256::from_hex(
+      std::string_view(name).substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size()));
+  return digest && segment_file_name(*digest) == name ? digest : std::nullopt;
 }
 
-Error unusable(std::string_view what, const fs::path& file) {
-  return Error{Error::Kind::kFailed, "unusable segment",
-               fmt::format("{}: {}", printable(file.string()), what), "its images will be extracted again"};
+/// What kind of fault it is that `file` could not be read.
+SegmentFault read_fault(const fs::path& file, std::string reason) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  if (error == std::errc::no_such_file_or_directory) return {SegmentFault::Kind::kGone, std::move(reason)};
+  const bool empty = !error && size == 0;  // what a crash leaves of a file on some file systems
+  return {empty ? SegmentFault::Kind::kDamaged : SegmentFault::Kind::kUnreadable, std::move(reason)};
 }
 
 }  // namespace
 
-std::vector<fs::path> list_segments(const fs::path& folder) {
+std::vector<fs::path> list_segments(const fs::path& folder, std::error_code& error) {
   std::vector<fs::path> files;
-  std::error_code error;
+  error.clear();
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (digest_of_name(entry->path().filename().string())) files.push_back(entry->path());
+    if (digest_in_name(entry->path())) files.push_back(entry->path());
   }
+  if (error == std::errc::no_such_file_or_directory) error.clear();
   std::sort(files.begin(), files.end());
   return files;
 }
 
-SegmentFile read_segment_file(const fs::path& file) {
-  const std::optional<Sha256> named = digest_of_name(file.filename().string());
-  if (!named) throw unusable("its name is not that of a segment", file);
+std::variant<SegmentFile, SegmentFault> read_segment_file(const fs::path& file) {
+  const std::optional<Sha256> named = digest_in_name(file);
+  if (!named) return SegmentFault{SegmentFault::Kind::kUnreadable, "its name is not that of a segment"};
   auto read = read_file(file, kMaxSegmentBytes);
-  if (const auto* reject = std::get_if<Reject>(&read)) throw unusable(reject->reason, file);
+  if (auto* reject = std::get_if<Reject>(&read)) return read_fault(file, std::move(reject->reason));
   auto& bytes = std::get<std::vector<std::byte>>(read);
   if (const Sha256 found = sha256(bytes); found != *named) {
-    throw unusable(fmt::format("its bytes have the SHA-256 {}...: it is damaged", found.hex().substr(0, 16)),
-                   file);
+    return SegmentFault{
+        SegmentFault::Kind::kDamaged,
+        fmt::format("its SHA-256 is {:.8}..., its name says {:.8}...", found.hex(), named->hex())};
   }
-  return {*named, std::move(bytes)};
+  return SegmentFile{*named, std::move(bytes)};
 }
 
-std::string set_aside(const fs::path& file, std::string_view why) {
-  std::error_code error;
-  fs::rename(file, file.string() + ".bad", error);
-  return fmt::format("{}{}", why,
-                     error ? "" : fmt::format(" (set aside as {}.bad)", printable(file.filename().string())));
+std::string set_aside(const fs::path& file, const SegmentFault& fault) {
+  std::string done = "is passed over";
+  if (fault.kind == SegmentFault::Kind::kDamaged) {
+    std::error_code error;
+    fs::rename(file, file.native() + ".bad", error);
+    if (!error) done = "is now named .bad";
+  }
+  return printable(
+      fmt::format("a segment of the cache cannot be used: {}: {}: it {}, and its images are extracted again",
+                  file.string(), fault.reason, done));
 }
 
 }  // namespace headstart

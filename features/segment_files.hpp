@@ -1,33 +1,47 @@
-// features/segment_files.hpp: the segments of a cache folder as files: listed, read with their digest
-// checked, set aside.
+// features/segment_files.hpp: the segments of a cache folder as files: listed, read and verified, set aside.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <string>
-#include <string_view>
+#include <system_error>
+#include <variant>
 #include <vector>
 
 #include "data/sha256.hpp"
 
 namespace headstart {
 
-/// Files of `folder` named segment-<64 hexadecimal digits>.h5, by name; nothing where the folder can't be
-/// listed.
-[[nodiscard]] std::vector<std::filesystem::path> list_segments(const std::filesystem::path& folder);
+/// Files of `folder` named segment-<64 hexadecimal digits>.h5, sorted by name; whatever else is there is
+/// passed over.
+/// @param error  set if the folder is there and can't be listed
+[[nodiscard]] std::vector<std::filesystem::path> list_segments(const std::filesystem::path& folder,
+                                                               std::error_code& error);
 
 struct SegmentFile {
   Sha256 digest;
   std::vector<std::byte> bytes;
 };
 
-/// The bytes of a segment whose SHA-256 is the one in its name: only such bytes may reach HDF5, which damaged
-/// ones can crash.
-/// @throws Error kFailed if it can't be read, or has another digest
-[[nodiscard]] SegmentFile read_segment_file(const std::filesystem::path& file);
+/// Why a segment file can't be used.
+struct SegmentFault {
+  enum class Kind {
+    kGone,        ///< there is no such file any more: somebody compacted the cache or set it aside
+    kUnreadable,  ///< it may be fine, for somebody else or later
+    kDamaged,     ///< its content is wrong
+  };
+  Kind kind;
+  std::string reason;
+};
 
-/// Renames a bad segment so that nobody reads it again (where the folder can't be written it stays and is
-/// passed over each time). Returns the line that tells the user.
-[[nodiscard]] std::string set_aside(const std::filesystem::path& file, std::string_view why);
+/// The bytes of a segment, if their SHA-256 is the one in its name: only such bytes may reach HDF5, which
+/// damaged metadata can crash.
+[[nodiscard]] std::variant<SegmentFile, SegmentFault> read_segment_file(const std::filesystem::path& file);
+
+/// Renames a damaged segment to NAME.bad, so that nobody reads it again; where the folder can't be written it
+/// stays and is passed over each time. Other faults leave the file alone: another user's file is not ours to
+/// move.
+/// @return the line that tells the user
+[[nodiscard]] std::string set_aside(const std::filesystem::path& file, const SegmentFault& fault);
 
 }  // namespace headstart

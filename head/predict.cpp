@@ -15,7 +15,7 @@ namespace headstart {
 namespace {
 
 constexpr std::size_t kRowsPerTask = 32;
-constexpr Eigen::Index kTileFloats = 32 * 1024;  // 128 KiB of W: stays in L2 while the task's rows use it
+constexpr Eigen::Index kTileFloats = 32'768;  // 128 KiB of W: stays in L2 while the task's rows use it
 
 // X[rows] W.
 Matrix product(const TiledRows& matrix, std::span<const RowIndex> rows, const Matrix& kernel) {

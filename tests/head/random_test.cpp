@@ -50,7 +50,7 @@ TEST(RandomTest, BelowIsUniformOverABoundThatDoesNotDivideTwoToThe64) {
     ASSERT_LT(value, 6U);
     ++counts[value];
   }
-  for (const int count : counts) EXPECT_NEAR(count, kDraws / 6, 500);
+  for (const int count : counts) EXPECT_NEAR(count, kDraws / 6.0, 500);
   EXPECT_EQ(random.below(1), 0U);
   // Half of all draws are refused at this bound: the loop must end and the result must stay below it.
   constexpr std::uint64_t kHard = (std::uint64_t{1} << 63U) + 1;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <vector>
 
 namespace headstart::test {
@@ -10,6 +11,7 @@ namespace {
 
 std::vector<double> rates(Schedule schedule, int epochs) {
   std::vector<double> result;
+  result.reserve(static_cast<std::size_t>(epochs));
   const LearningRate rate(schedule, 1.0, epochs);
   for (int epoch = 0; epoch < epochs; ++epoch) result.push_back(rate.at(epoch));
   return result;

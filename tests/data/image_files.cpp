@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <span>
 #include <sstream>
 
 #include "tests/support/golden.hpp"
@@ -75,9 +76,8 @@ std::vector<float> floats_of(const fs::path& file) {
 }
 
 std::vector<std::byte> bytes(std::string_view text) {
-  std::vector<std::byte> result(text.size());
-  std::memcpy(result.data(), text.data(), text.size());
-  return result;
+  const auto all = std::as_bytes(std::span(text));
+  return {all.begin(), all.end()};
 }
 
 }  // namespace headstart::test

@@ -25,7 +25,6 @@ namespace {
 
 using headstart::FeatureRows;
 using headstart::Matrix;
-using headstart::PrimalKernel;
 using headstart::PrimalSolver;
 using headstart::Random;
 using headstart::RowIndex;
@@ -214,8 +213,8 @@ void epoch(benchmark::State& state) {
     state.SetIterationTime(elapsed);
     seconds += elapsed;
   }
-  constexpr double kSteps = (kTrainingRows + kBatch - 1) / kBatch;
-  count(state, seconds, kSteps, kTrainingRows, bandwidth);
+  constexpr std::size_t kSteps = (kTrainingRows + kBatch - 1) / kBatch;
+  count(state, seconds, static_cast<double>(kSteps), kTrainingRows, bandwidth);
 }
 
 void one_and_all_threads(benchmark::internal::Benchmark* program) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -55,9 +56,10 @@ std::vector<std::int32_t> labels_of(const TrainingData& data, std::span<const Ro
 }
 
 [[noreturn]] void diverged(int epoch, const std::string& where, double loss, double learning_rate) {
-  throw std::runtime_error("training diverged: epoch " + std::to_string(epoch) + ", " + where +
-                           ": the loss is " + std::to_string(loss) + " at learning rate " +
-                           std::to_string(learning_rate) + ": lower the learning rate");
+  std::ostringstream text;  // counted from one, as people do; shortest form of the numbers
+  text << "epoch " << epoch + 1 << ", " << where << ": the loss is " << loss << " at learning rate "
+       << learning_rate;
+  throw std::runtime_error(text.str());
 }
 
 // One run. Invariant between steps: z_ holds X W (no bias) of the next batch, from the pass that made this W.
@@ -90,7 +92,7 @@ class Training {
       const BatchLoss loss = softmax_cross_entropy(logits, labels_of(data_, batch), training_loss());
       const double batch_loss = loss.loss / static_cast<double>(batch.size()) + penalty();
       if (!std::isfinite(batch_loss))
-        diverged(epoch, "step " + std::to_string(step), batch_loss, learning_rate);
+        diverged(epoch, "step " + std::to_string(step + 1), batch_loss, learning_rate);
       if (hooks_.on_step) hooks_.on_step(batch_loss);
       loss_sum += batch_loss * static_cast<double>(batch.size());
       correct += loss.correct;
@@ -144,8 +146,7 @@ class Training {
     result.val_loss = loss.loss / static_cast<double>(rows) + penalty();
     result.val_accuracy = static_cast<double>(loss.correct) / static_cast<double>(rows);
     if (!std::isfinite(*result.val_loss)) {
-      diverged(result.epoch, "validation after step " + std::to_string(rows_.steps() - 1), *result.val_loss,
-               result.learning_rate);
+      diverged(result.epoch, "validation", *result.val_loss, result.learning_rate);
     }
     z_ = z_.bottomRows(z_.rows() - rows).eval();
   }

@@ -78,7 +78,8 @@ struct TrainingHooks {
 /// Trains from `initial`. Same data, options, initial head: same bits, whatever the thread count.
 /// @throws std::invalid_argument about shapes, empty training rows, a batch or epoch count below one, or
 /// early stopping without validation rows
-/// @throws std::runtime_error if the loss stops being finite, naming epoch and step: the rate is too high
+/// @throws std::runtime_error if the loss stops being finite, naming epoch and step (from one) and the
+/// learning rate, which is too high
 [[nodiscard]] TrainingResult train_head(const TrainingData& data, Head initial,
                                         const TrainingOptions& options, const TrainingHooks& hooks = {});
 

@@ -86,8 +86,9 @@ std::string curves(const std::vector<EpochResult>& history) {
     accuracy.values.emplace_back(epoch.accuracy);
     val_accuracy.values.push_back(epoch.val_accuracy);
   }
-  return "<div class=\"charts\">" + line_chart("Accuracy by epoch", "epoch", {accuracy, val_accuracy}, true) +
-         line_chart("Loss by epoch", "epoch", {loss, val_loss}, true) + "</div>\n";
+  return "<div class=\"charts\">" +
+         line_chart("Accuracy by epoch", "epoch, from 0", {accuracy, val_accuracy}, true) +
+         line_chart("Loss by epoch", "epoch, from 0", {loss, val_loss}, true) + "</div>\n";
 }
 
 std::string classes_table(const Report& report, const Metrics& m) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,6 +60,36 @@ void check_replaceable(const fs::path& out) {
   }
 }
 
+/// A descriptor of `folder` with an exclusive lock on it, or -1 if a live run holds one or it can't be
+/// opened.
+int lock_folder(const fs::path& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    close(descriptor);
+    return -1;
+  }
+  return descriptor;
+}
+
+/// ".out." for OUT/../out: what the names of its staging folders begin with.
+std::string staging_prefix(const fs::path& out) { return fmt::format(".{}.", out.filename().string()); }
+
+void remove_abandoned(const fs::path& out) {
+  constexpr std::size_t kSuffix = 6;  // of mkdtemp
+  const std::string prefix = staging_prefix(out);
+  std::error_code error;
+  for (fs::directory_iterator entry(out.parent_path(), error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix) || name.size() != prefix.size() + kSuffix) continue;
+    const int lock = lock_folder(entry->path());
+    if (lock < 0) continue;
+    std::error_code ignored;
+    fs::remove_all(entry->path(), ignored);
+    close(lock);
+  }
+}
+
 /// fsync of a file or folder. @returns 0 or errno
 int sync_path(const fs::path& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -81,18 +112,22 @@ OutputFolder::OutputFolder(fs::path out) {
     throw cannot_use(out, "is not a folder of its own");
   check_replaceable(out_);
   fs::create_directories(out_.parent_path(), error);
-  std::string pattern = (out_.parent_path() / fmt::format(".{}.XXXXXX", out_.filename().string())).string();
+  remove_abandoned(out_);
+  std::string pattern = (out_.parent_path() / (staging_prefix(out_) + "XXXXXX")).string();
   if (mkdtemp(pattern.data()) == nullptr) throw cannot_use(out, std::strerror(errno));
   staging_ = pattern;
+  lock_ = lock_folder(staging_);
   const mode_t mask = umask(0);
   umask(mask);
   fs::permissions(staging_, static_cast<fs::perms>(0777U & ~mask), error);  // mkdtemp gives 0700
 }
 
 OutputFolder::~OutputFolder() {
-  if (staging_.empty()) return;
-  std::error_code ignored;
-  fs::remove_all(staging_, ignored);
+  if (!staging_.empty()) {
+    std::error_code ignored;
+    fs::remove_all(staging_, ignored);
+  }
+  if (lock_ >= 0) close(lock_);
 }
 
 void OutputFolder::publish() {

@@ -8,7 +8,8 @@
 namespace headstart {
 
 /// A folder being written. Files go to staging(); publish() makes them OUT; the destructor abandons what was
-/// not published.
+/// not published. What a killed run left beside OUT is cleared away by the next one: a live run holds a lock on
+/// its staging folder.
 class OutputFolder {
  public:
   /// @throws Error kUsage if `out` exists and is not a folder that headstart made (or an empty one), is "."
@@ -28,6 +29,7 @@ class OutputFolder {
  private:
   std::filesystem::path out_;
   std::filesystem::path staging_;
+  int lock_ = -1;  // descriptor of staging_, locked while this object lives
 };
 
 }  // namespace headstart

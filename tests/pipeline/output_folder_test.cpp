@@ -72,6 +72,18 @@ TEST(OutputFolder, AnAbandonedRunLeavesTheEarlierOneAsItWas) {
   EXPECT_EQ(entries(scratch.path()), 1);
 }
 
+TEST(OutputFolder, ClearsAwayWhatAKilledRunLeftButNotALiveOne) {
+  const test::ScratchFolder scratch;
+  fs::create_directory(scratch / ".out.abcdef");  // as mkdtemp names them; nobody holds its lock
+  std::ofstream(scratch / ".out.abcdef" / "model.h5") << "half";
+  fs::create_directory(scratch / ".out.notes");
+  const OutputFolder live(scratch / "out");
+  EXPECT_FALSE(fs::exists(scratch / ".out.abcdef"));
+  EXPECT_TRUE(fs::exists(scratch / ".out.notes"));
+  const OutputFolder other(scratch / "out");
+  EXPECT_TRUE(fs::exists(live.staging()));
+}
+
 TEST(OutputFolder, NeverReplacesAFolderItDidNotMake) {
   const test::ScratchFolder scratch;
   fs::create_directory(scratch / "thesis");

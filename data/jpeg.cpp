@@ -17,7 +17,7 @@
 namespace headstart {
 namespace {
 
-constexpr std::uint64_t kMaxPixelsPerByte = 8 * 64;
+constexpr std::uint64_t kMaxPixelsPerByte = 512;  // eight bits of 64 pixels
 
 struct DestroyDecompressor {
   void operator()(void* handle) const noexcept { tjDestroy(handle); }

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kChannels = 3;
 
+constexpr std::size_t index(int value) { return static_cast<std::size_t>(value); }
+
 /// The part of the image that the result shows.
 struct Window {
   int top = 0;
@@ -45,31 +47,29 @@ struct Tap {
 
 std::vector<Tap> bilinear_taps(int in_size, int out_size, int start) {
   const float scale = static_cast<float>(in_size) / static_cast<float>(out_size);
-  std::vector<Tap> taps(static_cast<std::size_t>(out_size));
+  std::vector<Tap> taps(index(out_size));
   for (int i = 0; i < out_size; ++i) {
     const float in = (static_cast<float>(i) + 0.5F) * scale - 0.5F;
     const float floor = std::floor(in);
     const int lower = std::clamp(static_cast<int>(floor), 0, in_size - 1);
     const int upper = std::clamp(static_cast<int>(std::ceil(in)), 0, in_size - 1);
-    taps[static_cast<std::size_t>(i)] = {static_cast<std::size_t>(start + lower),
-                                         static_cast<std::size_t>(start + upper), in - floor};
+    taps[index(i)] = {index(start) + index(lower), index(start) + index(upper), in - floor};
   }
   return taps;
 }
 
 std::vector<std::size_t> nearest_taps(int in_size, int out_size, int start) {
   const float scale = static_cast<float>(in_size) / static_cast<float>(out_size);
-  std::vector<std::size_t> taps(static_cast<std::size_t>(out_size));
+  std::vector<std::size_t> taps(index(out_size));
   for (int i = 0; i < out_size; ++i) {
-    const float in = std::floor((static_cast<float>(i) + 0.5F) * scale);
-    taps[static_cast<std::size_t>(i)] =
-        static_cast<std::size_t>(start + std::min(static_cast<int>(in), in_size - 1));
+    const auto in = static_cast<int>(std::floor((static_cast<float>(i) + 0.5F) * scale));
+    taps[index(i)] = index(start) + index(std::min(in, in_size - 1));
   }
   return taps;
 }
 
 std::span<const std::uint8_t> row_of(const RgbImage& image, std::size_t y) {
-  const std::size_t stride = static_cast<std::size_t>(image.width) * kChannels;
+  const std::size_t stride = index(image.width) * kChannels;
   return std::span(image.pixels).subspan(y * stride, stride);
 }
 
@@ -96,7 +96,7 @@ void blend_along_y(std::span<const float> top, std::span<const float> bottom, fl
 void resize_bilinear(const RgbImage& image, const Window& window, int size, std::span<float> out) {
   const std::vector<Tap> columns = bilinear_taps(window.width, size, window.left);
   const std::vector<Tap> rows = bilinear_taps(window.height, size, window.top);
-  const std::size_t out_stride = static_cast<std::size_t>(size) * kChannels;
+  const std::size_t out_stride = index(size) * kChannels;
 
   // A source row is blended along x once: `top` and `bottom` hold rows `top_y` and `bottom_y`, which change
   // slowly where the image grows.
@@ -134,8 +134,7 @@ void resize_nearest(const RgbImage& image, const Window& window, int size, std::
 
 void resize(const RgbImage& image, const ResizeOptions& options, std::span<float> out) {
   assert(image.height >= 1 && image.width >= 1 && options.size >= 1);
-  assert(out.size() ==
-         static_cast<std::size_t>(options.size) * static_cast<std::size_t>(options.size) * kChannels);
+  assert(out.size() == index(options.size) * index(options.size) * kChannels);
   const Window window = options.mode == ResizeMode::kCrop ? centred_square(image, options.size)
                                                           : Window{0, 0, image.height, image.width};
   if (options.interpolation == Interpolation::kBilinear) {

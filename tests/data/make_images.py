@@ -105,6 +105,15 @@ def jpeg():
     path("ycck.jpg").write_bytes(content[: adobe + 15] + b"\x02" + content[adobe + 16 :])
     expect("ycck.jpg", tensorflow_jpeg("ycck.jpg"))
 
+    # Luminance sampled 1x4 instead of 2x2: as many blocks, but a subsampling that TurboJPEG has no name for.
+    Image.fromarray(smooth(32, 16, 3)).save(path("subsampling.jpg"), quality=85, subsampling=2)
+    content = bytearray(path("subsampling.jpg").read_bytes())
+    frame = content.index(b"\xff\xc0")
+    assert content[frame + 11] == 0x22
+    content[frame + 11] = 0x14
+    path("subsampling.jpg").write_bytes(content)
+    expect("subsampling.jpg", tensorflow_jpeg("subsampling.jpg"))
+
     Image.fromarray(picture).save(path("orientation_6.jpg"), quality=85, exif=exif(6))
     expect("orientation_6.jpg", upright(tensorflow_jpeg("orientation_6.jpg"), 6))
 

@@ -27,6 +27,11 @@ def arguments(description, rounds):
     return parser
 
 
+def use_cpus(threads):
+    """Keeps this process and its children on `threads` CPUs: some contestants take what they may use."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
 def program(name):
     """A built program's path."""
     path = BIN / name
@@ -64,7 +69,7 @@ def context(threads):
 
 
 def take_turns(contestants, rounds):
-    """contestants: name -> function that takes one turn and returns [seconds]. Returns name -> [seconds], all turns."""
+    """contestants: name -> function that takes one turn and returns its [seconds]. Returns name -> [seconds], all turns."""
     times = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, turn in contestants.items():

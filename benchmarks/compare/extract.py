@@ -52,6 +52,7 @@ class Keras:
 
 def main():
     options = compare.arguments(__doc__.split("\n", maxsplit=1)[0], rounds=3).parse_args()
+    compare.use_cpus(options.threads)
     context = compare.context(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         headstart = Headstart(pathlib.Path(folder), options.threads)

@@ -52,6 +52,7 @@ def main():
     parser = compare.arguments(__doc__.split("\n", maxsplit=1)[0], rounds=5)
     parser.add_argument("--epochs", type=int, default=3, help="epochs a turn")
     options = parser.parse_args()
+    compare.use_cpus(options.threads)
     context = compare.context(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         contestants = {"headstart": Headstart(pathlib.Path(folder), options.threads, options.epochs)}

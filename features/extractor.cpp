@@ -1,16 +1,15 @@
-// features/extractor.cpp: the pipeline of extractor.hpp as six oneTBB filters.
-//   next (serial) -> read + hash (parallel) -> look up (serial) -> decode + resize (parallel) -> network
-//   (serial) -> publish (serial)
+// features/extractor.cpp: the pipeline of extractor.hpp as six filters over a ring of items.
+//   begin (serial) -> read + hash (parallel) -> look up (serial) -> decode + resize (parallel) ->
+//   network (serial) -> publish (serial)
 // Serial filters run in the order of the files, so the first of several files with the same bytes is always
-// the one that is decoded, and rows reach the network in order. Memory is bounded by the number of items on
-// their way: a decoded image lives within its filter only, a preprocessed row until the network has taken it.
+// the one that is decoded, and rows reach the network in order. A decoded image lives within its filter only,
+// a preprocessed row in its item until the network has taken it.
 #include "features/extractor.hpp"
 
 #include <fmt/format.h>
-#include <tbb/parallel_pipeline.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <new>
 #include <stdexcept>
@@ -21,6 +20,7 @@
 #include "data/file_bytes.hpp"
 #include "features/cache_writer.hpp"
 #include "features/feature_batch.hpp"
+#include "features/slot_pipeline.hpp"
 
 namespace headstart {
 namespace {
@@ -33,7 +33,16 @@ struct Item {
   ImageResult result;
   std::vector<std::byte> bytes;  ///< of the file, until it is decoded
   CacheSet lacking;              ///< the caches that want a row of it
-  std::vector<float> row;        ///< preprocessed; empty unless the network has to see it
+  std::vector<float> row;        ///< preprocessed
+  bool has_row = false;          ///< the network has to see `row`
+  bool ran_network = false;      ///< this item filled a batch: segments may be due
+
+  /// Settles the item without a row.
+  void reject(std::string reason) {
+    bytes = {};
+    result.status = ImageStatus::kRejected;
+    result.reason = std::move(reason);
+  }
 };
 
 /// A row that waits in the batch for the network.
@@ -87,108 +96,87 @@ class Extractor {
   }
 
   void run_pipeline() {
-    const int threads = options_.threads > 0 ? options_.threads : tbb::task_arena::automatic;
-    tbb::task_arena arena(threads);
-    const auto workers = static_cast<std::size_t>(arena.max_concurrency());
-    const std::size_t in_flight = 2 * workers + rows_ahead(options_.resize.size);
-    using tbb::filter_mode;
-    arena.execute([&] {
-      tbb::parallel_pipeline(
-          in_flight,
-          tbb::make_filter<void, Item>(filter_mode::serial_in_order, [this](tbb::flow_control& flow) {
-            return next(flow);
-          }) & tbb::make_filter<Item, Item>(filter_mode::parallel, [this](Item item) {
-            return read(std::move(item));
-          }) & tbb::make_filter<Item, Item>(filter_mode::serial_in_order, [this](Item item) {
-            return look_up(std::move(item));
-          }) & tbb::make_filter<Item, Item>(filter_mode::parallel, [this](Item item) {
-            return decode(std::move(item));
-          }) & tbb::make_filter<Item, bool>(filter_mode::serial_in_order, [this](Item item) {
-            return feed(std::move(item));
-          }) & tbb::make_filter<bool, void>(filter_mode::serial_in_order, [this](bool due) {
-            if (due) writer_.publish_due();
-          }));
-    });
+    const std::size_t in_flight = 2 * slot_threads(options_.threads) + rows_ahead(options_.resize.size);
+    items_.resize(in_flight);
+    using enum SlotFilter::Order;
+    const std::array filters{
+        SlotFilter{kParallel, [this](std::size_t slot) { read(items_[slot]); }},
+        SlotFilter{kSerial, [this](std::size_t slot) { look_up(items_[slot]); }},
+        SlotFilter{kParallel, [this](std::size_t slot) { decode(items_[slot]); }},
+        SlotFilter{kSerial, [this](std::size_t slot) { feed(items_[slot]); }},
+        SlotFilter{kSerial,
+                   [this](std::size_t slot) {
+                     if (items_[slot].ran_network) writer_.publish_due();
+                   }},
+    };
+    run_slots(
+        options_.threads, in_flight, [this](std::size_t slot) { return begin(items_[slot]); }, filters);
   }
 
   /// Filter 1: the next file, unless the run is over or interrupted.
-  Item next(tbb::flow_control& flow) {
-    Item item;
-    if (next_ == files_.size() || (options_.stop != nullptr && options_.stop->load())) {
-      flow.stop();
-      return item;
-    }
+  bool begin(Item& item) {
+    if (next_ == files_.size() || (options_.stop != nullptr && options_.stop->load())) return false;
     item.index = next_++;
-    return item;
+    item.result = {};
+    item.has_row = false;
+    item.ran_network = false;
+    return true;
   }
 
   /// Filter 2: the file's bytes and their hash.
-  Item read(Item item) const {
+  void read(Item& item) const {
     auto read = read_file(files_[item.index], kMaxImageFileBytes);
-    if (const auto* reject = std::get_if<Reject>(&read)) return rejected(std::move(item), reject->reason);
+    if (const auto* reject = std::get_if<Reject>(&read)) return item.reject(reject->reason);
     item.bytes = std::get<std::vector<std::byte>>(std::move(read));
     item.result.content = sha256(item.bytes);
-    return item;
   }
 
   /// Filter 3: drops the bytes of what is cached, or on its way already.
-  Item look_up(Item item) {
-    if (!item.result.content) return item;
+  void look_up(Item& item) {
+    if (!item.result.content) return;
     const Sha256& key = *item.result.content;
     if (const auto first = claimed_.find(key); first != claimed_.end()) {
       duplicates_.emplace_back(item.index, first->second);
     } else if (item.lacking = writer_.lacking(key); item.lacking.any()) {
       claimed_.emplace(key, item.index);
-      return item;
+      return;
     }
     item.result.status = ImageStatus::kCached;
     item.bytes = {};
-    return item;
   }
 
   /// Filter 4: file bytes to a preprocessed row.
-  Item decode(Item item) const {
-    if (item.bytes.empty()) return item;
+  void decode(Item& item) const {
+    if (item.bytes.empty()) return;
     try {
       auto decoded = decode_image(item.bytes, options_.decode);
       item.bytes = {};
-      if (const auto* reject = std::get_if<Reject>(&decoded))
-        return rejected(std::move(item), reject->reason);
+      if (const auto* reject = std::get_if<Reject>(&decoded)) return item.reject(reject->reason);
       auto& image = std::get<DecodedImage>(decoded);
       const auto size = static_cast<std::size_t>(options_.resize.size);
       item.row.resize(size * size * 3);
       resize(image.image, options_.resize, item.row);
       preprocess(options_.preprocessing, item.row);
       item.result.note = std::move(image.note);
+      item.has_row = true;
     } catch (const std::bad_alloc&) {
-      return rejected(std::move(item), "too large to decode in the memory there is");
+      item.reject("too large to decode in the memory there is");
     }
-    return item;
-  }
-
-  static Item rejected(Item item, std::string reason) {
-    item.bytes = {};
-    item.row = {};
-    item.result.status = ImageStatus::kRejected;
-    item.result.reason = std::move(reason);
-    return item;
   }
 
   /// Filter 5: settles what needs no network, gathers the rest, runs the network when a batch is full.
-  /// Returns whether a segment may be due.
-  bool feed(Item item) {
+  void feed(Item& item) {
     ImageResult& result = extraction_.images[item.index] = std::move(item.result);
-    if (item.row.empty()) {
+    if (!item.has_row) {
       count(result.status);
       report_progress();
-      return false;
+      return;
     }
     if (!batch_) open();
     batch_->add(item.row);
     waiting_.push_back({item.index, *result.content, item.lacking});
-    if (!batch_->full()) return false;
-    run_network();
-    return true;
+    item.ran_network = batch_->full();
+    if (item.ran_network) run_network();
   }
 
   void open() {
@@ -264,11 +252,12 @@ class Extractor {
   Extraction extraction_;
   ExtractionProgress progress_;
 
-  std::size_t next_ = 0;                                         // filter 1
-  std::unordered_map<Sha256, std::size_t> claimed_;              // filter 3: first file with these bytes
+  std::vector<Item> items_;                          // a ring; each belongs to the filter that has it
+  std::size_t next_ = 0;                             // filter 1
+  std::unordered_map<Sha256, std::size_t> claimed_;  // filter 3: first file with these bytes
   std::vector<std::pair<std::size_t, std::size_t>> duplicates_;  // filter 3: file, first file with its bytes
   std::optional<FeatureBatch> batch_;                            // filter 5
-  std::vector<Waiting> waiting_;                                 // filter 5: a row of the batch each
+  std::vector<Waiting> waiting_;                                 // filter 5: one for each row of the batch
 };
 
 }  // namespace

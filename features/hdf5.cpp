@@ -299,7 +299,9 @@ File open_file(const std::filesystem::path& file) {
   }
   if (!std::filesystem::is_regular_file(status))
     throw file_failure(kWhat, file, "is not a regular file", kAdvice);
-  const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, file_access().id());
+  const PropertyList access =
+      file_access();  // to be closed after the error was read: any HDF5 call forgets it
+  const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.id());
   if (id < 0) throw file_failure(kWhat, file, innermost_error(), kAdvice);
   return File{id};
 }
@@ -329,7 +331,8 @@ File create_in_memory() {
 File create_file(const std::filesystem::path& file) {
   silence();
   const PropertyList creation = untimed(H5P_FILE_CREATE);
-  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_EXCL, creation.id(), file_access().id());
+  const PropertyList access = file_access();
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_EXCL, creation.id(), access.id());
   if (id < 0) {
     throw file_failure("cannot create an HDF5 file", file, innermost_error(),
                        "name another place, or make room and allow writing there");

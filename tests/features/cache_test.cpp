@@ -1,0 +1,581 @@
+// tests/features/cache_test.cpp: the cache with real files: damage, kills, full disks and rivals, each of
+// which may cost work but never gives a wrong row.
+#include "features/cache.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <numeric>
+#include <thread>
+
+#include "data/error.hpp"
+#include "features/hdf5.hpp"
+#include "tests/features/made_up_segment.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace {
+bool die_at_rename = false;
+}  // namespace
+
+// Takes the C library's place in this program: the moment between a complete temporary file and its name.
+extern "C" int rename(const char* from, const char* to) noexcept {
+  if (die_at_rename) kill(getpid(), SIGKILL);
+  return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+using test::made_up_key;
+using test::made_up_row;
+using test::made_up_segment;
+using test::ScratchFolder;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::size_t kColumns = 512;  // block5_pool of a 32 x 32 input
+
+ExtractorConfiguration configuration() {
+  ExtractorConfiguration result;
+  result.resize.size = 32;
+  return result;
+}
+
+/// A cache folder of its own and what the caches in it warned of.
+class Workplace {
+ public:
+  [[nodiscard]] FeatureCache open() { return open(scratch_ / "cache"); }
+  [[nodiscard]] FeatureCache open(const fs::path& root) {
+    return {root, configuration(), Tap::kBlock5Pool,
+            [this](const std::string& line) { warnings.push_back(line); }};
+  }
+  [[nodiscard]] fs::path root() const { return scratch_ / "cache"; }
+  [[nodiscard]] fs::path fingerprint_folder() const { return root() / configuration().fingerprint(); }
+  [[nodiscard]] fs::path folder() const { return fingerprint_folder() / "block5_pool"; }
+
+  /// Names in the folder of the tap, sorted.
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> result;
+    if (!fs::exists(folder())) return result;
+    for (const auto& entry : fs::directory_iterator(folder()))
+      result.push_back(entry.path().filename().string());
+    std::sort(result.begin(), result.end());
+    return result;
+  }
+  /// Puts bytes under the name that their digest asks for.
+  fs::path place(const std::vector<std::byte>& bytes) const {
+    fs::create_directories(folder());
+    const fs::path file = folder() / segment_file_name(sha256(bytes));
+    write(file, bytes);
+    return file;
+  }
+  static void write(const fs::path& file, const std::vector<std::byte>& bytes) {
+    std::ofstream(file, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+
+  std::vector<std::string> warnings;
+
+ private:
+  ScratchFolder scratch_;
+};
+
+fs::path file_of(const FeatureCache& cache, const Segment& segment) {
+  return cache.folder() / segment_file_name(sha256(encode_segment(segment)));
+}
+
+std::vector<Sha256> keys_of(const std::vector<int>& images) {
+  std::vector<Sha256> keys;
+  for (const int image : images) keys.push_back(made_up_key(image));
+  return keys;
+}
+
+CsrRows rows_of(const std::vector<int>& images) {
+  CsrRows rows;
+  rows.columns = kColumns;
+  for (const int image : images) rows.append_dense(made_up_row(image, kColumns));
+  return rows;
+}
+
+std::string error_of_read(const FeatureCache& cache, const std::vector<int>& images) {
+  try {
+    (void)cache.read(keys_of(images));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Error::Kind::kFailed);
+    return error.what();
+  }
+  ADD_FAILURE() << "no Error was thrown";
+  return {};
+}
+
+void flip_bit(const fs::path& file, std::uint64_t bit) {
+  std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+  const auto at = static_cast<std::streamoff>(bit / 8);
+  stream.seekg(at);
+  const int byte = stream.get();
+  stream.seekp(at);
+  stream.put(static_cast<char>(static_cast<unsigned>(byte) ^ (1U << (bit % 8))));
+}
+
+/// Runs `work` in a child process. @return what waitpid says of it
+template <typename Work>
+int in_child(Work work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    int failed = 1;
+    try {
+      failed = work() ? 0 : 1;
+    } catch (...) {
+      failed = 2;
+    }
+    _exit(failed);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+TEST(FeatureCache, WhatOneProcessPublishesTheNextOneReads) {
+  Workplace workplace;
+  EXPECT_TRUE(workplace.open().publish(made_up_segment({1, 2, 3})));
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 3U);
+  EXPECT_TRUE(cache.contains(made_up_key(2)));
+  EXPECT_FALSE(cache.contains(made_up_key(4)));
+  const CsrRows rows = cache.read(keys_of({3, 1, 2}));
+  EXPECT_GT(rows.values.size(), 100U);
+  EXPECT_EQ(rows, rows_of({3, 1, 2}));
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+}
+
+TEST(FeatureCache, TheFolderIsLaidOutAsDocumented) {
+  Workplace workplace;
+  FeatureCache cache = workplace.open();
+  EXPECT_FALSE(fs::exists(workplace.root()));  // looking creates nothing
+  EXPECT_TRUE(cache.publish(made_up_segment({})));
+  EXPECT_FALSE(fs::exists(workplace.root()));
+  const Segment segment = made_up_segment({1});
+  EXPECT_TRUE(cache.publish(segment));
+  EXPECT_EQ(test::read_text((workplace.fingerprint_folder() / "extractor.json").string()),
+            configuration().canonical_json());
+  EXPECT_THAT(workplace.names(), ElementsAre(file_of(cache, segment).filename().string()));
+  EXPECT_EQ(std::distance(fs::directory_iterator(workplace.fingerprint_folder()), {}), 2);
+}
+
+TEST(FeatureCache, FilesFollowTheUmaskSoThatACacheCanBeShared) {
+  Workplace workplace;
+  FeatureCache cache = workplace.open();
+  const mode_t mask = umask(0022);
+  cache.publish(made_up_segment({1}));
+  umask(mask);
+  EXPECT_EQ(fs::status(workplace.folder() / workplace.names().front()).permissions(), fs::perms{0644});
+}
+
+// The properties put segments in place without fsync: a hundred cases each would otherwise wait for the disk.
+TEST(FeatureCache, AnySegmentationGivesTheSameRows) {
+  EXPECT_TRUE(rc::check([] {
+    Workplace workplace;
+    const int images = *rc::gen::inRange(1, 20);
+    std::vector<int> pending;
+    for (int image = 0; image < images; ++image) {
+      pending.push_back(image);
+      if (image + 1 == images || *rc::gen::arbitrary<bool>()) {
+        workplace.place(encode_segment(made_up_segment(std::exchange(pending, {}))));
+      }
+    }
+    const auto wanted =
+        *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, images));  // any order, repeats
+    FeatureCache reader = workplace.open();
+    RC_ASSERT(reader.rows() == static_cast<std::size_t>(images));
+    RC_ASSERT(reader.read(keys_of(wanted)) == rows_of(wanted));
+    RC_ASSERT(workplace.warnings.empty());
+  }));
+}
+
+TEST(FeatureCache, ARunReadsWhatItPublishedAndWhatWasThere) {
+  Workplace workplace;
+  workplace.open().publish(made_up_segment({1, 2}));
+  FeatureCache cache = workplace.open();
+  cache.publish(made_up_segment({3}));
+  cache.publish(made_up_segment({4, 5}));
+  EXPECT_EQ(cache.read(keys_of({5, 1, 3, 1, 2, 4})), rows_of({5, 1, 3, 1, 2, 4}));
+}
+
+TEST(FeatureCache, DenseSegmentsAreReadToo) {
+  Workplace workplace;
+  const Segment dense = made_up_segment({1, 2}, {1, 1, 512}, 0.9);
+  workplace.open().publish(dense);
+  EXPECT_EQ(workplace.open().read(dense.keys), dense.rows);
+}
+
+TEST(FeatureCache, NothingIsReadForNoKeys) {
+  Workplace workplace;
+  const CsrRows rows = workplace.open().read({});
+  EXPECT_EQ(rows.rows(), 0U);
+  EXPECT_EQ(rows.columns, static_cast<std::int64_t>(kColumns));
+}
+
+TEST(FeatureCache, AKeyThatIsNotThereIsAnError) {
+  Workplace workplace;
+  FeatureCache cache = workplace.open();
+  cache.publish(made_up_segment({1}));
+  EXPECT_THAT(error_of_read(cache, {1, 2}),
+              AllOf(HasSubstr(made_up_key(2).hex()), HasSubstr("run the command again")));
+}
+
+TEST(FeatureCache, ForTwoRowsOfOneKeyTheSmallestSegmentNameWins) {
+  // The same image by two engines: rows that differ. All orders of publishing have to give the same row.
+  Segment first = made_up_segment({1, 2});
+  Segment second = made_up_segment({2, 3});
+  second.rows.values[0] += 0.5F;  // of image 2
+  const bool first_wins = sha256(encode_segment(first)) < sha256(encode_segment(second));
+  CsrRows expected;
+  expected.columns = kColumns;
+  expected.append_row(first_wins ? first.rows : second.rows, first_wins ? 1 : 0);
+  ASSERT_NE(first.rows.row_values(1)[0], second.rows.row_values(0)[0]);
+  for (const bool swapped : {false, true}) {
+    Workplace workplace;
+    FeatureCache writer = workplace.open();
+    writer.publish(swapped ? second : first);
+    writer.publish(swapped ? first : second);
+    EXPECT_EQ(writer.rows(), 3U);
+    EXPECT_EQ(writer.read(keys_of({2})), expected);
+    EXPECT_EQ(workplace.open().read(keys_of({2})), expected);
+  }
+}
+
+TEST(FeatureCache, AFlippedBitNeverGivesAWrongRow) {
+  EXPECT_TRUE(rc::check([] {
+    Workplace workplace;
+    const fs::path file = workplace.place(encode_segment(made_up_segment({1, 2, 3})));
+    workplace.place(encode_segment(made_up_segment({4, 5})));
+    flip_bit(file, *rc::gen::inRange<std::uint64_t>(0, fs::file_size(file) * 8));
+    FeatureCache reader = workplace.open();
+    RC_ASSERT(reader.rows() == 2U);
+    RC_ASSERT(reader.read(keys_of({5, 4})) == rows_of({5, 4}));
+    RC_ASSERT(workplace.warnings.size() == 1U);
+    RC_ASSERT(workplace.warnings[0].find(file.string()) != std::string::npos);
+    RC_ASSERT(fs::exists(file.string() + ".bad") && !fs::exists(file));
+  }));
+}
+
+TEST(FeatureCache, ATruncatedSegmentIsSetAside) {
+  EXPECT_TRUE(rc::check([] {
+    Workplace workplace;
+    const fs::path file = workplace.place(encode_segment(made_up_segment({1, 2, 3})));
+    fs::resize_file(file, *rc::gen::inRange<std::uint64_t>(0, fs::file_size(file)));
+    FeatureCache reader = workplace.open();
+    RC_ASSERT(reader.rows() == 0U);
+    RC_ASSERT(workplace.warnings.size() == 1U);
+    RC_ASSERT(fs::exists(file.string() + ".bad") && !fs::exists(file));
+  }));
+}
+
+TEST(FeatureCache, ADamagedSegmentIsReportedOnceAndReplaced) {
+  Workplace workplace;
+  const Segment segment = made_up_segment({1, 2, 3});
+  FeatureCache writer = workplace.open();
+  writer.publish(segment);
+  flip_bit(file_of(writer, segment), 12345);
+  FeatureCache cache = workplace.open();
+  EXPECT_FALSE(cache.contains(made_up_key(1)));
+  EXPECT_TRUE(cache.publish(segment));  // extracted again
+  EXPECT_EQ(workplace.open().read(keys_of({3, 1})), rows_of({3, 1}));
+  EXPECT_THAT(workplace.warnings, SizeIs(1));
+}
+
+TEST(FeatureCache, AForeignFileUnderARightNameIsSetAside) {
+  Workplace workplace;
+  const fs::path noise = workplace.place(std::vector<std::byte>(5000, std::byte{42}));
+  Segment other_size = made_up_segment({1}, {2, 2, 512});
+  const fs::path other_shape = workplace.place(encode_segment(other_size));
+  Segment other_tap = made_up_segment({2});
+  other_tap.tap = Tap::kBlock4Pool;
+  const fs::path other_pool = workplace.place(encode_segment(other_tap));
+  EXPECT_EQ(workplace.open().rows(), 0U);
+  EXPECT_THAT(workplace.warnings, SizeIs(3));
+  for (const fs::path& file : {noise, other_shape, other_pool}) {
+    EXPECT_FALSE(fs::exists(file));
+    EXPECT_TRUE(fs::exists(file.string() + ".bad"));
+  }
+  EXPECT_THAT(workplace.warnings, ::testing::Contains(HasSubstr("block5_pool of 2x2x512")));
+}
+
+TEST(FeatureCache, OtherNamesArePassedOver) {
+  Workplace workplace;
+  workplace.open().publish(made_up_segment({1}));
+  const std::string digits(64, 'a');
+  for (const std::string name : {"README", "segment-.h5", "segment-abc.h5", ".writing-1-2-3"}) {
+    std::ofstream(workplace.folder() / name) << "x";
+  }
+  std::ofstream(workplace.folder() / ("segment-" + digits + ".h5.bad")) << "x";
+  std::ofstream(workplace.folder() / ("segment-" + std::string(64, 'A') + ".h5")) << "x";
+  EXPECT_EQ(workplace.open().rows(), 1U);
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+  EXPECT_THAT(workplace.names(), SizeIs(7));
+}
+
+TEST(FeatureCache, WhatCannotBeReadIsReportedAndLeftAlone) {
+  Workplace workplace;
+  workplace.open().publish(made_up_segment({1}));
+  const fs::path folder = workplace.folder() / ("segment-" + std::string(64, 'a') + ".h5");
+  fs::create_directory(folder);
+  EXPECT_EQ(workplace.open().rows(), 1U);
+  ASSERT_THAT(workplace.warnings, SizeIs(1));
+  EXPECT_THAT(workplace.warnings[0], HasSubstr(folder.string()));
+  EXPECT_TRUE(fs::exists(folder));
+}
+
+TEST(FeatureCache, ASegmentThatVanishesAfterTheScanIsAnErrorThatSaysRunAgain) {
+  Workplace workplace;
+  FeatureCache cache = workplace.open();
+  const Segment segment = made_up_segment({1});
+  cache.publish(segment);
+  fs::remove(file_of(cache, segment));
+  EXPECT_THAT(error_of_read(cache, {1}), AllOf(HasSubstr("segment-"), HasSubstr("run the command again")));
+}
+
+TEST(FeatureCache, ASegmentThatChangesAfterTheScanIsAnErrorAndSetAside) {
+  Workplace workplace;
+  FeatureCache cache = workplace.open();
+  const Segment segment = made_up_segment({1, 2});
+  cache.publish(segment);
+  const fs::path file = file_of(cache, segment);
+  flip_bit(file, fs::file_size(file) * 8 - 100);
+  EXPECT_THAT(error_of_read(cache, {2}), HasSubstr("run the command again"));
+  EXPECT_TRUE(fs::exists(file.string() + ".bad"));
+  EXPECT_EQ(workplace.open().rows(), 0U);
+}
+
+TEST(FeatureCache, ASegmentThatLiesAboutItsRowsIsSetAsideWhenTheyAreRead) {
+  Workplace workplace;
+  const Segment segment = made_up_segment({1, 2});
+  std::vector<std::byte> bytes = encode_segment(segment);
+  const auto value = std::as_bytes(std::span(segment.rows.values).first(4));
+  const auto at = std::search(bytes.begin(), bytes.end(), value.begin(), value.end());
+  ASSERT_NE(at, bytes.end());
+  std::fill_n(at, 4, std::byte{0xFF});  // no number
+  const fs::path file = workplace.place(bytes);
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 2U);  // the header is fine
+  EXPECT_THAT(error_of_read(cache, {2}), HasSubstr("infinite or no number"));
+  EXPECT_TRUE(fs::exists(file.string() + ".bad"));
+}
+
+TEST(FeatureCache, TwoProcessesPublishAtOnce) {
+  Workplace workplace;
+  constexpr int kSegments = 40;
+  // Each writes the segments of the other, too: the same name at the same time has to be fine.
+  const auto publish_all = [&](int first) {
+    FeatureCache cache = workplace.open();
+    bool published = true;
+    for (int i = 0; i < kSegments; ++i)
+      published &= cache.publish(made_up_segment({(first + i) % kSegments, 1000 + i}));
+    return published && workplace.warnings.empty();
+  };
+  const pid_t rival = fork();
+  if (rival == 0) _exit(publish_all(0) ? 0 : 1);
+  EXPECT_TRUE(publish_all(kSegments / 2));
+  int status = -1;
+  waitpid(rival, &status, 0);
+  EXPECT_EQ(status, 0);
+
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 2U * kSegments);
+  std::vector<int> images(kSegments);
+  std::iota(images.begin(), images.end(), 0);
+  EXPECT_EQ(cache.read(keys_of(images)), rows_of(images));
+  for (const std::string& name : workplace.names()) EXPECT_THAT(name, ::testing::StartsWith("segment-"));
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+}
+
+TEST(FeatureCache, AKillBetweenWriteAndRenameLeavesNothingWrong) {
+  Workplace workplace;
+  workplace.open().publish(made_up_segment({1}));
+  const int status = in_child([&] {
+    FeatureCache cache = workplace.open();
+    die_at_rename = true;
+    return cache.publish(made_up_segment({2, 3}));
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const std::vector<std::string> names = workplace.names();
+  ASSERT_THAT(names, SizeIs(2));
+  EXPECT_THAT(names[0], ::testing::StartsWith(".writing-"));
+
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 1U);
+  EXPECT_TRUE(cache.publish(made_up_segment({2, 3})));
+  EXPECT_EQ(workplace.open().read(keys_of({1, 2, 3})), rows_of({1, 2, 3}));
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+
+  // Young: it may be somebody's work. Old: it is nobody's.
+  EXPECT_THAT(workplace.names(), ::testing::Contains(names[0]));
+  fs::last_write_time(workplace.folder() / names[0],
+                      fs::file_time_type::clock::now() - std::chrono::hours(25));
+  workplace.open().publish(made_up_segment({4}));
+  EXPECT_THAT(workplace.names(), ::testing::Not(::testing::Contains(names[0])));
+}
+
+TEST(FeatureCache, AKillAtAnyMomentLeavesOnlyWholeSegments) {
+  Workplace workplace;
+  std::size_t most_rows = 0;
+  for (int round = 0; round < 8; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      FeatureCache cache = workplace.open();
+      for (int i = 0;; ++i) cache.publish(made_up_segment({round * 100000 + i}));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(3 + 7 * round));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    FeatureCache cache = workplace.open();
+    most_rows = std::max(most_rows, cache.rows());
+    for (int i = 0; cache.contains(made_up_key(round * 100000 + i)); ++i) {
+      ASSERT_EQ(cache.read(keys_of({round * 100000 + i})), rows_of({round * 100000 + i}));
+    }
+  }
+  EXPECT_GT(most_rows, 0U);
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+}
+
+TEST(FeatureCache, WithoutAPlaceForItsFolderItCostsOnlyTheCaching) {
+  Workplace workplace;
+  std::ofstream(workplace.root()) << "a file where the folder should be";
+  FeatureCache cache = workplace.open();
+  workplace.warnings.clear();
+  EXPECT_FALSE(cache.publish(made_up_segment({1, 2})));
+  EXPECT_FALSE(cache.publish(made_up_segment({3})));
+  ASSERT_THAT(workplace.warnings, SizeIs(1));  // once
+  EXPECT_THAT(workplace.warnings[0],
+              AllOf(HasSubstr("features are not cached"), HasSubstr(cache.folder().string())));
+  EXPECT_TRUE(cache.contains(made_up_key(3)));
+  EXPECT_EQ(cache.read(keys_of({3, 1, 2, 1})), rows_of({3, 1, 2, 1}));
+  EXPECT_EQ(workplace.open().rows(), 0U);
+}
+
+TEST(FeatureCache, AFullDiskCostsOnlyTheCachingAndLeavesNothingBehind) {
+  Workplace workplace;
+  const int status = in_child([&] {
+    FeatureCache cache = workplace.open();
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{2000,
+                       2000};  // enough for extractor.json; the segment's write comes up short, then fails
+    setrlimit(RLIMIT_FSIZE, &limit);
+    return !cache.publish(made_up_segment({1, 2, 3})) && workplace.warnings.size() == 1 &&
+           cache.read(keys_of({2})) == rows_of({2});
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_THAT(workplace.names(), IsEmpty());
+  EXPECT_TRUE(fs::exists(workplace.fingerprint_folder() / "extractor.json"));
+  EXPECT_TRUE(workplace.open().publish(made_up_segment({1})));
+}
+
+TEST(FeatureCache, AFolderThatDescribesAnotherExtractorIsNotUsed) {
+  Workplace workplace;
+  workplace.open().publish(made_up_segment({1}));
+  const fs::path extractor = workplace.fingerprint_folder() / "extractor.json";
+  std::ofstream(extractor, std::ios::app) << " ";
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 0U);
+  ASSERT_THAT(workplace.warnings, SizeIs(1));
+  EXPECT_THAT(workplace.warnings[0],
+              AllOf(HasSubstr("the cache is not used"), HasSubstr(extractor.string())));
+  EXPECT_FALSE(cache.publish(made_up_segment({2})));
+  EXPECT_EQ(cache.read(keys_of({2})), rows_of({2}));
+  EXPECT_THAT(workplace.names(), SizeIs(1));
+}
+
+TEST(FeatureCache, ConfigurationsAndTapsDoNotMeet) {
+  Workplace workplace;
+  workplace.open().publish(made_up_segment({1}));
+  ExtractorConfiguration other = configuration();
+  other.alpha = Alpha::kDrop;
+  const auto ignore = [](const std::string&) {};
+  EXPECT_EQ(FeatureCache(workplace.root(), other, Tap::kBlock5Pool, ignore).rows(), 0U);
+  EXPECT_EQ(FeatureCache(workplace.root(), configuration(), Tap::kBlock4Pool, ignore).rows(), 0U);
+  EXPECT_EQ(FeatureCache(workplace.root(), configuration(), Tap::kBlock5Pool, ignore).rows(), 1U);
+}
+
+TEST(ListCache, TellsWhatIsThereAndWhatIsBroken) {
+  Workplace workplace;
+  EXPECT_THAT(list_cache(workplace.root(), {}), IsEmpty());
+  FeatureCache cache = workplace.open();
+  cache.publish(made_up_segment({1, 2, 3}));
+  Segment newest = made_up_segment({4});
+  newest.origin.engine = "onednn";
+  cache.publish(newest);
+  fs::last_write_time(file_of(cache, newest), fs::file_time_type::clock::now() + std::chrono::hours(1));
+  const fs::path broken = workplace.place(std::vector<std::byte>(10));
+  flip_bit(broken, 3);
+  fs::create_directories(workplace.fingerprint_folder() / "no_tap");
+  std::vector<std::string> warnings;
+  const auto listings =
+      list_cache(workplace.root(), [&](const std::string& line) { warnings.push_back(line); });
+  ASSERT_THAT(listings, SizeIs(1));
+  EXPECT_EQ(listings[0].fingerprint, configuration().fingerprint());
+  EXPECT_EQ(listings[0].tap, "block5_pool");
+  EXPECT_EQ(listings[0].segments, 2U);
+  EXPECT_EQ(listings[0].rows, 4U);
+  EXPECT_EQ(listings[0].bytes,
+            encode_segment(made_up_segment({1, 2, 3})).size() + encode_segment(newest).size());
+  EXPECT_EQ(listings[0].engine, "onednn");
+  ASSERT_THAT(warnings, SizeIs(1));
+  EXPECT_THAT(warnings[0], HasSubstr(broken.string()));
+  EXPECT_TRUE(fs::exists(broken));  // a listing changes nothing
+}
+
+TEST(SegmentBuilder, ASegmentIsDueWhenItIsLargeOrOld) {
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  SegmentBuilder builder(Tap::kBlock5Pool, {64, 64, 512}, {"engine", "1", "0.1", "host"});
+  EXPECT_TRUE(builder.empty());
+  EXPECT_FALSE(builder.due(now() + std::chrono::hours(1)));        // nothing is never due
+  const std::vector<float> row(std::size_t{64} * 64 * 512, 1.0F);  // 16 MiB of entries
+  builder.append(made_up_key(1), row);
+  EXPECT_FALSE(builder.empty());
+  EXPECT_FALSE(builder.due(now()));
+  EXPECT_TRUE(builder.due(now() + SegmentBuilder::kMaxAge));
+  for (int image = 2; image <= 4; ++image) builder.append(made_up_key(image), row);
+  EXPECT_TRUE(builder.due(now()));
+  const Segment segment = builder.take();
+  EXPECT_EQ(segment.keys, keys_of({1, 2, 3, 4}));
+  EXPECT_EQ(segment.rows.rows(), 4U);
+  EXPECT_EQ(segment.origin.engine, "engine");
+  EXPECT_TRUE(builder.empty());
+  EXPECT_FALSE(builder.due(now() + SegmentBuilder::kMaxAge));
+  builder.append(made_up_key(5), row);
+  EXPECT_EQ(builder.take().keys, keys_of({5}));
+}
+
+TEST(DefaultCacheFolder, FollowsTheEnvironment) {
+  const std::string home = std::getenv("HOME") == nullptr ? "" : std::getenv("HOME");
+  unsetenv("XDG_CACHE_HOME");
+  setenv("HOME", "/home/someone", 1);
+  EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));
+  setenv("XDG_CACHE_HOME", "/var/xdg", 1);
+  EXPECT_EQ(default_cache_folder(), fs::path("/var/xdg/headstart"));
+  setenv("XDG_CACHE_HOME", "relative", 1);
+  EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));
+  unsetenv("XDG_CACHE_HOME");
+  unsetenv("HOME");
+  EXPECT_THROW((void)default_cache_folder(), Error);
+  setenv("HOME", home.c_str(), 1);
+}
+
+}  // namespace
+}  // namespace headstart

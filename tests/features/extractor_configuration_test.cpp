@@ -1,0 +1,62 @@
+// tests/features/extractor_configuration_test.cpp
+#include "features/extractor_configuration.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "features/weights.hpp"
+
+namespace headstart {
+namespace {
+
+ExtractorConfiguration default_configuration() {
+  ExtractorConfiguration configuration;
+  configuration.weights_identity = Sha256::from_hex(kEmbeddedWeightsIdentity).value();
+  return configuration;
+}
+
+// A change of this test's values means that no cache written before is found again: raise the format version
+// instead of changing what a field is called.
+TEST(ExtractorConfiguration, TheDefaultIsSpelledInOneWay) {
+  EXPECT_EQ(
+      default_configuration().canonical_json(),
+      R"({"alpha":"white","colour":"grey and CMYK to RGB, 16 bit to its high byte","format_version":1,)"
+      R"("input_size":224,"interpolation":"bilinear","network":"vgg16","orientation":"exif","precision":"fp32",)"
+      R"("preprocessing":{"channels":"bgr","deviation":[1.0,1.0,1.0],"mean":[103.939,116.779,123.68],"scale":1.0},)"
+      R"("resize":"stretch",)"
+      R"("weights_identity":"d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd"})"
+      "\n");
+  EXPECT_EQ(default_configuration().fingerprint(),
+            sha256(default_configuration().canonical_json()).hex().substr(0, 16));
+}
+
+TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
+  using Change = std::function<void(ExtractorConfiguration&)>;
+  const std::vector<Change> changes{
+      [](auto&) {},
+      [](auto& c) { c.weights_identity.bytes[31] ^= 1U; },
+      [](auto& c) { c.preprocessing.order = ChannelOrder::kRgb; },
+      [](auto& c) { c.preprocessing.scale = 1.0F / 255.0F; },
+      [](auto& c) { c.preprocessing.mean[2] = 123.67F; },
+      [](auto& c) { c.preprocessing.deviation[0] = 0.229F; },
+      [](auto& c) { c.resize.size = 225; },
+      [](auto& c) { c.resize.mode = ResizeMode::kCrop; },
+      [](auto& c) { c.resize.interpolation = Interpolation::kNearest; },
+      [](auto& c) { c.alpha = Alpha::kDrop; },
+      [](auto& c) { c.ignore_exif = true; },
+      [](auto& c) { c.precision = Precision::kFp16; },
+  };
+  std::set<std::string> fingerprints;
+  for (const Change& change : changes) {
+    ExtractorConfiguration configuration = default_configuration();
+    change(configuration);
+    EXPECT_EQ(configuration.fingerprint().size(), 16U);
+    fingerprints.insert(configuration.fingerprint());
+  }
+  EXPECT_EQ(fingerprints.size(), changes.size());
+}
+
+}  // namespace
+}  // namespace headstart

@@ -73,14 +73,18 @@ std::string line_chart(const std::string& title, const std::string& x_label,
       "<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\"><title>{}</title>\n", kWidth,
       kHeight, escape_html(title), escape_html(title));
   const double y_step = round_step(y.high - y.low, 5);
-  for (double v = y.low; v <= y.high + y_step / 2; v += y_step) {
+  const int y_ticks = static_cast<int>(std::lround((y.high - y.low) / y_step));
+  for (int tick = 0; tick <= y_ticks; ++tick) {
+    const double v = y.low + tick * y_step;
     svg += fmt::format("<line class=\"grid\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>",
                        kLeft, at_y(v), kWidth - kRight, at_y(v));
     svg += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
                        kLeft - 6, at_y(v) + 4, tick_label(std::abs(v) < y_step / 1e6 ? 0.0 : v, y_step));
   }
   const double x_step = std::max(1.0, round_step(last, 10));
-  for (double x = 0; x <= static_cast<double>(points - 1) + 1e-9; x += x_step) {
+  const auto x_stride = static_cast<std::size_t>(x_step);
+  for (std::size_t point = 0; point < points; point += x_stride) {
+    const auto x = static_cast<double>(point);
     svg +=
         fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:.0f}</text>\n",
                     at_x(x), kHeight - kBottom + 18, x);

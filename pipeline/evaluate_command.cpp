@@ -94,6 +94,7 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
     write_file(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
   std::vector<std::pair<std::string, const SplitMetrics*>> table;
+  table.reserve(splits.size());
   for (const auto& [name, split] : splits) table.emplace_back(name, &split);
   fmt::print("{}\n{}", metrics_table(table), class_table(splits.back().second.metrics, model.classes));
 }

@@ -101,7 +101,7 @@ int sync_path(const fs::path& path) {
 
 }  // namespace
 
-OutputFolder::OutputFolder(fs::path out) {
+OutputFolder::OutputFolder(const fs::path& out) {
   if (out.empty())
     throw Error{Error::Kind::kUsage, "no output folder", "-o is empty", "name a folder with -o"};
   std::error_code error;

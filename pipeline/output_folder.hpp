@@ -8,14 +8,14 @@
 namespace headstart {
 
 /// A folder being written. Files go to staging(); publish() makes them OUT; the destructor abandons what was
-/// not published. What a killed run left beside OUT is cleared away by the next one: a live run holds a lock on
-/// its staging folder.
+/// not published. What a killed run left beside OUT is cleared away by the next one: a live run holds a lock
+/// on its staging folder.
 class OutputFolder {
  public:
   /// @throws Error kUsage if `out` exists and is not a folder that headstart made (or an empty one), is "."
   /// or "/", or if its
   ///         parent can't be written
-  explicit OutputFolder(std::filesystem::path out);
+  explicit OutputFolder(const std::filesystem::path& out);
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;

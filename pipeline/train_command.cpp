@@ -323,6 +323,7 @@ void run_train(const TrainOptions& options, const Session& session) {
   out.publish();
 
   std::vector<std::pair<std::string, const SplitMetrics*>> table;
+  table.reserve(splits.size());
   for (const Evaluated& split : splits) table.emplace_back(split.name, &split.metrics);
   fmt::print("{}\nmodel:  {}\nreport: {}\n", metrics_table(table), (options.out / "model.h5").string(),
              (options.out / "report.html").string());

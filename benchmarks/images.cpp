@@ -78,9 +78,9 @@ RgbImage enlarged() {
   image.pixels.reserve(std::size_t{kHeight} * kWidth * 3);
   for (int y = 0; y < kHeight; ++y) {
     for (int x = 0; x < kWidth; ++x) {
-      const auto from =
-          static_cast<std::size_t>(y * sample.height / kHeight * sample.width + x * sample.width / kWidth);
-      image.pixels.insert(image.pixels.end(), &sample.pixels[from * 3], &sample.pixels[from * 3] + 3);
+      const int from = y * sample.height / kHeight * sample.width + x * sample.width / kWidth;
+      const std::uint8_t* const pixel = sample.pixels.data() + std::ptrdiff_t{from} * 3;
+      image.pixels.insert(image.pixels.end(), pixel, pixel + 3);
     }
   }
   return image;

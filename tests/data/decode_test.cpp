@@ -163,7 +163,9 @@ TEST(DecodeTest, ADamagedJpegLeavesNothingBehindForTheNextOne) {
     const std::size_t table = text.find("\xFF\xDB"sv);
     if (table == std::string_view::npos) break;
     const auto start = no_tables.begin() + static_cast<std::ptrdiff_t>(table);
-    no_tables.erase(start, start + 2 + 256 * std::to_integer<int>(start[2]) + std::to_integer<int>(start[3]));
+    const auto length =
+        std::to_integer<std::ptrdiff_t>(start[2]) * 256 + std::to_integer<std::ptrdiff_t>(start[3]);
+    no_tables.erase(start, start + 2 + length);
   }
   EXPECT_THAT(reason(no_tables), HasSubstr("Quantization table 0x00 was not defined"));
 }

@@ -94,7 +94,7 @@ void check_trainable(const ExtractedDataset& dataset, const Rows& rows, const Tr
                   "add some, remove the class, or pass --class-weight none"};
     }
     console.warn(fmt::format(
-        "class '{}' has no usable training image: it will never be predicted with reason", label));
+        "class '{}' has no usable training image: the model can't learn it", label));
   }
 }
 

@@ -22,8 +22,9 @@ std::span<const float> CsrRows::row_values(std::size_t row) const noexcept {
 
 void CsrRows::append_dense(std::span<const float> dense) {
   const std::size_t begin = values.size();
-  // Every position is written and the cursor moves on only past a non-zero: no branch to mispredict. Measured
-  // against the obvious loop in benchmarks/segment.
+  // Every position is written and the cursor moves on only past a non-zero: no branch to mispredict. 26 us a
+  // row of 25,088 (benchmarks/segment), of which the network takes 30 ms and more: not worth a compress-store
+  // kernel for each instruction set.
   indices.resize(begin + dense.size());
   values.resize(begin + dense.size());
   std::size_t end = begin;

@@ -1,5 +1,5 @@
-// features/segment.cpp: see segment.hpp. Nothing is compressed: deflate and shuffle made a segment of
-// block5_pool 29 % smaller and its encoding 40 times slower (docs/cache-format.md).
+// features/segment.cpp: see segment.hpp. Nothing is compressed: shuffle and deflate would halve a segment and
+// make writing it ten times slower (docs/cache-format.md).
 #include "features/segment.hpp"
 
 #include <fmt/format.h>

@@ -8,8 +8,8 @@
 
 namespace headstart {
 
-/// Compressed sparse rows. Invariant: indptr has rows()+1 entries, starts with 0 and ascends to values.size(); within a row
-/// indices ascend strictly and lie in [0, columns).
+/// Compressed sparse rows. Invariant: indptr has rows()+1 entries, starts with 0 and ascends to
+/// values.size(); within a row indices ascend strictly and lie in [0, columns).
 struct CsrRows {
   std::int64_t columns = 0;
   std::vector<std::int64_t> indptr{0};

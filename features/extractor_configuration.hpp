@@ -1,5 +1,6 @@
-// features/extractor_configuration.hpp: everything that a feature's value depends on, and the fingerprint that names it.
-// Not in it: tap, engine, batch size, threads (fp32 engines agree to 1e-5; each segment records who computed it).
+// features/extractor_configuration.hpp: everything that a feature's value depends on, and the fingerprint
+// that names it. Not in it: tap, engine, batch size, threads (fp32 engines agree to 1e-5; each segment
+// records who computed it).
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// features/preprocessing.hpp: what the network wants its input to look like. Belongs to the weights and travels with them.
+// features/preprocessing.hpp: what the network wants its input to look like. Belongs to the weights and
+// travels with them.
 #pragma once
 
 #include <array>
@@ -9,7 +10,8 @@ namespace headstart {
 
 enum class ChannelOrder { kRgb, kBgr };
 
-/// value = (pixel * scale - mean[c]) / deviation[c], with channels in `order`; mean and deviation follow `order`.
+/// value = (pixel * scale - mean[c]) / deviation[c], with channels in `order`; mean and deviation follow
+/// `order`.
 struct Preprocessing {
   ChannelOrder order = ChannelOrder::kBgr;
   float scale = 1.0F;

@@ -1,5 +1,6 @@
-// features/vgg16.hpp: VGG16's convolutional part as data. Simonyan and Zisserman, arXiv 1409.1556, table 1, column D.
-// Every convolution is 3x3, stride 1, zero padding 1, followed by ReLU; every block ends with a 2x2 max-pool of stride 2.
+// features/vgg16.hpp: VGG16's convolutional part as data. Simonyan and Zisserman, arXiv 1409.1556, table 1,
+// column D. Every convolution is 3x3, stride 1, zero padding 1, followed by ReLU; every block ends with a 2x2
+// max-pool of stride 2.
 #pragma once
 
 #include <array>
@@ -55,7 +56,8 @@ struct MapShape {
   int channels = 0;
 
   [[nodiscard]] constexpr std::size_t size() const noexcept {
-    return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+    return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
+           static_cast<std::size_t>(channels);
   }
   bool operator==(const MapShape&) const = default;
 };

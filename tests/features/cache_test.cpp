@@ -81,7 +81,7 @@ class Workplace {
   /// Puts bytes under the name that their digest asks for.
   fs::path place(const std::vector<std::byte>& bytes) const {
     fs::create_directories(folder());
-    const fs::path file = folder() / segment_file_name(sha256(bytes));
+    fs::path file = folder() / segment_file_name(sha256(bytes));
     write(file, bytes);
     return file;
   }
@@ -102,6 +102,7 @@ fs::path file_of(const FeatureCache& cache, const Segment& segment) {
 
 std::vector<Sha256> keys_of(const std::vector<int>& images) {
   std::vector<Sha256> keys;
+  keys.reserve(images.size());
   for (const int image : images) keys.push_back(made_up_key(image));
   return keys;
 }
@@ -563,7 +564,8 @@ TEST(SegmentBuilder, ASegmentIsDueWhenItIsLargeOrOld) {
 }
 
 TEST(DefaultCacheFolder, FollowsTheEnvironment) {
-  const std::string home = std::getenv("HOME") == nullptr ? "" : std::getenv("HOME");
+  const char* const at_home = std::getenv("HOME");
+  const std::string home = at_home == nullptr ? "/" : at_home;
   unsetenv("XDG_CACHE_HOME");
   setenv("HOME", "/home/someone", 1);
   EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));

@@ -86,7 +86,7 @@ hid_t string_type(std::size_t size, H5T_cset_t characters, H5T_str_t padding) {
 
 TEST(Hdf5, WhatIsWrittenToDiskIsReadBack) {
   const ScratchFolder scratch;
-  std::vector<float> values(2 * 3 * 4);
+  std::vector<float> values(24);
   std::iota(values.begin(), values.end(), -5.0F);
   const std::vector<std::int64_t> numbers{std::int64_t{1} << 40, -7};
   {

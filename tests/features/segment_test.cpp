@@ -20,7 +20,6 @@
 namespace headstart {
 namespace {
 
-using test::made_up_key;
 using test::made_up_row;
 using test::made_up_segment;
 using ::testing::HasSubstr;
@@ -179,7 +178,7 @@ TEST(Segment, EveryLieIsFound) {
     std::function<void(Claims&)> tell;
   };
   const float infinite = HUGE_VALF;
-  const auto dense = [](hdf5::Extents extents, std::vector<float> values) {
+  const auto dense = [](const hdf5::Extents& extents, const std::vector<float>& values) {
     return [=](Claims& c) { c.dense.emplace(extents, values); };
   };
   const std::vector<Lie> lies{

@@ -16,14 +16,13 @@
 #include "pipeline/commands.hpp"
 #include "pipeline/help_formatter.hpp"
 #include "pipeline/interrupt.hpp"
+#include "pipeline/nearest_name.hpp"
+#include "pipeline/option_kinds.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/threads.hpp"
 
 namespace headstart {
 namespace {
-
-template <typename T>
-using Names = std::vector<std::pair<std::string, T>>;
 
 const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
                                  {"opencv-cuda", EngineKind::kOpencvCuda},
@@ -39,50 +38,6 @@ const Names<Schedule> kSchedules{{"constant", Schedule::kConstant},
                                  {"step", Schedule::kStep},
                                  {"cosine", Schedule::kCosine},
                                  {"plateau", Schedule::kPlateau}};
-
-template <typename T>
-std::string joined(const Names<T>& names) {
-  std::string text;
-  for (const auto& [name, value] : names) text += (text.empty() ? "" : "|") + name;
-  return text;
-}
-
-template <typename T>
-T named(const std::string& option, const std::string& text, const Names<T>& names) {
-  for (const auto& [name, value] : names) {
-    if (name == text) return value;
-  }
-  throw CLI::ValidationError(option, fmt::format("is '{}', needed {}", text, joined(names)));
-}
-
-/// An option that takes one of a few words.
-template <typename T>
-CLI::Option* add_choice(CLI::App& app, const std::string& option, T& target, const Names<T>& names,
-                        const std::string& description) {
-  const auto current =
-      std::find_if(names.begin(), names.end(), [&](const auto& name) { return name.second == target; });
-  return app
-      .add_option_function<std::string>(
-          option, [&target, &names, option](const std::string& text) { target = named(option, text, names); },
-          description)
-      ->type_name(joined(names))
-      ->default_str(current->first);
-}
-
-/// A number between two bounds, both included.
-template <typename T>
-CLI::Option* add_number(CLI::App& app, const std::string& option, T& target, double low, double high,
-                        const std::string& description, const std::string& type = "N") {
-  return app.add_option(option, target, description)
-      ->type_name(type)
-      ->check([low, high](const std::string& text) {
-        double value = 0.0;
-        if (!CLI::detail::lexical_cast(text, value)) return fmt::format("'{}' is not a number", text);
-        if (!(value >= low && value <= high)) return fmt::format("is {}, needed {} to {}", text, low, high);
-        return std::string();
-      })
-      ->default_str(fmt::format("{}", target));
-}
 
 constexpr double kUnlimited = std::numeric_limits<std::int32_t>::max();
 
@@ -362,36 +317,16 @@ void resolve_train_options(TrainOptions& options) {
   }
 }
 
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, substituted}));
-    }
-  }
-  return row[b.size()];
-}
-
 /// The option or command of `app` that `word` was probably meant to be, or nothing.
 std::string nearest(const CLI::App& app, const std::string& word) {
-  std::string best;
-  std::size_t distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-  const auto consider = [&](const std::string& name) {
-    const std::size_t d = edit_distance(word, name);
-    if (d < distance) {
-      distance = d;
-      best = name;
-    }
-  };
+  std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
-    for (const std::string& name : option->get_lnames()) consider("--" + name);
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
-    consider(sub->get_name());
-  return best;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  return nearest_name(word, names);
 }
 
 /// The deepest command that was named.

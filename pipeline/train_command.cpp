@@ -93,8 +93,7 @@ void check_trainable(const ExtractedDataset& dataset, const Rows& rows, const Tr
                   fmt::format("{}: class '{}' has no training image", name, label),
                   "add some, remove the class, or pass --class-weight none"};
     }
-    console.warn(fmt::format(
-        "class '{}' has no usable training image: the model can't learn it", label));
+    console.warn(fmt::format("class '{}' has no usable training image: the model can't learn it", label));
   }
 }
 

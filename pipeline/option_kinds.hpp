@@ -1,0 +1,65 @@
+// pipeline/option_kinds.hpp: the two kinds of options that most are: one of a few words, and a number within
+// bounds.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace headstart {
+
+/// What the words of an option stand for.
+template <typename T>
+using Names = std::vector<std::pair<std::string, T>>;
+
+/// "auto|onednn|opencv".
+template <typename T>
+std::string joined(const Names<T>& names) {
+  std::string text;
+  for (const auto& [name, value] : names) text += (text.empty() ? "" : "|") + name;
+  return text;
+}
+
+/// What `text` stands for. @throws CLI::ValidationError naming the option and the words it takes
+template <typename T>
+T named(const std::string& option, const std::string& text, const Names<T>& names) {
+  for (const auto& [name, value] : names) {
+    if (name == text) return value;
+  }
+  throw CLI::ValidationError(option, fmt::format("is '{}', needed {}", text, joined(names)));
+}
+
+/// An option that takes one of a few words.
+template <typename T>
+CLI::Option* add_choice(CLI::App& app, const std::string& option, T& target, const Names<T>& names,
+                        const std::string& description) {
+  const auto current =
+      std::find_if(names.begin(), names.end(), [&](const auto& name) { return name.second == target; });
+  return app
+      .add_option_function<std::string>(
+          option, [&target, &names, option](const std::string& text) { target = named(option, text, names); },
+          description)
+      ->type_name(joined(names))
+      ->default_str(current->first);
+}
+
+/// A number between two bounds, both included.
+template <typename T>
+CLI::Option* add_number(CLI::App& app, const std::string& option, T& target, double low, double high,
+                        const std::string& description, const std::string& type = "N") {
+  return app.add_option(option, target, description)
+      ->type_name(type)
+      ->check([low, high](const std::string& text) {
+        double value = 0.0;
+        if (!CLI::detail::lexical_cast(text, value)) return fmt::format("'{}' is not a number", text);
+        if (!(value >= low && value <= high)) return fmt::format("is {}, needed {} to {}", text, low, high);
+        return std::string();
+      })
+      ->default_str(fmt::format("{}", target));
+}
+
+}  // namespace headstart

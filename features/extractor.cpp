@@ -4,6 +4,8 @@
 // Serial filters run in the order of the files, so the first of several files with the same bytes is always
 // the one that is decoded, and rows reach the network in order. A decoded image lives within its filter only,
 // a preprocessed row in its item until the network has taken it.
+// The network's OpenMP threads and these workers share the cores. libgomp's default waiting is left as it is:
+// 393 images took 25.1 s of processor time with it, 25.0 with OMP_WAIT_POLICY=passive, 23.9 with active.
 #include "features/extractor.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // features/onednn_engine.cpp: a list of primitives between two activation buffers that take turns.
-// Bound: 30.7 GFLOP an image as direct convolutions. On two cores of an AMD EPYC with AVX-512 (Zen 5), batch
-// 8: Winograd 28 ms an image, direct NOT_MEASURED; measured by benchmarks/forward.cpp.
+// Bound: compute; 30.7 GFLOP an image as direct convolutions. Milliseconds an image on one thread of an AMD
+// EPYC (Zen 5), oneDNN 2.6.3, batch 8: Winograd 54, direct with AVX-512 124. benchmarks/forward.cpp measures.
 #include "features/onednn_engine.hpp"
 
 #include <fmt/format.h>
@@ -99,8 +99,8 @@ std::string summarise(const std::vector<std::string>& implementations) {
   return fmt::format("{} ({})", methods, fmt::join(distinct, ", "));
 }
 
-/// Eight images at 224 x 224, and as many pixels at other sizes. Measured at 224 (milliseconds an image):
-/// batch 1 29.5, 4 29.3, 8 27.8, 16 25.9; but 16 costs 440 MB more than 8.
+/// Eight images at 224 x 224, and as many pixels at other sizes. Measured at 224, milliseconds an image on
+/// one thread: batch 1 56.8, 4 55.3, 8 53.9, 16 50.8; but 16 needs 440 MB more than 8.
 int default_batch(int input_size) { return std::clamp(8 * 224 * 224 / (input_size * input_size), 1, 32); }
 
 memory::desc nhwc(const ConvolutionShape& shape, memory::dim channels) {

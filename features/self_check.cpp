@@ -111,7 +111,8 @@ std::vector<float> self_check_image(int input_size) {
         noise ^= noise >> 15U;
         noise *= 2246822519U;
         noise ^= noise >> 13U;
-        image.push_back(static_cast<float>((3 * smooth + (noise & 255U)) / 4));
+        const std::uint32_t level = (3 * smooth + (noise & 255U)) / 4;
+        image.push_back(static_cast<float>(level));
       }
     }
   }

@@ -93,7 +93,7 @@ class ExtractorTest : public testing::Test {
   fs::path image(const std::string& name, int colour) { return file(name, ppm(colour)); }
 
   fs::path file(const std::string& name, const std::string& bytes) {
-    const fs::path path = folder_ / name;
+    fs::path path = folder_ / name;
     std::ofstream(path, std::ios::binary) << bytes;
     return path;
   }
@@ -102,7 +102,7 @@ class ExtractorTest : public testing::Test {
     std::string bytes = "P6 4 4 255\n";
     for (int pixel = 0; pixel < 16; ++pixel) {
       bytes += static_cast<char>(7);
-      bytes += static_cast<char>(colour / 256);
+      bytes += static_cast<char>(colour >> 8);
       bytes += static_cast<char>(colour % 256);
     }
     return bytes;
@@ -113,7 +113,7 @@ class ExtractorTest : public testing::Test {
     std::vector<float> row(kRowSize);
     for (std::size_t i = 0; i < kRowSize; i += 3) {
       row[i] = 7.0F;
-      row[i + 1] = static_cast<float>(colour / 256);
+      row[i + 1] = static_cast<float>(colour >> 8);
       row[i + 2] = static_cast<float>(colour % 256);
     }
     preprocess(kCaffePreprocessing, row);
@@ -122,6 +122,7 @@ class ExtractorTest : public testing::Test {
 
   std::vector<fs::path> images(int count) {
     std::vector<fs::path> files;
+    files.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) files.push_back(image("image" + std::to_string(1000 + i) + ".ppm", i));
     return files;
   }
@@ -143,6 +144,7 @@ class ExtractorTest : public testing::Test {
   Extraction run(std::span<const fs::path> files, const ExtractionOptions& options,
                  std::vector<FeatureCache*> caches) {
     std::vector<Tap> taps;
+    taps.reserve(caches.size());
     for (const FeatureCache* cache : caches) taps.push_back(cache->tap());
     return extract(
         files, options, [&] { return std::make_unique<FakeEngine>(script_, taps); }, caches);

@@ -7,7 +7,7 @@
 #include <omp.h>
 
 #include <numeric>
-#include <regex>
+#include <string>
 #include <thread>
 
 #include "data/error.hpp"
@@ -30,10 +30,11 @@ EngineOptions options(int batch_size, std::vector<Tap> taps) {
 /// The layers that an implementation string counts: "winograd F(4x4,3x3) in 12 layers, direct in 1 (...)"
 /// is 13.
 int layers_counted(const std::string& implementation) {
-  const std::regex count(" in ([0-9]+)");
+  const std::string marker = " in ";
   int layers = 0;
-  for (std::sregex_iterator i(implementation.begin(), implementation.end(), count), end; i != end; ++i) {
-    layers += std::stoi((*i)[1]);
+  for (auto at = implementation.find(marker); at != std::string::npos; at = implementation.find(marker, at)) {
+    at += marker.size();
+    layers += std::stoi(implementation.substr(at));
   }
   return layers;
 }

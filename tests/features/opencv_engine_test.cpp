@@ -124,7 +124,10 @@ TEST_P(CudaEngine, WorksOrSaysWhatIsMissing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CudaEngine,
-                         testing::Values(EngineKind::kOpencvCuda, EngineKind::kOpencvCudaFp16));
+                         testing::Values(EngineKind::kOpencvCuda, EngineKind::kOpencvCudaFp16),
+                         [](const testing::TestParamInfo<EngineKind>& kind) {
+                           return precision_of(kind.param) == Precision::kFp16 ? "fp16" : "fp32";
+                         });
 
 }  // namespace
 }  // namespace headstart

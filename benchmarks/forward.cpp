@@ -95,38 +95,30 @@ void forward(benchmark::State& state, EngineKind kind) {
   const double allowed = engine->description().precision == Precision::kFp32 ? 1e-5 : 1e-2;
   if (!(error <= allowed)) return state.SkipWithError("the result is wrong: not timed");
 
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     engine->run(batch, outputs);
     benchmark::DoNotOptimize(features.data());
   }
   using benchmark::Counter;
   const auto images = static_cast<double>(state.iterations()) * static_cast<double>(batch_size);
   state.counters["images/s"] = Counter(images, Counter::kIsRate);
-  state.counters["ms/image"] = Counter(images / 1e3, Counter::kIsRate | Counter::kInvert);
+  state.counters["s/image"] = Counter(images, Counter::kIsRate | Counter::kInvert);
   state.counters["GFLOP/s"] = Counter(images * direct_flop() / 1e9, Counter::kIsRate);
   state.counters["error"] = error;
   state.counters["peak_MB"] = peak_rss_mb();
   state.SetLabel(engine->description().version + ", " + engine->description().implementation);
 }
 
+void batches(benchmark::internal::Benchmark* forward) {
+  forward->ArgName("batch")->Arg(1)->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond)->UseRealTime();
+}
+
+BENCHMARK_CAPTURE(forward, onednn, EngineKind::kOnednn)->Apply(batches);
+BENCHMARK_CAPTURE(forward, opencv, EngineKind::kOpencv)->Apply(batches);
+BENCHMARK_CAPTURE(forward, opencv_cuda, EngineKind::kOpencvCuda)->Apply(batches);
+BENCHMARK_CAPTURE(forward, opencv_cuda_fp16, EngineKind::kOpencvCudaFp16)->Apply(batches);
+
 }  // namespace
 }  // namespace headstart
 
-int main(int argc, char** argv) {
-  using headstart::EngineKind;
-  for (const EngineKind kind :
-       {EngineKind::kOnednn, EngineKind::kOpencv, EngineKind::kOpencvCuda, EngineKind::kOpencvCudaFp16}) {
-    benchmark::RegisterBenchmark(("forward/" + std::string(to_string(kind))).c_str(), headstart::forward,
-                                 kind)
-        ->ArgName("batch")
-        ->Arg(1)
-        ->Arg(8)
-        ->Arg(32)
-        ->Unit(benchmark::kMillisecond)
-        ->UseRealTime();
-  }
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}
+BENCHMARK_MAIN();

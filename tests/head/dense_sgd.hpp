@@ -31,6 +31,11 @@ class DenseSgd {
   [[nodiscard]] Eigen::MatrixXd product(std::span<const RowIndex> which) const {
     return rows(which) * kernel_;
   }
+  /// How large product() could be, |X[which]| |W|: what its rounding errors scale with. A sum whose terms
+  /// cancel is much smaller.
+  [[nodiscard]] double product_scale(std::span<const RowIndex> which) const {
+    return rows(which).norm() * kernel_.norm();
+  }
   [[nodiscard]] const Eigen::MatrixXd& kernel() const { return kernel_; }
 
  private:

@@ -20,6 +20,7 @@ void catch_interrupts() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  signal(SIGXFSZ, SIG_IGN);  // a write past a file size limit then fails with an error, as on a full disk
 }
 
 const std::atomic<bool>& interrupt_flag() noexcept { return interrupted; }

@@ -13,7 +13,8 @@ class Interrupted : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Turns the first SIGINT or SIGTERM into interrupt_flag(); the second one kills the process as usual.
+/// Turns the first SIGINT or SIGTERM into interrupt_flag(); the second one kills the process as usual. A file
+/// size limit (SIGXFSZ) becomes a failed write.
 void catch_interrupts();
 
 /// True once the user asked to stop.

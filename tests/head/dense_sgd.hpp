@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -16,7 +17,8 @@ class DenseSgd {
   DenseSgd(const Matrix& features, const Matrix& kernel)
       : features_(features.cast<double>()),
         kernel_(kernel.cast<double>()),
-        velocity_(Eigen::MatrixXd::Zero(kernel.rows(), kernel.cols())) {}
+        velocity_(Eigen::MatrixXd::Zero(kernel.rows(), kernel.cols())),
+        scale_(kernel_.norm()) {}
 
   void step(std::span<const RowIndex> batch, const Matrix& dz, const SgdStep& sgd) {
     const Eigen::MatrixXd gradient = rows(batch).transpose() * dz.cast<double>() + 2.0 * sgd.l2 * kernel_;
@@ -26,15 +28,17 @@ class DenseSgd {
     } else {
       kernel_ += velocity_;
     }
+    scale_ = std::max(scale_, kernel_.norm());
   }
 
   [[nodiscard]] Eigen::MatrixXd product(std::span<const RowIndex> which) const {
     return rows(which) * kernel_;
   }
-  /// How large product() could be, |X[which]| |W|: what its rounding errors scale with. A sum whose terms
-  /// cancel is much smaller.
+  /// The largest |W| so far: what W's rounding errors scale with. A W whose steps cancel is much smaller.
+  [[nodiscard]] double scale() const { return scale_; }
+  /// The same of product(): |X[which]| times scale().
   [[nodiscard]] double product_scale(std::span<const RowIndex> which) const {
-    return rows(which).norm() * kernel_.norm();
+    return rows(which).norm() * scale_;
   }
   [[nodiscard]] const Eigen::MatrixXd& kernel() const { return kernel_; }
 
@@ -49,6 +53,7 @@ class DenseSgd {
   Eigen::MatrixXd features_;
   Eigen::MatrixXd kernel_;
   Eigen::MatrixXd velocity_;
+  double scale_;
 };
 
 }  // namespace headstart::test

@@ -1,5 +1,6 @@
-// features/engine.hpp: the interface of everything that can run VGG16: preprocessed batch in, one or more taps out.
-// Invariant: a row never depends on its batch neighbours, so the tail of a data set may be padded with anything finite.
+// features/engine.hpp: the interface of all that runs VGG16: preprocessed batch in, one or more taps out.
+// Invariant: a row never depends on its batch neighbours, so the tail of a data set may be padded with anything
+// finite.
 #pragma once
 
 #include <memory>
@@ -32,7 +33,7 @@ struct EngineOptions {
   int batch_size = 0;    ///< images a run; 0: what suits the engine
   int input_size = 224;  ///< height and width of the input
   std::vector<Tap> taps{Tap::kBlock5Pool};
-  int threads = 0;       ///< 0: all that the process may use
+  int threads = 0;  ///< 0: all that the process may use
 };
 
 /// What an engine is and how it computes; printed, and recorded in every segment.
@@ -61,7 +62,8 @@ class Engine {
 
 /// Opens the engine asked for and lets it prove itself (see self_check.hpp).
 /// auto takes opencv-cuda where a device works, then onednn, then opencv: a rule, never a timing.
-/// @throws Error kFailed saying exactly what is missing: an engine that was asked for is never replaced by another
+/// @throws Error kFailed saying exactly what is missing: an engine that was asked for is never replaced by
+/// another
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options);
 
 /// What open_engine(kAuto) would open here.

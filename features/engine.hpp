@@ -1,6 +1,6 @@
 // features/engine.hpp: the interface of all that runs VGG16: preprocessed batch in, one or more taps out.
-// Invariant: a row never depends on its batch neighbours, so the tail of a data set may be padded with anything
-// finite.
+// Invariant: a row never depends on its batch neighbours, so the tail of a data set may be padded with
+// anything finite.
 #pragma once
 
 #include <memory>

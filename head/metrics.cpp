@@ -1,6 +1,8 @@
 // head/metrics.cpp
 #include "head/metrics.hpp"
 
+#include "head/softmax_cross_entropy.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -142,6 +144,15 @@ Metrics evaluate(const Matrix& probabilities, std::span<const std::int32_t> labe
   metrics.per_class = per_class_metrics(metrics.confusion);
   metrics.macro_f1 = macro_f1(metrics.confusion, metrics.per_class);
   metrics.expected_calibration_error = expected_calibration_error(probabilities, labels, predictions);
+  return metrics;
+}
+
+Metrics evaluate_logits(const Matrix& logits, std::span<const std::int32_t> labels) {
+  Matrix z = logits;
+  softmax(z);
+  Metrics metrics = evaluate(z, labels);
+  z = logits;
+  metrics.cross_entropy = softmax_cross_entropy(z, labels, {}).loss / static_cast<double>(metrics.rows);
   return metrics;
 }
 

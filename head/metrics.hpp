@@ -38,4 +38,8 @@ struct Metrics {
 /// @throws std::invalid_argument if the shapes disagree, there is no row, or a label is out of range
 [[nodiscard]] Metrics evaluate(const Matrix& probabilities, std::span<const std::int32_t> labels);
 
+/// The same from logits: a cross-entropy that is exact, and the one that training reports, where a
+/// probability is too small for a float.
+[[nodiscard]] Metrics evaluate_logits(const Matrix& logits, std::span<const std::int32_t> labels);
+
 }  // namespace headstart

@@ -42,7 +42,7 @@ Matrix product(const TiledRows& matrix, std::span<const RowIndex> rows, const Ma
 
 }  // namespace
 
-Matrix predict_probabilities(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows) {
+Matrix predict_logits(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows) {
   if (head.layers.empty()) throw std::invalid_argument("predict: the head has no layer");
   const Matrix& kernel = head.layers.front().kernel;
   if (kernel.rows() != features.columns) {
@@ -53,7 +53,11 @@ Matrix predict_probabilities(const Head& head, const FeatureRows& features, std:
       std::max<Eigen::Index>(1, kTileFloats / std::max<Eigen::Index>(1, kernel.cols()));
   const TiledRows matrix(features, tile_features);
   UpperLayers upper(head.layers);
-  Matrix probabilities = std::move(upper.forward(product(matrix, rows, kernel)));
+  return std::move(upper.forward(product(matrix, rows, kernel)));
+}
+
+Matrix predict_probabilities(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows) {
+  Matrix probabilities = predict_logits(head, features, rows);
   softmax(probabilities);
   return probabilities;
 }

@@ -83,6 +83,10 @@ struct TrainingHooks {
 [[nodiscard]] TrainingResult train_head(const TrainingData& data, Head initial,
                                         const TrainingOptions& options, const TrainingHooks& hooks = {});
 
+/// Logits of `rows`, [rows.size(), classes]; softmax makes them probabilities.
+[[nodiscard]] Matrix predict_logits(const Head& head, const FeatureRows& features,
+                                    std::span<const RowIndex> rows);
+
 /// Probabilities of `rows`, [rows.size(), classes].
 [[nodiscard]] Matrix predict_probabilities(const Head& head, const FeatureRows& features,
                                            std::span<const RowIndex> rows);

@@ -71,7 +71,8 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
       labels.push_back(classes[static_cast<std::size_t>(sample.label)]);
     }
     if (keys.empty()) return;
-    splits.emplace_back(name, SplitMetrics{evaluate(predict(model.head, stage_one, keys), labels), penalty});
+    splits.emplace_back(name,
+                        SplitMetrics{evaluate_logits(predict(model.head, stage_one, keys), labels), penalty});
   };
   if (dataset.manifest.has_given_splits) {
     for (const auto& [name, split] :

@@ -17,8 +17,7 @@ Matrix predict(const Head& head, const StageOne& stage_one, std::span<const Sha2
   const CsrRows features = stage_one.features(keys);
   std::vector<RowIndex> rows(keys.size());
   std::iota(rows.begin(), rows.end(), 0);
-  return predict_probabilities(head, {features.columns, features.indptr, features.indices, features.values},
-                               rows);
+  return predict_logits(head, {features.columns, features.indptr, features.indices, features.values}, rows);
 }
 
 }  // namespace headstart

@@ -16,7 +16,7 @@ namespace headstart {
 /// train.
 [[nodiscard]] StageOneOptions options_of(const Model& model, StageOneOptions options);
 
-/// Probabilities of the images with these contents, [keys.size(), classes]; their rows are in the cache.
+/// Logits of the images with these contents, [keys.size(), classes]; their rows are in the cache.
 [[nodiscard]] Matrix predict(const Head& head, const StageOne& stage_one, std::span<const Sha256> keys);
 
 }  // namespace headstart

@@ -14,6 +14,7 @@
 #include "data/csv.hpp"
 #include "data/discovery.hpp"
 #include "data/error.hpp"
+#include "head/softmax_cross_entropy.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/model_session.hpp"
@@ -142,7 +143,8 @@ void run_predict(const PredictOptions& options, const Session& session) {
     for (const ImageResult& image : extraction.images) {
       if (image.status != ImageStatus::kRejected) keys.push_back(*image.content);
     }
-    const Matrix probabilities = keys.empty() ? Matrix() : predict(model.head, stage_one, keys);
+    Matrix probabilities = keys.empty() ? Matrix() : predict(model.head, stage_one, keys);
+    if (!keys.empty()) softmax(probabilities);
     std::string text;
     Eigen::Index row = 0;
     for (std::size_t i = 0; i < block.size(); ++i) {

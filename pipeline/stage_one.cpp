@@ -211,10 +211,14 @@ void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_
 
 std::string describe(const ExtractedDataset& dataset) {
   const std::size_t total = dataset.manifest.samples.size();
-  return fmt::format("{} images in {:.1f} s ({:.1f} images/s): {} from the cache, {} computed, {} rejected",
-                     total, dataset.extraction.seconds,
-                     static_cast<double>(total) / std::max(dataset.extraction.seconds, 1e-9), dataset.cached,
-                     dataset.extracted, dataset.rejected);
+  const double seconds = dataset.extraction.seconds;
+  // Look-ups are too quick for their rate to mean anything.
+  const std::string rate = dataset.extracted > 0
+                               ? fmt::format(" ({:.1f} images/s)", static_cast<double>(total) / seconds)
+                               : std::string();
+  return fmt::format("{} images in {:.{}f} s{}: {} from the cache, {} computed, {} rejected", total, seconds,
+                     dataset.extracted > 0 ? 1 : 3, rate, dataset.cached, dataset.extracted,
+                     dataset.rejected);
 }
 
 }  // namespace headstart

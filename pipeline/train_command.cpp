@@ -11,6 +11,7 @@
 #include "data/error.hpp"
 #include "data/split.hpp"
 #include "head/metrics.hpp"
+#include "head/softmax_cross_entropy.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/embedded_weights.hpp"
@@ -162,8 +163,10 @@ std::optional<Evaluated> evaluate_split(const std::string& name, const Extracted
     split.samples.push_back(dataset.used[static_cast<std::size_t>(row)]);
     labels.push_back(rows.labels[static_cast<std::size_t>(row)]);
   }
-  split.probabilities = predict_probabilities(head, features, members);
-  split.metrics = {evaluate(split.probabilities, labels), penalty};
+  const Matrix logits = predict_logits(head, features, members);
+  split.probabilities = logits;
+  softmax(split.probabilities);
+  split.metrics = {evaluate_logits(logits, labels), penalty};
   return split;
 }
 

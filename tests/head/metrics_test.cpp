@@ -1,6 +1,8 @@
 // tests/head/metrics_test.cpp
 #include "head/metrics.hpp"
 
+#include "head/softmax_cross_entropy.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -99,6 +101,18 @@ TEST(Evaluate, RefusesNoRowsShapesThatDisagreeAndLabelsOutOfRange) {
   } catch (const std::invalid_argument& error) {
     EXPECT_NE(std::string(error.what()).find("label 3 of row 4"), std::string::npos) << error.what();
   }
+}
+
+TEST(Metrics, FromLogitsKeepTheCrossEntropyOfAProbabilityTooSmallForAFloat) {
+  Matrix logits(2, 2);
+  logits << 1000.0F, 0.0F, 0.0F, 1.0F;
+  const std::vector<std::int32_t> labels{1, 1};
+  const Metrics metrics = evaluate_logits(logits, labels);
+  EXPECT_NEAR(metrics.cross_entropy, (1000.0 + std::log1p(std::exp(-1.0))) / 2.0, 1e-4);
+  EXPECT_DOUBLE_EQ(metrics.accuracy, 0.5);
+  Matrix probabilities = logits;
+  softmax(probabilities);
+  EXPECT_EQ(metrics.confusion, evaluate(probabilities, labels).confusion);
 }
 
 }  // namespace

@@ -29,13 +29,15 @@ class Headstart:
 
     def turn(self):
         shutil.rmtree(self.cache, ignore_errors=True)
-        start = time.perf_counter()
-        process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode or not list(self.cache.rglob("segment-*.h5")):
-            raise SystemExit(f"extract: error: headstart extract failed with {process.returncode}")
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
+            start = time.perf_counter()
+            process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=log)
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - start
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode or not list(self.cache.rglob("segment-*.h5")):
+                log.seek(0)
+                raise SystemExit(f"extract: error: headstart extract failed: {log.read().strip()[-300:]}")
         self.peak_bytes = max(self.peak_bytes, usage.ru_maxrss * 1024)
         return [seconds]
 

@@ -40,7 +40,9 @@ class Headstart:
             raise SystemExit(f"head: error: training accuracy is {accuracy} after 10 epochs: not timed")
 
     def train(self, epochs):
-        subprocess.run([str(part) for part in [*self.command, epochs]], stdout=subprocess.DEVNULL, check=True)
+        done = subprocess.run([str(part) for part in [*self.command, epochs]], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"head: error: headstart train failed: {done.stderr.strip()[-300:]}")
         with open(self.out / "history.csv", newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 

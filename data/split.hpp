@@ -1,4 +1,5 @@
-// data/split.hpp: draws a validation split that is stratified by class and never parts duplicates or groups.
+// data/split.hpp: draws a validation split, or folds, stratified by class and never parting duplicates or
+// groups.
 // Surprise: the draw orders contents, not paths, so it is stable under renames, copies and additions
 // elsewhere.
 #pragma once
@@ -34,5 +35,17 @@ struct DuplicateSet {
 void draw_validation_split(Manifest& manifest, std::span<const std::size_t> rows,
                            std::span<const std::optional<Sha256>> content, double validation_fraction,
                            std::uint64_t seed);
+
+/// Shares `rows` out among folds for cross-validation: the fold, 0..folds-1, of each of `rows`, in their
+/// order. Samples that share bytes or a group are in one fold. Per class (a component counts as that of most
+/// of its samples) the folds are as equal as whole components allow, up to what moving one component or
+/// exchanging two would still improve: sizes of single images differ by one at most. No fold is empty; a
+/// class with fewer components than there are folds is missing in some. Depends on contents, groups, labels
+/// and `seed` only, not on paths or order.
+/// @param folds  two or more
+/// @throws Error kUsage if `folds` is below two, kData if there are fewer components than folds
+[[nodiscard]] std::vector<int> draw_folds(const Manifest& manifest, std::span<const std::size_t> rows,
+                                          std::span<const std::optional<Sha256>> content, int folds,
+                                          std::uint64_t seed);
 
 }  // namespace headstart

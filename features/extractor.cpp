@@ -2,10 +2,10 @@
 //   begin (serial) -> read + hash (parallel) -> look up (serial) -> decode + resize (parallel) ->
 //   network (serial) -> publish (serial)
 // Serial filters run in the order of the files, so the first of several files with the same bytes is always
-// the one that is decoded, and rows reach the network in order. A decoded image lives within its filter only,
-// a preprocessed row in its item until the network has taken it.
-// The network's OpenMP threads and these workers share the cores. libgomp's default waiting is left as it is:
-// 393 images took 25.1 s of processor time with it, 25.0 with OMP_WAIT_POLICY=passive, 23.9 with active.
+// the one that is decoded, and rows reach the network in order: an image, then its views. A decoded image
+// lives within its filter only, preprocessed rows in their item until the network has taken them. The
+// network's OpenMP threads and these workers share the cores. libgomp's default waiting is left as it is: 393
+// images took 25.1 s of processor time with it, 25.0 with OMP_WAIT_POLICY=passive, 23.9 with active.
 #include "features/extractor.hpp"
 
 #include <fmt/format.h>
@@ -13,15 +13,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <new>
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
-#include <variant>
 
-#include "data/file_bytes.hpp"
 #include "features/cache_writer.hpp"
 #include "features/feature_batch.hpp"
+#include "features/pending_image.hpp"
 #include "features/slot_pipeline.hpp"
 
 namespace headstart {
@@ -29,29 +27,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// One file on its way.
-struct Item {
-  std::size_t index = 0;
-  ImageResult result;
-  std::vector<std::byte> bytes;  ///< of the file, until it is decoded
-  CacheSet lacking;              ///< the caches that want a row of it
-  std::vector<float> row;        ///< preprocessed
-  bool has_row = false;          ///< the network has to see `row`
-  bool ran_network = false;      ///< this item filled a batch: segments may be due
-
-  /// Settles the item without a row.
-  void reject(std::string reason) {
-    bytes = {};
-    result.status = ImageStatus::kRejected;
-    result.reason = std::move(reason);
-  }
-};
-
 /// A row that waits in the batch for the network.
 struct Waiting {
   std::size_t index = 0;
-  Sha256 key;
-  CacheSet lacking;
+  MissingRow row;
+  bool last = false;  // of its image
 };
 
 /// How many preprocessed rows may wait while the network is busy: enough to fill its next batch, within 64
@@ -67,7 +47,10 @@ class Extractor {
   Extractor(std::span<const std::filesystem::path> files, const ExtractionOptions& options,
             const OpenEngine& open_engine, std::span<FeatureCache* const> caches)
       : files_(files), options_(options), open_engine_(open_engine), taps_(taps_of(caches)), writer_(caches) {
-    extraction_.images.resize(files.size());
+    if (options.views < 0 || options.views > kMaxViews) throw std::logic_error("extract: views out of range");
+    ImageResult skipped;
+    skipped.views.resize(static_cast<std::size_t>(options.views), ImageStatus::kSkipped);
+    extraction_.images.resize(files.size(), skipped);
     progress_.total = files.size();
   }
 
@@ -97,14 +80,23 @@ class Extractor {
     return taps;
   }
 
+  /// How many files may be under way: with views fewer, so that about as many rows wait, but enough that
+  /// every thread has one.
+  [[nodiscard]] std::size_t files_in_flight() const {
+    const std::size_t threads = slot_threads(options_.threads);
+    const std::size_t rows = 2 * threads + rows_ahead(options_.resize.size);
+    return std::max(rows / (static_cast<std::size_t>(options_.views) + 1), threads + 1);
+  }
+
   void run_pipeline() {
-    const std::size_t in_flight = 2 * slot_threads(options_.threads) + rows_ahead(options_.resize.size);
+    const std::size_t in_flight = files_in_flight();
     items_.resize(in_flight);
     using enum SlotFilter::Order;
     const std::array filters{
-        SlotFilter{kParallel, [this](std::size_t slot) { read(items_[slot]); }},
+        SlotFilter{kParallel,
+                   [this](std::size_t slot) { read_image(files_[items_[slot].index], items_[slot]); }},
         SlotFilter{kSerial, [this](std::size_t slot) { look_up(items_[slot]); }},
-        SlotFilter{kParallel, [this](std::size_t slot) { decode(items_[slot]); }},
+        SlotFilter{kParallel, [this](std::size_t slot) { decode_rows(options_, items_[slot]); }},
         SlotFilter{kSerial, [this](std::size_t slot) { feed(items_[slot]); }},
         SlotFilter{kSerial,
                    [this](std::size_t slot) {
@@ -116,69 +108,57 @@ class Extractor {
   }
 
   /// Filter 1: the next file, unless the run is over or interrupted.
-  bool begin(Item& item) {
+  bool begin(PendingImage& item) {
     if (next_ == files_.size() || (options_.stop != nullptr && options_.stop->load())) return false;
     item.index = next_++;
-    item.result = {};
-    item.has_row = false;
+    item.result = extraction_.images[item.index];
+    item.missing.clear();
+    item.was_decoded = false;
     item.ran_network = false;
     return true;
   }
 
-  /// Filter 2: the file's bytes and their hash.
-  void read(Item& item) const {
-    auto read = read_file(files_[item.index], kMaxImageFileBytes);
-    if (const auto* reject = std::get_if<Reject>(&read)) return item.reject(reject->reason);
-    item.bytes = std::get<std::vector<std::byte>>(std::move(read));
-    item.result.content = sha256(item.bytes);
-  }
-
-  /// Filter 3: drops the bytes of what is cached, or on its way already.
-  void look_up(Item& item) {
+  /// Filter 3: finds what the caches lack; drops the bytes of what is cached, or on its way already.
+  void look_up(PendingImage& item) {
     if (!item.result.content) return;
-    const Sha256& key = *item.result.content;
-    if (const auto first = claimed_.find(key); first != claimed_.end()) {
+    const Sha256& content = *item.result.content;
+    if (const auto first = claimed_.find(content); first != claimed_.end()) {
       duplicates_.emplace_back(item.index, first->second);
-    } else if (item.lacking = writer_.lacking(key); item.lacking.any()) {
-      claimed_.emplace(key, item.index);
-      return;
+    } else {
+      for (int view = 0; view <= options_.views; ++view) {
+        const Sha256 key = view_key(content, static_cast<std::uint64_t>(view));
+        if (const CacheSet lacking = writer_.lacking(key); lacking.any())
+          item.missing.push_back({view, key, lacking});
+      }
     }
     item.result.status = ImageStatus::kCached;
-    item.bytes = {};
-  }
-
-  /// Filter 4: file bytes to a preprocessed row.
-  void decode(Item& item) const {
-    if (item.bytes.empty()) return;
-    try {
-      auto decoded = decode_image(item.bytes, options_.decode);
+    std::fill(item.result.views.begin(), item.result.views.end(), ImageStatus::kCached);
+    if (item.missing.empty()) {
       item.bytes = {};
-      if (const auto* reject = std::get_if<Reject>(&decoded)) return item.reject(reject->reason);
-      auto& image = std::get<DecodedImage>(decoded);
-      const auto size = static_cast<std::size_t>(options_.resize.size);
-      item.row.resize(size * size * 3);
-      resize(image.image, options_.resize, item.row);
-      preprocess(options_.preprocessing, item.row);
-      item.result.note = std::move(image.note);
-      item.has_row = true;
-    } catch (const std::bad_alloc&) {
-      item.reject("too large to decode in the memory there is");
+    } else {
+      claimed_.emplace(content, item.index);
+      item.was_decoded = true;
     }
   }
 
   /// Filter 5: settles what needs no network, gathers the rest, runs the network when a batch is full.
-  void feed(Item& item) {
+  void feed(PendingImage& item) {
     ImageResult& result = extraction_.images[item.index] = std::move(item.result);
-    if (!item.has_row) {
+    if (item.was_decoded) ++extraction_.decoded;
+    if (item.missing.empty()) {
       count(result.status);
       report_progress();
       return;
     }
     if (!batch_) open();
-    batch_->add(item.row);
-    waiting_.push_back({item.index, *result.content, item.lacking});
-    item.ran_network = batch_->full();
-    if (item.ran_network) run_network();
+    const std::size_t row_size = item.pixels.size() / item.missing.size();
+    for (std::size_t i = 0; i < item.missing.size(); ++i) {
+      batch_->add(std::span(item.pixels).subspan(i * row_size, row_size));
+      waiting_.push_back({item.index, item.missing[i], i + 1 == item.missing.size()});
+      if (!batch_->full()) continue;
+      run_network();
+      item.ran_network = true;
+    }
   }
 
   void open() {
@@ -194,21 +174,20 @@ class Extractor {
 
   void run_network() {
     batch_->run();
-    for (std::size_t row = 0; row < waiting_.size(); ++row) {
-      const Waiting& image = waiting_[row];
-      ImageResult& result = extraction_.images[image.index];
-      if (const std::optional<Tap> tap = batch_->non_finite_tap(row)) {
-        result.status = ImageStatus::kRejected;
-        result.reason = fmt::format("the network overflows at {} ({})", to_string(*tap),
-                                    to_string(batch_->engine().description().precision));
-        result.note.clear();
+    for (std::size_t place = 0; place < waiting_.size(); ++place) {
+      const auto& [index, row, last] = waiting_[place];
+      ImageResult& result = extraction_.images[index];
+      ImageStatus& status = status_of(result, row.view);
+      if (const std::optional<Tap> tap = batch_->non_finite_tap(place)) {
+        status = ImageStatus::kRejected;
+        overflowed(result, row.view, *tap);
       } else {
-        result.status = ImageStatus::kExtracted;
+        status = ImageStatus::kExtracted;
         for (std::size_t cache = 0; cache < taps_.size(); ++cache) {
-          if (image.lacking[cache]) writer_.append(cache, image.key, batch_->activations(row, cache));
+          if (row.lacking[cache]) writer_.append(cache, row.key, batch_->activations(place, cache));
         }
       }
-      count(result.status);
+      if (last) finish(result);
     }
     waiting_.clear();
     batch_->clear();
@@ -216,12 +195,35 @@ class Extractor {
     report_progress();
   }
 
+  void overflowed(ImageResult& result, int view, Tap tap) const {
+    const std::string reason = fmt::format("the network overflows at {} ({})", to_string(tap),
+                                           to_string(batch_->engine().description().precision));
+    if (view == 0) {
+      result.reason = reason;
+    } else {
+      result.note += fmt::format("{}view {}: {}", result.note.empty() ? "" : "; ", view, reason);
+    }
+  }
+
+  /// The last of an image's rows has left the network: an image that is rejected has no views either.
+  void finish(ImageResult& result) {
+    if (result.status == ImageStatus::kRejected) {
+      result.note.clear();
+      std::fill(result.views.begin(), result.views.end(), ImageStatus::kRejected);
+    }
+    count(result.status);
+  }
+
   /// A file whose bytes were on their way already shares the fate of the first one that has them.
   void settle_duplicates() {
     for (const auto& [index, first] : duplicates_) {
       const ImageResult& original = extraction_.images[first];
       ImageResult& result = extraction_.images[index];
-      if (original.status == ImageStatus::kRejected) result.status = ImageStatus::kRejected;
+      for (int view = 0; view <= options_.views; ++view) {
+        const ImageStatus fate =
+            view == 0 ? original.status : original.views[static_cast<std::size_t>(view) - 1];
+        if (fate == ImageStatus::kRejected) status_of(result, view) = ImageStatus::kRejected;
+      }
       result.reason = original.reason;
       result.note = original.note;
     }
@@ -254,7 +256,7 @@ class Extractor {
   Extraction extraction_;
   ExtractionProgress progress_;
 
-  std::vector<Item> items_;                          // a ring; each belongs to the filter that has it
+  std::vector<PendingImage> items_;                  // a ring; each belongs to the filter that has it
   std::size_t next_ = 0;                             // filter 1
   std::unordered_map<Sha256, std::size_t> claimed_;  // filter 3: first file with these bytes
   std::vector<std::pair<std::size_t, std::size_t>> duplicates_;  // filter 3: file, first file with its bytes

@@ -2,6 +2,7 @@
 //   read + hash -> look up -> decode + resize -> batch -> network -> encode -> one writer
 // (a oneTBB parallel_pipeline)
 // Invariant: result i belongs to file i, whatever happens to the others.
+// A file may bring views (data/view.hpp): further rows of the cache, from the same read and the same decode.
 #pragma once
 
 #include <atomic>
@@ -17,6 +18,7 @@
 #include "data/decode.hpp"
 #include "data/resize.hpp"
 #include "data/sha256.hpp"
+#include "data/view.hpp"
 #include "features/cache.hpp"
 #include "features/engine.hpp"
 #include "features/preprocessing.hpp"
@@ -30,12 +32,19 @@ enum class ImageStatus {
   kSkipped,    ///< not reached: the run was interrupted
 };
 
+/// How many views an image may have: its rows wait in memory together.
+inline constexpr int kMaxViews = 64;
+
 /// The fate of one file.
 struct ImageResult {
   ImageStatus status = ImageStatus::kSkipped;
   std::optional<Sha256> content;  ///< of the file's bytes; nothing where they could not be read
   std::string reason;             ///< of a reject
   std::string note;               ///< a warning about an image that is used
+  /// Fate of views 1, 2, ..., ExtractionOptions::views of them: their rows are in the cache under
+  /// view_key(*content, number) if kCached or kExtracted. kRejected for all where the image is; for a single
+  /// one if the network overflows on it.
+  std::vector<ImageStatus> views;
 
   bool operator==(const ImageResult&) const = default;
 };
@@ -51,6 +60,7 @@ struct ExtractionOptions {
   DecodeOptions decode;
   ResizeOptions resize;
   Preprocessing preprocessing;
+  int views = 0;    ///< of each image, beside the image itself; 0..kMaxViews
   int threads = 0;  ///< for reading and decoding; 0: all that the process may use
   std::function<void(const ExtractionProgress&)> on_progress;  ///< called from one thread at a time
   /// Once true: finish and publish what is in flight, skip the rest.
@@ -60,6 +70,7 @@ struct ExtractionOptions {
 struct Extraction {
   std::vector<ImageResult> images;          ///< one for each file, in order
   std::optional<EngineDescription> engine;  ///< nothing if no image needed the network
+  std::size_t decoded = 0;                  ///< files that had to be decoded, each once for all of its rows
   double seconds = 0.0;
   bool interrupted = false;
 };
@@ -67,10 +78,11 @@ struct Extraction {
 /// Opens the engine when the first image needs it: a run that hits the cache throughout never pays for one.
 using OpenEngine = std::function<std::unique_ptr<Engine>()>;
 
-/// Fills `caches` (one for each tap, at least one) with the rows of `files`, all taps in one pass. An image
-/// goes through the network if any of the caches lacks it. The engine's taps must be those of the caches, in
-/// their order, and its input size resize.size. An image with a non-finite activation is a reject, never a
-/// cached row.
+/// Fills `caches` (one for each tap, at least one) with the rows of `files` and of their views, all taps in
+/// one pass. A row goes through the network if any of the caches lacks it; a file is decoded if any of its
+/// rows does, once. The engine's taps must be those of the caches, in their order, and its input size
+/// resize.size. An image with a non-finite activation is a reject, never a cached row. Memory grows with
+/// threads times views, not with the files.
 /// @throws Error kFailed if the engine fails; what was computed before is published
 [[nodiscard]] Extraction extract(std::span<const std::filesystem::path> files,
                                  const ExtractionOptions& options, const OpenEngine& open_engine,

@@ -13,24 +13,36 @@ import keras
 import numpy as np
 import scipy.sparse
 
-from training_run import CACHE, CLASSES, DATASET, IMAGES_PER_CLASS, WEIGHTS, preprocessed
+from training_run import (CACHE, CLASSES, DATASET, IMAGES_PER_CLASS, VIEWS, VIEWS_CACHE, VIEWS_DATASET, WEIGHTS, decoded,
+                          preprocessed, preprocessed_images)
+from views import draw_view, view_key
 
 COLUMNS = 7 * 7 * 512
 WEIGHTS_IDENTITY = "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd"
 
 
+def segments_of(cache):
+    return sorted(cache.glob("*/block5_pool/segment-*.h5"))
+
+
+def rows_of(segments):
+    """Key (for an image, the SHA-256 of its file) -> features."""
+    rows = {}
+    for segment in segments:
+        with h5py.File(segment) as file:
+            group = file["activations"]
+            features = scipy.sparse.csr_matrix((group["data"][()], group["indices"][()], group["indptr"][()]),
+                                               shape=group.attrs["shape"])
+            for key, row in zip(file["sha256"][()], features.toarray(), strict=True):
+                rows[bytes(key)] = row
+    return rows
+
+
 class CacheTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.segments = sorted(CACHE.glob("*/block5_pool/segment-*.h5"))
-        cls.rows = {}  # SHA-256 of the image file -> its features
-        for segment in cls.segments:
-            with h5py.File(segment) as file:
-                group = file["activations"]
-                features = scipy.sparse.csr_matrix((group["data"][()], group["indices"][()], group["indptr"][()]),
-                                                   shape=group.attrs["shape"])
-                for key, row in zip(file["sha256"][()], features.toarray(), strict=True):
-                    cls.rows[bytes(key)] = row
+        cls.segments = segments_of(CACHE)
+        cls.rows = rows_of(cls.segments)
 
     def test_segments_are_named_by_the_hash_of_their_bytes(self):
         self.assertTrue(self.segments)
@@ -58,13 +70,35 @@ class CacheTest(unittest.TestCase):
         expected = model.predict(preprocessed(paths), verbose=0).reshape(len(paths), COLUMNS)  # row, column, channel
         for path, keras_row in zip(paths, expected, strict=True):
             with self.subTest(path):
-                row = self.rows[hashlib.sha256((DATASET / path).read_bytes()).digest()]
-                error = np.linalg.norm(row - keras_row) / np.linalg.norm(keras_row)
-                self.assertLess(error, 1e-5)
-                # Mostly zeros on both sides: the rest must be there, and about as much of it.
-                self.assertGreater(np.linalg.norm(row), 100)
-                self.assertAlmostEqual(np.mean(row != 0), np.mean(keras_row != 0), delta=1e-3)
-                self.assertGreater(np.mean(row != 0), 0.02)
+                self.expect_equal(self.rows[hashlib.sha256((DATASET / path).read_bytes()).digest()], keras_row)
+
+    def test_views_are_crops_and_flips_of_the_decoded_image(self):
+        rows = rows_of(segments_of(VIEWS_CACHE))
+        images = {}  # key -> pixels
+        for path in VIEWS_DATASET.glob("*/*.jpg"):
+            pixels = decoded(path)
+            content = hashlib.sha256(path.read_bytes()).digest()
+            images[content] = pixels
+            for index in range(1, VIEWS + 1):
+                key = view_key(content, index)
+                flip, x, y, width, height = draw_view(key, pixels.shape[1], pixels.shape[0])
+                crop = pixels[y:y + height, x:x + width]
+                images[key] = crop[:, ::-1] if flip else crop
+        self.assertEqual(set(rows), set(images))
+        self.assertEqual(len(rows), 2 * (1 + VIEWS))
+        model = keras.applications.VGG16(weights=str(WEIGHTS), include_top=False, input_shape=(224, 224, 3))
+        expected = model.predict(preprocessed_images(images.values()), verbose=0).reshape(len(images), COLUMNS)
+        for key, keras_row in zip(images, expected, strict=True):
+            with self.subTest(key.hex()):
+                self.expect_equal(rows[key], keras_row)
+
+    def expect_equal(self, row, keras_row):
+        error = np.linalg.norm(row - keras_row) / np.linalg.norm(keras_row)
+        self.assertLess(error, 1e-5)
+        # Mostly zeros on both sides: the rest must be there, and about as much of it.
+        self.assertGreater(np.linalg.norm(row), 100)
+        self.assertAlmostEqual(np.mean(row != 0), np.mean(keras_row != 0), delta=1e-3)
+        self.assertGreater(np.mean(row != 0), 0.02)
 
     def test_anndata_reads_the_activations_by_its_own_convention(self):
         for segment in self.segments:

@@ -1,0 +1,68 @@
+// features/pending_image.cpp: see pending_image.hpp.
+#include "features/pending_image.hpp"
+
+#include <algorithm>
+#include <new>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "data/decode.hpp"
+#include "data/file_bytes.hpp"
+#include "data/resize.hpp"
+#include "data/view.hpp"
+#include "features/preprocessing.hpp"
+
+namespace headstart {
+
+ImageStatus& status_of(ImageResult& result, int view) {
+  return view == 0 ? result.status : result.views[static_cast<std::size_t>(view) - 1];
+}
+
+void PendingImage::reject(std::string reason) {
+  bytes = {};
+  if (!missing.empty() && missing.front().view > 0) {
+    for (const MissingRow& row : missing) status_of(result, row.view) = ImageStatus::kRejected;
+    result.note = "gets no views: " + reason;
+  } else {
+    result.status = ImageStatus::kRejected;
+    std::fill(result.views.begin(), result.views.end(), ImageStatus::kRejected);
+    result.reason = std::move(reason);
+  }
+  missing.clear();
+}
+
+void read_image(const std::filesystem::path& file, PendingImage& image) {
+  auto read = read_file(file, kMaxImageFileBytes);
+  if (const auto* reject = std::get_if<Reject>(&read)) return image.reject(reject->reason);
+  image.bytes = std::get<std::vector<std::byte>>(std::move(read));
+  image.result.content = sha256(image.bytes);
+}
+
+void decode_rows(const ExtractionOptions& options, PendingImage& image) {
+  if (image.missing.empty()) return;
+  try {
+    auto decoded = decode_image(image.bytes, options.decode);
+    image.bytes = {};
+    if (const auto* reject = std::get_if<Reject>(&decoded)) return image.reject(reject->reason);
+    auto& [upright, note] = std::get<DecodedImage>(decoded);
+    const auto size = static_cast<std::size_t>(options.resize.size);
+    const std::size_t row_size = size * size * 3;
+    image.pixels.resize(image.missing.size() * row_size);
+    for (std::size_t i = 0; i < image.missing.size(); ++i) {
+      const MissingRow& row = image.missing[i];
+      const std::span<float> pixels = std::span(image.pixels).subspan(i * row_size, row_size);
+      if (row.view == 0) {
+        resize(upright, options.resize, pixels);
+      } else {
+        resize(cut(upright, draw_view(row.key, upright.width, upright.height)), options.resize, pixels);
+      }
+      preprocess(options.preprocessing, pixels);
+    }
+    image.result.note = std::move(note);
+  } catch (const std::bad_alloc&) {
+    image.reject("too large to decode in the memory there is");
+  }
+}
+
+}  // namespace headstart

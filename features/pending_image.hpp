@@ -1,0 +1,46 @@
+// features/pending_image.hpp: one file on its way through the extractor, and the two steps that threads take
+// with it in parallel: reading and decoding.
+// Surprise: an image whose own row is cached may still be decoded, for its views; if that fails it stays.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/sha256.hpp"
+#include "features/cache_writer.hpp"
+#include "features/extractor.hpp"
+
+namespace headstart {
+
+/// A row of an image that some cache wants.
+struct MissingRow {
+  int view = 0;  ///< 0: the image itself
+  Sha256 key;
+  CacheSet lacking;  ///< the caches that want it
+};
+
+/// Fate of view `view` of an image, 0 being the image itself.
+[[nodiscard]] ImageStatus& status_of(ImageResult& result, int view);
+
+struct PendingImage {
+  std::size_t index = 0;  ///< of the file
+  ImageResult result;
+  std::vector<std::byte> bytes;     ///< of the file, until it is decoded
+  std::vector<MissingRow> missing;  ///< by view; what the network has to see
+  std::vector<float> pixels;        ///< [missing.size(), size, size, 3], preprocessed
+  bool was_decoded = false;         ///< or was to be
+  bool ran_network = false;         ///< its rows filled a batch: segments may be due
+
+  /// Settles the image without rows. One that has its own row already stays: it only gets no views.
+  void reject(std::string reason);
+};
+
+/// The file's bytes and their hash.
+void read_image(const std::filesystem::path& file, PendingImage& image);
+
+/// File bytes to the pixels of the rows that are missing, with one decode; drops the bytes.
+void decode_rows(const ExtractionOptions& options, PendingImage& image);
+
+}  // namespace headstart

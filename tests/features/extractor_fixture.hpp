@@ -1,0 +1,175 @@
+// tests/features/extractor_fixture.hpp: the extractor around a fake engine, so that what is tested is order,
+// fate and memory, not convolutions (and so that ThreadSanitizer sees no uninstrumented OpenMP).
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/error.hpp"
+#include "features/extractor.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart {
+
+inline constexpr int kSize = 32;
+inline constexpr std::size_t kRowSize = std::size_t{kSize} * kSize * 3;
+
+/// What the fake network gives for an image: one number for its first pixel at every fifth place, plus the
+/// place.
+inline std::vector<float> fake_activations(std::span<const float> row, Tap tap) {
+  std::vector<float> activations(tap_shape(tap, kSize).size());
+  for (std::size_t i = 0; i < activations.size(); i += 5) {
+    activations[i] =
+        row[0] + 2.0F * row[1] + 3.0F * row[2] + static_cast<float>(i + static_cast<std::size_t>(tap));
+  }
+  return activations;
+}
+
+/// What a fake engine did, and what it is to do; outlives it.
+struct Script {
+  int batch_size = 4;
+  int fail_at_run = -1;               ///< throws in that run, counted from 0
+  std::optional<float> poison;        ///< images whose first pixel (blue, preprocessed) is this overflow
+  std::function<void(int run)> hook;  ///< called at the start of each run
+
+  int opened = 0;
+  int runs = 0;
+  std::vector<std::vector<float>> rows;  ///< everything that went through, padding included
+};
+
+class FakeEngine final : public Engine {
+ public:
+  FakeEngine(Script& script, std::vector<Tap> taps) : script_(script), taps_(std::move(taps)) {
+    ++script_.opened;
+  }
+  [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
+  [[nodiscard]] int batch_size() const noexcept override { return script_.batch_size; }
+  [[nodiscard]] int input_size() const noexcept override { return kSize; }
+  [[nodiscard]] std::span<const Tap> taps() const noexcept override { return taps_; }
+
+  void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
+    const int run = script_.runs++;
+    if (script_.hook) script_.hook(run);
+    if (run == script_.fail_at_run)
+      throw Error(Error::Kind::kFailed, "the fake engine failed", "run", "none");
+    for (std::size_t row = 0; row < static_cast<std::size_t>(script_.batch_size); ++row) {
+      const std::span<const float> input = batch.subspan(row * kRowSize, kRowSize);
+      script_.rows.emplace_back(input.begin(), input.end());
+      for (std::size_t tap = 0; tap < taps_.size(); ++tap) {
+        std::vector<float> activations = fake_activations(input, taps_[tap]);
+        if (script_.poison && input[0] == *script_.poison) {
+          activations.back() = std::numeric_limits<float>::infinity();
+        }
+        std::copy(activations.begin(), activations.end(),
+                  outputs[tap].begin() + static_cast<std::ptrdiff_t>(row * activations.size()));
+      }
+    }
+  }
+
+ private:
+  Script& script_;
+  std::vector<Tap> taps_;
+  EngineDescription description_{.name = "fake", .version = "1", .implementation = "arithmetic"};
+};
+
+/// A folder of images and a cache.
+class ExtractorTest : public testing::Test {
+ protected:
+  /// A one-coloured image; another `colour` is other bytes and another first pixel.
+  std::filesystem::path image(const std::string& name, int colour) { return file(name, ppm(colour)); }
+
+  std::filesystem::path file(const std::string& name, const std::string& bytes) {
+    std::filesystem::path path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+  }
+
+  static std::string ppm(int colour) {
+    std::string bytes = "P6 4 4 255\n";
+    for (int pixel = 0; pixel < 16; ++pixel) {
+      bytes += static_cast<char>(7);
+      bytes += static_cast<char>(colour >> 8);
+      bytes += static_cast<char>(colour % 256);
+    }
+    return bytes;
+  }
+
+  /// The preprocessed first pixel's channels of ppm(colour): BGR minus the mean.
+  static std::vector<float> row_of(int colour) {
+    std::vector<float> row(kRowSize);
+    for (std::size_t i = 0; i < kRowSize; i += 3) {
+      row[i] = 7.0F;
+      row[i + 1] = static_cast<float>(colour >> 8);
+      row[i + 2] = static_cast<float>(colour % 256);
+    }
+    preprocess(kCaffePreprocessing, row);
+    return row;
+  }
+
+  std::vector<std::filesystem::path> images(int count) {
+    std::vector<std::filesystem::path> files;
+    files.reserve(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) files.push_back(image("image" + std::to_string(1000 + i) + ".ppm", i));
+    return files;
+  }
+
+  FeatureCache cache(Tap tap = Tap::kBlock5Pool) {
+    ExtractorConfiguration configuration;
+    configuration.resize.size = kSize;
+    return {folder_ / "cache", configuration, tap,
+            [this](const std::string& line) { warnings_.push_back(line); }};
+  }
+
+  static ExtractionOptions options(int threads = 2) {
+    ExtractionOptions result;
+    result.resize.size = kSize;
+    result.threads = threads;
+    return result;
+  }
+
+  Extraction run(std::span<const std::filesystem::path> files, const ExtractionOptions& options,
+                 std::vector<FeatureCache*> caches) {
+    std::vector<Tap> taps;
+    taps.reserve(caches.size());
+    for (const FeatureCache* cache : caches) taps.push_back(cache->tap());
+    return extract(
+        files, options, [&] { return std::make_unique<FakeEngine>(script_, taps); }, caches);
+  }
+
+  static std::vector<ImageStatus> statuses(const Extraction& extraction) {
+    std::vector<ImageStatus> result;
+    for (const ImageResult& image : extraction.images) result.push_back(image.status);
+    return result;
+  }
+
+  static std::vector<float> cached_row(const FeatureCache& cache, const ImageResult& image) {
+    const std::vector<Sha256> keys{image.content.value()};
+    const CsrRows rows = cache.read(keys);
+    std::vector<float> dense(static_cast<std::size_t>(rows.columns));
+    rows.expand(0, dense);
+    return dense;
+  }
+
+  test::ScratchFolder folder_;
+  Script script_;
+  std::vector<std::string> warnings_;
+};
+
+inline constexpr auto kExtracted = ImageStatus::kExtracted;
+inline constexpr auto kCached = ImageStatus::kCached;
+inline constexpr auto kRejected = ImageStatus::kRejected;
+inline constexpr auto kSkipped = ImageStatus::kSkipped;
+
+}  // namespace headstart

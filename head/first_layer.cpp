@@ -1,14 +1,32 @@
 // head/first_layer.cpp
 #include "head/first_layer.hpp"
 
+#include <stdexcept>
+#include <utility>
+
+#include "head/gram_solver.hpp"
 #include "head/primal_kernel.hpp"
 #include "head/primal_solver.hpp"
 
 namespace headstart {
 
-std::unique_ptr<FirstLayer> make_primal_solver(const FeatureRows& features, const Matrix& kernel,
-                                               int threads) {
-  return std::make_unique<PrimalSolver>(features, kernel, threads, best_primal_kernel());
+FirstLayerState FirstLayer::state() { throw std::logic_error("first layer: its state can't be taken"); }
+
+void FirstLayer::set_state(const FirstLayerState& /*state*/) {
+  throw std::logic_error("first layer: its state can't be set");
+}
+
+std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const FeatureRows& features, Matrix kernel,
+                                             std::span<const RowIndex> training, int threads) {
+  switch (solver) {
+    case Solver::kGram:
+      return std::make_unique<GramSolver>(features, std::move(kernel), training, threads);
+    case Solver::kPrimal:
+      return std::make_unique<PrimalSolver>(features, kernel, threads, best_primal_kernel());
+    case Solver::kAuto:
+      break;
+  }
+  throw std::invalid_argument("first layer: choose a solver first");
 }
 
 }  // namespace headstart

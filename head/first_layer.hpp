@@ -4,9 +4,11 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "head/feature_rows.hpp"
 #include "head/matrix.hpp"
+#include "head/solver.hpp"
 
 namespace headstart {
 
@@ -17,6 +19,13 @@ struct SgdStep {
   double momentum = 0.9;
   bool nesterov = false;
   double l2 = 0.0;  ///< lambda of lambda * sum(W^2)
+};
+
+/// What a first layer knows beyond what it was made from: a view, valid until the layer's next step. Only a
+/// layer of the same kind, made from the same rows and W_0, can take it back.
+struct FirstLayerState {
+  std::vector<double> numbers;
+  std::vector<std::span<const float>> arrays;
 };
 
 /// The first layer's kernel in training.
@@ -40,15 +49,30 @@ class FirstLayer {
   /// sum(W^2), in double.
   [[nodiscard]] virtual double squared_norm() = 0;
 
-  /// W, [columns, hidden].
-  [[nodiscard]] virtual Matrix kernel() = 0;
+  /// W, [columns, hidden]. Ends this solver's work: nothing may be called afterwards.
+  [[nodiscard]] virtual Matrix release_kernel() = 0;
+
+  /// Keeps a copy of W, in place of the one kept before.
+  virtual void remember() = 0;
+  /// Goes back to the kept W, for good: what follows may be forward(), squared_norm() and
+  /// release_kernel(), no step().
+  virtual void recall() = 0;
+
+  /// Everything that the steps so far have changed, the W of remember() included.
+  /// @throws std::logic_error if this kind of layer has no such state
+  [[nodiscard]] virtual FirstLayerState state();
+  /// Goes on from there: every later step gives the bits that it would have given where the state comes from.
+  /// @throws std::invalid_argument if the state is not one of this kind and these shapes
+  virtual void set_state(const FirstLayerState& state);
 };
 
-/// The primal solver: W and velocity in memory, one pass over both per step (see primal_solver.hpp).
+/// Any solver but kAuto.
 /// @param features  must outlive the result
 /// @param kernel    W_0, [features.columns, hidden]
+/// @param training  the rows that batches are made of
 /// @param threads   0: all that the process may use; the result's bits do not depend on it
-[[nodiscard]] std::unique_ptr<FirstLayer> make_primal_solver(const FeatureRows& features,
-                                                             const Matrix& kernel, int threads);
+[[nodiscard]] std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const FeatureRows& features,
+                                                           Matrix kernel, std::span<const RowIndex> training,
+                                                           int threads);
 
 }  // namespace headstart

@@ -3,50 +3,11 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <string>
+#include <utility>
+
+#include "head/first_layer_checks.hpp"
 
 namespace headstart {
-namespace {
-
-// 64 columns and 256 features measured best or equal best among 64, 128, 256 columns and 64 to 512 features:
-// the batch's dz (8 KiB at 32 rows) stays in L1, the tile of W in L2.
-constexpr Eigen::Index kSlabColumns = 64;
-constexpr std::int64_t kTileFeatures = 256;
-
-std::size_t rounded_up(Eigen::Index columns) {
-  return (static_cast<std::size_t>(columns) + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
-}
-
-void check_shape(const char* what, Eigen::Index rows, Eigen::Index columns, std::size_t needed_rows,
-                 Eigen::Index needed_columns) {
-  if (rows == static_cast<Eigen::Index>(needed_rows) && columns == needed_columns) return;
-  throw std::invalid_argument(std::string(what) + ": shape is " + std::to_string(rows) + " x " +
-                              std::to_string(columns) + ", needed " + std::to_string(needed_rows) + " x " +
-                              std::to_string(needed_columns));
-}
-
-void check_rows(std::span<const RowIndex> rows, std::size_t count) {
-  for (const RowIndex row : rows) {
-    if (row < 0 || static_cast<std::size_t>(row) >= count) {
-      throw std::invalid_argument("first layer: row " + std::to_string(row) + " is not one of the " +
-                                  std::to_string(count) + " feature rows");
-    }
-  }
-}
-
-Eigen::Index columns_of(std::size_t slab, Eigen::Index hidden) {
-  return std::min(kSlabColumns, hidden - static_cast<Eigen::Index>(slab) * kSlabColumns);
-}
-
-using PaddedRows = Eigen::Map<Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
-
-// The columns of W in a slab's memory: [rows, columns] of [rows, width].
-PaddedRows without_padding(std::span<float> floats, Eigen::Index rows, Eigen::Index columns,
-                           std::size_t width) {
-  return {floats.data(), rows, columns, Eigen::OuterStride<>(static_cast<Eigen::Index>(width))};
-}
-
-}  // namespace
 
 PrimalSolver::PrimalSolver(const FeatureRows& features, const Matrix& kernel, int threads,
                            const PrimalKernel& routines)
@@ -54,15 +15,12 @@ PrimalSolver::PrimalSolver(const FeatureRows& features, const Matrix& kernel, in
   check_shape("first layer's kernel", kernel.rows(), kernel.cols(),
               static_cast<std::size_t>(features.columns), std::max<Eigen::Index>(kernel.cols(), 1));
   const Eigen::Index hidden = kernel.cols();
-  slabs_.resize(static_cast<std::size_t>((hidden + kSlabColumns - 1) / kSlabColumns));
   std::size_t floats = 0;
-  for (std::size_t s = 0; s < slabs_.size(); ++s) {
-    Slab& slab = slabs_[s];
-    slab.first_column = static_cast<Eigen::Index>(s) * kSlabColumns;
-    slab.columns = columns_of(s, hidden);
-    slab.width = rounded_up(slab.columns);
+  for (const ColumnSlab& columns : column_slabs(hidden)) {
+    Slab& slab = slabs_.emplace_back();
+    slab.columns = columns;
     slab.offset = floats;
-    floats += slab.width * static_cast<std::size_t>(features.columns);
+    floats += columns.width * static_cast<std::size_t>(features.columns);
   }
   kernel_ = AlignedFloats(floats);
   velocity_ = AlignedFloats(floats);
@@ -72,7 +30,12 @@ PrimalSolver::PrimalSolver(const FeatureRows& features, const Matrix& kernel, in
 std::span<float> PrimalSolver::tile_of(AlignedFloats& floats, const Slab& slab, std::size_t tile) const {
   const auto first = static_cast<std::size_t>(rows_.first_feature(tile));
   const auto end = static_cast<std::size_t>(rows_.end_feature(tile));
-  return floats.span().subspan(slab.offset + first * slab.width, (end - first) * slab.width);
+  return floats.span().subspan(slab.offset + first * slab.columns.width, (end - first) * slab.columns.width);
+}
+
+std::span<float> PrimalSolver::slab_of(AlignedFloats& floats, const Slab& slab) const {
+  return floats.span().subspan(slab.offset,
+                               slab.columns.width * static_cast<std::size_t>(rows_.features().columns));
 }
 
 void PrimalSolver::load(const Matrix& kernel, Slab& slab) {
@@ -83,50 +46,46 @@ void PrimalSolver::load(const Matrix& kernel, Slab& slab) {
     std::fill(velocity.begin(), velocity.end(), 0.0F);
     const auto first = static_cast<Eigen::Index>(rows_.first_feature(tile));
     const auto features = static_cast<Eigen::Index>(rows_.end_feature(tile)) - first;
-    without_padding(weights, features, slab.columns, slab.width) =
-        kernel.block(first, slab.first_column, features, slab.columns);
+    without_padding(weights, features, slab.columns) =
+        kernel.block(first, slab.columns.first, features, slab.columns.columns);
     for (const float w : weights) slab.squared_norm += static_cast<double>(w) * static_cast<double>(w);
   }
 }
 
 void PrimalSolver::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) {
   check_rows(rows, rows_.features().rows());
-  check_shape("first layer's products", z.rows(), z.cols(), rows.size(),
-              slabs_.back().first_column + slabs_.back().columns);
+  check_shape("first layer's products", z.rows(), z.cols(), rows.size(), hidden());
   workers_.for_each(slabs_.size(), [&](std::size_t s) {
     Slab& slab = slabs_[s];
-    slab.z.assign(rows.size() * slab.width, 0.0F);
+    slab.z.assign(rows.size() * slab.columns.width, 0.0F);
     for (std::size_t tile = 0; tile < rows_.tiles(); ++tile) {
-      rows_.add_products(rows, tile, tile_of(kernel_, slab, tile), slab.width, slab.z, routines_);
+      rows_.add_products(rows, tile, tile_of(kernel_, slab, tile), slab.columns.width, slab.z, routines_);
     }
-    z.middleCols(slab.first_column, slab.columns) =
-        without_padding(slab.z, z.rows(), slab.columns, slab.width);
+    z.middleCols(slab.columns.first, slab.columns.columns) = without_padding(slab.z, z.rows(), slab.columns);
   });
 }
 
 void PrimalSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz,
                         const SgdStep& sgd, std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z) {
-  const Eigen::Index hidden = slabs_.back().first_column + slabs_.back().columns;
   check_rows(batch, rows_.features().rows());
   check_rows(next, rows_.features().rows());
-  check_shape("first layer's gradient", dz.rows(), dz.cols(), batch.size(), hidden);
+  check_shape("first layer's gradient", dz.rows(), dz.cols(), batch.size(), hidden());
   check_shape("first layer's products", next_z.rows(), next_z.cols(), next.size(),
-              next.empty() ? next_z.cols() : hidden);
+              next.empty() ? next_z.cols() : hidden());
   batch_.assign(rows_, batch, workers_);
   workers_.for_each(slabs_.size(), [&](std::size_t s) { step_slab(dz, sgd, next, next_z, slabs_[s]); });
 }
 
 void PrimalSolver::step_slab(const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
                              std::span<const RowIndex> next, Eigen::Ref<Matrix>& next_z, Slab& slab) {
-  const std::size_t dz_floats = static_cast<std::size_t>(dz.rows()) * slab.width;
+  const std::size_t dz_floats = static_cast<std::size_t>(dz.rows()) * slab.columns.width;
   if (slab.dz.span().size() < dz_floats) {
     slab.dz = AlignedFloats(dz_floats);
   }
   const std::span<float> slab_dz = slab.dz.span().first(dz_floats);
   std::fill(slab_dz.begin(), slab_dz.end(), 0.0F);
-  without_padding(slab_dz, dz.rows(), slab.columns, slab.width) =
-      dz.middleCols(slab.first_column, slab.columns);
-  slab.z.assign(next.size() * slab.width, 0.0F);
+  without_padding(slab_dz, dz.rows(), slab.columns) = dz.middleCols(slab.columns.first, slab.columns.columns);
+  slab.z.assign(next.size() * slab.columns.width, 0.0F);
   slab.squared_norm = 0.0;
   for (std::size_t tile = 0; tile < rows_.tiles(); ++tile) {
     const std::span<float> weights = tile_of(kernel_, slab, tile);
@@ -134,7 +93,7 @@ void PrimalSolver::step_slab(const Eigen::Ref<const Matrix>& dz, const SgdStep& 
     const auto features = static_cast<std::size_t>(rows_.end_feature(tile)) - first;
     slab.squared_norm += routines_.update({.kernel = weights,
                                            .velocity = tile_of(velocity_, slab, tile),
-                                           .width = slab.width,
+                                           .width = slab.columns.width,
                                            .offsets = batch_.offsets().subspan(first, features + 1),
                                            .entries = batch_.entries(),
                                            .dz = slab_dz,
@@ -142,11 +101,15 @@ void PrimalSolver::step_slab(const Eigen::Ref<const Matrix>& dz, const SgdStep& 
                                            .momentum = static_cast<float>(sgd.momentum),
                                            .two_l2 = static_cast<float>(2.0 * sgd.l2),
                                            .nesterov = sgd.nesterov});
-    rows_.add_products(next, tile, weights, slab.width, slab.z, routines_);
+    rows_.add_products(next, tile, weights, slab.columns.width, slab.z, routines_);
   }
   if (next.empty()) return;
-  next_z.middleCols(slab.first_column, slab.columns) =
-      without_padding(slab.z, next_z.rows(), slab.columns, slab.width);
+  next_z.middleCols(slab.columns.first, slab.columns.columns) =
+      without_padding(slab.z, next_z.rows(), slab.columns);
+}
+
+Eigen::Index PrimalSolver::hidden() const noexcept {
+  return slabs_.back().columns.first + slabs_.back().columns.columns;
 }
 
 double PrimalSolver::squared_norm() {
@@ -156,15 +119,60 @@ double PrimalSolver::squared_norm() {
 }
 
 Matrix PrimalSolver::kernel() {
-  Matrix kernel(rows_.features().columns, slabs_.back().first_column + slabs_.back().columns);
+  Matrix kernel(rows_.features().columns, hidden());
   workers_.for_each(slabs_.size(), [&](std::size_t s) {
     const Slab& slab = slabs_[s];
-    const std::span<float> weights =
-        kernel_.span().subspan(slab.offset, slab.width * static_cast<std::size_t>(kernel.rows()));
-    kernel.middleCols(slab.first_column, slab.columns) =
-        without_padding(weights, kernel.rows(), slab.columns, slab.width);
+    kernel.middleCols(slab.columns.first, slab.columns.columns) =
+        without_padding(slab_of(kernel_, slab), kernel.rows(), slab.columns);
   });
   return kernel;
+}
+
+void PrimalSolver::remember() {
+  if (remembered_.span().empty()) remembered_ = AlignedFloats(kernel_.span().size());
+  workers_.for_each(slabs_.size(), [&](std::size_t s) {
+    const std::span<float> weights = slab_of(kernel_, slabs_[s]);
+    std::copy(weights.begin(), weights.end(), slab_of(remembered_, slabs_[s]).begin());
+    slabs_[s].remembered_squared_norm = slabs_[s].squared_norm;
+  });
+}
+
+void PrimalSolver::recall() {
+  if (remembered_.span().empty()) throw std::logic_error("recall() without remember()");
+  std::swap(kernel_, remembered_);
+  for (Slab& slab : slabs_) slab.squared_norm = slab.remembered_squared_norm;
+}
+
+// The norms are part of it: summed in the order of a step, their last bits are not those of a sum over W.
+FirstLayerState PrimalSolver::state() {
+  FirstLayerState state;
+  state.arrays = {kernel_.span(), velocity_.span()};
+  for (const Slab& slab : slabs_) state.numbers.push_back(slab.squared_norm);
+  if (remembered_.span().empty()) return state;
+  state.arrays.emplace_back(remembered_.span());
+  for (const Slab& slab : slabs_) state.numbers.push_back(slab.remembered_squared_norm);
+  return state;
+}
+
+void PrimalSolver::set_state(const FirstLayerState& state) {
+  const bool remembers = state.arrays.size() == 3;
+  const std::vector<std::size_t> floats(remembers ? 3 : 2, kernel_.span().size());
+  check_state(state, slabs_.size() * (remembers ? 2 : 1), floats);
+  remembered_ = AlignedFloats(remembers ? kernel_.span().size() : 0);
+  workers_.for_each(slabs_.size(), [&](std::size_t s) {
+    Slab& slab = slabs_[s];
+    const auto copy = [&](std::span<const float> from, AlignedFloats& to) {
+      const std::span<float> floats_of_slab = slab_of(to, slab);
+      const std::span<const float> source = from.subspan(slab.offset, floats_of_slab.size());
+      std::copy(source.begin(), source.end(), floats_of_slab.begin());
+    };
+    copy(state.arrays[0], kernel_);
+    copy(state.arrays[1], velocity_);
+    slab.squared_norm = state.numbers[s];
+    if (!remembers) return;
+    copy(state.arrays[2], remembered_);
+    slab.remembered_squared_norm = state.numbers[slabs_.size() + s];
+  });
 }
 
 }  // namespace headstart

@@ -18,6 +18,7 @@
 
 #include "head/aligned_floats.hpp"
 #include "head/batch_by_feature.hpp"
+#include "head/column_slab.hpp"
 #include "head/feature_rows.hpp"
 #include "head/first_layer.hpp"
 #include "head/matrix.hpp"
@@ -29,7 +30,7 @@ namespace headstart {
 
 class PrimalSolver final : public FirstLayer {
  public:
-  /// See make_primal_solver. @param routines  which variant of the inner loops to run
+  /// See make_first_layer. @param routines  which variant of the inner loops to run
   /// @throws std::invalid_argument if W_0 has not one row per feature, or no column
   PrimalSolver(const FeatureRows& features, const Matrix& kernel, int threads, const PrimalKernel& routines);
 
@@ -37,20 +38,27 @@ class PrimalSolver final : public FirstLayer {
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
             std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z) override;
   [[nodiscard]] double squared_norm() override;
-  [[nodiscard]] Matrix kernel() override;
+  [[nodiscard]] Matrix release_kernel() override { return kernel(); }
+  /// W as it is now.
+  [[nodiscard]] Matrix kernel();
+  void remember() override;
+  void recall() override;
+  [[nodiscard]] FirstLayerState state() override;
+  void set_state(const FirstLayerState& state) override;
 
  private:
   struct Slab {
-    Eigen::Index first_column = 0;
-    Eigen::Index columns = 0;  // of W
-    std::size_t width = 0;     // in memory: columns rounded up to kColumnGroup, the padding stays zero
-    std::size_t offset = 0;    // of its first float in kernel_ and velocity_
+    ColumnSlab columns;
+    std::size_t offset = 0;  // of its first float in kernel_ and velocity_
     double squared_norm = 0.0;
+    double remembered_squared_norm = 0.0;
     AlignedFloats dz;      // [batch, width]
     std::vector<float> z;  // [next, width]
   };
 
-  // The tile's first float and its length, in kernel_ or velocity_.
+  [[nodiscard]] Eigen::Index hidden() const noexcept;
+  // The slab's floats in kernel_ or velocity_, and those of one of its tiles.
+  [[nodiscard]] std::span<float> slab_of(AlignedFloats& floats, const Slab& slab) const;
   [[nodiscard]] std::span<float> tile_of(AlignedFloats& floats, const Slab& slab, std::size_t tile) const;
   void load(const Matrix& kernel, Slab& slab);
   void step_slab(const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd, std::span<const RowIndex> next,
@@ -60,8 +68,9 @@ class PrimalSolver final : public FirstLayer {
   Workers workers_;
   TiledRows rows_;
   std::vector<Slab> slabs_;
-  AlignedFloats kernel_;    // slab after slab
-  AlignedFloats velocity_;  // the same layout
+  AlignedFloats kernel_;      // slab after slab
+  AlignedFloats velocity_;    // the same layout
+  AlignedFloats remembered_;  // the same; empty until it is needed
   BatchByFeature batch_;
 };
 

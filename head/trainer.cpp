@@ -24,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 // What derive_seed's purposes mean here. Never renumber: a seed's result would change.
 constexpr std::uint64_t kShufflePurpose = 1;
+constexpr std::uint64_t kDropoutPurpose = 2;
 constexpr std::uint64_t kFirstLayerPurpose = 1000;  // layer l: this + l
 
 // The rows of one epoch, in the order of its steps.
@@ -65,16 +66,21 @@ std::vector<std::int32_t> labels_of(const TrainingData& data, std::span<const Ro
 // One run. Invariant between steps: z_ holds X W (no bias) of the next batch, from the pass that made this W.
 class Training {
  public:
-  Training(const TrainingData& data, Head initial, const TrainingOptions& options, const TrainingHooks& hooks)
+  Training(const TrainingData& data, FirstLayer& first, std::span<const Dense> layers,
+           const TrainingOptions& options, const TrainingHooks& hooks, const TrainingState* resume)
       : data_(data),
         options_(options),
         hooks_(hooks),
-        first_(make_primal_solver(data.features, initial.layers.front().kernel, options.threads)),
-        upper_(initial.layers),
+        first_(first),
+        upper_(layers),
         validation_labels_(labels_of(data, data.validation)),
-        rows_(data, options, 0) {
-    z_.resize(static_cast<Eigen::Index>(rows_.batch(0).size()), initial.layers.front().kernel.cols());
-    first_->forward(rows_.batch(0), z_);
+        rows_(data, options, resume != nullptr ? static_cast<int>(resume->history.size()) : 0) {
+    if (resume != nullptr) {
+      upper_.restore(resume->layers, resume->velocities);
+      first_.set_state(resume->first);
+    }
+    z_.resize(static_cast<Eigen::Index>(rows_.batch(0).size()), layers.front().bias.size());
+    first_.forward(rows_.batch(0), z_);
   }
 
   // One epoch; afterwards the weights' validation loss is known and z_ is ready for the next epoch.
@@ -88,7 +94,7 @@ class Training {
     std::int64_t correct = 0;
     for (std::size_t step = 0; step < rows_.steps(); ++step) {
       const std::span<const RowIndex> batch = rows_.batch(step);
-      Matrix& logits = upper_.forward(z_);
+      Matrix& logits = upper_.forward(z_, dropout(epoch, step));
       const BatchLoss loss = softmax_cross_entropy(logits, labels_of(data_, batch), training_loss());
       const double batch_loss = loss.loss / static_cast<double>(batch.size()) + penalty();
       if (!std::isfinite(batch_loss))
@@ -104,7 +110,7 @@ class Training {
       const std::span<const RowIndex> next_span =
           last ? std::span<const RowIndex>(next) : rows_.batch(step + 1);
       z_.resize(static_cast<Eigen::Index>(next_span.size()), dz.cols());
-      first_->step(batch, dz, sgd, next_span, z_);
+      first_.step(batch, dz, sgd, next_span, z_);
     }
     const auto rows = static_cast<double>(data_.training.size());
     result.loss = loss_sum / rows;
@@ -115,17 +121,25 @@ class Training {
     return result;
   }
 
-  [[nodiscard]] Head head() {
-    Head head{upper_.layers()};
-    head.layers.front().kernel = first_->kernel();
-    return head;
+  [[nodiscard]] const std::vector<Dense>& upper_layers() const noexcept { return upper_.layers(); }
+  [[nodiscard]] TrainingState state(std::span<const EpochResult> history, std::span<const Dense> best) {
+    return {history, upper_.layers(), upper_.velocities(), best, first_.state()};
   }
 
  private:
   [[nodiscard]] LossOptions training_loss() const {
     return {options_.label_smoothing, options_.class_weights};
   }
-  [[nodiscard]] double penalty() { return options_.l2 * (first_->squared_norm() + upper_.squared_norm()); }
+  [[nodiscard]] double penalty() {
+    // Without L2 the norm is not asked for: the gram solver would have to compute it.
+    return options_.l2 > 0.0 ? options_.l2 * (first_.squared_norm() + upper_.squared_norm()) : 0.0;
+  }
+  // Every step draws from a seed of its own, so that a run can go on from any epoch.
+  [[nodiscard]] Dropout dropout(int epoch, std::size_t step) const {
+    const std::uint64_t seed =
+        derive_seed(derive_seed(options_.seed, kDropoutPurpose), static_cast<std::uint64_t>(epoch));
+    return {options_.dropout, derive_seed(seed, step)};
+  }
 
   // What the epoch's last pass over W must also multiply: the validation rows, then the next epoch's first
   // batch.
@@ -142,6 +156,7 @@ class Training {
   void validate(EpochResult& result) {
     const auto rows = static_cast<Eigen::Index>(validation_labels_.size());
     Matrix& logits = upper_.forward(z_.topRows(rows));
+    if (hooks_.on_validation) hooks_.on_validation(logits);
     const BatchLoss loss = softmax_cross_entropy(logits, validation_labels_, {options_.label_smoothing, {}});
     result.val_loss = loss.loss / static_cast<double>(rows) + penalty();
     result.val_accuracy = static_cast<double>(loss.correct) / static_cast<double>(rows);
@@ -154,7 +169,7 @@ class Training {
   const TrainingData& data_;
   const TrainingOptions& options_;
   const TrainingHooks& hooks_;
-  std::unique_ptr<FirstLayer> first_;
+  FirstLayer& first_;
   UpperLayers upper_;
   std::vector<std::int32_t> validation_labels_;
   EpochRows rows_;
@@ -175,34 +190,77 @@ Head initial_head(std::int64_t features, int classes, const TrainingOptions& opt
   return head;
 }
 
+Solver solver_of(const TrainingData& data, const TrainingOptions& options) {
+  if (options.solver != Solver::kAuto) return options.solver;
+  const TrainingShape shape{.rows = static_cast<std::int64_t>(data.features.rows()),
+                            .training = static_cast<std::int64_t>(data.training.size()),
+                            .columns = data.features.columns,
+                            .nonzeros = static_cast<std::int64_t>(data.features.values.size()),
+                            .width = options.hidden.empty() ? data.classes : options.hidden.front(),
+                            .batch = options.batch,
+                            .epochs = options.epochs,
+                            .l2 = options.l2 > 0.0};
+  return choose_solver(shape, available_memory());
+}
+
 TrainingResult train_head(const TrainingData& data, Head initial, const TrainingOptions& options,
-                          const TrainingHooks& hooks) {
-  check_training(data, initial, options);
-  Training training(data, std::move(initial), options, hooks);
+                          const TrainingHooks& hooks, const TrainingState* resume) {
+  check_training(data, initial.layers, options);
+  const Solver solver = solver_of(data, options);
+  const std::unique_ptr<FirstLayer> first = make_first_layer(
+      solver, data.features, std::move(initial.layers.front().kernel), data.training, options.threads);
+  TrainingResult result = train_layers(data, *first, initial.layers, options, hooks, resume);
+  result.solver = solver;
+  result.head.layers.front().kernel = first->release_kernel();
+  return result;
+}
+
+TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::span<const Dense> layers,
+                            const TrainingOptions& options, const TrainingHooks& hooks,
+                            const TrainingState* resume) {
+  check_training(data, layers, options);
+  if (resume != nullptr) check_resumable(*resume, options);
+  Training training(data, first, layers, options, hooks, resume);
   LearningRate learning_rate(options.schedule, options.learning_rate, options.epochs);
   std::optional<EarlyStopping> stopping;
   if (options.early_stopping) stopping.emplace(*options.early_stopping);
-  Head best;  // of an earlier epoch; kept only for early stopping, because a copy is as large as the model
+  std::vector<Dense> best;  // of an earlier epoch, whose first kernel `first` remembers
 
   TrainingResult result;
-  for (int epoch = 0; epoch < options.epochs; ++epoch) {
+  if (resume != nullptr) {
+    result.history.assign(resume->history.begin(), resume->history.end());
+    best.assign(resume->best.begin(), resume->best.end());
+    for (const EpochResult& ended : result.history) {
+      learning_rate.epoch_ended(ended.val_loss.value_or(ended.loss));
+      if (stopping) static_cast<void>(stopping->improved(ended.epoch, *ended.val_loss));
+    }
+  }
+  for (int epoch = static_cast<int>(result.history.size()); epoch < options.epochs; ++epoch) {
     result.history.push_back(training.run_epoch(epoch, learning_rate.at(epoch)));
     const EpochResult& ended = result.history.back();
     if (hooks.on_epoch) hooks.on_epoch(ended);
     learning_rate.epoch_ended(ended.val_loss.value_or(ended.loss));
     const bool last = epoch + 1 == options.epochs;
     if (stopping) {
-      if (stopping->improved(epoch, *ended.val_loss) && !last) best = training.head();
+      if (stopping->improved(epoch, *ended.val_loss) && !last) {
+        best = training.upper_layers();
+        first.remember();
+      }
       if (stopping->should_stop()) break;
     }
-    if (!last && hooks.stop != nullptr && hooks.stop->load()) {
-      result.interrupted = true;
-      break;
-    }
+    if (last) break;
+    result.interrupted = hooks.stop != nullptr && hooks.stop->load();
+    if (hooks.on_state) hooks.on_state(training.state(result.history, best), result.interrupted);
+    if (result.interrupted) break;
   }
   const int last_epoch = result.history.back().epoch;
   result.best_epoch = stopping ? stopping->best_epoch() : last_epoch;
-  result.head = result.best_epoch == last_epoch ? training.head() : std::move(best);
+  if (result.best_epoch == last_epoch) {
+    result.head.layers = training.upper_layers();
+  } else {
+    result.head.layers = std::move(best);
+    first.recall();
+  }
   return result;
 }
 

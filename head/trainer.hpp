@@ -13,6 +13,8 @@
 #include "head/first_layer.hpp"
 #include "head/matrix.hpp"
 #include "head/schedule.hpp"
+#include "head/solver.hpp"
+#include "head/training_state.hpp"
 
 namespace headstart {
 
@@ -30,25 +32,15 @@ struct TrainingOptions {
   std::optional<int> early_stopping;
   std::vector<float> class_weights;  ///< [classes], or empty
   double label_smoothing = 0.0;
+  double dropout = 0.0;  ///< share of every hidden layer's activations that a step leaves out, in [0, 1)
+  Solver solver = Solver::kAuto;
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: all that the process may use
 };
 
-/// One line of history.csv. Losses include the L2 terms; val_loss has no class weights; training values are
-/// running means over the epoch's batches, as Keras reports them.
-struct EpochResult {
-  int epoch = 0;
-  double loss = 0.0;
-  double accuracy = 0.0;
-  std::optional<double> val_loss;
-  std::optional<double> val_accuracy;
-  double learning_rate = 0.0;
-  double seconds = 0.0;
-};
-
 struct TrainingData {
   FeatureRows features;                  ///< training and validation rows together
-  std::span<const std::int32_t> labels;  ///< [features.rows()], each in [0, classes)
+  std::span<const std::int32_t> labels;  ///< [features.rows()]; of the rows below each in [0, classes)
   std::span<const RowIndex> training;    ///< at least one row
   std::span<const RowIndex> validation;  ///< may be empty
   int classes = 0;
@@ -62,26 +54,51 @@ struct Head {
 struct TrainingResult {
   Head head;
   std::vector<EpochResult> history;
-  int best_epoch = 0;        ///< the epoch whose weights `head` has
-  bool interrupted = false;  ///< stopped by `stop`, after a whole epoch
+  int best_epoch = 0;               ///< the epoch whose weights `head` has
+  bool interrupted = false;         ///< stopped by `stop`, after a whole epoch
+  Solver solver = Solver::kPrimal;  ///< which one ran
 };
 
 struct TrainingHooks {
   std::function<void(const EpochResult&)> on_epoch;
   std::function<void(double loss)> on_step;  ///< the loss of each batch, L2 included, before its update
-  const std::atomic<bool>* stop = nullptr;   ///< checked between epochs
+  /// The validation rows' logits after each epoch, [validation, classes].
+  std::function<void(const Matrix& logits)> on_validation;
+  const std::atomic<bool>* stop = nullptr;  ///< checked between epochs
+  /// After every epoch that another one follows; `stopping`: that one will not come, because of `stop`.
+  std::function<void(const TrainingState&, bool stopping)> on_state{};
 };
 
 /// Keras's initial weights for these options.
 [[nodiscard]] Head initial_head(std::int64_t features, int classes, const TrainingOptions& options);
 
+/// The solver that these data and options get: theirs, or choose_solver()'s for kAuto.
+[[nodiscard]] Solver solver_of(const TrainingData& data, const TrainingOptions& options);
+
 /// Trains from `initial`. Same data, options, initial head: same bits, whatever the thread count.
+/// @param resume  goes on from there, a state of a run on the same data, options and initial head with the
+/// same solver, to the bits that this run would have ended with
 /// @throws std::invalid_argument about shapes, empty training rows, a batch or epoch count below one, or
-/// early stopping without validation rows
+/// early stopping without validation rows, or a state of another run as far as shapes tell
 /// @throws std::runtime_error if the loss stops being finite, naming epoch and step (from one) and the
 /// learning rate, which is too high
 [[nodiscard]] TrainingResult train_head(const TrainingData& data, Head initial,
-                                        const TrainingOptions& options, const TrainingHooks& hooks = {});
+                                        const TrainingOptions& options, const TrainingHooks& hooks = {},
+                                        const TrainingState* resume = nullptr);
+
+/// Trains on a first layer that exists already, as cross-validation does with many on one kernel matrix: as
+/// train_head(), but for `data.features`, of which only the number of rows matters.
+/// @param layers  the head's initial layers; the first one's kernel is `first`'s and not looked at
+/// @return as train_head(), with the first kernel left empty: `first` has it, of best_epoch
+/// @throws as train_head()
+[[nodiscard]] TrainingResult train_layers(const TrainingData& data, FirstLayer& first,
+                                          std::span<const Dense> layers, const TrainingOptions& options,
+                                          const TrainingHooks& hooks = {},
+                                          const TrainingState* resume = nullptr);
+
+/// Logits of `rows` from a first layer and the layers above it, [rows.size(), classes].
+[[nodiscard]] Matrix predict_logits(FirstLayer& first, std::span<const Dense> layers,
+                                    std::span<const RowIndex> rows);
 
 /// Logits of `rows`, [rows.size(), classes]; softmax makes them probabilities.
 [[nodiscard]] Matrix predict_logits(const Head& head, const FeatureRows& features,

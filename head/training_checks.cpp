@@ -1,6 +1,7 @@
 // head/training_checks.cpp
 #include "head/training_checks.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -35,17 +36,18 @@ void check_data(const TrainingData& data) {
   check_rows(data.validation, "validation", data);
 }
 
-void check_layers(const TrainingData& data, const Head& initial, const TrainingOptions& options) {
-  if (initial.layers.size() != options.hidden.size() + 1) {
-    refuse("the initial head has " + std::to_string(initial.layers.size()) + " layers, needed " +
+void check_layers(const TrainingData& data, std::span<const Dense> layers, const TrainingOptions& options) {
+  if (layers.size() != options.hidden.size() + 1) {
+    refuse("the initial head has " + std::to_string(layers.size()) + " layers, needed " +
            std::to_string(options.hidden.size() + 1));
   }
   Eigen::Index inputs = data.features.columns;
-  for (std::size_t l = 0; l < initial.layers.size(); ++l) {
+  for (std::size_t l = 0; l < layers.size(); ++l) {
     const Eigen::Index outputs = l < options.hidden.size() ? options.hidden[l] : data.classes;
-    const Dense& layer = initial.layers[l];
-    if (layer.kernel.rows() != inputs || layer.kernel.cols() != outputs || layer.bias.size() != outputs ||
-        outputs < 1) {
+    const Dense& layer = layers[l];
+    const bool elsewhere = l == 0 && layer.kernel.size() == 0;  // the solver has it
+    const bool fits = elsewhere || (layer.kernel.rows() == inputs && layer.kernel.cols() == outputs);
+    if (!fits || layer.bias.size() != outputs || outputs < 1) {
       refuse("layer " + std::to_string(l) + " is " + std::to_string(layer.kernel.rows()) + " x " +
              std::to_string(layer.kernel.cols()) + " with " + std::to_string(layer.bias.size()) +
              " biases, needed " + std::to_string(inputs) + " x " + std::to_string(outputs) + " with " +
@@ -64,6 +66,9 @@ void check_options(const TrainingData& data, const TrainingOptions& options) {
   if (!(options.label_smoothing >= 0.0 && options.label_smoothing <= 1.0)) {
     refuse("label smoothing is " + std::to_string(options.label_smoothing) + ", needed 0 to 1");
   }
+  if (!(options.dropout >= 0.0 && options.dropout < 1.0)) {
+    refuse("dropout is " + std::to_string(options.dropout) + ", needed 0 to below 1");
+  }
   if (!options.class_weights.empty() &&
       options.class_weights.size() != static_cast<std::size_t>(data.classes)) {
     refuse(std::to_string(options.class_weights.size()) + " class weights for " +
@@ -73,10 +78,23 @@ void check_options(const TrainingData& data, const TrainingOptions& options) {
 
 }  // namespace
 
-void check_training(const TrainingData& data, const Head& initial, const TrainingOptions& options) {
+void check_training(const TrainingData& data, std::span<const Dense> layers, const TrainingOptions& options) {
   check_data(data);
   check_options(data, options);
-  check_layers(data, initial, options);
+  check_layers(data, layers, options);
+}
+
+void check_resumable(const TrainingState& state, const TrainingOptions& options) {
+  const std::size_t done = state.history.size();
+  if (done == 0 || done >= static_cast<std::size_t>(options.epochs)) {
+    refuse("the state to go on from has " + std::to_string(done) + " epochs, needed 1 to " +
+           std::to_string(options.epochs - 1));
+  }
+  const bool watched = std::all_of(state.history.begin(), state.history.end(),
+                                   [](const EpochResult& epoch) { return epoch.val_loss.has_value(); });
+  const std::size_t best = options.early_stopping ? state.layers.size() : 0;
+  if (state.best.size() != best || (options.early_stopping && !watched))
+    refuse("the state to go on from is of a run with other early stopping");
 }
 
 }  // namespace headstart

@@ -7,6 +7,9 @@
 namespace headstart {
 
 /// @throws std::invalid_argument naming the first thing that does not fit
-void check_training(const TrainingData& data, const Head& initial, const TrainingOptions& options);
+void check_training(const TrainingData& data, std::span<const Dense> layers, const TrainingOptions& options);
+
+/// @throws std::invalid_argument if `state` can't be one between two epochs of a run with these options
+void check_resumable(const TrainingState& state, const TrainingOptions& options);
 
 }  // namespace headstart

@@ -5,6 +5,7 @@
 //   z_1 + b_1)
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,13 @@
 
 namespace headstart {
 
+/// Inverted dropout, as Keras: after every ReLU an activation becomes 0 with probability `rate`, else it is
+/// divided by 1 - rate.
+struct Dropout {
+  double rate = 0.0;
+  std::uint64_t seed = 0;
+};
+
 class UpperLayers {
  public:
   /// @param layers  every layer of the head; the first one's kernel is not looked at, because its solver has
@@ -21,8 +29,9 @@ class UpperLayers {
   explicit UpperLayers(std::span<const Dense> layers);
 
   /// @param z  [rows, first layer's width], X W without bias
+  /// @param dropout  in training only
   /// @return logits, [rows, classes]; valid, and free to be overwritten, until the next call
-  [[nodiscard]] Matrix& forward(const Eigen::Ref<const Matrix>& z);
+  [[nodiscard]] Matrix& forward(const Eigen::Ref<const Matrix>& z, const Dropout& dropout = {});
 
   /// Backpropagates through the last forward() and takes one SGD step.
   /// @param dlogits  [rows, classes], dLoss/dlogits without L2; may be forward()'s result
@@ -34,12 +43,18 @@ class UpperLayers {
 
   /// The first layer's bias with an empty kernel, then the whole layers.
   [[nodiscard]] const std::vector<Dense>& layers() const noexcept { return layers_; }
+  /// The same shapes.
+  [[nodiscard]] const std::vector<Dense>& velocities() const noexcept { return velocities_; }
+
+  /// Goes on from an earlier layers() and velocities(). @throws std::invalid_argument if the shapes disagree
+  void restore(std::span<const Dense> layers, std::span<const Dense> velocities);
 
  private:
   std::vector<Dense> layers_;
   std::vector<Dense> velocities_;
   std::vector<Matrix> activations_;  // of each layer; the last are the logits
   std::vector<Matrix> gradients_;    // dLoss/d(what the layer adds its bias to); the last are dlogits
+  float kept_scale_ = 1.0F;          // what the last forward multiplied kept activations with
   double squared_norm_ = 0.0;
 };
 

@@ -42,6 +42,11 @@ Workers::~Workers() = default;
 int Workers::threads() const noexcept { return arena_->arena.max_concurrency(); }
 
 void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>& task) {
+  // One thread needs no arena: a task of another pool runs these right here.
+  if (count == 1 || arena_->arena.max_concurrency() == 1) {
+    for (std::size_t i = 0; i < count; ++i) task(i);
+    return;
+  }
   arena_->arena.execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, count),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "head/trainer.hpp"
@@ -63,10 +64,10 @@ Head recorded_head(const std::string& weights, bool hidden) {
   return head;
 }
 
-class HeadTraining : public testing::TestWithParam<const char*> {};
+class HeadTraining : public testing::TestWithParam<std::tuple<const char*, Solver>> {};
 
 TEST_P(HeadTraining, FollowsKerasStepByStep) {
-  const std::string group = std::string("/") + GetParam();
+  const std::string group = std::string("/") + std::get<0>(GetParam());
   const bool hidden = attribute(group, "hidden") > 0.0;
   const SparseMatrix features = sparse(matrix("/x"));
   const std::vector<double> recorded_labels = golden_array(kFile, "/y").values;
@@ -79,8 +80,10 @@ TEST_P(HeadTraining, FollowsKerasStepByStep) {
   std::vector<float> losses;
   TrainingHooks hooks;
   hooks.on_step = [&](double loss) { losses.push_back(static_cast<float>(loss)); };
-  const TrainingResult result =
-      train_head(data, recorded_head(group + "/initial", hidden), recorded_options(group, hidden), hooks);
+  TrainingOptions options = recorded_options(group, hidden);
+  options.solver = std::get<1>(GetParam());
+  const TrainingResult result = train_head(data, recorded_head(group + "/initial", hidden), options, hooks);
+  EXPECT_EQ(result.solver, options.solver);
 
   const std::vector<double> step_loss = golden_array(kFile, group + "/step_loss").values;
   ASSERT_EQ(losses.size(), 12U);
@@ -103,10 +106,12 @@ TEST_P(HeadTraining, FollowsKerasStepByStep) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Recorded, HeadTraining,
-                         testing::Values("plain", "momentum_l2", "nesterov_l2", "linear_l2", "class_weight",
-                                         "label_smoothing"),
-                         [](const testing::TestParamInfo<const char*>& recorded) {
-                           return std::string(recorded.param);
+                         testing::Combine(testing::Values("plain", "momentum_l2", "nesterov_l2", "linear_l2",
+                                                          "class_weight", "label_smoothing"),
+                                          testing::Values(Solver::kGram, Solver::kPrimal)),
+                         [](const testing::TestParamInfo<std::tuple<const char*, Solver>>& recorded) {
+                           return std::string(std::get<0>(recorded.param)) + "_" +
+                                  std::string(to_string(std::get<1>(recorded.param)));
                          });
 
 }  // namespace

@@ -306,8 +306,9 @@ TEST(TrainHead, StopsAfterAWholeEpochWhenAsked) {
   ASSERT_EQ(result.history.size(), 2U);
   EXPECT_EQ(result.best_epoch, 1);
   stop = true;
+  hooks.on_epoch = nullptr;
   options.epochs = 1;
-  EXPECT_FALSE(train(example.data(), options, {{}, {}, &stop}).interrupted);  // there was nothing left to do
+  EXPECT_FALSE(train(example.data(), options, hooks).interrupted);  // there was nothing left to do
 }
 
 TEST(TrainHead, DivergenceIsAnErrorThatNamesEpochAndStep) {

@@ -1,0 +1,163 @@
+// head/cross_validation.hpp: heads trained on all folds but one and measured on that one, for one set of
+// cached maps. Every fold and width of a representation shares one kernel matrix, so a run costs
+// milliseconds.
+//
+// Invariant: nothing here sees a row that is not among the problem's rows; what is reported of a fold was
+// computed by heads that did not see it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "head/feature_matrix.hpp"
+#include "head/feature_rows.hpp"
+#include "head/gram_solver.hpp"
+#include "head/matrix.hpp"
+#include "head/representation.hpp"
+#include "head/trainer.hpp"
+#include "head/workers.hpp"
+
+namespace headstart {
+
+/// One way to train a head.
+struct Candidate {
+  Representation representation;
+  std::vector<int> hidden;  ///< widths; empty: linear
+  /// Learning rate times mean |x|^2 of the training rows: one range serves every representation, as the
+  /// largest stable learning rate is inversely proportional to it.
+  double rate = 0.1;
+  double l2 = 1e-4;
+
+  bool operator==(const Candidate&) const = default;
+};
+
+/// Rows with their folds. Feature rows are flattened maps [positions, channels].
+struct SearchProblem {
+  FeatureRows maps;
+  std::int64_t channels = 0;
+  std::span<const std::int32_t> labels;  ///< [maps.rows()]; of the rows below each in [0, classes)
+  int classes = 0;
+  std::vector<RowIndex> rows;   ///< what is trained on in all folds but one, and measured in that one
+  std::vector<int> folds;       ///< [rows.size()]: 0 to the number of folds - 1, each at least once
+  std::vector<RowIndex> views;  ///< trained on only: further rows of the same images
+  std::vector<std::size_t> view_images;  ///< [views.size()]: the position in `rows` of their image
+};
+
+/// The rows that one fold trains on, and those that it is measured on.
+struct Fold {
+  std::vector<RowIndex> training;  ///< views included
+  std::vector<RowIndex> measured;
+};
+
+/// What a run said of its measured rows after each epoch.
+struct FoldCurve {
+  std::vector<double> cross_entropy;  ///< sums over the rows
+  std::vector<std::int64_t> correct;
+  Matrix last_logits;
+  bool diverged = false;
+};
+
+/// How a candidate did out of fold, after the epochs that were best for it.
+struct CandidateScore {
+  Candidate candidate;
+  int epochs = 0;  ///< with the lowest cross-entropy; at most those of its last round
+  int round = 0;   ///< the last one it was in, from 0
+  std::vector<double> fold_accuracies;
+  double accuracy = 0.0;       ///< mean over the folds
+  double deviation = 0.0;      ///< standard deviation over the folds
+  double cross_entropy = 0.0;  ///< mean over all rows; infinite where a fold diverged, with epochs = 0
+};
+
+/// Mean and standard deviation (n - 1 in its denominator).
+struct MeanAndDeviation {
+  double mean = 0.0;
+  double deviation = 0.0;
+};
+[[nodiscard]] MeanAndDeviation mean_and_deviation(std::span<const double> values);
+
+/// A problem with what the runs of some candidates share: kernel matrices and initial products, for each
+/// representation and, where its fit depends on the rows that are trained on, fold.
+class CrossValidation {
+ public:
+  /// @param problem   must outlive this
+  /// @param training  everything that a candidate does not say; the schedule is constant
+  /// @throws std::invalid_argument if the problem's parts disagree, there is no candidate, or fewer than two
+  /// folds
+  CrossValidation(const SearchProblem& problem, std::span<const Candidate> candidates,
+                  const TrainingOptions& training);
+
+  [[nodiscard]] const SearchProblem& problem() const noexcept { return problem_; }
+  [[nodiscard]] const std::vector<Fold>& folds() const noexcept { return folds_; }
+  [[nodiscard]] int threads() const noexcept { return training_.threads; }
+  [[nodiscard]] std::uint64_t seed() const noexcept { return training_.seed; }
+
+  /// Trains one candidate on `fold` for `epochs`, on the thread that calls.
+  /// @param fold   rows of folds()[index], perhaps fewer
+  /// @param index  whose fit of the representation it is
+  [[nodiscard]] FoldCurve run(const Candidate& candidate, const Fold& fold, std::size_t index,
+                              int epochs) const;
+
+  /// @param curves  one for each of `folds`
+  [[nodiscard]] static CandidateScore score(const Candidate& candidate, std::span<const FoldCurve> curves,
+                                            std::span<const Fold> folds);
+
+  /// What a candidate computes after `epochs` for rows that its folds' heads did not see.
+  /// @return logits, [problem().rows.size(), classes]
+  /// @throws std::runtime_error if it diverges
+  [[nodiscard]] Matrix out_of_fold_logits(const Candidate& candidate, int epochs) const;
+
+ private:
+  friend Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
+                                  std::span<const RowIndex> training, std::span<const RowIndex> others,
+                                  const TrainingOptions& options);
+
+  // A representation as fitted for one fold, or for all.
+  struct Fitted {
+    std::shared_ptr<const Matrix> kernel_matrix;
+    std::map<int, GramBasis> bases;  // by the first layer's width
+  };
+
+  CrossValidation(const SearchProblem& problem, std::vector<Fold> folds,
+                  std::span<const Candidate> candidates, const TrainingOptions& training);
+  [[nodiscard]] std::vector<Fitted> fit(const Representation& representation,
+                                        std::span<const Candidate> candidates);
+  [[nodiscard]] Fitted fit_to(const FeatureMatrix& rows, const Representation& representation,
+                              std::span<const Candidate> candidates);
+
+  const SearchProblem& problem_;
+  std::vector<Fold> folds_;
+  TrainingOptions training_;
+  Workers workers_;
+  std::vector<std::pair<Representation, std::vector<Fitted>>> fitted_;
+};
+
+/// Trains a candidate on some rows for `epochs`; what it computes for others.
+/// @return logits, [others.size(), classes]
+/// @throws std::runtime_error if it diverges
+[[nodiscard]] Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
+                                       std::span<const RowIndex> training, std::span<const RowIndex> others,
+                                       const TrainingOptions& options);
+
+/// Bytes that a CrossValidation of these keeps: kernel matrices and initial products.
+[[nodiscard]] std::int64_t cross_validation_bytes(const SearchProblem& problem,
+                                                  std::span<const Candidate> candidates);
+
+/// Runs task(i) for each i below `count` on `threads`, whichever is free; the first exception comes out.
+/// @param stop  once true no further task begins; may be null
+/// @return whether all ran
+bool run_on_free_threads(std::size_t count, int threads, const std::atomic<bool>* stop,
+                         const std::function<void(std::size_t)>& task);
+
+/// The options that train this candidate on `rows` of a representation.
+/// @param mean_square  mean |x|^2 of the rows that are trained on
+[[nodiscard]] TrainingOptions options_of(const Candidate& candidate, double mean_square, int epochs,
+                                         const TrainingOptions& base);
+
+}  // namespace headstart

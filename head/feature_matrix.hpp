@@ -1,0 +1,22 @@
+// head/feature_matrix.hpp: feature rows that own their memory, for what is computed from other rows.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "head/feature_rows.hpp"
+
+namespace headstart {
+
+/// A CSR matrix with FeatureRows' invariant; without rows to begin with.
+struct FeatureMatrix {
+  std::int64_t columns = 0;
+  std::vector<std::int64_t> indptr{0};
+  std::vector<std::int32_t> indices;
+  std::vector<float> values;
+
+  /// Valid as long as this matrix lives and stays as it is.
+  [[nodiscard]] FeatureRows view() const { return {columns, indptr, indices, values}; }
+};
+
+}  // namespace headstart

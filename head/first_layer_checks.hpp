@@ -1,0 +1,24 @@
+// head/first_layer_checks.hpp: what every solver of the first layer refuses.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "head/feature_rows.hpp"
+#include "head/first_layer.hpp"
+#include "head/matrix.hpp"
+
+namespace headstart {
+
+/// @throws std::invalid_argument "`what`: shape is ..., needed ..."
+void check_shape(const char* what, Eigen::Index rows, Eigen::Index columns, std::size_t needed_rows,
+                 Eigen::Index needed_columns);
+
+/// @throws std::invalid_argument naming the first row that is not in [0, count)
+void check_rows(std::span<const RowIndex> rows, std::size_t count);
+
+/// @param numbers  how many the state must have, and the floats of each of its arrays
+/// @throws std::invalid_argument if it has others
+void check_state(const FirstLayerState& state, std::size_t numbers, std::span<const std::size_t> floats);
+
+}  // namespace headstart

@@ -1,0 +1,90 @@
+// head/kernel_matrix.cpp: blocks of 64 rows stand as dense columns, a tile of features at a time, and are
+// multiplied with every sparse row from the block on; the other half is mirrored.
+#include "head/kernel_matrix.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+#include "head/aligned_floats.hpp"
+#include "head/primal_kernel.hpp"
+
+namespace headstart {
+namespace {
+
+constexpr std::size_t kBlockRows = 64;
+
+// X[block, tile]^T, [features of the tile, width], into `columns`, which comes back zero where it has no
+// entry.
+void scatter(const TiledRows& matrix, std::span<const RowIndex> block, std::size_t tile, std::size_t width,
+             std::span<float> columns) {
+  std::fill(columns.begin(), columns.end(), 0.0F);
+  const auto first = static_cast<std::int32_t>(matrix.first_feature(tile));
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    const std::span<const std::int32_t> indices = matrix.indices(block[i], tile);
+    const std::span<const float> values = matrix.values(block[i], tile);
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+      columns[static_cast<std::size_t>(indices[k] - first) * width + i] = values[k];
+    }
+  }
+}
+
+}  // namespace
+
+Matrix kernel_matrix(const FeatureRows& features, int threads) {
+  Workers workers(threads);
+  return kernel_matrix(TiledRows(features, kTileFeatures), workers);
+}
+
+Matrix kernel_matrix(const TiledRows& matrix, Workers& workers) {
+  const PrimalKernel routines = best_primal_kernel();
+  std::vector<RowIndex> rows(matrix.features().rows());
+  std::iota(rows.begin(), rows.end(), 0);
+  const auto count = static_cast<Eigen::Index>(rows.size());
+  Matrix result(count, count);
+  const std::size_t blocks = (rows.size() + kBlockRows - 1) / kBlockRows;
+  workers.for_each(blocks, [&](std::size_t task) {
+    // Early blocks have more rows to multiply: first and last in turn make the threads' shares alike.
+    const std::size_t block = task % 2 == 0 ? task / 2 : blocks - 1 - task / 2;
+    const std::size_t first = block * kBlockRows;
+    const std::span<const RowIndex> columns =
+        std::span(rows).subspan(first, std::min(kBlockRows, rows.size() - first));
+    const std::span<const RowIndex> others = std::span(rows).subspan(first);
+    const std::size_t width = (columns.size() + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
+    AlignedFloats tile_columns(static_cast<std::size_t>(matrix.tile_features()) * width);
+    std::vector<float> products(others.size() * width, 0.0F);
+    for (std::size_t tile = 0; tile < matrix.tiles(); ++tile) {
+      scatter(matrix, columns, tile, width, tile_columns.span());
+      matrix.add_products(others, tile, tile_columns.span(), width, products, routines);
+    }
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      for (std::size_t j = 0; j < columns.size(); ++j) {
+        if (i < j) continue;  // inside the block: its lower half only
+        const auto row = static_cast<Eigen::Index>(others[i]);
+        const auto column = static_cast<Eigen::Index>(columns[j]);
+        result(row, column) = result(column, row) = products[i * width + j];
+      }
+    }
+  });
+  return result;
+}
+
+Matrix unit_kernel_matrix(const Matrix& kernel_matrix) {
+  Eigen::VectorXd inverse_norms(kernel_matrix.rows());
+  for (Eigen::Index i = 0; i < kernel_matrix.rows(); ++i) {
+    const double square = static_cast<double>(kernel_matrix(i, i));
+    inverse_norms(i) = square > 0.0 ? 1.0 / std::sqrt(square) : 0.0;
+  }
+  Matrix result(kernel_matrix.rows(), kernel_matrix.cols());
+  for (Eigen::Index i = 0; i < result.rows(); ++i) {
+    for (Eigen::Index j = 0; j < result.cols(); ++j) {
+      result(i, j) =
+          static_cast<float>(static_cast<double>(kernel_matrix(i, j)) * inverse_norms(i) * inverse_norms(j));
+    }
+  }
+  return result;
+}
+
+}  // namespace headstart

@@ -1,0 +1,21 @@
+// head/kernel_matrix.hpp: K = X X^T, the inner products of all feature rows: what every fold, seed, rate and
+// width of one representation shares.
+#pragma once
+
+#include "head/feature_rows.hpp"
+#include "head/matrix.hpp"
+#include "head/tiled_rows.hpp"
+#include "head/workers.hpp"
+
+namespace headstart {
+
+/// X X^T, [rows, rows], exactly symmetric; the same bits for any thread count. 4 rows^2 bytes; about
+/// rows * non-zeros multiply-adds.
+[[nodiscard]] Matrix kernel_matrix(const TiledRows& matrix, Workers& workers);
+/// @param threads  0: all that the process may use
+[[nodiscard]] Matrix kernel_matrix(const FeatureRows& features, int threads);
+
+/// K of rows scaled to unit length: K_ij / sqrt(K_ii K_jj); a zero row stays zero.
+[[nodiscard]] Matrix unit_kernel_matrix(const Matrix& kernel_matrix);
+
+}  // namespace headstart

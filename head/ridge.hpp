@@ -1,0 +1,89 @@
+// head/ridge.hpp: ridge regression on one-hot targets, exactly and for every lambda from one
+// eigendecomposition of the kernel matrix K = X X^T: the baseline that a trained head has to beat, and
+// out-of-fold scores for free.
+//
+// The intercept is not penalised, so K and the targets Y are centred: with H = I - 11^T/n, H K H = U diag(s)
+// U^T (U without the constant vector, whose eigenvalue is 0 and belongs to the intercept). The fit of the
+// training rows is linear in Y, fitted = S Y with S = 11^T/n + U diag(s / (s + lambda)) U^T, and leaving row
+// i out of a penalised least-squares fit moves its residual by the factor 1 / (1 - S_ii) (Golub, Heath and
+// Wahba, Technometrics 21 (1979), 215-223):
+//
+//   y_i - f_without_i(x_i) = (y_i - fitted_i) / (1 - S_ii),    1 - S_ii = sum_j lambda / (s_j + lambda)
+//   U_ij^2
+//
+// where the 1/n of the intercept has cancelled against the constant vector: every term is positive, so the
+// formula holds down to interpolation (lambda far below every s). Computed in double.
+//
+// Rows that are copies of each other see one another: leave-one-out is optimistic where there are
+// near-duplicates.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "head/matrix.hpp"
+
+namespace headstart {
+
+/// Rows above which the eigendecomposition is refused: its time grows with the cube (about a minute here),
+/// and its memory is a few n x n matrices in double.
+inline constexpr std::size_t kMaxRidgeRows = 4000;
+
+/// Leave-one-out over a grid of lambdas.
+struct RidgeBaseline {
+  std::vector<double> lambdas;
+  std::vector<double> accuracies;  ///< leave-one-out, of each lambda
+  std::size_t best = 0;            ///< highest accuracy; in a tie the larger lambda
+  Matrix scores;                   ///< leave-one-out scores of the best lambda, [rows, classes]
+};
+
+/// A fit that scores other rows by their products with the training rows.
+struct RidgePredictor {
+  Eigen::MatrixXd coefficients;  ///< [training rows, classes]
+  Eigen::RowVectorXd intercept;  ///< [classes]
+
+  /// f(x) = k(x) coefficients + intercept: about 1 for the row's class and 0 for the others; not
+  /// probabilities.
+  /// @param kernel  K[other rows, training rows], not centred, the training rows in the order of the fit
+  /// @return [other rows, classes]
+  /// @throws std::invalid_argument if kernel has not one column per training row
+  [[nodiscard]] Matrix scores(const Matrix& kernel) const;
+};
+
+class RidgeRegression {
+ public:
+  /// Decomposes the centred kernel.
+  /// @param kernel  K = X X^T, [n, n], symmetric (the lower triangle is read), not centred
+  /// @throws std::invalid_argument if it is not square, has fewer than two or more than kMaxRidgeRows rows,
+  /// or holds a value that is not finite
+  explicit RidgeRegression(const Matrix& kernel);
+
+  [[nodiscard]] std::size_t rows() const noexcept { return static_cast<std::size_t>(means_.size()); }
+
+  /// 25 values, evenly spaced in log from 1e-6 to 1e3 times the mean of the centred kernel's diagonal (the
+  /// mean squared distance of a row from the centre), ascending. Relative, so that the grid fits every scale
+  /// of features. Below, the fit interpolates what float left of K's digits; the eigenvalues sum to n times
+  /// that mean, so at the top at most n / 1000 directions are shrunk by less than half.
+  [[nodiscard]] std::vector<double> default_lambdas() const;
+
+  /// Leave-one-out at each lambda.
+  /// @param labels   [n], each in [0, classes)
+  /// @param lambdas  each above zero and finite; at least one
+  /// @throws std::invalid_argument if an argument breaks that
+  [[nodiscard]] RidgeBaseline leave_one_out(std::span<const std::int32_t> labels, int classes,
+                                            std::span<const double> lambdas) const;
+
+  /// The fit to all n rows; arguments as above.
+  [[nodiscard]] RidgePredictor fit(std::span<const std::int32_t> labels, int classes, double lambda) const;
+
+ private:
+  Eigen::VectorXd eigenvalues_;   // s, [n - 1], ascending, none below zero
+  Eigen::MatrixXd eigenvectors_;  // U, [n, n - 1], orthogonal to the constant vector
+  Eigen::VectorXd means_;         // K 1 / n, [n]
+  double scale_ = 0.0;            // mean of the centred kernel's diagonal
+};
+
+}  // namespace headstart

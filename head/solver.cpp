@@ -1,0 +1,111 @@
+// head/solver.cpp
+#include "head/solver.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <limits>
+#include <string>
+
+namespace headstart {
+namespace {
+
+// One core's rates on a desktop of today, rounded; only their ratios matter. Sparse: multiply-adds of an
+// entry with a row of W in cache. Dense: those of a blocked product. The rest waits for memory.
+constexpr double kSparseFlops = 30e9;
+constexpr double kDenseFlops = 80e9;
+constexpr double kMemoryBytes = 25e9;
+constexpr double kCacheBytes = 60e9;
+constexpr double kCacheSize = 16e6;  // A and B stay in cache below this
+
+double real(std::int64_t number) { return static_cast<double>(number); }
+
+double steps_of(const TrainingShape& shape) {
+  const std::int64_t batch = std::max<std::int64_t>(shape.batch, 1);
+  return real((shape.training + batch - 1) / batch) * real(shape.epochs);
+}
+
+double nonzeros_of_a_row(const TrainingShape& shape) {
+  return real(shape.nonzeros) / real(std::max<std::int64_t>(shape.rows, 1));
+}
+
+// The cgroup's limit (version 2, then 1); the largest number where there is none.
+std::int64_t cgroup_limit() {
+  std::string line;
+  std::string path = "/sys/fs/cgroup";
+  std::ifstream groups("/proc/self/cgroup");
+  while (std::getline(groups, line)) {
+    if (line.rfind("0::", 0) == 0) path += line.substr(3);
+  }
+  for (const std::string& file : std::array<std::string, 3>{path + "/memory.max", "/sys/fs/cgroup/memory.max",
+                                                            "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream stream(file);
+    std::int64_t limit = 0;  // "max" does not parse
+    if (stream >> limit && limit > 0) return limit;
+  }
+  return std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace
+
+std::string_view to_string(Solver solver) noexcept {
+  switch (solver) {
+    case Solver::kAuto:
+      return "auto";
+    case Solver::kGram:
+      return "gram";
+    case Solver::kPrimal:
+      return "primal";
+  }
+  return {};
+}
+
+std::optional<Solver> parse_solver(std::string_view name) noexcept {
+  for (const Solver solver : {Solver::kAuto, Solver::kGram, Solver::kPrimal}) {
+    if (to_string(solver) == name) return solver;
+  }
+  return std::nullopt;
+}
+
+std::int64_t gram_bytes(const TrainingShape& shape) noexcept {
+  return 4 * shape.rows * shape.rows + 12 * shape.rows * shape.width + 8 * shape.columns * shape.width;
+}
+
+double gram_cost(const TrainingShape& shape) noexcept {
+  const double rows = real(shape.rows);
+  const double width = real(shape.width);
+  const double kernel_matrix = rows * real(shape.nonzeros) / kSparseFlops;
+  const double products = 2.0 * real(shape.nonzeros) * width / kSparseFlops;
+  const double final_kernel = products + 8.0 * real(shape.columns) * width / kMemoryBytes;
+  const double flops = (shape.l2 ? 4.0 : 2.0) * real(shape.batch) * real(shape.training) * width;
+  const double bytes = 16.0 * real(shape.training) * width;
+  const double step = flops / kDenseFlops + bytes / (bytes < kCacheSize ? kCacheBytes : kMemoryBytes);
+  const double validation = 2.0 * (rows - real(shape.training)) * real(shape.training) * width / kDenseFlops;
+  return kernel_matrix + products + final_kernel + steps_of(shape) * step + real(shape.epochs) * validation;
+}
+
+double primal_cost(const TrainingShape& shape) noexcept {
+  const double width = real(shape.width);
+  const double bytes = 16.0 * real(shape.columns) * width;
+  const double flops = 4.0 * real(shape.batch) * nonzeros_of_a_row(shape) * width;
+  const double step =
+      std::max(bytes / (bytes < kCacheSize ? kCacheBytes : kMemoryBytes), flops / kSparseFlops);
+  const double validation =
+      2.0 * (real(shape.rows - shape.training)) * nonzeros_of_a_row(shape) * width / kSparseFlops;
+  return steps_of(shape) * step + real(shape.epochs) * validation;
+}
+
+Solver choose_solver(const TrainingShape& shape, std::int64_t memory_limit) noexcept {
+  const bool fits = real(gram_bytes(shape)) <= 0.4 * real(memory_limit);
+  return fits && gram_cost(shape) < primal_cost(shape) ? Solver::kGram : Solver::kPrimal;
+}
+
+std::int64_t available_memory() {
+  const std::int64_t machine =
+      static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+  return std::min(machine, cgroup_limit());
+}
+
+}  // namespace headstart

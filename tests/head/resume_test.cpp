@@ -1,0 +1,215 @@
+// tests/head/resume_test.cpp: a run that goes on from a state between epochs ends as if nothing had happened.
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <atomic>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "head/trainer.hpp"
+#include "tests/head/sparse_matrix.hpp"
+
+namespace headstart::test {
+namespace {
+
+constexpr int kClasses = 3;
+
+// Rows with random labels: validation losses that rise and fall, so that early stopping has what to do.
+struct Example {
+  explicit Example(std::int64_t columns = 300, std::size_t count = 34)
+      : random(11),
+        matrix(sparse(random_features(static_cast<std::int64_t>(count), columns, 0.2, random))),
+        rows(all_rows(count)) {
+    for (std::size_t r = 0; r < count; ++r)
+      labels.push_back(static_cast<std::int32_t>(random.below(kClasses)));
+  }
+  [[nodiscard]] TrainingData data() const {
+    const std::size_t training = rows.size() * 3 / 4;
+    return {matrix.view(), labels, std::span(rows).first(training), std::span(rows).subspan(training),
+            kClasses};
+  }
+
+  Random random;
+  SparseMatrix matrix;
+  std::vector<RowIndex> rows;
+  std::vector<std::int32_t> labels;
+};
+
+TrainingOptions small_options(Solver solver) {
+  TrainingOptions options;
+  options.hidden = {70, 5};
+  options.learning_rate = 0.05;
+  options.epochs = 6;
+  options.batch = 7;
+  options.solver = solver;
+  options.seed = 2;
+  options.threads = 2;
+  return options;
+}
+
+TrainingResult train(const TrainingData& data, const TrainingOptions& options,
+                     const TrainingHooks& hooks = {}, const TrainingState* resume = nullptr) {
+  return train_head(data, initial_head(data.features.columns, data.classes, options), options, hooks, resume);
+}
+
+bool same_but_seconds(const EpochResult& a, const EpochResult& b) {
+  return a.epoch == b.epoch && a.loss == b.loss && a.accuracy == b.accuracy && a.val_loss == b.val_loss &&
+         a.val_accuracy == b.val_accuracy && a.learning_rate == b.learning_rate;
+}
+
+bool same(const TrainingResult& a, const TrainingResult& b) {
+  return a.head.layers == b.head.layers && a.best_epoch == b.best_epoch &&
+         std::equal(a.history.begin(), a.history.end(), b.history.begin(), b.history.end(), same_but_seconds);
+}
+
+// A run, and for each of its states the run that goes on from it.
+struct Runs {
+  TrainingResult whole;
+  std::vector<TrainingResult> resumed;
+};
+
+Runs run(const TrainingData& data, const TrainingOptions& options) {
+  Runs runs;
+  TrainingHooks hooks;
+  hooks.on_state = [&](const TrainingState& state, bool stopping) {
+    EXPECT_FALSE(stopping);
+    runs.resumed.push_back(train(data, options, {}, &state));
+  };
+  runs.whole = train(data, options, hooks);
+  return runs;
+}
+
+void expect_resumable(const TrainingData& data, const TrainingOptions& options) {
+  const Runs runs = run(data, options);
+  ASSERT_EQ(runs.resumed.size(), runs.whole.history.size() - 1);
+  for (std::size_t i = 0; i < runs.resumed.size(); ++i)
+    EXPECT_TRUE(same(runs.resumed[i], runs.whole)) << "after epoch " << i;
+}
+
+class Resume : public testing::TestWithParam<Solver> {};
+
+TEST_P(Resume, EveryEpochIsAPlaceToGoOnFrom) {
+  expect_resumable(Example().data(), small_options(GetParam()));
+}
+
+TEST_P(Resume, WithDropoutMomentumOfNesterovAndNoL2) {
+  TrainingOptions options = small_options(GetParam());
+  options.dropout = 0.4;
+  options.nesterov = true;
+  options.l2 = 0.0;
+  options.label_smoothing = 0.1;
+  options.class_weights = {1.0F, 2.0F, 0.5F};
+  expect_resumable(Example().data(), options);
+}
+
+TEST_P(Resume, EarlyStoppingKnowsItsBestWeightsAndItsCount) {
+  TrainingOptions options = small_options(GetParam());
+  options.epochs = 40;
+  options.early_stopping = 4;
+  const Example example;
+  const TrainingResult whole = train(example.data(), options);
+  ASSERT_LT(whole.history.size(), 40U) << "the example must stop early to test anything";
+  ASSERT_EQ(whole.best_epoch + 5, static_cast<int>(whole.history.size()));
+  ASSERT_GT(whole.best_epoch, 0);
+  expect_resumable(example.data(), options);
+}
+
+TEST_P(Resume, ThePlateauScheduleKnowsWhereItIs) {
+  TrainingOptions options = small_options(GetParam());
+  options.epochs = 20;
+  options.schedule = Schedule::kPlateau;
+  const Example example;
+  const TrainingResult whole = train(example.data(), options);
+  ASSERT_LT(whole.history.back().learning_rate, options.learning_rate) << "the example must reach a plateau";
+  expect_resumable(example.data(), options);
+}
+
+TEST_P(Resume, WithoutValidationAndWithALinearHead) {
+  TrainingOptions options = small_options(GetParam());
+  options.hidden = {};
+  const Example example;
+  TrainingData data = example.data();
+  data.validation = {};
+  expect_resumable(data, options);
+}
+
+TEST_P(Resume, ABatchLargerThanWhatTheGramSolverExpects) {
+  TrainingOptions options = small_options(GetParam());
+  options.batch = 300;
+  options.epochs = 3;
+  expect_resumable(Example(40, 420).data(), options);
+}
+
+TEST_P(Resume, AStoppedRunShowsItsStateOnceMore) {
+  const Example example;
+  const TrainingOptions options = small_options(GetParam());
+  const std::atomic<bool> stop{true};
+  std::vector<TrainingResult> resumed;
+  TrainingHooks hooks;
+  hooks.stop = &stop;
+  hooks.on_state = [&](const TrainingState& state, bool stopping) {
+    EXPECT_TRUE(stopping);
+    resumed.push_back(train(example.data(), options, {}, &state));
+  };
+  EXPECT_TRUE(train(example.data(), options, hooks).interrupted);
+  ASSERT_EQ(resumed.size(), 1U);
+  EXPECT_FALSE(resumed[0].interrupted);
+  EXPECT_TRUE(same(resumed[0], train(example.data(), options)));
+}
+
+TEST_P(Resume, AnotherSolversOrShapesStateIsRefused) {
+  const Example example;
+  const TrainingOptions options = small_options(GetParam());
+  TrainingOptions other = options;
+  other.solver = GetParam() == Solver::kGram ? Solver::kPrimal : Solver::kGram;
+  TrainingOptions wider = options;
+  wider.hidden = {71, 5};
+  TrainingOptions shorter = options;
+  shorter.epochs = 1;
+  TrainingOptions watched = options;
+  watched.early_stopping = 3;
+  int states = 0;
+  TrainingHooks hooks;
+  hooks.on_state = [&](const TrainingState& state, bool /*stopping*/) {
+    ++states;
+    for (const TrainingOptions& wrong : {other, wider, shorter, watched})
+      EXPECT_THROW(static_cast<void>(train(example.data(), wrong, {}, &state)), std::invalid_argument);
+    TrainingState cut = state;
+    cut.first.arrays[1] = cut.first.arrays[1].first(8);
+    EXPECT_THROW(static_cast<void>(train(example.data(), options, {}, &cut)), std::invalid_argument);
+    cut = state;
+    cut.first.numbers.pop_back();
+    EXPECT_THROW(static_cast<void>(train(example.data(), options, {}, &cut)), std::invalid_argument);
+  };
+  static_cast<void>(train(example.data(), options, hooks));
+  EXPECT_EQ(states, 5);
+}
+
+TEST_P(Resume, OnRandomShapesAndOptions) {
+  const Solver solver = GetParam();
+  EXPECT_TRUE(rc::check("resumed = undisturbed", [solver] {
+    const Example example(*rc::gen::inRange<std::int64_t>(1, 600), *rc::gen::inRange<std::size_t>(4, 60));
+    TrainingOptions options = small_options(solver);
+    options.hidden = {*rc::gen::inRange(1, 140)};
+    options.batch = *rc::gen::inRange(1, 40);
+    options.epochs = 3;
+    options.learning_rate = 0.01;
+    options.momentum = *rc::gen::element(0.0, 0.9);
+    options.nesterov = *rc::gen::arbitrary<bool>();
+    options.l2 = *rc::gen::element(0.0, 0.01);
+    options.dropout = *rc::gen::element(0.0, 0.5);
+    options.seed = *rc::gen::arbitrary<std::uint64_t>();
+    if (*rc::gen::arbitrary<bool>()) options.early_stopping = 1;
+    const Runs runs = run(example.data(), options);
+    for (const TrainingResult& resumed : runs.resumed) RC_ASSERT(same(resumed, runs.whole));
+  }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Solvers, Resume, testing::Values(Solver::kPrimal, Solver::kGram),
+                         [](const auto& tested) { return std::string(to_string(tested.param)); });
+
+}  // namespace
+}  // namespace headstart::test

@@ -12,9 +12,12 @@
 #include <limits>
 #include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "head/aligned_floats.hpp"
+#include "head/dense_product.hpp"
+#include "head/gram_solver.hpp"
 #include "head/primal_kernel.hpp"
 #include "head/primal_solver.hpp"
 #include "head/random.hpp"
@@ -168,7 +171,7 @@ void count(benchmark::State& state, double seconds, double steps, double rows, d
   state.counters["samples/s"] = rows / per_iteration;
 }
 
-void step_of_the_first_layer(benchmark::State& state) {
+void primal_step(benchmark::State& state) {
   if (!verified(state)) return;
   const int threads = static_cast<int>(state.range(0));
   const double bandwidth = measured_bandwidth(threads);
@@ -189,24 +192,33 @@ void step_of_the_first_layer(benchmark::State& state) {
   count(state, seconds, 1.0, static_cast<double>(kBatch), bandwidth);
 }
 
-// A whole epoch of training with validation, set-up and the copy of the result left out.
-void epoch(benchmark::State& state) {
-  if (!verified(state)) return;
+headstart::TrainingOptions recipe(int threads) {
   headstart::TrainingOptions options;
   options.hidden = {kHidden};
   options.learning_rate = kSgd.learning_rate;
   options.l2 = kSgd.l2;
-  options.epochs = 4;
   options.batch = static_cast<int>(kBatch);
-  options.threads = static_cast<int>(state.range(0));
+  options.threads = threads;
+  return options;
+}
+
+headstart::TrainingData recipe_data(bool validation) {
+  return {activations().view(), activations().labels, activations().training(),
+          validation ? activations().validation() : std::span<const RowIndex>{}, kClasses};
+}
+
+// A whole epoch of training with validation, set-up and the copy of the result left out.
+void primal_epoch(benchmark::State& state) {
+  if (!verified(state)) return;
+  headstart::TrainingOptions options = recipe(static_cast<int>(state.range(0)));
+  options.solver = headstart::Solver::kPrimal;
+  options.epochs = 4;
   const double bandwidth = measured_bandwidth(options.threads);
-  const headstart::TrainingData data{activations().view(), activations().labels, activations().training(),
-                                     activations().validation(), kClasses};
   const headstart::Head initial = headstart::initial_head(kFeatures, kClasses, options);
   double seconds = 0.0;
   for (auto iteration : state) {
     static_cast<void>(iteration);
-    const headstart::TrainingResult result = headstart::train_head(data, initial, options);
+    const headstart::TrainingResult result = headstart::train_head(recipe_data(true), initial, options);
     double warm = 0.0;
     for (std::size_t e = 1; e < result.history.size(); ++e) warm += result.history[e].seconds;
     const double elapsed = warm / static_cast<double>(result.history.size() - 1);
@@ -217,17 +229,102 @@ void epoch(benchmark::State& state) {
   count(state, seconds, static_cast<double>(kSteps), kTrainingRows, bandwidth);
 }
 
+// Multiply-adds a second of a dense product whose blocks lie in L1, as the gram solver's do in L2: its bound.
+double measured_flops(int threads) {
+  constexpr std::size_t kProducts = 64;
+  headstart::Workers workers(threads);
+  const Matrix a = Matrix::Constant(48, 256, 0.5F);
+  const Matrix b = Matrix::Constant(256, 64, 0.5F);
+  std::vector<Matrix> c(kProducts, Matrix::Zero(48, 64));
+  double best = std::numeric_limits<double>::infinity();
+  for (int repetition = 0; repetition < 20; ++repetition) {
+    const Clock::time_point start = Clock::now();
+    workers.for_each(kProducts, [&](std::size_t i) {
+      for (int j = 0; j < 20; ++j) headstart::add_product(a, b, c[i]);
+    });
+    benchmark::ClobberMemory();
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return 2.0 * 48 * 256 * 64 * 20 * kProducts / best;
+}
+
+// The gram solver's epoch, without validation, and its 4 b n h flops a step as a share of the dense
+// product's.
+void gram_epoch(benchmark::State& state) {
+  headstart::TrainingOptions options = recipe(static_cast<int>(state.range(0)));
+  options.solver = headstart::Solver::kGram;
+  options.epochs = 20;
+  const double flops = measured_flops(options.threads);
+  const headstart::Head initial = headstart::initial_head(kFeatures, kClasses, options);
+  double seconds = 0.0;
+  for (auto iteration : state) {
+    static_cast<void>(iteration);
+    const headstart::TrainingResult result = headstart::train_head(recipe_data(false), initial, options);
+    double warm = 0.0;
+    for (std::size_t e = 1; e < result.history.size(); ++e) warm += result.history[e].seconds;
+    const double elapsed = warm / static_cast<double>(result.history.size() - 1);
+    state.SetIterationTime(elapsed);
+    seconds += elapsed;
+  }
+  const double epoch_seconds = seconds / static_cast<double>(state.iterations());
+  state.counters["GFLOP/s"] = 4.0 * kTrainingRows * kTrainingRows * kHidden / epoch_seconds * 1e-9;
+  state.counters["measured_GFLOP/s"] = flops * 1e-9;
+  state.counters["share"] = 4.0 * kTrainingRows * kTrainingRows * kHidden / epoch_seconds / flops;
+}
+
+// What surrounds a gram run's epochs: K, X W_0 and |W_0|^2; then W.
+void gram_set_up(benchmark::State& state) {
+  for (auto iteration : state) {
+    static_cast<void>(iteration);
+    Matrix initial = initial_kernel();
+    const Clock::time_point start = Clock::now();
+    headstart::GramSolver solver(activations().view(), std::move(initial), activations().training(),
+                                 static_cast<int>(state.range(0)));
+    benchmark::DoNotOptimize(solver);
+    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+}
+
+void gram_final_kernel(benchmark::State& state) {
+  Matrix none(0, kHidden);
+  for (auto iteration : state) {
+    static_cast<void>(iteration);
+    headstart::GramSolver solver(activations().view(), initial_kernel(), activations().training(),
+                                 static_cast<int>(state.range(0)));
+    solver.step(batch_of(0), random_gradient(), kSgd, {}, none);
+    const Clock::time_point start = Clock::now();
+    const Matrix kernel = solver.release_kernel();
+    benchmark::DoNotOptimize(kernel.data());
+    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+}
+
 void one_and_all_threads(benchmark::internal::Benchmark* program) {
   program->Arg(1);
   if (all_threads() > 1) program->Arg(all_threads());
 }
 
-BENCHMARK(step_of_the_first_layer)
+BENCHMARK(primal_step)
     ->Apply(one_and_all_threads)
     ->ArgName("threads")
     ->Unit(benchmark::kMillisecond)
     ->UseManualTime();
-BENCHMARK(epoch)
+BENCHMARK(primal_epoch)
+    ->Apply(one_and_all_threads)
+    ->ArgName("threads")
+    ->Unit(benchmark::kMillisecond)
+    ->UseManualTime();
+BENCHMARK(gram_epoch)
+    ->Apply(one_and_all_threads)
+    ->ArgName("threads")
+    ->Unit(benchmark::kMillisecond)
+    ->UseManualTime();
+BENCHMARK(gram_set_up)
+    ->Apply(one_and_all_threads)
+    ->ArgName("threads")
+    ->Unit(benchmark::kMillisecond)
+    ->UseManualTime();
+BENCHMARK(gram_final_kernel)
     ->Apply(one_and_all_threads)
     ->ArgName("threads")
     ->Unit(benchmark::kMillisecond)

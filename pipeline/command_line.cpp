@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "data/error.hpp"
+#include "features/extractor.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/help_formatter.hpp"
 #include "pipeline/interrupt.hpp"
@@ -20,6 +21,7 @@
 #include "pipeline/option_kinds.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/threads.hpp"
+#include "pipeline/training_options.hpp"
 
 namespace headstart {
 namespace {
@@ -29,17 +31,6 @@ const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
                                  {"opencv-cuda-fp16", EngineKind::kOpencvCudaFp16},
                                  {"opencv", EngineKind::kOpencv},
                                  {"onednn", EngineKind::kOnednn}};
-const Names<Tap> kTaps{{"block1_pool", Tap::kBlock1Pool},
-                       {"block2_pool", Tap::kBlock2Pool},
-                       {"block3_pool", Tap::kBlock3Pool},
-                       {"block4_pool", Tap::kBlock4Pool},
-                       {"block5_pool", Tap::kBlock5Pool}};
-const Names<Schedule> kSchedules{{"constant", Schedule::kConstant},
-                                 {"step", Schedule::kStep},
-                                 {"cosine", Schedule::kCosine},
-                                 {"plateau", Schedule::kPlateau}};
-
-constexpr double kUnlimited = std::numeric_limits<std::int32_t>::max();
 
 struct General {
   int threads = available_threads();
@@ -77,6 +68,10 @@ void add_network(CLI::App& app, StageOneOptions& options) {
   add_choice(app, "--engine", options.engine, kEngines, "What runs the network");
   add_number(app, "--batch-size", options.batch_size, 0, 4096,
              "Images in one run of the network; 0: what suits the engine");
+}
+
+void add_views(CLI::App& app, int& views, const std::string& text) {
+  add_number(app, "--views", views, 0, kMaxViews, text);
 }
 
 /// Options that decide which images are let in.
@@ -125,44 +120,6 @@ void add_images(CLI::App& app, ImageOptions& images) {
   add_admission(app, images);
 }
 
-void add_training(CLI::App& app, TrainOptions& options) {
-  static const Names<ClassWeight> class_weights{{"none", ClassWeight::kNone},
-                                                {"balanced", ClassWeight::kBalanced}};
-  const std::string group = "Training";
-  TrainingOptions& t = options.training;
-  const auto add = [&](const std::string& name, auto& target, double low, double high,
-                       const std::string& text) {
-    add_number(app, name, target, low, high, text)->group(group);
-  };
-  add_choice(app, "--tap", options.tap, kTaps, "The activations that become features")->group(group);
-  app.add_option("--hidden", t.hidden, "Widths of the hidden layers, with commas between; 0: none")
-      ->type_name("N,...")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->default_str("1024")
-      ->group(group);
-  add("--validation", options.validation, 0, 0.99,
-      "Share of each class held out, where the dataset gives no split");
-  add("--learning-rate", t.learning_rate, 1e-12, 1e6, "Learning rate of SGD");
-  add("--momentum", t.momentum, 0, 0.999999, "Momentum");
-  app.add_flag("--nesterov", t.nesterov, "Nesterov's momentum")->group(group);
-  add("--l2", t.l2, 0, 1e6, "Lambda of lambda * sum(W^2), on kernels");
-  add("--epochs", t.epochs, 1, kUnlimited, "Passes over the training images");
-  add("--batch", t.batch, 1, kUnlimited, "Training images in one step");
-  add_choice(app, "--schedule", t.schedule, kSchedules, "How the learning rate changes over the epochs")
-      ->group(group);
-  add("--early-stopping", options.early_stopping, 0, kUnlimited,
-      "Stop after so many epochs without a better validation loss and keep the best epoch's weights; 0: "
-      "never");
-  add_choice(app, "--class-weight", options.class_weight, class_weights,
-             "Weigh classes alike however many images they have")
-      ->group(group);
-  add("--label-smoothing", t.label_smoothing, 0, 0.999,
-      "Share of each target that is spread over all classes");
-  add("--seed", t.seed, 0, 9e15, "Seed of the split, the initial weights and the order");
-}
-
 /// A subcommand: its options live as long as the program's App.
 struct Command {
   CLI::App* app;
@@ -178,8 +135,11 @@ struct Program {
       "trained on them in seconds."};
   std::vector<std::unique_ptr<Command>> commands;
   CLI::App* train_app = nullptr;  // its options go to OUT/config.toml
+  CLI::App* sweep_app = nullptr;
   TrainOptions train;
+  TrainOptions sweep;
   ExtractOptions extract;
+  InspectOptions inspect;
   EvaluateOptions evaluate;
   PredictOptions predict;
   CacheListOptions cache_list;
@@ -203,27 +163,34 @@ Command& add_command(Program& program, CLI::App& parent, const std::string& name
 
 void finish_command(Command& command) { add_general(*command.app, command.general); }
 
+/// train or sweep: the same command, but for the options that `add_own` adds.
+CLI::App& add_run(Program& program, TrainOptions& options, const std::string& name,
+                  const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
+  Command& command = add_command(program, program.app, name, description,
+                                 [&](const Session& session) { run_train(options, session); });
+  CLI::App& app = *command.app;
+  app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+  app.add_option("-o,--out", options.out,
+                 "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
+      ->required()
+      ->type_name("OUT");
+  add_weights(app, options.stage_one.weights);
+  add_network(app, options.stage_one);
+  app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
+  add_own(app, options);
+  add_images(app, options.stage_one.images);
+  finish_command(command);
+  return app;
+}
+
 void add_commands(Program& program) {
   CLI::App& root = program.app;
-  {
-    TrainOptions& options = program.train;
-    Command& command =
-        add_command(program, root, "train", "Train a classifier on a folder of labelled images",
-                    [&](const Session& session) { run_train(options, session); });
-    CLI::App& app = *command.app;
-    program.train_app = &app;
-    app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
-    app.add_option("-o,--out", options.out,
-                   "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
-        ->required()
-        ->type_name("OUT");
-    add_weights(app, options.stage_one.weights);
-    add_network(app, options.stage_one);
-    app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
-    add_training(app, options);
-    add_images(app, options.stage_one.images);
-    finish_command(command);
-  }
+  program.train_app = &add_run(program, program.train, "train",
+                               "Train a classifier on a folder of labelled images", add_training);
+  program.sweep.sweep.emplace();
+  program.sweep_app = &add_run(
+      program, program.sweep, "sweep",
+      "Find the best representation and head by cross-validation on the cache, then train it", add_sweep);
   {
     ExtractOptions& options = program.extract;
     Command& command =
@@ -236,7 +203,7 @@ void add_commands(Program& program) {
            [&options](const std::vector<std::string>& names) {
              options.taps.clear();
              for (const std::string& name : names) {
-               const Tap tap = named("--tap", name, kTaps);
+               const Tap tap = named("--tap", name, tap_names());
                if (std::find(options.taps.begin(), options.taps.end(), tap) == options.taps.end())
                  options.taps.push_back(tap);
              }
@@ -247,6 +214,26 @@ void add_commands(Program& program) {
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->default_str("block5_pool");
+    add_views(app, options.views, "Random crops and flips of each image to cache as well");
+    add_weights(app, options.stage_one.weights);
+    add_network(app, options.stage_one);
+    app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
+    add_images(app, options.stage_one.images);
+    finish_command(command);
+  }
+  {
+    InspectOptions& options = program.inspect;
+    Command& command =
+        add_command(program, root, "inspect",
+                    "Look for copies, wrong labels, outliers and overlapping classes before training",
+                    [&](const Session& session) { run_inspect(options, session); });
+    CLI::App& app = *command.app;
+    app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+    app.add_option("-o,--out", options.json, "Write everything to this file as well, as JSON")
+        ->type_name("FILE");
+    add_number(app, "--threshold", options.threshold, 0, 1,
+               "Cosine above which two images are near-duplicates");
+    add_number(app, "--top", options.top, 0, 1e6, "Lines of each table; the file has all");
     add_weights(app, options.stage_one.weights);
     add_network(app, options.stage_one);
     app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
@@ -261,6 +248,8 @@ void add_commands(Program& program) {
     app.add_option("model", options.model, "model.h5 of a training run")->required()->type_name("");
     app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
     app.add_option("--json", options.json, "Write the metrics to this file as well")->type_name("FILE");
+    add_views(app, options.views,
+              "Random crops and flips of each image whose predictions are averaged with its own");
     add_network(app, options.stage_one);
     add_admission(app, options.stage_one.images);
     finish_command(command);
@@ -282,6 +271,8 @@ void add_commands(Program& program) {
     add_choice(app, "--format", options.format, formats, "CSV with a header, or one JSON object a line");
     add_number(app, "--top-k", options.top_k, 1, 1e6,
                "So many classes for each image, the most probable first");
+    add_views(app, options.views,
+              "Random crops and flips of each image whose predictions are averaged with its own");
     add_network(app, options.stage_one);
     add_admission(app, options.stage_one.images);
     finish_command(command);
@@ -302,18 +293,6 @@ void add_commands(Program& program) {
     add_cache(*command.app, program.info.cache);
     add_weights(*command.app, program.info.weights);
     finish_command(command);
-  }
-}
-
-/// What can't be said with bounds on single options, and zeros that mean none.
-void resolve_train_options(TrainOptions& options) {
-  if (options.early_stopping > 0) options.training.early_stopping = options.early_stopping;
-  std::vector<int>& hidden = options.training.hidden;
-  if (hidden == std::vector<int>{0}) return hidden.clear();
-  if (hidden.empty() ||
-      std::any_of(hidden.begin(), hidden.end(), [](int width) { return width < 1 || width > 65536; })) {
-    throw Error{Error::Kind::kUsage, "wrong usage", "--hidden",
-                "give widths from 1 to 65536, or 0 alone for a linear classifier"};
   }
 }
 
@@ -403,8 +382,10 @@ int run_command_line(int argc, const char* const* argv) {
   const auto command = std::find_if(program.commands.begin(), program.commands.end(),
                                     [&](const auto& candidate) { return candidate->app == &chosen; });
   program.train.config = "[train]\n" + program.train_app->config_to_str(true, true);
+  program.sweep.config = "[sweep]\n" + program.sweep_app->config_to_str(true, true);
   try {
-    resolve_train_options(program.train);
+    resolve_training(program.train);
+    resolve_training(program.sweep);
     return run(**command);
   } catch (const Error& error) {
     return fail(error.what(), exit_code(error.kind()));

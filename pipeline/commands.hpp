@@ -10,6 +10,7 @@ namespace headstart {
 
 void run_train(const TrainOptions& options, const Session& session);
 void run_extract(const ExtractOptions& options, const Session& session);
+void run_inspect(const InspectOptions& options, const Session& session);
 void run_evaluate(const EvaluateOptions& options, const Session& session);
 void run_predict(const PredictOptions& options, const Session& session);
 void run_cache_list(const CacheListOptions& options, const Session& session);

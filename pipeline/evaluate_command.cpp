@@ -54,25 +54,25 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
   const Model model = read_model(options.model);
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(model.weights, {model.tap}, stage_options, session);
-  const ExtractedDataset dataset = extract_dataset(options.dataset, 1, stage_options, session, stage_one);
+  const ExtractedDataset dataset =
+      extract_dataset(options.dataset, 1, stage_options, session, stage_one, options.views);
   session.console.note("stage one: " + describe(dataset));
   const std::vector<std::int32_t> classes =
       match_classes(dataset.manifest.classes, model.classes, printable(options.dataset.string()));
 
-  const double penalty = l2_penalty(model.head, model.training.l2);
   std::vector<std::pair<std::string, SplitMetrics>> splits;
   const auto evaluate_rows = [&](const std::string& name, const auto& wanted) {
-    std::vector<Sha256> keys;
+    std::vector<const ImageResult*> images;
     std::vector<std::int32_t> labels;
     for (const std::size_t row : dataset.used) {
       const Sample& sample = dataset.manifest.samples[row];
       if (!wanted(sample)) continue;
-      keys.push_back(*dataset.content[row]);
+      images.push_back(&dataset.extraction.images[row]);
       labels.push_back(classes[static_cast<std::size_t>(sample.label)]);
     }
-    if (keys.empty()) return;
-    splits.emplace_back(name,
-                        SplitMetrics{evaluate_logits(predict(model.head, stage_one, keys), labels), penalty});
+    if (images.empty()) return;
+    const Matrix logits = predict_with_views(model, stage_one, images);
+    splits.emplace_back(name, SplitMetrics{evaluate_logits(logits, labels), model.training.penalty});
   };
   if (dataset.manifest.has_given_splits) {
     for (const auto& [name, split] :
@@ -89,7 +89,8 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
               {"images",
                {{"total", dataset.manifest.samples.size()},
                 {"used", dataset.used.size()},
-                {"rejected", dataset.rejected}}}};
+                {"rejected", dataset.rejected}}},
+              {"views", to_json(dataset.views)}};
     for (const auto& [name, split] : splits)
       json[name == "all images" ? "all" : name] = to_json(split, model.classes);
     write_file(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

@@ -9,8 +9,9 @@ namespace headstart {
 
 void run_extract(const ExtractOptions& options, const Session& session) {
   StageOne stage_one(load_weights(options.stage_one.weights), options.taps, options.stage_one, session);
-  if (options.dry_run) return print_plan(options.dataset, 1, stage_one);
-  const ExtractedDataset dataset = extract_dataset(options.dataset, 1, options.stage_one, session, stage_one);
+  if (options.dry_run) return print_plan(options.dataset, 1, stage_one, options.views);
+  const ExtractedDataset dataset =
+      extract_dataset(options.dataset, 1, options.stage_one, session, stage_one, options.views);
   fmt::print("{}\ncache: {}\n", describe(dataset),
              (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
 }

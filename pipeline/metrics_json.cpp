@@ -33,6 +33,13 @@ Json to_json(const SplitMetrics& split, const std::vector<std::string>& classes)
           {"confusion", m.confusion}};
 }
 
+Json to_json(const ViewCounts& views) {
+  return {{"of_each", views.of_each},
+          {"cache_hits", views.cached},
+          {"cache_misses", views.extracted},
+          {"rejected", views.rejected}};
+}
+
 std::string metrics_table(const std::vector<std::pair<std::string, const SplitMetrics*>>& splits) {
   std::vector<std::vector<std::string>> rows{
       {"", "images", "loss", "accuracy", "top-5", "macro F1", "calibration error"}};

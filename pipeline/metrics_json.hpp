@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "head/metrics.hpp"
+#include "pipeline/stage_one.hpp"
 
 namespace headstart {
 
@@ -25,6 +26,9 @@ struct SplitMetrics {
 /// confusion}.
 [[nodiscard]] nlohmann::ordered_json to_json(const SplitMetrics& split,
                                              const std::vector<std::string>& classes);
+
+/// {of_each, cache_hits, cache_misses, rejected}.
+[[nodiscard]] nlohmann::ordered_json to_json(const ViewCounts& views);
 
 /// Lines for a terminal, one for each split that is there:
 ///              images  loss  accuracy  top-5  macro F1  calibration error

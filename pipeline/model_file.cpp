@@ -13,6 +13,7 @@
 
 #include "data/error.hpp"
 #include "features/hdf5.hpp"
+#include "pipeline/keras_configuration.hpp"
 #include "pipeline/write_file.hpp"
 
 namespace headstart {
@@ -27,123 +28,7 @@ constexpr const char* kKerasVersion = "2.15.0";
 constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 33;
 constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{1} << 28;
 
-std::string dense_name(std::size_t layer, std::size_t layers) {
-  return layer + 1 == layers ? std::string("predictions") : fmt::format("hidden_{}", layer + 1);
-}
-
 bool below_tap(const ConvolutionLayer& layer, Tap tap) { return layer.block <= block_of(tap); }
-
-// ---- Keras's configuration of the model
-// -------------------------------------------------------------------------
-
-Json glorot() { return {{"class_name", "GlorotUniform"}, {"config", {{"seed", nullptr}}}}; }
-Json zeros() { return {{"class_name", "Zeros"}, {"config", Json::object()}}; }
-
-Json layer_json(const std::string& class_name, Json config) {
-  return {{"class_name", class_name}, {"config", std::move(config)}};
-}
-
-Json convolution_json(const ConvolutionLayer& layer) {
-  return layer_json("Conv2D", {{"name", std::string(layer.name)},
-                               {"trainable", false},
-                               {"dtype", "float32"},
-                               {"filters", layer.out_channels},
-                               {"kernel_size", {3, 3}},
-                               {"strides", {1, 1}},
-                               {"padding", "same"},
-                               {"data_format", "channels_last"},
-                               {"dilation_rate", {1, 1}},
-                               {"groups", 1},
-                               {"activation", "relu"},
-                               {"use_bias", true},
-                               {"kernel_initializer", glorot()},
-                               {"bias_initializer", zeros()},
-                               {"kernel_regularizer", nullptr},
-                               {"bias_regularizer", nullptr},
-                               {"activity_regularizer", nullptr},
-                               {"kernel_constraint", nullptr},
-                               {"bias_constraint", nullptr}});
-}
-
-Json pool_json(int block) {
-  return layer_json("MaxPooling2D", {{"name", fmt::format("block{}_pool", block)},
-                                     {"trainable", true},
-                                     {"dtype", "float32"},
-                                     {"pool_size", {2, 2}},
-                                     {"padding", "valid"},
-                                     {"strides", {2, 2}},
-                                     {"data_format", "channels_last"}});
-}
-
-Json dense_json(const std::string& name, Eigen::Index units, bool last, double l2) {
-  const Json regularizer = l2 > 0.0 ? Json{{"class_name", "L2"}, {"config", {{"l2", l2}}}} : Json(nullptr);
-  return layer_json("Dense", {{"name", name},
-                              {"trainable", true},
-                              {"dtype", "float32"},
-                              {"units", units},
-                              {"activation", last ? "softmax" : "relu"},
-                              {"use_bias", true},
-                              {"kernel_initializer", glorot()},
-                              {"bias_initializer", zeros()},
-                              {"kernel_regularizer", regularizer},
-                              {"bias_regularizer", nullptr},
-                              {"activity_regularizer", nullptr},
-                              {"kernel_constraint", nullptr},
-                              {"bias_constraint", nullptr}});
-}
-
-std::string model_config(const Model& model) {
-  const int size = model.configuration.resize.size;
-  Json layers = Json::array();
-  layers.push_back(layer_json("InputLayer", {{"batch_input_shape", {nullptr, size, size, 3}},
-                                             {"dtype", "float32"},
-                                             {"sparse", false},
-                                             {"ragged", false},
-                                             {"name", "input_layer"}}));
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
-    if (!below_tap(layer, model.tap)) break;
-    layers.push_back(convolution_json(layer));
-    if (i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block) {
-      layers.push_back(pool_json(layer.block));
-    }
-  }
-  layers.push_back(layer_json(
-      "Flatten",
-      {{"name", "flatten"}, {"trainable", true}, {"dtype", "float32"}, {"data_format", "channels_last"}}));
-  const auto& dense = model.head.layers;
-  for (std::size_t i = 0; i < dense.size(); ++i) {
-    layers.push_back(dense_json(dense_name(i, dense.size()), dense[i].kernel.cols(), i + 1 == dense.size(),
-                                model.training.l2));
-  }
-  return Json{
-      {"class_name", "Sequential"},
-      {"config", {{"name", "headstart"}, {"trainable", true}, {"dtype", "float32"}, {"layers", layers}}}}
-      .dump();
-}
-
-std::string training_config(const TrainingRecord& training) {
-  const Json loss = training.label_smoothing > 0.0 ? Json{{"class_name", "CategoricalCrossentropy"},
-                                                          {"config",
-                                                           {{"reduction", "sum_over_batch_size"},
-                                                            {"name", "categorical_crossentropy"},
-                                                            {"from_logits", false},
-                                                            {"label_smoothing", training.label_smoothing}}}}
-                                                   : Json("categorical_crossentropy");
-  return Json{{"loss", loss},
-              {"metrics", {"accuracy"}},
-              {"loss_weights", nullptr},
-              {"weighted_metrics", nullptr},
-              {"run_eagerly", false},
-              {"optimizer_config",
-               {{"class_name", "SGD"},
-                {"config",
-                 {{"name", "SGD"},
-                  {"learning_rate", training.learning_rate},
-                  {"momentum", training.momentum},
-                  {"nesterov", training.nesterov}}}}}}
-      .dump();
-}
 
 // ---- headstart's own description
 // --------------------------------------------------------------------------------
@@ -152,6 +37,8 @@ Json description(const Model& model) {
   const ExtractorConfiguration& c = model.configuration;
   return {{"class_names", model.classes},
           {"tap", to_string(model.tap)},
+          {"pooling", to_string(model.representation.pooling)},
+          {"transform", to_string(model.representation.transform)},
           {"preprocessing",
            {{"channels", c.preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
             {"scale", c.preprocessing.scale},
@@ -165,13 +52,15 @@ Json description(const Model& model) {
           {"precision", to_string(c.precision)},
           {"weights_identity", c.weights_identity.hex()},
           {"fingerprint", c.fingerprint()},
-          {"temperature", 1.0},
+          {"temperature", model.training.temperature},
           {"training",
            {{"learning_rate", model.training.learning_rate},
             {"momentum", model.training.momentum},
             {"nesterov", model.training.nesterov},
             {"l2", model.training.l2},
-            {"label_smoothing", model.training.label_smoothing}}}};
+            {"label_smoothing", model.training.label_smoothing},
+            {"views", model.training.views},
+            {"penalty", model.training.penalty}}}};
 }
 
 Error not_ours(const fs::path& file, std::string_view what) {
@@ -190,11 +79,30 @@ T choice(const Json& json, const char* key, const char* first, T first_value, co
       fmt::format("{} is '{}', needed {} or {}", key, printable(text), first, second));
 }
 
+/// Flattened maps as they are, where nothing is said: so were all models before there was a choice.
+Representation read_representation(const Json& json) {
+  if (!json.contains("pooling") && !json.contains("transform")) return {};
+  const auto pooling = parse_pooling(json.at("pooling").get<std::string>());
+  if (!pooling) throw std::invalid_argument("unknown pooling");
+  const auto transform = parse_transform(json.at("transform").get<std::string>());
+  if (!transform) throw std::invalid_argument("unknown transform");
+  return {*pooling, *transform};
+}
+
+/// Nothing where nothing is said.
+std::optional<double> read_penalty(const Json& training) {
+  if (!training.contains("penalty")) return std::nullopt;
+  const auto penalty = training.at("penalty").get<double>();
+  if (!(std::isfinite(penalty) && penalty >= 0.0)) throw std::invalid_argument("penalty");
+  return penalty;
+}
+
 void read_description(const Json& json, Model& model) {
   model.classes = json.at("class_names").get<std::vector<std::string>>();
   const auto tap = parse_tap(json.at("tap").get<std::string>());
   if (!tap) throw std::invalid_argument("unknown tap");
   model.tap = *tap;
+  model.representation = read_representation(json);
   ExtractorConfiguration& c = model.configuration;
   const Json& preprocessing = json.at("preprocessing");
   c.preprocessing.order =
@@ -215,9 +123,13 @@ void read_description(const Json& json, Model& model) {
   if (!identity) throw std::invalid_argument("weights_identity is no SHA-256");
   c.weights_identity = *identity;
   const Json& training = json.at("training");
-  model.training = {training.at("learning_rate").get<double>(), training.at("momentum").get<double>(),
-                    training.at("nesterov").get<bool>(), training.at("l2").get<double>(),
-                    training.at("label_smoothing").get<double>()};
+  model.training = {training.at("learning_rate").get<double>(),
+                    training.at("momentum").get<double>(),
+                    training.at("nesterov").get<bool>(),
+                    training.at("l2").get<double>(),
+                    training.at("label_smoothing").get<double>(),
+                    json.value("temperature", 1.0),
+                    training.value("views", 0)};  // models before 2026-11-24 have none
 }
 
 // ---- layers
@@ -292,8 +204,8 @@ void write_model(const Model& model, const fs::path& path) {
   const hdf5::File file = hdf5::create_in_memory();
   hdf5::write_string(file.id(), "keras_version", kKerasVersion);
   hdf5::write_string(file.id(), "backend", "tensorflow");
-  hdf5::write_string(file.id(), "model_config", model_config(model));
-  hdf5::write_string(file.id(), "training_config", training_config(model.training));
+  hdf5::write_string(file.id(), "model_config", keras_model_config(model));
+  hdf5::write_string(file.id(), "training_config", keras_training_config(model.training));
 
   const hdf5::Group weights = hdf5::create_group(file.id(), "model_weights");
   std::vector<std::string> names;
@@ -310,11 +222,15 @@ void write_model(const Model& model, const fs::path& path) {
       write_empty_layer(weights.id(), names.back());
     }
   }
-  names.emplace_back("flatten");
+  names.push_back(pooling_layer_name(model.representation.pooling));
   write_empty_layer(weights.id(), names.back());
+  if (model.representation.transform == Transform::kUnit) {
+    names.emplace_back(kUnitLayerName);
+    write_empty_layer(weights.id(), names.back());
+  }
   const auto& layers = model.head.layers;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    names.push_back(dense_name(i, layers.size()));
+    names.push_back(dense_layer_name(i, layers.size()));
     const Matrix& kernel = layers[i].kernel;
     write_layer(weights.id(), names.back(),
                 {static_cast<std::uint64_t>(kernel.rows()), static_cast<std::uint64_t>(kernel.cols())},
@@ -338,8 +254,11 @@ void write_model(const Model& model, const fs::path& path) {
 Model read_model(const fs::path& path) {
   const hdf5::File file = hdf5::open_file(path);
   Model model;
+  std::optional<double> penalty;
   try {
-    read_description(read_description_json(file.id(), path), model);
+    const Json json = read_description_json(file.id(), path);
+    read_description(json, model);
+    penalty = read_penalty(json.at("training"));
   } catch (const nlohmann::json::exception& error) {
     throw not_ours(path, fmt::format("headstart/description: {}", error.what()));
   } catch (const std::invalid_argument& error) {
@@ -354,7 +273,10 @@ Model read_model(const fs::path& path) {
   if (model.tap == Tap::kBlock5Pool && weights_identity(model.weights.layers) != model.weights.identity) {
     throw not_ours(path, "the convolution weights are not those that the head was trained on");
   }
-  std::uint64_t inputs = tap_shape(model.tap, model.configuration.resize.size).size();
+  const MapShape shape = tap_shape(model.tap, model.configuration.resize.size);
+  std::uint64_t inputs = model.representation.pooling == Pooling::kFlatten
+                             ? shape.size()
+                             : static_cast<std::uint64_t>(shape.channels);
   for (std::size_t i = 1;; ++i) {
     const std::string hidden = fmt::format("hidden_{}", i);
     const bool last = !hdf5::exists(file.id(), "model_weights/" + hidden);
@@ -365,6 +287,7 @@ Model read_model(const fs::path& path) {
   if (inputs != model.classes.size()) {
     throw not_ours(path, fmt::format("{} outputs for {} class names", inputs, model.classes.size()));
   }
+  model.training.penalty = penalty.value_or(l2_penalty(model.head, model.training.l2));
   return model;
 }
 

@@ -1,7 +1,7 @@
 // pipeline/model_file.hpp: model.h5: a legacy Keras HDF5 model (Keras 2 and 3 load it) with headstart's own
-// group beside it. A flat Sequential: InputLayer, VGG16's layers up to the tap, Flatten, Dense ... ; the
-// group headstart, which Keras ignores, says how images become its input, so that predict can't differ from
-// train.
+// group beside it. A flat Sequential: InputLayer, VGG16's layers up to the tap, Flatten or a global pooling,
+// UnitNormalization where chosen, Dense ... ; the group headstart, which Keras ignores, says how images
+// become its input, so that predict can't differ from train.
 #pragma once
 
 #include <filesystem>
@@ -11,6 +11,7 @@
 #include "features/extractor_configuration.hpp"
 #include "features/vgg16.hpp"
 #include "features/weights.hpp"
+#include "head/representation.hpp"
 #include "head/trainer.hpp"
 
 namespace headstart {
@@ -23,6 +24,11 @@ struct TrainingRecord {
   bool nesterov = false;
   double l2 = 0.0;
   double label_smoothing = 0.0;
+  double temperature = 1.0;  ///< what the last layer is divided by already; for the record
+  int views = 0;             ///< of each training image, beside the image itself
+  /// What reported losses include: l2 * sum of squares of the kernels as they were trained, before a
+  /// transform was folded into the first.
+  double penalty = 0.0;
 };
 
 /// From image file to probabilities, whole.
@@ -30,7 +36,8 @@ struct Model {
   Vgg16Weights weights;  ///< layers above the tap's block may be empty
   ExtractorConfiguration configuration;
   Tap tap = Tap::kBlock5Pool;
-  Head head;
+  Representation representation;
+  Head head;  ///< takes pooled rows, unit rows where the transform is unit; scale and standardize are in it
   std::vector<std::string> classes;
   TrainingRecord training;
 };

@@ -12,6 +12,8 @@
 #include "data/resize.hpp"
 #include "features/engine.hpp"
 #include "features/vgg16.hpp"
+#include "head/representation.hpp"
+#include "head/search.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/console.hpp"
 
@@ -50,15 +52,31 @@ struct StageOneOptions {
 
 enum class ClassWeight { kNone, kBalanced };
 
+/// What sweep searches, and how.
+struct SweepOptions {
+  SearchSpace space;
+  int folds = 5;
+  std::vector<int> rounds{8, 24, 72};  ///< epochs of each round of successive halving
+  bool nested = false;                 ///< judge the whole search on outer folds as well
+  bool learning_curve = false;
+};
+
 struct TrainOptions {
   std::filesystem::path dataset;
   std::filesystem::path out;
   StageOneOptions stage_one;
   Tap tap = Tap::kBlock5Pool;
+  Representation representation;
+  bool force = false;  ///< let standardize make dense rows of flattened maps
+  int views = 0;       ///< of each training image, beside the image itself
   double validation = 0.2;
   int early_stopping = 0;  ///< epochs of patience; 0: never
   TrainingOptions training;
   ClassWeight class_weight = ClassWeight::kNone;
+  double temperature = 1.0;           ///< the trained head's logits are divided by it
+  std::optional<SweepOptions> sweep;  ///< search before training: sweep, and train --auto
+  bool resume = false;                ///< from OUT's checkpoint, if there is one
+  double checkpoint_seconds = 30.0;   ///< between checkpoints; 0: after every epoch
   bool dry_run = false;
   std::string config;  ///< the resolved options as TOML, written to OUT/config.toml
 };
@@ -67,6 +85,7 @@ struct ExtractOptions {
   std::filesystem::path dataset;
   StageOneOptions stage_one;
   std::vector<Tap> taps{Tap::kBlock5Pool};
+  int views = 0;  ///< of each image, beside the image itself
   bool dry_run = false;
 };
 
@@ -74,6 +93,7 @@ struct EvaluateOptions {
   std::filesystem::path model;
   std::filesystem::path dataset;
   std::filesystem::path json;  ///< empty: no file
+  int views = 0;               ///< of each image; predictions are means over the image and these
   StageOneOptions stage_one;
 };
 
@@ -85,7 +105,17 @@ struct PredictOptions {
   std::filesystem::path out;       ///< empty: stdout
   PredictionFormat format = PredictionFormat::kCsv;
   int top_k = 1;
+  int views = 0;  ///< of each image; predictions are means over the image and these
   StageOneOptions stage_one;
+};
+
+struct InspectOptions {
+  std::filesystem::path dataset;
+  std::filesystem::path json;  ///< empty: no file
+  StageOneOptions stage_one;
+  double threshold = 0.95;  ///< cosine above which a pair is a near-duplicate
+  int top = 20;             ///< lines of each table on stdout
+  bool dry_run = false;
 };
 
 struct CacheListOptions {

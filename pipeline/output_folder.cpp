@@ -24,9 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Everything that headstart ever puts into an OUT folder.
-constexpr std::array<std::string_view, 8> kOwnFiles{"model.h5",        "metrics.json", "history.csv",
+constexpr std::array<std::string_view, 9> kOwnFiles{"model.h5",        "metrics.json", "history.csv",
                                                     "predictions.csv", "images.csv",   "class_indices.json",
-                                                    "config.toml",     "report.html"};
+                                                    "config.toml",     "report.html",  "sweep.csv"};
 
 Error cannot_use(const fs::path& out, std::string_view why) {
   return Error{Error::Kind::kUsage, "cannot write the output folder",
@@ -157,6 +157,27 @@ void OutputFolder::publish() {
   }
   staging_.clear();
   sync_path(out_.parent_path());
+}
+
+std::filesystem::path OutputFolder::beside(std::string_view name) const {
+  return fmt::format("{}.{}", out_.string(), name);
+}
+
+void OutputFolder::publish_beside(std::string_view name) {
+  const fs::path staged = staging_ / name;
+  const fs::path target = beside(name);
+  std::error_code error;
+  int failed = sync_path(staged);
+  if (failed == 0) {
+    fs::rename(staged, target, error);
+    failed = error.value();
+  }
+  if (failed == 0) failed = sync_path(target.parent_path());
+  if (failed == 0) return;
+  fs::remove(staged, error);
+  throw Error{Error::Kind::kFailed, "cannot write",
+              fmt::format("{}: {}", printable(target.string()), std::strerror(failed)),
+              "make room or name another place"};
 }
 
 }  // namespace headstart

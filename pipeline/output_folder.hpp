@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 namespace headstart {
 
@@ -25,6 +26,12 @@ class OutputFolder {
   /// Makes everything in staging() durable and swaps it with OUT (renameat2 RENAME_EXCHANGE; where the file
   /// system lacks it: OUT to OUT.old, staging to OUT). @throws Error kFailed; OUT is then what it was
   void publish();
+
+  /// OUT.name, a file beside OUT.
+  [[nodiscard]] std::filesystem::path beside(std::string_view name) const;
+  /// Makes staging()/name durable and moves it to beside(name), in place of what is there. What a kill leaves
+  /// of it is in staging(). @throws Error kFailed; beside(name) is then what it was
+  void publish_beside(std::string_view name);
 
  private:
   std::filesystem::path out_;

@@ -138,13 +138,13 @@ void run_predict(const PredictOptions& options, const Session& session) {
   std::size_t rejected = 0;
   for (std::size_t begin = 0; begin < files.size(); begin += kBlock) {
     const std::span<const fs::path> block(files.data() + begin, std::min(kBlock, files.size() - begin));
-    const Extraction extraction = stage_one.run(block);
-    std::vector<Sha256> keys;
+    const Extraction extraction = stage_one.run(block, options.views);
+    std::vector<const ImageResult*> used;
     for (const ImageResult& image : extraction.images) {
-      if (image.status != ImageStatus::kRejected) keys.push_back(*image.content);
+      if (image.status != ImageStatus::kRejected) used.push_back(&image);
     }
-    Matrix probabilities = keys.empty() ? Matrix() : predict(model.head, stage_one, keys);
-    if (!keys.empty()) softmax(probabilities);
+    Matrix probabilities = used.empty() ? Matrix() : predict_with_views(model, stage_one, used);
+    if (!used.empty()) softmax(probabilities);
     std::string text;
     Eigen::Index row = 0;
     for (std::size_t i = 0; i < block.size(); ++i) {

@@ -75,6 +75,16 @@ std::string splits_table(const Report& report) {
   return html + "</tbody></table></div>\n";
 }
 
+std::string table_section(const ReportTable& table) {
+  std::string html = fmt::format("<h2>{}</h2>\n<div class=\"scroll\"><table>", escape_html(table.title));
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    if (i == 0) html += "<thead>";
+    html += cells(table.rows[i], i == 0 ? "th" : "td");
+    if (i == 0) html += "</thead><tbody>\n";
+  }
+  return html + fmt::format("</tbody></table></div>\n<p class=\"soft\">{}</p>\n", escape_html(table.note));
+}
+
 std::string curves(const std::vector<EpochResult>& history) {
   ChartLine loss{"training loss", "first", {}};
   ChartLine val_loss{"validation loss", "second", {}};
@@ -168,6 +178,7 @@ std::string report_html(const Report& report) {
       "<p class=\"soft\">Loss is the mean cross-entropy plus the L2 terms. Calibration error is the expected "
       "gap between "
       "a prediction's probability and how often it is right, over 15 bins.</p>\n";
+  for (const ReportTable& table : report.tables) html += table_section(table);
   if (!report.history.empty()) html += "<h2>Training</h2>\n" + curves(report.history);
   if (!report.splits.empty()) {
     const auto& [name, split] = report.splits.back();

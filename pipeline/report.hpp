@@ -15,6 +15,13 @@ namespace headstart {
 /// A line of the report's tables of facts.
 using Fact = std::pair<std::string, std::string>;
 
+/// A table with a heading of its own, and what to know about it.
+struct ReportTable {
+  std::string title;
+  std::string note;
+  std::vector<std::vector<std::string>> rows;  ///< the header first
+};
+
 /// What the report shows.
 struct Report {
   std::string title;
@@ -23,7 +30,8 @@ struct Report {
   std::vector<std::pair<std::string, SplitMetrics>>
       splits;  ///< training first; classes and confusion are the last one's
   std::vector<EpochResult> history;
-  std::vector<Fact> rejects;  ///< path and reason
+  std::vector<ReportTable> tables;  ///< shown behind the result
+  std::vector<Fact> rejects;        ///< path and reason
 };
 
 /// The page. Every text is escaped; colours follow the reader's light or dark setting.

@@ -10,6 +10,7 @@
 #include "data/discovery.hpp"
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
+#include "data/view.hpp"
 #include "pipeline/interrupt.hpp"
 #include "pipeline/text_table.hpp"
 
@@ -110,12 +111,13 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
   }
 }
 
-Extraction StageOne::run(std::span<const fs::path> files) {
+Extraction StageOne::run(std::span<const fs::path> files, int views) {
   Console& console = session_.console;
   ExtractionOptions extraction;
   extraction.decode = options_.images.decode;
   extraction.resize = options_.images.resize;
   extraction.preprocessing = weights_.preprocessing;
+  extraction.views = views;
   extraction.threads = session_.threads;
   extraction.stop = &interrupt_flag();
   extraction.on_progress = [&console](const ExtractionProgress& progress) {
@@ -156,8 +158,12 @@ Extraction StageOne::run(std::span<const fs::path> files) {
 
 CsrRows StageOne::features(std::span<const Sha256> keys) const { return caches_.front()->read(keys); }
 
-StageOne::Plan StageOne::plan(std::span<const fs::path> files) const {
+StageOne::Plan StageOne::plan(std::span<const fs::path> files, int views) const {
   Plan plan;
+  const auto is_cached = [this](const Sha256& key) {
+    return std::all_of(caches_.begin(), caches_.end(),
+                       [&](const auto& cache) { return cache->contains(key); });
+  };
   for (const fs::path& file : files) {
     const auto bytes = read_file(file, kMaxImageFileBytes);
     if (std::holds_alternative<Reject>(bytes)) {
@@ -165,19 +171,36 @@ StageOne::Plan StageOne::plan(std::span<const fs::path> files) const {
       continue;
     }
     const Sha256 key = sha256(std::get<std::vector<std::byte>>(bytes));
-    const bool cached =
-        std::all_of(caches_.begin(), caches_.end(), [&](const auto& cache) { return cache->contains(key); });
-    ++(cached ? plan.cached : plan.to_extract);
+    ++(is_cached(key) ? plan.cached : plan.to_extract);
+    for (int view = 1; view <= views; ++view) {
+      const bool cached = is_cached(view_key(key, static_cast<std::uint64_t>(view)));
+      ++(cached ? plan.views_cached : plan.views_to_extract);
+    }
   }
   return plan;
 }
 
+ViewCounts count_views(std::span<const ImageResult> images, int views) {
+  ViewCounts counts;
+  counts.of_each = views;
+  for (const ImageResult& image : images) {
+    if (image.status == ImageStatus::kRejected) continue;
+    for (const ImageStatus view : image.views) {
+      if (view == ImageStatus::kCached) ++counts.cached;
+      if (view == ImageStatus::kExtracted) ++counts.extracted;
+      if (view == ImageStatus::kRejected) ++counts.rejected;
+    }
+  }
+  return counts;
+}
+
 ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const StageOneOptions& options,
-                                 const Session& session, StageOne& stage_one) {
+                                 const Session& session, StageOne& stage_one, int views) {
   ExtractedDataset result;
   result.manifest = discover(dataset, min_classes);
   for (const std::string& note : result.manifest.notes) session.console.note(note);
-  result.extraction = stage_one.run(files_of(result.manifest));
+  result.extraction = stage_one.run(files_of(result.manifest), views);
+  result.views = count_views(result.extraction.images, views);
   for (std::size_t i = 0; i < result.manifest.samples.size(); ++i) {
     const ImageResult& image = result.extraction.images[i];
     result.content.push_back(image.content);
@@ -195,7 +218,7 @@ ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const
   return result;
 }
 
-void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_one) {
+void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_one, int views) {
   const Manifest manifest = discover(dataset, min_classes);
   std::vector<std::size_t> counts(manifest.classes.size(), 0);
   for (const Sample& sample : manifest.samples) ++counts[static_cast<std::size_t>(sample.label)];
@@ -203,9 +226,14 @@ void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_
   for (std::size_t i = 0; i < counts.size(); ++i) {
     table.push_back({printable(manifest.classes[i]), fmt::format("{}", counts[i])});
   }
-  const StageOne::Plan plan = stage_one.plan(files_of(manifest));
-  fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\ncache: {}\n", text_table(table),
-             manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
+  const StageOne::Plan plan = stage_one.plan(files_of(manifest), views);
+  std::string of_views;
+  if (views > 0) {
+    of_views = fmt::format("{} views of each: {} in the cache, {} not\n", views, plan.views_cached,
+                           plan.views_to_extract);
+  }
+  fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\n{}cache: {}\n", text_table(table),
+             manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable, of_views,
              (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
 }
 
@@ -216,9 +244,14 @@ std::string describe(const ExtractedDataset& dataset) {
   const std::string rate = dataset.extracted > 0
                                ? fmt::format(" ({:.1f} images/s)", static_cast<double>(total) / seconds)
                                : std::string();
-  return fmt::format("{} images in {:.{}f} s{}: {} from the cache, {} computed, {} rejected", total, seconds,
-                     dataset.extracted > 0 ? 1 : 3, rate, dataset.cached, dataset.extracted,
-                     dataset.rejected);
+  std::string line =
+      fmt::format("{} images in {:.{}f} s{}: {} from the cache, {} computed, {} rejected", total, seconds,
+                  dataset.extracted > 0 ? 1 : 3, rate, dataset.cached, dataset.extracted, dataset.rejected);
+  if (const ViewCounts& views = dataset.views; views.of_each > 0) {
+    line += fmt::format("; {} views of each: {} from the cache, {} computed, {} rejected", views.of_each,
+                        views.cached, views.extracted, views.rejected);
+  }
+  return line;
 }
 
 }  // namespace headstart

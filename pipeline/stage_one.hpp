@@ -29,20 +29,23 @@ class StageOne {
   StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
            const Session& session);
 
-  /// Makes sure that every usable file has a row in every tap's cache. Shows progress.
-  /// @throws Interrupted once what was in flight is published
-  [[nodiscard]] Extraction run(std::span<const std::filesystem::path> files);
+  /// Makes sure that every usable file, and each of its first `views` views, has a row in every tap's cache.
+  /// Shows progress. @throws Interrupted once what was in flight is published
+  [[nodiscard]] Extraction run(std::span<const std::filesystem::path> files, int views = 0);
 
   /// The cached rows of `keys` at taps()[0], in order.
   [[nodiscard]] CsrRows features(std::span<const Sha256> keys) const;
 
-  /// Which of `files` would have to go through the network; reads and hashes them, runs nothing.
+  /// Which of `files`, and of their views, would have to go through the network; reads and hashes them, runs
+  /// nothing.
   struct Plan {
     std::size_t cached = 0;
     std::size_t to_extract = 0;
     std::size_t unreadable = 0;
+    std::size_t views_cached = 0;
+    std::size_t views_to_extract = 0;
   };
-  [[nodiscard]] Plan plan(std::span<const std::filesystem::path> files) const;
+  [[nodiscard]] Plan plan(std::span<const std::filesystem::path> files, int views = 0) const;
 
   [[nodiscard]] const Vgg16Weights& weights() const noexcept { return weights_; }
   [[nodiscard]] const ExtractorConfiguration& configuration() const noexcept { return configuration_; }
@@ -61,6 +64,17 @@ class StageOne {
   std::vector<std::unique_ptr<FeatureCache>> caches_;
 };
 
+/// What became of the views (data/view.hpp) of the images that have any.
+struct ViewCounts {
+  int of_each = 0;  ///< views of an image, beside the image itself
+  std::size_t cached = 0;
+  std::size_t extracted = 0;
+  std::size_t rejected = 0;  ///< of images that are used: the network overflows on the view
+};
+
+/// Counts the views of the images that are not rejected.
+[[nodiscard]] ViewCounts count_views(std::span<const ImageResult> images, int views);
+
 /// A dataset after stage one.
 struct ExtractedDataset {
   Manifest manifest;
@@ -71,6 +85,7 @@ struct ExtractedDataset {
   std::size_t cached = 0;
   std::size_t extracted = 0;
   std::size_t rejected = 0;
+  ViewCounts views;
 };
 
 /// Lists `dataset`, runs stage one over it, reports rejects and duplicates on the console, and holds rejects
@@ -78,13 +93,14 @@ struct ExtractedDataset {
 /// and kFailed as discover()
 [[nodiscard]] ExtractedDataset extract_dataset(const std::filesystem::path& dataset, int min_classes,
                                                const StageOneOptions& options, const Session& session,
-                                               StageOne& stage_one);
+                                               StageOne& stage_one, int views = 0);
 
 /// For --dry-run: prints what discover() finds in `dataset` and how much of it the cache holds; runs no
 /// network.
-void print_plan(const std::filesystem::path& dataset, int min_classes, const StageOne& stage_one);
+void print_plan(const std::filesystem::path& dataset, int min_classes, const StageOne& stage_one,
+                int views = 0);
 
-/// The line that says what stage one did: "393 images in 25.1 s (15.7 images/s): ...".
+/// The line that says what stage one did: "393 images in 25.1 s (15.7 images/s): ...; 786 views: ...".
 [[nodiscard]] std::string describe(const ExtractedDataset& dataset);
 
 }  // namespace headstart

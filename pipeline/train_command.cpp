@@ -4,30 +4,37 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "data/error.hpp"
 #include "data/split.hpp"
+#include "head/calibration.hpp"
 #include "head/metrics.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/embedded_weights.hpp"
-#include "pipeline/interrupt.hpp"
 #include "pipeline/metrics_json.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/output_folder.hpp"
 #include "pipeline/report.hpp"
+#include "pipeline/represented_rows.hpp"
+#include "pipeline/resumable_training.hpp"
 #include "pipeline/run_files.hpp"
 #include "pipeline/stage_one.hpp"
+#include "pipeline/sweep.hpp"
+#include "pipeline/training_views.hpp"
 #include "pipeline/write_file.hpp"
 
 namespace headstart {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kCandidatesShown = 12;  // sweep.csv has all
 
 /// Which feature rows (positions in ExtractedDataset::used) belong to which split, and everybody's label.
 struct Rows {
@@ -105,43 +112,39 @@ std::vector<Sha256> keys_of(const ExtractedDataset& dataset) {
   return keys;
 }
 
-FeatureRows view_of(const CsrRows& rows) { return {rows.columns, rows.indptr, rows.indices, rows.values}; }
-
-std::string epoch_line(const EpochResult& epoch, int epochs) {
-  std::string line = fmt::format("epoch {}/{}: loss {:.4f}, accuracy {:.4f}", epoch.epoch + 1, epochs,
-                                 epoch.loss, epoch.accuracy);
-  if (epoch.val_loss && epoch.val_accuracy) {
-    line += fmt::format("; validation loss {:.4f}, accuracy {:.4f}", *epoch.val_loss, *epoch.val_accuracy);
+/// Views train like images, behind all images' rows; whatever counts or measures images names those only.
+void append(const TrainingViews& views, Rows& rows, std::vector<Sha256>& keys) {
+  for (std::size_t i = 0; i < views.keys.size(); ++i) {
+    rows.training.push_back(static_cast<RowIndex>(keys.size()));
+    rows.labels.push_back(rows.labels[static_cast<std::size_t>(views.originals[i])]);
+    keys.push_back(views.keys[i]);
   }
-  return line + fmt::format("; {:.2f} s", epoch.seconds);
+}
+
+/// What a checkpoint of this run knows of the data.
+RunIdentity facts_of(const Rows& rows, std::span<const Sha256> keys, const std::vector<std::string>& classes,
+                     const StageOne& stage_one) {
+  std::string lines;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    lines += fmt::format("{} {}\n", keys[i].hex(), rows.labels[i]);
+  for (const auto* members : {&rows.training, &rows.validation}) {
+    lines += fmt::format("{}\n", fmt::join(*members, " "));
+  }
+  return {{"version", HEADSTART_VERSION},
+          {"fingerprint", stage_one.configuration().fingerprint()},
+          {"classes", sha256(fmt::format("{}", fmt::join(classes, "\n"))).hex()},
+          {"rows_sha256", sha256(lines).hex()}};
 }
 
 TrainingResult train(const FeatureRows& features, const Rows& rows, const TrainOptions& options, int classes,
-                     const Session& session) {
+                     const RunIdentity& identity, OutputFolder& out, const Session& session) {
   TrainingOptions training = options.training;
   training.threads = session.threads;
   if (options.class_weight == ClassWeight::kBalanced) {
     training.class_weights = balanced_class_weights(rows.labels, rows.training, classes);
   }
-  TrainingHooks hooks;
-  hooks.stop = &interrupt_flag();
-  hooks.on_epoch = [&](const EpochResult& epoch) {
-    session.console.note(epoch_line(epoch, training.epochs));
-  };
-  try {
-    const TrainingData data{features, rows.labels, rows.training, rows.validation, classes};
-    TrainingResult result =
-        train_head(data, initial_head(features.columns, classes, training), training, hooks);
-    if (result.interrupted)
-      throw Interrupted("interrupted: the features are cached, nothing was written to the output folder");
-    return result;
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const std::invalid_argument& error) {
-    throw Error{Error::Kind::kFailed, "cannot train the head", error.what(), "check the training options"};
-  } catch (const std::runtime_error& error) {
-    throw Error{Error::Kind::kFailed, "training diverged", error.what(), "lower --learning-rate"};
-  }
+  return train_resumably({features, rows.labels, rows.training, rows.validation, classes}, training, options,
+                         identity, out, session.console);
 }
 
 /// A split with its predictions.
@@ -186,7 +189,8 @@ Json metrics_json(const ExtractedDataset& dataset, const std::vector<Evaluated>&
               {"rejected", dataset.rejected},
               {"duplicates", copies},
               {"cache_hits", dataset.cached},
-              {"cache_misses", dataset.extracted}}}};
+              {"cache_misses", dataset.extracted}}},
+            {"views", to_json(dataset.views)}};
   for (const char* name : {"training", "validation", "test"}) {
     const auto split =
         std::find_if(splits.begin(), splits.end(), [&](const Evaluated& s) { return s.name == name; });
@@ -205,7 +209,10 @@ Json metrics_json(const ExtractedDataset& dataset, const std::vector<Evaluated>&
                     {"train_seconds", train_seconds},
                     {"epoch_seconds", epoch_seconds}};
   json["engine"] = to_string(stage_one.engine());
-  json["solver"] = "primal";
+  json["pooling"] = to_string(options.representation.pooling);
+  json["transform"] = to_string(options.representation.transform);
+  json["temperature"] = options.temperature;
+  json["solver"] = to_string(result.solver);
   json["fingerprint"] = stage_one.configuration().fingerprint();
   json["rows_sha256"] = rows_digest(dataset).hex();
   json["seed"] = options.training.seed;
@@ -240,14 +247,16 @@ Report report_of(const ExtractedDataset& dataset, const std::vector<Evaluated>& 
                                                          dataset.extraction.engine->implementation)
                                            : "none needed: every image was in the cache"},
       {"features",
-       fmt::format("{} of VGG16, weights {}", to_string(options.tap), stage_one.weights().identity.hex())},
+       fmt::format("{} of VGG16, pooling {}, transform {}, weights {}", to_string(options.tap),
+                   to_string(options.representation.pooling), to_string(options.representation.transform),
+                   stage_one.weights().identity.hex())},
       {"head", hidden.empty() ? "linear" : "hidden layers of " + hidden},
       {"training", fmt::format("SGD, learning rate {}, momentum {}{}, L2 {}, batch {}, {} of {} epochs, "
-                               "weights of epoch {}, seed {}",
+                               "weights of epoch {}, seed {}, temperature {}",
                                options.training.learning_rate, options.training.momentum,
                                options.training.nesterov ? " (Nesterov)" : "", options.training.l2,
                                options.training.batch, result.history.size(), options.training.epochs,
-                               result.best_epoch + 1, options.training.seed)},
+                               result.best_epoch + 1, options.training.seed, options.temperature)},
       {"cache", printable((stage_one.cache_folder() / stage_one.configuration().fingerprint()).string())},
       {"version", HEADSTART_VERSION}};
   return report;
@@ -255,19 +264,25 @@ Report report_of(const ExtractedDataset& dataset, const std::vector<Evaluated>& 
 
 void write_output(const OutputFolder& out, const ExtractedDataset& dataset,
                   const std::vector<Evaluated>& splits, const TrainingResult& result, StageOne& stage_one,
-                  const TrainOptions& options, double train_seconds) {
+                  const TrainOptions& options, const std::optional<Sweep>& sweep, double penalty,
+                  double train_seconds) {
   const auto& folder = out.staging();
-  Model model{stage_one.weights(),
-              stage_one.configuration(),
-              options.tap,
-              result.head,
-              dataset.manifest.classes,
-              {options.training.learning_rate, options.training.momentum, options.training.nesterov,
-               options.training.l2, options.training.label_smoothing}};
+  Model model{
+      stage_one.weights(),
+      stage_one.configuration(),
+      options.tap,
+      options.representation,
+      result.head,
+      dataset.manifest.classes,
+      {options.training.learning_rate, options.training.momentum, options.training.nesterov,
+       options.training.l2, options.training.label_smoothing, options.temperature, options.views, penalty}};
   write_model(model, folder / "model.h5");
-  write_file(folder / "metrics.json", metrics_json(dataset, splits, result, stage_one, options, train_seconds)
-                                              .dump(2, ' ', false, Json::error_handler_t::replace) +
-                                          "\n");
+  Json metrics = metrics_json(dataset, splits, result, stage_one, options, train_seconds);
+  if (sweep) {
+    metrics["sweep"] = to_json(*sweep);
+    write_file(folder / "sweep.csv", sweep_csv(*sweep));
+  }
+  write_file(folder / "metrics.json", metrics.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   write_file(folder / "history.csv", history_csv(result.history));
   // Without a validation split the file still exists, with its header: scripts can rely on it.
   const auto validation = std::find_if(splits.begin(), splits.end(),
@@ -280,53 +295,93 @@ void write_output(const OutputFolder& out, const ExtractedDataset& dataset,
   write_file(folder / "images.csv", images_csv(dataset));
   write_file(folder / "class_indices.json", class_indices_json(dataset.manifest.classes));
   write_file(folder / "config.toml", options.config);
-  write_file(folder / "report.html", report_html(report_of(dataset, splits, result, stage_one, options)));
+  Report report = report_of(dataset, splits, result, stage_one, options);
+  if (sweep) report.tables = sweep_report(*sweep, kCandidatesShown);
+  write_file(folder / "report.html", report_html(report));
 }
 
 void dry_run(const TrainOptions& options, const Session& session) {
   StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
-  print_plan(options.dataset, 2, stage_one);
+  print_plan(options.dataset, 2, stage_one, options.views);
 }
 
 }  // namespace
 
-void run_train(const TrainOptions& options, const Session& session) {
-  if (options.dry_run) return dry_run(options, session);
-  OutputFolder out(options.out);
-  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
-  ExtractedDataset dataset = extract_dataset(options.dataset, 2, options.stage_one, session, stage_one);
+void run_train(const TrainOptions& given, const Session& session) {
+  if (given.dry_run) return dry_run(given, session);
+  OutputFolder out(given.out);
+  StageOne stage_one(load_weights(given.stage_one.weights), {given.tap}, given.stage_one, session);
+  ExtractedDataset dataset = extract_dataset(given.dataset, 2, given.stage_one, session, stage_one);
   session.console.note("stage one: " + describe(dataset));
 
-  assign_splits(dataset, options);
-  const Rows rows = rows_of(dataset);
-  check_trainable(dataset, rows, options, session.console);
-  const CsrRows features = stage_one.features(keys_of(dataset));
+  assign_splits(dataset, given);
+  Rows rows = rows_of(dataset);
+  check_trainable(dataset, rows, given, session.console);
+  const std::vector<RowIndex> training_images = rows.training;
+  std::vector<Sha256> keys = keys_of(dataset);
+  const TrainingViews views =
+      extract_training_views(dataset, training_images, given.views, session, stage_one);
+  append(views, rows, keys);
+  CsrRows cached = stage_one.features(keys);
+
+  TrainOptions options = given;
+  std::optional<Sweep> sweep;
+  if (given.sweep) {
+    const FeatureRows maps{cached.columns, cached.indptr, cached.indices, cached.values};
+    const std::vector<RowIndex> all(rows.training);
+    const int channels = tap_shape(given.tap, stage_one.configuration().resize.size).channels;
+    sweep = run_sweep({maps, channels, rows.labels, training_images,
+                       std::span(all).subspan(training_images.size()), views.originals},
+                      dataset, given, session);
+    options.representation = sweep->search.scores.front().candidate.representation;
+  }
+  const RepresentedRows represented = represent(std::move(cached), stage_one.configuration(), options.tap,
+                                                options.representation, rows.training);
+  const FeatureRows features = represented.training();
+  if (sweep) {
+    options = chosen_options(*sweep, mean_squared_norm(features, rows.training), options);
+    fmt::print("\n{}\n", sweep_table(*sweep, kCandidatesShown));
+    std::fflush(stdout);
+  }
   session.console.note(fmt::format(
       "stage two: {} training and {} validation images, {} features, {:.1f} % of them zero",
-      rows.training.size(), rows.validation.size(), features.columns,
+      training_images.size(), rows.validation.size(), features.columns,
       100.0 - 100.0 * static_cast<double>(features.values.size()) /
                   (static_cast<double>(features.rows()) * static_cast<double>(features.columns))));
 
+  const RunIdentity identity =
+      identity_of(facts_of(rows, keys, dataset.manifest.classes, stage_one), options.config);
   const auto start = std::chrono::steady_clock::now();
   const auto classes = static_cast<int>(dataset.manifest.classes.size());
-  const TrainingResult result = train(view_of(features), rows, options, classes, session);
+  TrainingResult result = train(features, rows, options, classes, identity, out, session);
   const double train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
+  // From here on the head is that of model.h5, so that the metrics are those of evaluate; but what was
+  // trained is what the penalty is of.
   const double penalty = l2_penalty(result.head, options.training.l2);
+  result.head = with_temperature(fold_into_first_layer(std::move(result.head), represented.fitted),
+                                 options.temperature);
   std::vector<Evaluated> splits;
-  for (const auto& [name, members] :
-       {std::pair{"training", &rows.training}, std::pair{"validation", &rows.validation},
-        std::pair{"test", &rows.test}}) {
-    auto split = evaluate_split(name, dataset, rows, *members, result.head, view_of(features), penalty);
+  for (const auto& [name, members] : {std::pair{"training", &std::as_const(training_images)},
+                                      std::pair{"validation", &std::as_const(rows.validation)},
+                                      std::pair{"test", &std::as_const(rows.test)}}) {
+    auto split =
+        evaluate_split(name, dataset, rows, *members, result.head, represented.model.view(), penalty);
     if (split) splits.push_back(std::move(*split));
   }
-  write_output(out, dataset, splits, result, stage_one, options, train_seconds);
+  write_output(out, dataset, splits, result, stage_one, options, sweep, penalty, train_seconds);
   out.publish();
+  forget_checkpoint(out);
 
   std::vector<std::pair<std::string, const SplitMetrics*>> table;
   table.reserve(splits.size());
   for (const Evaluated& split : splits) table.emplace_back(split.name, &split.metrics);
+  if (sweep) {
+    fmt::print(
+        "The chosen configuration, trained on all training images; no choice saw the validation and test "
+        "images:\n");
+  }
   fmt::print("{}\nmodel:  {}\nreport: {}\n", metrics_table(table), (options.out / "model.h5").string(),
              (options.out / "report.html").string());
 }

@@ -12,5 +12,7 @@ namespace headstart {
 /// the reason
 void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes);
 void write_file(const std::filesystem::path& file, std::string_view text);
+/// One part after the other.
+void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts);
 
 }  // namespace headstart

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 from training_run import (BINARY, CACHE, CLASSES, DATASET, EPOCHS, FOLDER, HIDDEN, IMAGES_PER_CLASS, L2, LEARNING_RATE,
-                          OUT, ROOT)
+                          OUT, ROOT, VIEWS, VIEWS_CACHE, VIEWS_DATASET)
 
 
 def main():
@@ -17,6 +17,10 @@ def main():
         [BINARY, "train", DATASET, "-o", OUT, "--cache", CACHE, "--validation", "0.5", "--hidden", str(HIDDEN),
          "--epochs", str(EPOCHS), "--learning-rate", str(LEARNING_RATE), "--l2", str(L2), "--seed", "7"],
         check=True)
+    (VIEWS_DATASET / "birds").mkdir(parents=True)
+    for image in sorted((DATASET / "birds").iterdir())[:2]:
+        shutil.copy(image, VIEWS_DATASET / "birds")
+    subprocess.run([BINARY, "extract", VIEWS_DATASET, "--cache", VIEWS_CACHE, "--views", str(VIEWS)], check=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ FOLDER = pathlib.Path(os.environ["HEADSTART_INTEROP_FOLDER"])
 DATASET = FOLDER / "dataset"
 CACHE = FOLDER / "cache"
 OUT = FOLDER / "out"
+VIEWS_DATASET = FOLDER / "views-dataset"  # two images, extracted with views into a cache of their own
+VIEWS_CACHE = FOLDER / "views-cache"
+VIEWS = 2
 WEIGHTS = ROOT / "models" / "vgg16_imagenet_notop.h5"
 
 # Six classes, so that top-5 accuracy says something; half of the images validate, so that the metrics have rows.
@@ -55,11 +58,20 @@ def predictions():
 
 def preprocessed(paths):
     """What DESIGN's Keras script feeds the network: [n, 224, 224, 3] float32, decoded and resized by TensorFlow."""
+    return preprocessed_images([decoded(DATASET / path) for path in paths])
+
+
+def decoded(file):
+    """A JPEG file's pixels, [height, width, 3]."""
+    import tensorflow as tf
+
+    return tf.io.decode_jpeg(tf.io.read_file(str(file)), channels=3, dct_method="INTEGER_ACCURATE").numpy()
+
+
+def preprocessed_images(images):
+    """The same from pixels."""
     import keras
     import tensorflow as tf
 
-    images = []
-    for path in paths:
-        image = tf.io.decode_jpeg(tf.io.read_file(str(DATASET / path)), channels=3, dct_method="INTEGER_ACCURATE")
-        images.append(tf.image.resize(tf.cast(image, tf.float32), (224, 224)).numpy())
-    return keras.applications.vgg16.preprocess_input(np.stack(images))
+    resized = [tf.image.resize(tf.cast(image, tf.float32), (224, 224)).numpy() for image in images]
+    return keras.applications.vgg16.preprocess_input(np.stack(resized))

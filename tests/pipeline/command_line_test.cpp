@@ -41,6 +41,21 @@ TEST(CommandLine, WrongUsageIsExitCodeTwoAndOneLine) {
   expect_error(headstart_process({"train", "x", "-o", "y", "--config", "/nowhere.toml"}), 2, "/nowhere.toml");
 }
 
+TEST(CommandLine, StandardizingFlattenedMapsHasToBeForced) {
+  const std::vector<std::string> arguments{"train", "/nowhere", "-o", "y", "--transform", "standardize"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), more.begin(), more.end());
+    return headstart_process(all);
+  };
+  expect_error(with({}), 2, "--force");
+  expect_error(with({"--force"}), 2, "/nowhere");
+  expect_error(with({"--pooling", "max"}), 2, "/nowhere");
+  expect_error(with({"--pooling", "mean"}), 2, "flatten|avg|max");
+  expect_error(headstart_process({"train", "x", "-o", "y", "--transform", "log"}), 2,
+               "none|unit|scale|standardize");
+}
+
 TEST(CommandLine, AnUnknownKeyInTheConfigIsNamed) {
   const ScratchFolder scratch;
   std::ofstream(scratch / "c.toml") << "[train]\nepoch = 3\n";

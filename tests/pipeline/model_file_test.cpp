@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -36,7 +37,18 @@ Model small_model() {
   Random random(1);
   model.head.layers = {glorot_uniform(inputs, 5, random), glorot_uniform(5, 2, random)};
   model.classes = {"a/b", "ä \"quoted\""};
-  model.training = {0.01, 0.5, true, 1e-3, 0.1};
+  model.training = {0.01, 0.5, true, 1e-3, 0.1, 0.75, 3, 0.125};
+  return model;
+}
+
+/// The same with another representation; an averaged or largest value for each of 64 channels.
+Model small_model(const Representation& representation) {
+  Model model = small_model();
+  model.representation = representation;
+  if (representation.pooling != Pooling::kFlatten) {
+    Random random(2);
+    model.head.layers.front() = glorot_uniform(64, 5, random);
+  }
   return model;
 }
 
@@ -50,8 +62,12 @@ void expect_equal(const Model& a, const Model& b) {
     EXPECT_EQ(a.weights.layers[i].kernel, b.weights.layers[i].kernel);
     EXPECT_EQ(a.weights.layers[i].bias, b.weights.layers[i].bias);
   }
+  EXPECT_EQ(a.representation, b.representation);
   EXPECT_EQ(a.training.l2, b.training.l2);
+  EXPECT_EQ(a.training.penalty, b.training.penalty);
   EXPECT_EQ(a.training.nesterov, b.training.nesterov);
+  EXPECT_EQ(a.training.temperature, b.training.temperature);
+  EXPECT_EQ(a.training.views, b.training.views);
 }
 
 TEST(ModelFile, ReadsBackWhatItWrote) {
@@ -94,20 +110,64 @@ TEST(ModelFile, StoresKernelsAsRowColumnInOut) {
   H5Fclose(file);
 }
 
-TEST(ModelFile, ConfiguresTheLayersUpToTheTap) {
+TEST(ModelFile, ReadsBackEveryRepresentation) {
   const test::ScratchFolder scratch;
-  write_model(small_model(), scratch / "model.h5");
-  const std::string bytes = test::read_text(scratch / "model.h5");
+  for (const Pooling pooling : {Pooling::kFlatten, Pooling::kAverage, Pooling::kMaximum}) {
+    for (const Transform transform :
+         {Transform::kNone, Transform::kUnit, Transform::kScale, Transform::kStandardize}) {
+      const Model model = small_model({pooling, transform});
+      write_model(model, scratch / "model.h5");
+      expect_equal(read_model(scratch / "model.h5"), model);
+    }
+  }
+}
+
+/// The layers of the file's Keras configuration.
+nlohmann::json configured_layers(const std::filesystem::path& file) {
+  const std::string bytes = test::read_text(file);
   const std::size_t begin = bytes.find("{\"class_name\":\"Sequential\"");
-  ASSERT_NE(begin, std::string::npos);
+  if (begin == std::string::npos) return nullptr;
   const auto json = nlohmann::json::parse(
       bytes.begin() + static_cast<std::ptrdiff_t>(begin),
       bytes.begin() + static_cast<std::ptrdiff_t>(bytes.find('\0', begin)), nullptr, false);
-  ASSERT_FALSE(json.is_discarded());
+  return json.is_discarded() ? nlohmann::json() : json["config"]["layers"];
+}
+
+std::vector<std::string> names_of(const nlohmann::json& layers) {
   std::vector<std::string> names;
-  for (const auto& layer : json["config"]["layers"]) names.push_back(layer["config"]["name"]);
-  EXPECT_EQ(names, (std::vector<std::string>{"input_layer", "block1_conv1", "block1_conv2", "block1_pool",
-                                             "flatten", "hidden_1", "predictions"}));
+  for (const auto& layer : layers) names.push_back(layer["config"]["name"]);
+  return names;
+}
+
+TEST(ModelFile, ConfiguresTheLayersUpToTheTap) {
+  const test::ScratchFolder scratch;
+  write_model(small_model(), scratch / "model.h5");
+  EXPECT_EQ(names_of(configured_layers(scratch / "model.h5")),
+            (std::vector<std::string>{"input_layer", "block1_conv1", "block1_conv2", "block1_pool", "flatten",
+                                      "hidden_1", "predictions"}));
+}
+
+TEST(ModelFile, ConfiguresPoolingAndUnitAsLayers) {
+  const test::ScratchFolder scratch;
+  write_model(small_model({Pooling::kAverage, Transform::kUnit}), scratch / "model.h5");
+  EXPECT_EQ(names_of(configured_layers(scratch / "model.h5")),
+            (std::vector<std::string>{"input_layer", "block1_conv1", "block1_conv2", "block1_pool",
+                                      "global_average_pooling2d", "unit_normalization", "hidden_1",
+                                      "predictions"}));
+}
+
+TEST(ModelFile, LeavesARegularizerOutWhereATransformWasFoldedIn) {
+  const test::ScratchFolder scratch;
+  for (const Transform transform :
+       {Transform::kNone, Transform::kUnit, Transform::kScale, Transform::kStandardize}) {
+    write_model(small_model({Pooling::kMaximum, transform}), scratch / "model.h5");
+    const auto layers = configured_layers(scratch / "model.h5");
+    ASSERT_GE(layers.size(), 2U);
+    const bool folded = transform == Transform::kScale || transform == Transform::kStandardize;
+    EXPECT_EQ(layers[layers.size() - 2]["config"]["kernel_regularizer"].is_null(), folded)
+        << to_string(transform);
+    EXPECT_EQ(layers.back()["config"]["kernel_regularizer"]["config"]["l2"], 1e-3);
+  }
 }
 
 std::string failure(const std::filesystem::path& file) {
@@ -145,6 +205,60 @@ TEST(ModelFile, RefusesAHeadThatDoesNotFitTheClasses) {
   model.classes.emplace_back("one too many");
   write_model(model, scratch / "classes.h5");
   EXPECT_NE(failure(scratch / "classes.h5").find("2 outputs for 3 class names"), std::string::npos);
+}
+
+/// A copy of `file` with the first `from` in its description replaced by `to`, which is as long.
+std::filesystem::path tampered(const std::filesystem::path& file, const std::string& from,
+                               const std::string& to) {
+  std::string bytes = test::read_text(file);
+  const std::size_t at = bytes.find(from, bytes.find("{\"class_names\""));
+  EXPECT_NE(at, std::string::npos) << from;
+  EXPECT_EQ(from.size(), to.size());
+  if (at != std::string::npos) bytes.replace(at, from.size(), to);
+  std::filesystem::path copy = file;
+  copy += ".tampered";
+  std::ofstream(copy, std::ios::binary | std::ios::trunc) << bytes;
+  return copy;
+}
+
+TEST(ModelFile, RefusesARepresentationThatCannotBe) {
+  const test::ScratchFolder scratch;
+  const auto file = scratch / "model.h5";
+  write_model(small_model({Pooling::kAverage, Transform::kUnit}), file);
+  const std::vector<std::array<std::string, 3>> cases{
+      {R"("pooling":"avg")", R"("pooling":"avh")", "unknown pooling"},
+      {R"("pooling":"avg")", R"("pooling":12345)", "headstart/description"},
+      {R"("pooling":"avg")", R"("poolinh":"avg")", "pooling"},
+      {R"("transform":"unit")", R"("transform":"unix")", "unknown transform"},
+      {R"("transform":"unit")", R"("transform":[1,22])", "headstart/description"},
+      {R"("transform":"unit")", R"("transforn":"unit")", "transform"},
+      {R"("penalty":0.125)", R"("penalty":-12.5)", "penalty"},
+      {R"("penalty":0.125)", R"("penalty":1e999)", "headstart/description"},
+      {R"("penalty":0.125)", R"("penalty":"abc")", "headstart/description"},
+  };
+  for (const auto& [from, to, mentions] : cases) {
+    const std::string error = failure(tampered(file, from, to));
+    EXPECT_NE(error.find(mentions), std::string::npos) << to << ": " << error;
+  }
+  EXPECT_EQ(failure(tampered(file, R"("pooling":"avg")", R"("pooling":"max")")), "no error");
+
+  Model pooled = small_model({Pooling::kAverage, Transform::kNone});
+  pooled.representation.pooling = Pooling::kFlatten;  // and a kernel of 64 rows
+  write_model(pooled, file);
+  EXPECT_NE(failure(file).find("hidden_1 does not take 16384 inputs"), std::string::npos) << failure(file);
+}
+
+TEST(ModelFile, ReadsModelsFromBeforeThereWasAChoice) {
+  const test::ScratchFolder scratch;
+  const Model model = small_model();
+  write_model(model, scratch / "model.h5");
+  auto file = tampered(scratch / "model.h5", "\"pooling\"", "\"p______\"");
+  file = tampered(file, "\"transform\"", "\"t________\"");
+  file = tampered(file, "\"penalty\"", "\"p______\"");
+  const Model read = read_model(file);
+  EXPECT_EQ(read.representation, Representation{});
+  EXPECT_EQ(read.training.penalty, l2_penalty(model.head, model.training.l2));
+  EXPECT_GT(read.training.penalty, 0.0);
 }
 
 TEST(ModelFile, NeverCrashesOnATruncatedFile) {

@@ -13,9 +13,9 @@ ExtractedDataset three_samples() {
                               {"cat/broken.jpg", "/d/cat/broken.jpg", 0, Split::kUnassigned, ""},
                               {"dog, small/\"2\".jpg", "/d/dog", 1, Split::kValidation, ""}};
   dataset.extraction.images.resize(3);
-  dataset.extraction.images[0] = {ImageStatus::kExtracted, sha256("one"), "", ""};
-  dataset.extraction.images[1] = {ImageStatus::kRejected, sha256("two"), "JPEG ends early", ""};
-  dataset.extraction.images[2] = {ImageStatus::kCached, sha256("three"), "", "extraneous bytes"};
+  dataset.extraction.images[0] = {ImageStatus::kExtracted, sha256("one"), "", "", {}};
+  dataset.extraction.images[1] = {ImageStatus::kRejected, sha256("two"), "JPEG ends early", "", {}};
+  dataset.extraction.images[2] = {ImageStatus::kCached, sha256("three"), "", "extraneous bytes", {}};
   for (const ImageResult& image : dataset.extraction.images) dataset.content.push_back(image.content);
   dataset.used = {0, 2};
   return dataset;

@@ -21,6 +21,10 @@ TEST(TextTable, LeavesNoBlanksAtTheEndOfALine) {
   EXPECT_EQ(text_table({{"a", "long"}, {"b", ""}}), "a  long\nb\n");
 }
 
+TEST(TextTable, PutsAsManyColumnsToTheLeftAsAsked) {
+  EXPECT_EQ(text_table({{"a", "long", "1"}, {"long", "b", "23"}}, 2), "a     long   1\nlong  b     23\n");
+}
+
 TEST(TextTable, OfNothingIsNothing) { EXPECT_EQ(text_table({}), ""); }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -53,7 +54,7 @@ TEST(Train, CountsEveryImageAndSplitsEveryClass) {
   EXPECT_EQ(metrics["validation"]["images"], 6);
   for (const Json& row : metrics["validation"]["per_class"]) EXPECT_EQ(row["support"], 2);
   EXPECT_TRUE(metrics["validation"]["top5_accuracy"].is_null());
-  EXPECT_EQ(metrics["solver"], "primal");
+  EXPECT_EQ(metrics["solver"], "gram");
 }
 
 TEST(Train, LearnsTheTrainingImages) { EXPECT_GT(metrics_of(shared_run().out)["train"]["accuracy"], 0.9); }
@@ -173,6 +174,50 @@ TEST(Train, GivenSplitsAreKept) {
   EXPECT_EQ(metrics_of(scratch / "out")["validation"]["images"], 4);
   EXPECT_EQ(metrics_of(scratch / "out")["images"]["cache_hits"], 16)
       << "the same bytes under other paths are known";
+}
+
+TEST(Train, EveryRepresentationIsEvaluatedAsItWasTrained) {
+  const ScratchFolder scratch;
+  copy_samples(scratch / "dataset" / "train", {"birds", "fruit", "roadsigns"}, 8);
+  fs::create_directories(scratch / "dataset" / "val");
+  for (const char* name : {"birds", "fruit", "roadsigns"}) {
+    fs::create_directories(scratch / "dataset" / "val" / name);
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(scratch / "dataset" / "train" / name))
+      files.push_back(entry);
+    std::sort(files.begin(), files.end());
+    for (std::size_t i = 0; i < 3; ++i)
+      fs::rename(files[i], scratch / "dataset" / "val" / name / files[i].filename());
+  }
+  const std::vector<std::vector<std::string>> runs{
+      {"avg", "none", "16", "1e-4"},           {"max", "unit", "0", "0.5"},
+      {"avg", "scale", "0", "0.05"},           {"max", "standardize", "12,8", "0.01"},
+      {"flatten", "unit", "12,8", "0.1"},      {"flatten", "scale", "16", "0.1"},
+      {"flatten", "standardize", "8", "1e-4"}, {"avg", "standardize", "0", "0.001"}};
+  for (const auto& run : runs) {
+    SCOPED_TRACE(run[0] + " " + run[1] + " " + run[2]);
+    const fs::path out = scratch / ("out-" + run[0] + run[1] + run[2]);
+    const ProcessResult trained = headstart_process(
+        {"train", (scratch / "dataset").string(), "-o", out.string(), "--cache", shared_run().cache.string(),
+         "--pooling", run[0], "--transform", run[1], "--hidden", run[2], "--learning-rate", run[3], "--l2",
+         "0.01", "--epochs", "4", "--force"});
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+    const ProcessResult evaluated =
+        headstart_process({"evaluate", (out / "model.h5").string(), (scratch / "dataset").string(), "--cache",
+                           shared_run().cache.string(), "--json", (scratch / "evaluation.json").string()});
+    ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+    const Json metrics = metrics_of(out);
+    const Json evaluation = Json::parse(read_text((scratch / "evaluation.json").string()));
+    EXPECT_EQ(metrics["pooling"], run[0]);
+    EXPECT_EQ(metrics["transform"], run[1]);
+    EXPECT_EQ(evaluation["training"], metrics["train"]);
+    EXPECT_EQ(evaluation["validation"], metrics["validation"]);
+    // The last line of the history was measured on transformed rows, before folding.
+    const double loss = metrics["validation"]["loss"];
+    EXPECT_NEAR(std::strtod(read_csv(out / "history.csv").back()[3].c_str(), nullptr), loss,
+                1e-5 * std::abs(loss));
+    EXPECT_GT(loss, metrics["validation"]["cross_entropy"]);
+  }
 }
 
 TEST(Train, DivergenceIsAnErrorThatSaysWhatToDo) {

@@ -1,0 +1,175 @@
+// pipeline/keras_configuration.cpp
+#include "pipeline/keras_configuration.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+namespace headstart {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string pooling_class(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::kFlatten:
+      break;
+    case Pooling::kAverage:
+      return "GlobalAveragePooling2D";
+    case Pooling::kMaximum:
+      return "GlobalMaxPooling2D";
+  }
+  return "Flatten";
+}
+
+Json glorot() { return {{"class_name", "GlorotUniform"}, {"config", {{"seed", nullptr}}}}; }
+Json zeros() { return {{"class_name", "Zeros"}, {"config", Json::object()}}; }
+
+Json layer_json(const std::string& class_name, Json config) {
+  return {{"class_name", class_name}, {"config", std::move(config)}};
+}
+
+Json convolution_json(const ConvolutionLayer& layer) {
+  return layer_json("Conv2D", {{"name", std::string(layer.name)},
+                               {"trainable", false},
+                               {"dtype", "float32"},
+                               {"filters", layer.out_channels},
+                               {"kernel_size", {3, 3}},
+                               {"strides", {1, 1}},
+                               {"padding", "same"},
+                               {"data_format", "channels_last"},
+                               {"dilation_rate", {1, 1}},
+                               {"groups", 1},
+                               {"activation", "relu"},
+                               {"use_bias", true},
+                               {"kernel_initializer", glorot()},
+                               {"bias_initializer", zeros()},
+                               {"kernel_regularizer", nullptr},
+                               {"bias_regularizer", nullptr},
+                               {"activity_regularizer", nullptr},
+                               {"kernel_constraint", nullptr},
+                               {"bias_constraint", nullptr}});
+}
+
+Json pool_json(int block) {
+  return layer_json("MaxPooling2D", {{"name", fmt::format("block{}_pool", block)},
+                                     {"trainable", true},
+                                     {"dtype", "float32"},
+                                     {"pool_size", {2, 2}},
+                                     {"padding", "valid"},
+                                     {"strides", {2, 2}},
+                                     {"data_format", "channels_last"}});
+}
+
+Json dense_json(const std::string& name, Eigen::Index units, bool last, double l2) {
+  const Json regularizer = l2 > 0.0 ? Json{{"class_name", "L2"}, {"config", {{"l2", l2}}}} : Json(nullptr);
+  return layer_json("Dense", {{"name", name},
+                              {"trainable", true},
+                              {"dtype", "float32"},
+                              {"units", units},
+                              {"activation", last ? "softmax" : "relu"},
+                              {"use_bias", true},
+                              {"kernel_initializer", glorot()},
+                              {"bias_initializer", zeros()},
+                              {"kernel_regularizer", regularizer},
+                              {"bias_regularizer", nullptr},
+                              {"activity_regularizer", nullptr},
+                              {"kernel_constraint", nullptr},
+                              {"bias_constraint", nullptr}});
+}
+
+Json pooling_json(Pooling pooling) {
+  Json config{{"name", pooling_layer_name(pooling)},
+              {"trainable", true},
+              {"dtype", "float32"},
+              {"data_format", "channels_last"}};
+  if (pooling != Pooling::kFlatten) config["keepdims"] = false;
+  return layer_json(pooling_class(pooling), std::move(config));
+}
+
+Json unit_json() {
+  return layer_json("UnitNormalization",
+                    {{"name", kUnitLayerName}, {"trainable", true}, {"dtype", "float32"}, {"axis", -1}});
+}
+
+/// The L2 factor that Keras gets for a Dense layer. None for a kernel that a transform was folded into: the
+/// penalty was on the kernel before that, and Keras would compute another one.
+double keras_l2(const Model& model, std::size_t layer) {
+  const Transform transform = model.representation.transform;
+  const bool folded = transform == Transform::kScale || transform == Transform::kStandardize;
+  return folded && layer == 0 ? 0.0 : model.training.l2;
+}
+
+}  // namespace
+
+std::string dense_layer_name(std::size_t layer, std::size_t layers) {
+  return layer + 1 == layers ? std::string("predictions") : fmt::format("hidden_{}", layer + 1);
+}
+
+std::string pooling_layer_name(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::kFlatten:
+      break;
+    case Pooling::kAverage:
+      return "global_average_pooling2d";
+    case Pooling::kMaximum:
+      return "global_max_pooling2d";
+  }
+  return "flatten";
+}
+
+std::string keras_model_config(const Model& model) {
+  const int size = model.configuration.resize.size;
+  Json layers = Json::array();
+  layers.push_back(layer_json("InputLayer", {{"batch_input_shape", {nullptr, size, size, 3}},
+                                             {"dtype", "float32"},
+                                             {"sparse", false},
+                                             {"ragged", false},
+                                             {"name", "input_layer"}}));
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+    if (layer.block > block_of(model.tap)) break;
+    layers.push_back(convolution_json(layer));
+    if (i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block) {
+      layers.push_back(pool_json(layer.block));
+    }
+  }
+  layers.push_back(pooling_json(model.representation.pooling));
+  if (model.representation.transform == Transform::kUnit) layers.push_back(unit_json());
+  const auto& dense = model.head.layers;
+  for (std::size_t i = 0; i < dense.size(); ++i) {
+    layers.push_back(dense_json(dense_layer_name(i, dense.size()), dense[i].kernel.cols(),
+                                i + 1 == dense.size(), keras_l2(model, i)));
+  }
+  return Json{
+      {"class_name", "Sequential"},
+      {"config", {{"name", "headstart"}, {"trainable", true}, {"dtype", "float32"}, {"layers", layers}}}}
+      .dump();
+}
+
+std::string keras_training_config(const TrainingRecord& training) {
+  const Json loss = training.label_smoothing > 0.0 ? Json{{"class_name", "CategoricalCrossentropy"},
+                                                          {"config",
+                                                           {{"reduction", "sum_over_batch_size"},
+                                                            {"name", "categorical_crossentropy"},
+                                                            {"from_logits", false},
+                                                            {"label_smoothing", training.label_smoothing}}}}
+                                                   : Json("categorical_crossentropy");
+  return Json{{"loss", loss},
+              {"metrics", {"accuracy"}},
+              {"loss_weights", nullptr},
+              {"weighted_metrics", nullptr},
+              {"run_eagerly", false},
+              {"optimizer_config",
+               {{"class_name", "SGD"},
+                {"config",
+                 {{"name", "SGD"},
+                  {"learning_rate", training.learning_rate},
+                  {"momentum", training.momentum},
+                  {"nesterov", training.nesterov}}}}}}
+      .dump();
+}
+
+}  // namespace headstart

@@ -1,0 +1,24 @@
+// pipeline/keras_configuration.hpp: a model as the legacy JSON that Keras 2 and 3 build their layers from.
+// The weights beside it are model_file's.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "head/representation.hpp"
+#include "pipeline/model_file.hpp"
+
+namespace headstart {
+
+/// Names of the layers after the tap, as Keras shows them and as their weights' groups are called.
+[[nodiscard]] std::string dense_layer_name(std::size_t layer, std::size_t layers);
+[[nodiscard]] std::string pooling_layer_name(Pooling pooling);
+inline constexpr const char* kUnitLayerName = "unit_normalization";
+
+/// The attribute model_config: a Sequential of every layer.
+[[nodiscard]] std::string keras_model_config(const Model& model);
+
+/// The attribute training_config: loss and optimiser.
+[[nodiscard]] std::string keras_training_config(const TrainingRecord& training);
+
+}  // namespace headstart

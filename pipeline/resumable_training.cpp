@@ -1,0 +1,188 @@
+// pipeline/resumable_training.cpp
+#include "pipeline/resumable_training.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include "data/error.hpp"
+#include "head/column_slab.hpp"
+#include "pipeline/interrupt.hpp"
+
+namespace headstart {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kName = "checkpoint";
+
+/// Options that change where, how fast or how surely, but not which bytes a run ends with. What the images
+/// are and what the network made of them is among the facts.
+constexpr std::array<std::string_view, 13> kHarmless{
+    "dataset",     "out",        "cache",      "weights", "engine",   "batch-size", "threads",
+    "max-rejects", "max-pixels", "checkpoint", "solver",  "on-error", "force"};
+
+std::string epoch_line(const EpochResult& epoch, int epochs) {
+  std::string line = fmt::format("epoch {}/{}: loss {:.4f}, accuracy {:.4f}", epoch.epoch + 1, epochs,
+                                 epoch.loss, epoch.accuracy);
+  if (epoch.val_loss && epoch.val_accuracy) {
+    line += fmt::format("; validation loss {:.4f}, accuracy {:.4f}", *epoch.val_loss, *epoch.val_accuracy);
+  }
+  return line + fmt::format("; {:.2f} s", epoch.seconds);
+}
+
+/// More than a checkpoint of this run can have: three matrices of either solver, twice for padding, the
+/// layers above three times, and a header.
+std::uint64_t largest_checkpoint(const TrainingData& data, const TrainingOptions& options) {
+  std::uint64_t floats = 0;
+  std::uint64_t inputs = static_cast<std::uint64_t>(data.features.columns) + data.labels.size();
+  std::vector<int> widths = options.hidden;
+  widths.push_back(data.classes);
+  for (const int width : widths) {
+    const auto padded = static_cast<std::uint64_t>(width) + kSlabColumns;
+    floats += 3 * (inputs + kSlabColumns) * padded;
+    inputs = static_cast<std::uint64_t>(width);
+  }
+  return sizeof(float) * floats + (std::uint64_t{1} << 20U) +
+         512 * static_cast<std::uint64_t>(options.epochs);
+}
+
+/// Writes checkpoints when they are due.
+class Saver {
+ public:
+  Saver(OutputFolder& out, const RunIdentity& identity, Solver solver, double seconds, Console& console)
+      : out_(out), identity_(identity), solver_(solver), seconds_(seconds), console_(console) {}
+
+  void offer(const TrainingState& state, bool stopping) {
+    const std::chrono::duration<double> passed = Clock::now() - last_;
+    if (!stopping && passed.count() < seconds_) return;
+    try {
+      write_checkpoint(out_.staging() / kName, identity_, solver_, state);
+      out_.publish_beside(kName);
+      saved_ = state.history.size();
+    } catch (const Error& error) {
+      std::error_code ignored;  // what there is of it must not be published with OUT
+      std::filesystem::remove(out_.staging() / kName, ignored);
+      if (!std::exchange(warned_, true))
+        console_.warn(fmt::format("no checkpoint: {}; training goes on", error.what()));
+    }
+    last_ = Clock::now();
+  }
+
+  /// Epochs that the newest checkpoint holds; 0: none was written.
+  [[nodiscard]] std::size_t saved() const noexcept { return saved_; }
+
+ private:
+  OutputFolder& out_;
+  const RunIdentity& identity_;
+  Solver solver_;
+  double seconds_;
+  Console& console_;
+  Clock::time_point last_ = Clock::now();
+  std::size_t saved_ = 0;
+  bool warned_ = false;
+};
+
+std::optional<Checkpoint> find_checkpoint(const TrainingData& data, const TrainingOptions& training,
+                                          bool resume, const RunIdentity& identity, const OutputFolder& out,
+                                          Console& console) {
+  const std::filesystem::path file = out.beside(kName);
+  const std::string name = printable(file.string());
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) {
+    if (resume) console.note(fmt::format("no checkpoint at {}: training starts with the first epoch", name));
+    return std::nullopt;
+  }
+  if (!resume) {
+    console.warn(
+        fmt::format("{} is of an unfinished run, which --resume goes on with; this run starts anew", name));
+    return std::nullopt;
+  }
+  auto read = read_checkpoint(file, largest_checkpoint(data, training));
+  if (const Reject* const reject = std::get_if<Reject>(&read)) {
+    console.warn(fmt::format("the checkpoint {} can't be used: {}; training starts with the first epoch",
+                             name, reject->reason));
+    return std::nullopt;
+  }
+  Checkpoint& checkpoint = std::get<Checkpoint>(read);
+  std::optional<std::string> foreign = difference(checkpoint.identity, identity);
+  if (!foreign && training.solver != Solver::kAuto && training.solver != checkpoint.solver) {
+    foreign =
+        fmt::format("solver is {} there, {} here", to_string(checkpoint.solver), to_string(training.solver));
+  }
+  if (foreign) {
+    throw Error{Error::Kind::kUsage, "cannot resume",
+                fmt::format("{}: is of another run: {}", name, *foreign),
+                "repeat that run's options, or leave out --resume"};
+  }
+  console.note(
+      fmt::format("resuming after epoch {} of {} from {}", checkpoint.epochs(), training.epochs, name));
+  return std::move(checkpoint);
+}
+
+}  // namespace
+
+RunIdentity identity_of(const RunIdentity& facts, const std::string& config) {
+  RunIdentity identity;  // options first: what a person has changed is what an error should name
+  std::istringstream lines(config);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t equals = line.find('=');
+    if (line.empty() || line.front() == '#' || line.front() == '[' || equals == std::string::npos) continue;
+    const std::string name = line.substr(0, equals);
+    if (std::find(kHarmless.begin(), kHarmless.end(), name) != kHarmless.end()) continue;
+    identity.emplace_back(name, printable(line.substr(equals + 1)));
+  }
+  identity.insert(identity.end(), facts.begin(), facts.end());
+  return identity;
+}
+
+TrainingResult train_resumably(const TrainingData& data, TrainingOptions training,
+                               const TrainOptions& options, const RunIdentity& identity, OutputFolder& out,
+                               Console& console) {
+  std::optional<Checkpoint> checkpoint =
+      find_checkpoint(data, training, options.resume, identity, out, console);
+  // The choice is made once: another machine, with other memory, must not change it half way.
+  training.solver = checkpoint ? checkpoint->solver : solver_of(data, training);
+  Saver saver(out, identity, training.solver, options.checkpoint_seconds, console);
+  TrainingHooks hooks;
+  hooks.stop = &interrupt_flag();
+  hooks.on_epoch = [&](const EpochResult& epoch) {
+    checkpoint.reset();  // read before the first epoch, and as large as the weights
+    console.note(epoch_line(epoch, training.epochs));
+  };
+  hooks.on_state = [&](const TrainingState& state, bool stopping) { saver.offer(state, stopping); };
+  try {
+    const std::optional<TrainingState> resumed =
+        checkpoint ? std::optional(checkpoint->state()) : std::nullopt;
+    TrainingResult result = train_head(data, initial_head(data.features.columns, data.classes, training),
+                                       training, hooks, resumed ? &*resumed : nullptr);
+    if (!result.interrupted) return result;
+    const std::size_t done = result.history.size();
+    if (saver.saved() != done)
+      throw Interrupted("interrupted: the features are cached, nothing was written to the output folder");
+    throw Interrupted(
+        fmt::format("interrupted after epoch {} of {}: the same command with --resume goes on from {}", done,
+                    training.epochs, printable(out.beside(kName).string())));
+  } catch (const std::invalid_argument& error) {
+    throw Error{Error::Kind::kFailed, "cannot train the head", error.what(), "check the training options"};
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw Error{Error::Kind::kFailed, "training diverged", error.what(), "lower --learning-rate"};
+  }
+}
+
+void forget_checkpoint(const OutputFolder& out) noexcept {
+  std::error_code ignored;
+  std::filesystem::remove(out.beside(kName), ignored);
+}
+
+}  // namespace headstart

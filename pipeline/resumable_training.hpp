@@ -1,0 +1,35 @@
+// pipeline/resumable_training.hpp: train_head() as the train command runs it: it tells its epochs, stops at
+// Ctrl-C, and keeps a checkpoint beside OUT (OUT.checkpoint) from which --resume goes on to the same bytes.
+#pragma once
+
+#include <string>
+
+#include "head/trainer.hpp"
+#include "pipeline/checkpoint.hpp"
+#include "pipeline/console.hpp"
+#include "pipeline/options.hpp"
+#include "pipeline/output_folder.hpp"
+
+namespace headstart {
+
+/// What a checkpoint must agree with: `facts` (what the data are), and every line of the resolved options
+/// that can change the result. Options that only say where things are or how fast they go do not count; one
+/// that is new counts until it is named here.
+/// @param config  TrainOptions::config
+[[nodiscard]] RunIdentity identity_of(const RunIdentity& facts, const std::string& config);
+
+/// Trains, from OUT's checkpoint if there is one and options.resume asks for it. A checkpoint is written at
+/// the end of an epoch once options.checkpoint_seconds have passed since the last; one that can't be written,
+/// or read, costs a warning and no more.
+/// @param data      must fit `training`
+/// @param identity  identity_of()
+/// @throws Error kUsage if the checkpoint is of another run; kFailed if training diverges
+/// @throws Interrupted after a checkpoint
+[[nodiscard]] TrainingResult train_resumably(const TrainingData& data, TrainingOptions training,
+                                             const TrainOptions& options, const RunIdentity& identity,
+                                             OutputFolder& out, Console& console);
+
+/// Removes OUT's checkpoint, whose run is published.
+void forget_checkpoint(const OutputFolder& out) noexcept;
+
+}  // namespace headstart

@@ -1,0 +1,473 @@
+// pipeline/sweep.cpp
+#include "pipeline/sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "data/csv.hpp"
+#include "data/error.hpp"
+#include "data/split.hpp"
+#include "head/calibration.hpp"
+#include "head/kernel_matrix.hpp"
+#include "head/metrics.hpp"
+#include "head/ridge.hpp"
+#include "head/solver.hpp"
+#include "pipeline/config_text.hpp"
+#include "pipeline/console.hpp"
+#include "pipeline/interrupt.hpp"
+#include "pipeline/text_table.hpp"
+
+namespace headstart {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<std::int32_t> labels_of(const SearchProblem& problem, std::span<const RowIndex> rows) {
+  std::vector<std::int32_t> labels;
+  labels.reserve(rows.size());
+  for (const RowIndex row : rows) labels.push_back(problem.labels[static_cast<std::size_t>(row)]);
+  return labels;
+}
+
+SearchProblem problem_of(const SweepInput& input, const ExtractedDataset& dataset,
+                         std::span<const RowIndex> images, int folds, std::uint64_t seed) {
+  SearchProblem problem;
+  problem.maps = input.maps;
+  problem.channels = input.channels;
+  problem.labels = input.labels;
+  problem.classes = static_cast<int>(dataset.manifest.classes.size());
+  problem.rows.assign(images.begin(), images.end());
+  std::vector<std::size_t> samples;
+  std::vector<std::size_t> position(dataset.used.size(), images.size());  // of an image in `images`
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    samples.push_back(dataset.used[static_cast<std::size_t>(images[i])]);
+    position[static_cast<std::size_t>(images[i])] = i;
+  }
+  problem.folds = draw_folds(dataset.manifest, samples, dataset.content, folds, seed);
+  for (std::size_t v = 0; v < input.views.size(); ++v) {
+    const std::size_t image = position[static_cast<std::size_t>(input.view_images[v])];
+    if (image == images.size()) continue;  // of an image that is held out here
+    problem.views.push_back(input.views[v]);
+    problem.view_images.push_back(image);
+  }
+  return problem;
+}
+
+TrainingOptions training_options(const TrainOptions& options, int classes, const SweepInput& input,
+                                 const Session& session) {
+  TrainingOptions training = options.training;
+  training.threads = session.threads;
+  if (options.class_weight == ClassWeight::kBalanced) {
+    training.class_weights = balanced_class_weights(input.labels, input.images, classes);
+  }
+  return training;
+}
+
+/// Kernel matrices grow with the square of the images.
+void check_memory(const SearchProblem& problem, std::span<const Candidate> candidates) {
+  const std::int64_t needed = cross_validation_bytes(problem, candidates);
+  const std::int64_t allowed = available_memory() / 5 * 2;
+  if (needed <= allowed) return;
+  throw Error{Error::Kind::kData, "cannot sweep the dataset",
+              fmt::format("{} images and views: the search would keep {} of products, and {} are allowed",
+                          problem.maps.rows(), format_bytes(static_cast<std::uint64_t>(needed)),
+                          format_bytes(static_cast<std::uint64_t>(allowed))),
+              "try fewer --poolings, --transforms or --hidden, or a part of the images"};
+}
+
+/// What nobody expects of features that one learning rate suits.
+Error diverged(const std::string& where) {
+  return Error{Error::Kind::kFailed, "no candidate converges", where, "lower the --rates"};
+}
+
+int folds_of(const SearchProblem& problem) {
+  return 1 + *std::max_element(problem.folds.begin(), problem.folds.end());
+}
+
+OutOfFold out_of_fold(const Matrix& logits, const SearchProblem& problem, double temperature) {
+  const std::vector<std::int32_t> labels = labels_of(problem, problem.rows);
+  const Metrics before = evaluate_logits(logits, labels);
+  const Metrics after = evaluate_logits(logits / static_cast<float>(temperature), labels);
+  OutOfFold result;
+  result.cross_entropy = after.cross_entropy;
+  result.calibration_error_before = before.expected_calibration_error;
+  result.calibration_error = after.expected_calibration_error;
+  std::vector<double> rows(static_cast<std::size_t>(folds_of(problem)), 0.0);
+  std::vector<double> accuracies(rows.size(), 0.0);
+  const std::vector<std::int32_t> predicted = predicted_classes(logits);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto fold = static_cast<std::size_t>(problem.folds[i]);
+    rows[fold] += 1.0;
+    if (predicted[i] == labels[i]) accuracies[fold] += 1.0;
+  }
+  for (std::size_t f = 0; f < rows.size(); ++f) accuracies[f] /= rows[f];
+  const MeanAndDeviation over_folds = mean_and_deviation(accuracies);
+  result.accuracy = over_folds.mean;
+  result.deviation = over_folds.deviation;
+  return result;
+}
+
+std::vector<Representation> representations_of(std::span<const Candidate> candidates) {
+  std::vector<Representation> representations;
+  for (const Candidate& candidate : candidates) {
+    if (std::find(representations.begin(), representations.end(), candidate.representation) ==
+        representations.end()) {
+      representations.push_back(candidate.representation);
+    }
+  }
+  return representations;
+}
+
+std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<const Candidate> candidates,
+                                     int threads) {
+  if (problem.rows.size() > kMaxRidgeRows) return {};
+  std::vector<RidgeScore> scores;
+  const std::vector<std::int32_t> labels = labels_of(problem, problem.rows);
+  for (const Representation& representation : representations_of(candidates)) {
+    const FeatureMatrix pooled = pool(problem.maps, problem.channels, representation.pooling, threads);
+    const FeatureMatrix rows =
+        apply(fit_transform(representation.transform, pooled.view(), problem.rows), pooled.view());
+    const Matrix all = kernel_matrix(rows.view(), threads);
+    const auto count = static_cast<Eigen::Index>(problem.rows.size());
+    Matrix kernel(count, count);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      for (Eigen::Index j = 0; j < count; ++j) {
+        kernel(i, j) =
+            all(problem.rows[static_cast<std::size_t>(i)], problem.rows[static_cast<std::size_t>(j)]);
+      }
+    }
+    const RidgeRegression ridge(kernel);
+    const RidgeBaseline baseline = ridge.leave_one_out(labels, problem.classes, ridge.default_lambdas());
+    scores.push_back({representation, baseline.lambdas[baseline.best], baseline.accuracies[baseline.best]});
+  }
+  std::stable_sort(scores.begin(), scores.end(),
+                   [](const RidgeScore& a, const RidgeScore& b) { return a.accuracy > b.accuracy; });
+  return scores;
+}
+
+// train's defaults, cross-validated: what a sweep is measured against.
+std::optional<OutOfFold> recipe_score(const SearchProblem& problem, const TrainingOptions& training) {
+  TrainingOptions recipe;
+  Candidate candidate{{}, recipe.hidden, 0.0, recipe.l2};
+  candidate.rate = recipe.learning_rate * mean_squared_norm(problem.maps, problem.rows);
+  recipe.threads = training.threads;
+  recipe.seed = training.seed;
+  try {
+    const CrossValidation validation(problem, std::span(&candidate, 1), recipe);
+    return out_of_fold(validation.out_of_fold_logits(candidate, recipe.epochs), problem, 1.0);
+  } catch (const std::runtime_error&) {
+    return std::nullopt;  // diverges on features of this scale
+  }
+}
+
+/// The best of a search that was not interrupted. @throws Interrupted, or Error if all diverged
+const CandidateScore& winner_of(const SearchResult& result, const std::string& where) {
+  if (result.interrupted) {
+    throw Interrupted("interrupted: the features are cached, nothing was written to the output folder");
+  }
+  if (result.scores.front().epochs == 0) throw diverged(where);
+  return result.scores.front();
+}
+
+// The whole search once for each outer fold, without it; then what its winner says about it.
+OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset, const SearchProblem& outer,
+                       std::span<const Candidate> candidates, const TrainingOptions& training,
+                       SearchOptions search_with, const Session& session) {
+  Matrix logits(static_cast<Eigen::Index>(outer.rows.size()), outer.classes);
+  Matrix uncalibrated = logits;
+  const int folds = folds_of(outer);
+  for (int f = 0; f < folds; ++f) {
+    const std::string where = fmt::format("outer fold {}/{}", f + 1, folds);
+    std::vector<RowIndex> inner;
+    std::vector<RowIndex> held_out;
+    for (std::size_t i = 0; i < outer.rows.size(); ++i) {
+      (outer.folds[i] == f ? held_out : inner).push_back(outer.rows[i]);
+    }
+    const SearchProblem problem = problem_of(input, dataset, inner, folds, training.seed);
+    search_with.on_run = [&](std::size_t done, std::size_t total) {
+      session.console.progress(where, done, total, "runs", "");
+    };
+    const SearchResult result =
+        search(CrossValidation(problem, candidates, training), candidates, search_with);
+    const CandidateScore& winner = winner_of(result, where);
+    const double temperature = fit_temperature(result.out_of_fold, labels_of(problem, problem.rows));
+    std::vector<RowIndex> rows = problem.rows;
+    rows.insert(rows.end(), problem.views.begin(), problem.views.end());
+    Matrix found;
+    try {
+      found = train_and_predict(problem, winner.candidate, winner.epochs, rows, held_out, training);
+    } catch (const std::runtime_error&) {
+      throw diverged(where);
+    }
+    Eigen::Index next = 0;
+    for (std::size_t i = 0; i < outer.rows.size(); ++i) {
+      if (outer.folds[i] != f) continue;
+      uncalibrated.row(static_cast<Eigen::Index>(i)) = found.row(next);
+      logits.row(static_cast<Eigen::Index>(i)) = found.row(next++) / static_cast<float>(temperature);
+    }
+  }
+  session.console.progress_done();
+  OutOfFold score = out_of_fold(logits, outer, 1.0);
+  score.calibration_error_before =
+      evaluate_logits(uncalibrated, labels_of(outer, outer.rows)).expected_calibration_error;
+  return score;
+}
+
+std::string hidden_text(const std::vector<int>& hidden) {
+  if (hidden.empty()) return "0";
+  std::string text;
+  for (const int width : hidden) text += fmt::format("{}{}", text.empty() ? "" : "+", width);
+  return text;
+}
+
+std::vector<std::string> candidate_cells(const Candidate& candidate) {
+  return {std::string(to_string(candidate.representation.pooling)),
+          std::string(to_string(candidate.representation.transform)), hidden_text(candidate.hidden),
+          fmt::format("{}", candidate.rate), fmt::format("{}", candidate.l2)};
+}
+
+// The baselines first: what has to be beaten; then the candidates.
+std::vector<std::vector<std::string>> score_rows(const Sweep& sweep, std::size_t most) {
+  std::vector<std::vector<std::string>> rows{{"", "pooling", "transform", "hidden", "rate", "L2", "epochs",
+                                              "accuracy", "+-", "cross-entropy", "round"}};
+  if (!sweep.ridge.empty()) {
+    const RidgeScore& ridge = sweep.ridge.front();
+    rows.push_back({"ridge, leave-one-out", std::string(to_string(ridge.representation.pooling)),
+                    std::string(to_string(ridge.representation.transform)), "0", "",
+                    fmt::format("{:.3g}", ridge.lambda), "", fmt::format("{:.4f}", ridge.accuracy), "", "",
+                    ""});
+  }
+  if (sweep.recipe) {
+    const TrainingOptions recipe;
+    std::vector<std::string> cells{"train's defaults"};
+    for (std::string& cell : candidate_cells({{}, recipe.hidden, 0.0, recipe.l2})) {
+      cells.push_back(std::move(cell));
+    }
+    cells[4].clear();  // its learning rate is no multiple of mean |x|^2
+    cells.push_back(fmt::format("{}", recipe.epochs));
+    cells.push_back(fmt::format("{:.4f}", sweep.recipe->accuracy));
+    cells.push_back(fmt::format("{:.4f}", sweep.recipe->deviation));
+    cells.push_back(fmt::format("{:.4f}", sweep.recipe->cross_entropy));
+    cells.emplace_back();
+    rows.push_back(std::move(cells));
+  }
+  std::size_t rank = 0;
+  for (const CandidateScore& score : sweep.search.scores) {
+    if (rank == most) break;
+    std::vector<std::string> cells{fmt::format("{}", ++rank)};
+    for (std::string& cell : candidate_cells(score.candidate)) cells.push_back(std::move(cell));
+    cells.push_back(fmt::format("{}", score.epochs));
+    cells.push_back(fmt::format("{:.4f}", score.accuracy));
+    cells.push_back(fmt::format("{:.4f}", score.deviation));
+    cells.push_back(fmt::format("{:.4f}", score.cross_entropy));
+    cells.push_back(fmt::format("{}", score.round + 1));
+    rows.push_back(std::move(cells));
+  }
+  return rows;
+}
+
+std::string search_note(const Sweep& sweep) {
+  std::string text = fmt::format(
+      "{} configurations in {:.1f} s. Accuracies are means and standard deviations over {} folds of the {} "
+      "training "
+      "images (ridge: leave-one-out, which trains on more); the first configuration's is optimistic, because "
+      "it was "
+      "chosen for it. rate is learning rate x mean |x|^2.\nTemperature {:.3f}: expected calibration error "
+      "out of "
+      "fold {:.4f}, {:.4f} before.",
+      sweep.search.scores.size(), sweep.seconds, sweep.folds(), sweep.images(), sweep.temperature,
+      sweep.best.calibration_error, sweep.best.calibration_error_before);
+  if (sweep.nested) {
+    text += fmt::format(
+        "\nNested cross-validation, each image judged by a search that did not see it: accuracy {:.4f} +- "
+        "{:.4f}, "
+        "expected calibration error {:.4f}.",
+        sweep.nested->accuracy, sweep.nested->deviation, sweep.nested->calibration_error);
+  }
+  return text;
+}
+
+std::vector<std::vector<std::string>> curve_rows(const Sweep& sweep) {
+  std::vector<std::vector<std::string>> rows{
+      {"images a class, at most", "training images", "accuracy", "+-"}};
+  for (const LearningCurvePoint& point : sweep.learning_curve) {
+    rows.push_back({fmt::format("{}", point.rows_per_class), fmt::format("{:.0f}", point.training_rows),
+                    fmt::format("{:.4f}", point.accuracy), fmt::format("{:.4f}", point.deviation)});
+  }
+  return rows;
+}
+
+// Whether more images would help, from what the last ones gave.
+std::string curve_note(const Sweep& sweep) {
+  const auto& points = sweep.learning_curve;
+  if (points.size() < 2) return "";
+  const LearningCurvePoint& last = points.back();
+  const LearningCurvePoint& before = points[points.size() - 2];
+  const double gain = last.accuracy - before.accuracy;
+  // Of the difference of two means over the same folds.
+  const double error = std::sqrt((last.deviation * last.deviation + before.deviation * before.deviation) /
+                                 static_cast<double>(sweep.folds()));
+  return fmt::format("From {:.0f} to {:.0f} training images: {:+.4f}, give or take {:.4f}: {}.",
+                     before.training_rows, last.training_rows, gain, error,
+                     gain > error ? "more images would probably help" : "more images may help little");
+}
+
+Json to_json(const OutOfFold& score) {
+  return {{"accuracy", score.accuracy},
+          {"deviation", score.deviation},
+          {"cross_entropy", score.cross_entropy},
+          {"expected_calibration_error_before", score.calibration_error_before},
+          {"expected_calibration_error", score.calibration_error}};
+}
+
+}  // namespace
+
+Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const TrainOptions& options,
+                const Session& session) {
+  const auto start = std::chrono::steady_clock::now();
+  const SweepOptions& wanted = *options.sweep;
+  const SearchProblem problem = problem_of(input, dataset, input.images, wanted.folds, options.training.seed);
+  const std::vector<Candidate> candidates = candidates_of(wanted.space);
+  check_memory(problem, candidates);
+  const TrainingOptions training = training_options(options, problem.classes, input, session);
+  Sweep sweep;
+  sweep.ridge = ridge_scores(problem, candidates, session.threads);
+  if (!sweep.ridge.empty()) {
+    const RidgeScore& best = sweep.ridge.front();
+    fmt::print(
+        "baseline: ridge regression, leave-one-out on {} images: accuracy {:.4f} ({}, {}, lambda {:.3g})\n",
+        problem.rows.size(), best.accuracy, to_string(best.representation.pooling),
+        to_string(best.representation.transform), best.lambda);
+  }
+  sweep.recipe = recipe_score(problem, training);
+  if (sweep.recipe) {
+    fmt::print("baseline: train's defaults on the same {} folds: accuracy {:.4f} +- {:.4f}\n", wanted.folds,
+               sweep.recipe->accuracy, sweep.recipe->deviation);
+  }
+  std::fflush(stdout);
+
+  SearchOptions search_with;
+  search_with.rounds = wanted.rounds;
+  search_with.stop = &interrupt_flag();
+  search_with.on_run = [&](std::size_t done, std::size_t total) {
+    session.console.progress("sweep", done, total, "runs", "");
+  };
+  const CrossValidation validation(problem, candidates, training);
+  sweep.search = search(validation, candidates, search_with);
+  session.console.progress_done();
+  const CandidateScore& best = winner_of(sweep.search, "sweep");
+  sweep.temperature = fit_temperature(sweep.search.out_of_fold, labels_of(problem, problem.rows));
+  sweep.best = out_of_fold(sweep.search.out_of_fold, problem, sweep.temperature);
+  if (wanted.learning_curve) sweep.learning_curve = learning_curve(validation, best.candidate, best.epochs);
+  if (wanted.nested) {
+    sweep.nested = nested_score(input, dataset, problem, candidates, training, search_with, session);
+  }
+  sweep.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return sweep;
+}
+
+TrainOptions chosen_options(const Sweep& sweep, double mean_square, TrainOptions options) {
+  const CandidateScore& best = sweep.search.scores.front();
+  options.representation = best.candidate.representation;
+  options.training = options_of(best.candidate, mean_square, best.epochs, options.training);
+  options.early_stopping = 0;
+  options.temperature = sweep.temperature;
+  ConfigText config(options.config, "train");
+  for (const char* name :
+       {"auto", "poolings", "transforms", "rates", "folds", "rounds", "nested", "learning-curve"}) {
+    config.erase(name);
+  }
+  config.set("pooling", fmt::format("\"{}\"", to_string(options.representation.pooling)));
+  config.set("transform", fmt::format("\"{}\"", to_string(options.representation.transform)));
+  std::string hidden;
+  for (const int width : options.training.hidden)
+    hidden += fmt::format("{}{}", hidden.empty() ? "" : ",", width);
+  config.set("hidden", hidden.empty() ? "0" : hidden);
+  config.set("learning-rate", fmt::format("{}", options.training.learning_rate));
+  config.set("l2", fmt::format("{}", options.training.l2));
+  config.set("epochs", fmt::format("{}", options.training.epochs));
+  config.set("schedule", "\"constant\"");
+  config.set("early-stopping", "0");
+  config.set("temperature", fmt::format("{}", options.temperature));
+  options.config = config.text();
+  return options;
+}
+
+std::vector<ReportTable> sweep_report(const Sweep& sweep, std::size_t most) {
+  std::vector<ReportTable> tables{
+      {"Cross-validated configurations", search_note(sweep), score_rows(sweep, most)}};
+  if (!sweep.learning_curve.empty()) {
+    tables.push_back(
+        {"Learning curve of the first configuration, out of fold", curve_note(sweep), curve_rows(sweep)});
+  }
+  return tables;
+}
+
+std::string sweep_table(const Sweep& sweep, std::size_t most) {
+  std::string text = text_table(score_rows(sweep, most)) + search_note(sweep) + "\n";
+  if (!sweep.learning_curve.empty()) {
+    text += "\nlearning curve of the first configuration, out of fold\n" + text_table(curve_rows(sweep)) +
+            curve_note(sweep) + "\n";
+  }
+  return text;
+}
+
+std::string sweep_csv(const Sweep& sweep) {
+  std::string text = csv_line({"pooling", "transform", "hidden", "rate", "l2", "epochs", "accuracy",
+                               "deviation", "cross_entropy", "round", "fold_accuracies"});
+  for (const CandidateScore& score : sweep.search.scores) {
+    std::vector<std::string> cells = candidate_cells(score.candidate);
+    cells.push_back(fmt::format("{}", score.epochs));
+    cells.push_back(fmt::format("{}", score.accuracy));
+    cells.push_back(fmt::format("{}", score.deviation));
+    cells.push_back(std::isfinite(score.cross_entropy) ? fmt::format("{}", score.cross_entropy) : "");
+    cells.push_back(fmt::format("{}", score.round + 1));
+    cells.push_back(fmt::format("{}", fmt::join(score.fold_accuracies, " ")));
+    text += csv_line(cells);
+  }
+  return text;
+}
+
+Json to_json(const Sweep& sweep) {
+  const CandidateScore& best = sweep.search.scores.front();
+  Json json{{"folds", sweep.folds()},
+            {"images", sweep.images()},
+            {"configurations", sweep.search.scores.size()},
+            {"seconds", sweep.seconds},
+            {"temperature", sweep.temperature},
+            {"chosen",
+             {{"pooling", to_string(best.candidate.representation.pooling)},
+              {"transform", to_string(best.candidate.representation.transform)},
+              {"hidden", best.candidate.hidden},
+              {"rate", best.candidate.rate},
+              {"l2", best.candidate.l2},
+              {"epochs", best.epochs}}},
+            {"cross_validated", to_json(sweep.best)},
+            {"nested", sweep.nested ? to_json(*sweep.nested) : Json(nullptr)},
+            {"recipe", sweep.recipe ? to_json(*sweep.recipe) : Json(nullptr)}};
+  Json ridge = Json::array();
+  for (const RidgeScore& score : sweep.ridge) {
+    ridge.push_back({{"pooling", to_string(score.representation.pooling)},
+                     {"transform", to_string(score.representation.transform)},
+                     {"lambda", score.lambda},
+                     {"leave_one_out_accuracy", score.accuracy}});
+  }
+  json["ridge"] = ridge;
+  Json curve = Json::array();
+  for (const LearningCurvePoint& point : sweep.learning_curve) {
+    curve.push_back({{"images_per_class", point.rows_per_class},
+                     {"training_images", point.training_rows},
+                     {"accuracy", point.accuracy},
+                     {"deviation", point.deviation}});
+  }
+  json["learning_curve"] = curve;
+  return json;
+}
+
+}  // namespace headstart

@@ -1,0 +1,22 @@
+// pipeline/training_options.hpp: the options of train and sweep, on the command line and in config.toml.
+#pragma once
+
+#include "features/vgg16.hpp"
+#include "pipeline/option_kinds.hpp"
+#include "pipeline/options.hpp"
+
+namespace headstart {
+
+/// "block1_pool" to "block5_pool".
+[[nodiscard]] const Names<Tap>& tap_names();
+
+/// Options of train. `options` has to live as long as `app`.
+void add_training(CLI::App& app, TrainOptions& options);
+/// Options of sweep: what train's search leaves open, and the search. `options.sweep` is set.
+void add_sweep(CLI::App& app, TrainOptions& options);
+
+/// After parsing: what can't be said with bounds on single options, and zeros that mean none.
+/// @throws Error kUsage
+void resolve_training(TrainOptions& options);
+
+}  // namespace headstart

@@ -4,11 +4,16 @@
 #include <stdexcept>
 #include <utility>
 
+#include "head/column_parallel_layer.hpp"
 #include "head/gram_solver.hpp"
 #include "head/primal_kernel.hpp"
 #include "head/primal_solver.hpp"
 
 namespace headstart {
+
+void FirstLayer::use_rows(const FeatureRows& /*rows*/) {
+  throw std::logic_error("first layer: it needs all of its rows at all times");
+}
 
 FirstLayerState FirstLayer::state() { throw std::logic_error("first layer: its state can't be taken"); }
 
@@ -17,11 +22,14 @@ void FirstLayer::set_state(const FirstLayerState& /*state*/) {
 }
 
 std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const FeatureRows& features, Matrix kernel,
-                                             std::span<const RowIndex> training, int threads) {
+                                             std::span<const RowIndex> training, int threads,
+                                             ProcessGroup* processes) {
   switch (solver) {
     case Solver::kGram:
       return std::make_unique<GramSolver>(features, std::move(kernel), training, threads);
     case Solver::kPrimal:
+      if (processes != nullptr)
+        return std::make_unique<ColumnParallelLayer>(features, kernel, threads, *processes);
       return std::make_unique<PrimalSolver>(features, kernel, threads, best_primal_kernel());
     case Solver::kAuto:
       break;

@@ -8,6 +8,7 @@
 
 #include "head/feature_rows.hpp"
 #include "head/matrix.hpp"
+#include "head/process_group.hpp"
 #include "head/solver.hpp"
 
 namespace headstart {
@@ -49,6 +50,11 @@ class FirstLayer {
   /// sum(W^2), in double.
   [[nodiscard]] virtual double squared_norm() = 0;
 
+  /// From now on row indices are of these, in place of the rows that this was made from.
+  /// @param rows  must outlive what uses them; as many columns
+  /// @throws std::logic_error if this kind of layer needs all of its rows at all times
+  virtual void use_rows(const FeatureRows& rows);
+
   /// W, [columns, hidden]. Ends this solver's work: nothing may be called afterwards.
   [[nodiscard]] virtual Matrix release_kernel() = 0;
 
@@ -71,8 +77,9 @@ class FirstLayer {
 /// @param kernel    W_0, [features.columns, hidden]
 /// @param training  the rows that batches are made of
 /// @param threads   0: all that the process may use; the result's bits do not depend on it
+/// @param processes must outlive the result; what shares kPrimal's work with this process; may be null
 [[nodiscard]] std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const FeatureRows& features,
                                                            Matrix kernel, std::span<const RowIndex> training,
-                                                           int threads);
+                                                           int threads, ProcessGroup* processes = nullptr);
 
 }  // namespace headstart

@@ -76,6 +76,7 @@ std::vector<LearningCurvePoint> learning_curve(const CrossValidation& validation
   std::vector<LearningCurvePoint> points;
   for (int per_class = 1;; per_class *= 2) {
     std::vector<Fold> folds;
+    folds.reserve(whole.size());
     for (const Fold& fold : whole) folds.push_back(reduced(fold, problem, draw, per_class));
     std::vector<FoldCurve> curves(folds.size());
     run_on_free_threads(folds.size(), validation.threads(), nullptr, [&](std::size_t f) {

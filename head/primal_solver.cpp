@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "head/first_layer_checks.hpp"
@@ -116,6 +117,14 @@ double PrimalSolver::squared_norm() {
   double sum = 0.0;
   for (const Slab& slab : slabs_) sum += slab.squared_norm;
   return sum;
+}
+
+void PrimalSolver::use_rows(const FeatureRows& rows) {
+  if (rows.columns != rows_.features().columns) {
+    throw std::invalid_argument("first layer: rows of " + std::to_string(rows.columns) +
+                                " features, needed " + std::to_string(rows_.features().columns));
+  }
+  rows_ = TiledRows(rows, kTileFeatures);
 }
 
 Matrix PrimalSolver::kernel() {

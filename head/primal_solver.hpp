@@ -38,6 +38,7 @@ class PrimalSolver final : public FirstLayer {
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
             std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z) override;
   [[nodiscard]] double squared_norm() override;
+  void use_rows(const FeatureRows& rows) override;
   [[nodiscard]] Matrix release_kernel() override { return kernel(); }
   /// W as it is now.
   [[nodiscard]] Matrix kernel();

@@ -6,13 +6,16 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <numeric>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "head/early_stopping.hpp"
+#include "head/epoch_order.hpp"
 #include "head/random.hpp"
+#include "head/read_ahead.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "head/training_checks.hpp"
 #include "head/upper_layers.hpp"
@@ -23,31 +26,18 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // What derive_seed's purposes mean here. Never renumber: a seed's result would change.
-constexpr std::uint64_t kShufflePurpose = 1;
-constexpr std::uint64_t kDropoutPurpose = 2;
+constexpr std::uint64_t kDropoutPurpose = 2;        // epoch_order.cpp has 1 and 3
 constexpr std::uint64_t kFirstLayerPurpose = 1000;  // layer l: this + l
 
-// The rows of one epoch, in the order of its steps.
-class EpochRows {
- public:
-  EpochRows(const TrainingData& data, const TrainingOptions& options, int epoch)
-      : order_(data.training.begin(), data.training.end()), batch_(static_cast<std::size_t>(options.batch)) {
-    if (!options.shuffle) return;
-    // Every epoch shuffles the given order with its own seed, so that an epoch's order needs no history.
-    Random random(derive_seed(derive_seed(options.seed, kShufflePurpose), static_cast<std::uint64_t>(epoch)));
-    headstart::shuffle(order_, random);
+OrderOptions order_options(const TrainingData& data, const TrainingOptions& options) {
+  OrderOptions order{
+      .batch = static_cast<std::size_t>(options.batch), .shuffle = options.shuffle, .seed = options.seed};
+  if (data.source != nullptr) {
+    order.window = data.source->window;
+    order.chunks = data.source->chunks;
   }
-
-  [[nodiscard]] std::size_t steps() const noexcept { return (order_.size() + batch_ - 1) / batch_; }
-  [[nodiscard]] std::span<const RowIndex> batch(std::size_t step) const noexcept {
-    const std::size_t first = step * batch_;
-    return std::span(order_).subspan(first, std::min(batch_, order_.size() - first));
-  }
-
- private:
-  std::vector<RowIndex> order_;
-  std::size_t batch_;
-};
+  return order;
+}
 
 std::vector<std::int32_t> labels_of(const TrainingData& data, std::span<const RowIndex> rows) {
   std::vector<std::int32_t> labels;
@@ -63,7 +53,8 @@ std::vector<std::int32_t> labels_of(const TrainingData& data, std::span<const Ro
   throw std::runtime_error(text.str());
 }
 
-// One run. Invariant between steps: z_ holds X W (no bias) of the next batch, from the pass that made this W.
+// One run. Invariant between steps: z_ holds X W (no bias) of the next batch, from the pass that made this W
+// or, where that batch's window was not in memory then, from a pass of its own.
 class Training {
  public:
   Training(const TrainingData& data, FirstLayer& first, std::span<const Dense> layers,
@@ -74,13 +65,18 @@ class Training {
         first_(first),
         upper_(layers),
         validation_labels_(labels_of(data, data.validation)),
-        rows_(data, options, resume != nullptr ? static_cast<int>(resume->history.size()) : 0) {
+        order_(order_of(resume != nullptr ? resume->history.size() : 0)) {
     if (resume != nullptr) {
       upper_.restore(resume->layers, resume->velocities);
       first_.set_state(resume->first);
     }
-    z_.resize(static_cast<Eigen::Index>(rows_.batch(0).size()), layers.front().bias.size());
-    first_.forward(rows_.batch(0), z_);
+    if (data_.source != nullptr) windows_.emplace(*data_.source);
+    z_.resize(0, layers.front().bias.size());
+    if (windows_) {
+      enter_window(order_, 0, nullptr);
+    } else {
+      multiply(order_.batch(0));
+    }
   }
 
   // One epoch; afterwards the weights' validation loss is known and z_ is ready for the next epoch.
@@ -89,11 +85,12 @@ class Training {
     EpochResult result;
     result.epoch = epoch;
     result.learning_rate = learning_rate;
-    const EpochRows next_rows(data_, options_, epoch + 1);
+    const EpochOrder next_order = order_of(static_cast<std::uint64_t>(epoch) + 1);
+    const EpochOrder* const following = epoch + 1 < options_.epochs ? &next_order : nullptr;
     double loss_sum = 0.0;
     std::int64_t correct = 0;
-    for (std::size_t step = 0; step < rows_.steps(); ++step) {
-      const std::span<const RowIndex> batch = rows_.batch(step);
+    for (std::size_t step = 0; step < order_.steps(); ++step) {
+      const std::span<const RowIndex> batch = order_.batch(step);
       Matrix& logits = upper_.forward(z_, dropout(epoch, step));
       const BatchLoss loss = softmax_cross_entropy(logits, labels_of(data_, batch), training_loss());
       const double batch_loss = loss.loss / static_cast<double>(batch.size()) + penalty();
@@ -105,18 +102,18 @@ class Training {
 
       const SgdStep sgd{learning_rate, options_.momentum, options_.nesterov, options_.l2};
       const Matrix& dz = upper_.step(logits, sgd);
-      const bool last = step + 1 == rows_.steps();
-      const std::vector<RowIndex> next = last ? after_epoch(next_rows, epoch) : std::vector<RowIndex>{};
-      const std::span<const RowIndex> next_span =
-          last ? std::span<const RowIndex>(next) : rows_.batch(step + 1);
-      z_.resize(static_cast<Eigen::Index>(next_span.size()), dz.cols());
-      first_.step(batch, dz, sgd, next_span, z_);
+      const std::vector<RowIndex> next = multiplied_next(step, following);
+      z_.resize(static_cast<Eigen::Index>(next.size()), dz.cols());
+      first_.step(in_memory(order_, step), dz, sgd, next, z_);
+      if (windows_ && next.empty() && step + 1 < order_.steps())
+        enter_window(order_, order_.window_of(step + 1), following);
     }
     const auto rows = static_cast<double>(data_.training.size());
     result.loss = loss_sum / rows;
     result.accuracy = static_cast<double>(correct) / rows;
-    if (!data_.validation.empty()) validate(result);
-    rows_ = next_rows;
+    if (!data_.validation.empty()) validate(result, following);
+    order_ = next_order;
+    if (windows_ && following != nullptr) enter_window(order_, 0, nullptr);
     result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return result;
   }
@@ -127,6 +124,9 @@ class Training {
   }
 
  private:
+  [[nodiscard]] EpochOrder order_of(std::uint64_t epoch) const {
+    return EpochOrder(data_.training, order_options(data_, options_), epoch);
+  }
   [[nodiscard]] LossOptions training_loss() const {
     return {options_.label_smoothing, options_.class_weights};
   }
@@ -141,21 +141,82 @@ class Training {
     return {options_.dropout, derive_seed(seed, step)};
   }
 
-  // What the epoch's last pass over W must also multiply: the validation rows, then the next epoch's first
-  // batch.
-  [[nodiscard]] std::vector<RowIndex> after_epoch(const EpochRows& next_rows, int epoch) const {
-    std::vector<RowIndex> rows(data_.validation.begin(), data_.validation.end());
-    if (epoch + 1 < options_.epochs) {
-      const std::span<const RowIndex> batch = next_rows.batch(0);
-      rows.insert(rows.end(), batch.begin(), batch.end());
-    }
+  void multiply(std::span<const RowIndex> rows) {
+    z_.resize(static_cast<Eigen::Index>(rows.size()), z_.cols());
+    first_.forward(rows, z_);
+  }
+
+  // A step's rows as the first layer knows them.
+  [[nodiscard]] std::vector<RowIndex> in_memory(const EpochOrder& order, std::size_t step) const {
+    const std::span<const RowIndex> batch = order.batch(step);
+    std::vector<RowIndex> rows(batch.begin(), batch.end());
+    // A window's rows are read in the order in which they are used.
+    if (windows_) std::iota(rows.begin(), rows.end(), static_cast<RowIndex>(order.first_in_window(step)));
     return rows;
   }
 
-  // Takes the validation rows off the top of z_.
-  void validate(EpochResult& result) {
+  // What a step's pass over W must also multiply: the next batch; after an epoch's last step the validation
+  // rows, then the next epoch's first batch. Of windows, what is in memory: perhaps nothing.
+  [[nodiscard]] std::vector<RowIndex> multiplied_next(std::size_t step, const EpochOrder* next_order) const {
+    if (step + 1 < order_.steps()) {
+      if (windows_ && order_.first_in_window(step + 1) == 0) return {};
+      return in_memory(order_, step + 1);
+    }
+    if (windows_) return {};
+    std::vector<RowIndex> rows(data_.validation.begin(), data_.validation.end());
+    if (next_order == nullptr) return rows;
+    const std::span<const RowIndex> batch = next_order->batch(0);
+    rows.insert(rows.end(), batch.begin(), batch.end());
+    return rows;
+  }
+
+  // ---- windows: an epoch's, then the validation rows', then the next epoch's
+
+  [[nodiscard]] std::span<const RowIndex> validation_window(std::size_t first) const {
+    return data_.validation.subspan(first, std::min(data_.source->window, data_.validation.size() - first));
+  }
+
+  // Has a window of training rows in memory, and its first batch multiplied.
+  void enter_window(const EpochOrder& order, std::size_t window, const EpochOrder* next_order) {
+    std::span<const RowIndex> then;
+    if (window + 1 < order.windows()) {
+      then = order.window(window + 1);
+    } else if (!data_.validation.empty()) {
+      then = validation_window(0);
+    } else if (next_order != nullptr) {
+      then = next_order->window(0);
+    }
+    first_.use_rows(windows_->next(order.window(window), then));
+    multiply(in_memory(order, order.first_step(window)));
+  }
+
+  [[nodiscard]] Matrix validation_logits(const EpochOrder* next_order) {
+    Matrix logits;
+    for (std::size_t first = 0; first < data_.validation.size();) {
+      const std::span<const RowIndex> window = validation_window(first);
+      const std::size_t end = first + window.size();
+      std::span<const RowIndex> then;
+      if (end < data_.validation.size()) {
+        then = validation_window(end);
+      } else if (next_order != nullptr) {
+        then = next_order->window(0);
+      }
+      first_.use_rows(windows_->next(window, then));
+      std::vector<RowIndex> rows(window.size());
+      std::iota(rows.begin(), rows.end(), 0);
+      multiply(rows);
+      const Matrix& of_window = upper_.forward(z_);
+      if (first == 0) logits.resize(static_cast<Eigen::Index>(data_.validation.size()), of_window.cols());
+      logits.middleRows(static_cast<Eigen::Index>(first), of_window.rows()) = of_window;
+      first = end;
+    }
+    return logits;
+  }
+
+  // In memory, takes the validation rows off the top of z_.
+  void validate(EpochResult& result, const EpochOrder* next_order) {
     const auto rows = static_cast<Eigen::Index>(validation_labels_.size());
-    Matrix& logits = upper_.forward(z_.topRows(rows));
+    Matrix logits = windows_ ? validation_logits(next_order) : upper_.forward(z_.topRows(rows));
     if (hooks_.on_validation) hooks_.on_validation(logits);
     const BatchLoss loss = softmax_cross_entropy(logits, validation_labels_, {options_.label_smoothing, {}});
     result.val_loss = loss.loss / static_cast<double>(rows) + penalty();
@@ -163,7 +224,7 @@ class Training {
     if (!std::isfinite(*result.val_loss)) {
       diverged(result.epoch, "validation", *result.val_loss, result.learning_rate);
     }
-    z_ = z_.bottomRows(z_.rows() - rows).eval();
+    if (!windows_) z_ = z_.bottomRows(z_.rows() - rows).eval();
   }
 
   const TrainingData& data_;
@@ -172,7 +233,8 @@ class Training {
   FirstLayer& first_;
   UpperLayers upper_;
   std::vector<std::int32_t> validation_labels_;
-  EpochRows rows_;
+  EpochOrder order_;
+  std::optional<ReadAhead> windows_;  // nothing: all rows are in memory
   Matrix z_;
 };
 
@@ -192,6 +254,7 @@ Head initial_head(std::int64_t features, int classes, const TrainingOptions& opt
 
 Solver solver_of(const TrainingData& data, const TrainingOptions& options) {
   if (options.solver != Solver::kAuto) return options.solver;
+  if (data.source != nullptr || options.processes != nullptr) return Solver::kPrimal;
   const TrainingShape shape{.rows = static_cast<std::int64_t>(data.features.rows()),
                             .training = static_cast<std::int64_t>(data.training.size()),
                             .columns = data.features.columns,
@@ -207,8 +270,11 @@ TrainingResult train_head(const TrainingData& data, Head initial, const Training
                           const TrainingHooks& hooks, const TrainingState* resume) {
   check_training(data, initial.layers, options);
   const Solver solver = solver_of(data, options);
-  const std::unique_ptr<FirstLayer> first = make_first_layer(
-      solver, data.features, std::move(initial.layers.front().kernel), data.training, options.threads);
+  FeatureRows features = data.features;
+  features.columns = data.columns();
+  const std::unique_ptr<FirstLayer> first =
+      make_first_layer(solver, features, std::move(initial.layers.front().kernel), data.training,
+                       options.threads, options.processes);
   TrainingResult result = train_layers(data, *first, initial.layers, options, hooks, resume);
   result.solver = solver;
   result.head.layers.front().kernel = first->release_kernel();
@@ -249,8 +315,13 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
       if (stopping->should_stop()) break;
     }
     if (last) break;
-    result.interrupted = hooks.stop != nullptr && hooks.stop->load();
-    if (hooks.on_state) hooks.on_state(training.state(result.history, best), result.interrupted);
+    result.interrupted = any_process(options.processes, hooks.stop != nullptr && hooks.stop->load());
+    // All processes or none: a state may be gathered from all.
+    const bool wanted = hooks.on_state && (!hooks.wants_state || hooks.wants_state(result.interrupted));
+    if (any_process(options.processes, wanted)) {
+      const TrainingState state = training.state(result.history, best);
+      if (hooks.on_state) hooks.on_state(state);
+    }
     if (result.interrupted) break;
   }
   const int last_epoch = result.history.back().epoch;

@@ -12,6 +12,8 @@
 #include "head/feature_rows.hpp"
 #include "head/first_layer.hpp"
 #include "head/matrix.hpp"
+#include "head/process_group.hpp"
+#include "head/row_source.hpp"
 #include "head/schedule.hpp"
 #include "head/solver.hpp"
 #include "head/training_state.hpp"
@@ -36,14 +38,26 @@ struct TrainingOptions {
   Solver solver = Solver::kAuto;
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: all that the process may use
+  /// Processes that train this head together, each with the same data and options; null: this one is alone.
+  ProcessGroup* processes = nullptr;
 };
 
 struct TrainingData {
   FeatureRows features;                  ///< training and validation rows together
-  std::span<const std::int32_t> labels;  ///< [features.rows()]; of the rows below each in [0, classes)
+  std::span<const std::int32_t> labels;  ///< [rows]; of the rows below each in [0, classes)
   std::span<const RowIndex> training;    ///< at least one row
   std::span<const RowIndex> validation;  ///< may be empty
   int classes = 0;
+  /// Rows that are not in memory: read from here instead, a window at a time, by the primal solver;
+  /// `features` is empty then. A window as large as the training set gives the bits of rows in memory.
+  const RowSource* source = nullptr;
+
+  [[nodiscard]] std::int64_t columns() const noexcept {
+    return source != nullptr ? source->columns : features.columns;
+  }
+  [[nodiscard]] std::size_t rows() const noexcept {
+    return source != nullptr ? source->chunks.size() : features.rows();
+  }
 };
 
 /// A trained head: hidden layers with ReLU, then logits.
@@ -64,15 +78,18 @@ struct TrainingHooks {
   std::function<void(double loss)> on_step;  ///< the loss of each batch, L2 included, before its update
   /// The validation rows' logits after each epoch, [validation, classes].
   std::function<void(const Matrix& logits)> on_validation;
-  const std::atomic<bool>* stop = nullptr;  ///< checked between epochs
-  /// After every epoch that another one follows; `stopping`: that one will not come, because of `stop`.
-  std::function<void(const TrainingState&, bool stopping)> on_state{};
+  const std::atomic<bool>* stop = nullptr;  ///< checked between epochs; one process stops all
+  /// After every epoch that another one follows: is its state wanted? Without this it always is. `stopping`:
+  /// that epoch will not come, because of `stop`.
+  std::function<bool(bool stopping)> wants_state{};
+  std::function<void(const TrainingState&)> on_state{};
 };
 
 /// Keras's initial weights for these options.
 [[nodiscard]] Head initial_head(std::int64_t features, int classes, const TrainingOptions& options);
 
-/// The solver that these data and options get: theirs, or choose_solver()'s for kAuto.
+/// The solver that these data and options get: theirs, or for kAuto choose_solver()'s, but kPrimal where rows
+/// are read from a source or processes train together.
 [[nodiscard]] Solver solver_of(const TrainingData& data, const TrainingOptions& options);
 
 /// Trains from `initial`. Same data, options, initial head: same bits, whatever the thread count.

@@ -27,8 +27,8 @@ void check_rows(std::span<const RowIndex> rows, const std::string& kind, const T
 
 void check_data(const TrainingData& data) {
   if (data.classes < 1) refuse("found " + std::to_string(data.classes) + " classes, needed one or more");
-  if (data.labels.size() != data.features.rows()) {
-    refuse(std::to_string(data.labels.size()) + " labels for " + std::to_string(data.features.rows()) +
+  if (data.labels.size() != data.rows()) {
+    refuse(std::to_string(data.labels.size()) + " labels for " + std::to_string(data.rows()) +
            " feature rows");
   }
   if (data.training.empty()) refuse("there is no training row");
@@ -41,7 +41,7 @@ void check_layers(const TrainingData& data, std::span<const Dense> layers, const
     refuse("the initial head has " + std::to_string(layers.size()) + " layers, needed " +
            std::to_string(options.hidden.size() + 1));
   }
-  Eigen::Index inputs = data.features.columns;
+  Eigen::Index inputs = data.columns();
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const Eigen::Index outputs = l < options.hidden.size() ? options.hidden[l] : data.classes;
     const Dense& layer = layers[l];
@@ -66,6 +66,8 @@ void check_options(const TrainingData& data, const TrainingOptions& options) {
   if (!(options.label_smoothing >= 0.0 && options.label_smoothing <= 1.0)) {
     refuse("label smoothing is " + std::to_string(options.label_smoothing) + ", needed 0 to 1");
   }
+  if (data.source != nullptr && options.solver == Solver::kGram)
+    refuse("the gram solver needs all rows in memory");
   if (!(options.dropout >= 0.0 && options.dropout < 1.0)) {
     refuse("dropout is " + std::to_string(options.dropout) + ", needed 0 to below 1");
   }

@@ -43,7 +43,7 @@ std::string epoch_line(const EpochResult& epoch, int epochs) {
 /// layers above three times, and a header.
 std::uint64_t largest_checkpoint(const TrainingData& data, const TrainingOptions& options) {
   std::uint64_t floats = 0;
-  std::uint64_t inputs = static_cast<std::uint64_t>(data.features.columns) + data.labels.size();
+  std::uint64_t inputs = static_cast<std::uint64_t>(data.columns()) + data.labels.size();
   std::vector<int> widths = options.hidden;
   widths.push_back(data.classes);
   for (const int width : widths) {
@@ -61,9 +61,12 @@ class Saver {
   Saver(OutputFolder& out, const RunIdentity& identity, Solver solver, double seconds, Console& console)
       : out_(out), identity_(identity), solver_(solver), seconds_(seconds), console_(console) {}
 
-  void offer(const TrainingState& state, bool stopping) {
+  [[nodiscard]] bool due(bool stopping) const {
     const std::chrono::duration<double> passed = Clock::now() - last_;
-    if (!stopping && passed.count() < seconds_) return;
+    return stopping || passed.count() >= seconds_;
+  }
+
+  void save(const TrainingState& state) {
     try {
       write_checkpoint(out_.staging() / kName, identity_, solver_, state);
       out_.publish_beside(kName);
@@ -158,12 +161,13 @@ TrainingResult train_resumably(const TrainingData& data, TrainingOptions trainin
     checkpoint.reset();  // read before the first epoch, and as large as the weights
     console.note(epoch_line(epoch, training.epochs));
   };
-  hooks.on_state = [&](const TrainingState& state, bool stopping) { saver.offer(state, stopping); };
+  hooks.wants_state = [&](bool stopping) { return saver.due(stopping); };
+  hooks.on_state = [&](const TrainingState& state) { saver.save(state); };
   try {
     const std::optional<TrainingState> resumed =
         checkpoint ? std::optional(checkpoint->state()) : std::nullopt;
-    TrainingResult result = train_head(data, initial_head(data.features.columns, data.classes, training),
-                                       training, hooks, resumed ? &*resumed : nullptr);
+    TrainingResult result = train_head(data, initial_head(data.columns(), data.classes, training), training,
+                                       hooks, resumed ? &*resumed : nullptr);
     if (!result.interrupted) return result;
     const std::size_t done = result.history.size();
     if (saver.saved() != done)

@@ -10,60 +10,10 @@
 #include <vector>
 
 #include "head/trainer.hpp"
-#include "tests/head/sparse_matrix.hpp"
+#include "tests/head/training_example.hpp"
 
 namespace headstart::test {
 namespace {
-
-constexpr int kClasses = 3;
-
-// Rows with random labels: validation losses that rise and fall, so that early stopping has what to do.
-struct Example {
-  explicit Example(std::int64_t columns = 300, std::size_t count = 34)
-      : random(11),
-        matrix(sparse(random_features(static_cast<std::int64_t>(count), columns, 0.2, random))),
-        rows(all_rows(count)) {
-    for (std::size_t r = 0; r < count; ++r)
-      labels.push_back(static_cast<std::int32_t>(random.below(kClasses)));
-  }
-  [[nodiscard]] TrainingData data() const {
-    const std::size_t training = rows.size() * 3 / 4;
-    return {matrix.view(), labels, std::span(rows).first(training), std::span(rows).subspan(training),
-            kClasses};
-  }
-
-  Random random;
-  SparseMatrix matrix;
-  std::vector<RowIndex> rows;
-  std::vector<std::int32_t> labels;
-};
-
-TrainingOptions small_options(Solver solver) {
-  TrainingOptions options;
-  options.hidden = {70, 5};
-  options.learning_rate = 0.05;
-  options.epochs = 6;
-  options.batch = 7;
-  options.solver = solver;
-  options.seed = 2;
-  options.threads = 2;
-  return options;
-}
-
-TrainingResult train(const TrainingData& data, const TrainingOptions& options,
-                     const TrainingHooks& hooks = {}, const TrainingState* resume = nullptr) {
-  return train_head(data, initial_head(data.features.columns, data.classes, options), options, hooks, resume);
-}
-
-bool same_but_seconds(const EpochResult& a, const EpochResult& b) {
-  return a.epoch == b.epoch && a.loss == b.loss && a.accuracy == b.accuracy && a.val_loss == b.val_loss &&
-         a.val_accuracy == b.val_accuracy && a.learning_rate == b.learning_rate;
-}
-
-bool same(const TrainingResult& a, const TrainingResult& b) {
-  return a.head.layers == b.head.layers && a.best_epoch == b.best_epoch &&
-         std::equal(a.history.begin(), a.history.end(), b.history.begin(), b.history.end(), same_but_seconds);
-}
 
 // A run, and for each of its states the run that goes on from it.
 struct Runs {
@@ -74,8 +24,11 @@ struct Runs {
 Runs run(const TrainingData& data, const TrainingOptions& options) {
   Runs runs;
   TrainingHooks hooks;
-  hooks.on_state = [&](const TrainingState& state, bool stopping) {
+  hooks.wants_state = [](bool stopping) {
     EXPECT_FALSE(stopping);
+    return true;
+  };
+  hooks.on_state = [&](const TrainingState& state) {
     runs.resumed.push_back(train(data, options, {}, &state));
   };
   runs.whole = train(data, options, hooks);
@@ -92,24 +45,24 @@ void expect_resumable(const TrainingData& data, const TrainingOptions& options) 
 class Resume : public testing::TestWithParam<Solver> {};
 
 TEST_P(Resume, EveryEpochIsAPlaceToGoOnFrom) {
-  expect_resumable(Example().data(), small_options(GetParam()));
+  expect_resumable(TrainingExample().data(), small_training(GetParam()));
 }
 
 TEST_P(Resume, WithDropoutMomentumOfNesterovAndNoL2) {
-  TrainingOptions options = small_options(GetParam());
+  TrainingOptions options = small_training(GetParam());
   options.dropout = 0.4;
   options.nesterov = true;
   options.l2 = 0.0;
   options.label_smoothing = 0.1;
   options.class_weights = {1.0F, 2.0F, 0.5F};
-  expect_resumable(Example().data(), options);
+  expect_resumable(TrainingExample().data(), options);
 }
 
 TEST_P(Resume, EarlyStoppingKnowsItsBestWeightsAndItsCount) {
-  TrainingOptions options = small_options(GetParam());
+  TrainingOptions options = small_training(GetParam());
   options.epochs = 40;
   options.early_stopping = 4;
-  const Example example;
+  const TrainingExample example;
   const TrainingResult whole = train(example.data(), options);
   ASSERT_LT(whole.history.size(), 40U) << "the example must stop early to test anything";
   ASSERT_EQ(whole.best_epoch + 5, static_cast<int>(whole.history.size()));
@@ -118,40 +71,43 @@ TEST_P(Resume, EarlyStoppingKnowsItsBestWeightsAndItsCount) {
 }
 
 TEST_P(Resume, ThePlateauScheduleKnowsWhereItIs) {
-  TrainingOptions options = small_options(GetParam());
+  TrainingOptions options = small_training(GetParam());
   options.epochs = 20;
   options.schedule = Schedule::kPlateau;
-  const Example example;
+  const TrainingExample example;
   const TrainingResult whole = train(example.data(), options);
   ASSERT_LT(whole.history.back().learning_rate, options.learning_rate) << "the example must reach a plateau";
   expect_resumable(example.data(), options);
 }
 
 TEST_P(Resume, WithoutValidationAndWithALinearHead) {
-  TrainingOptions options = small_options(GetParam());
+  TrainingOptions options = small_training(GetParam());
   options.hidden = {};
-  const Example example;
+  const TrainingExample example;
   TrainingData data = example.data();
   data.validation = {};
   expect_resumable(data, options);
 }
 
 TEST_P(Resume, ABatchLargerThanWhatTheGramSolverExpects) {
-  TrainingOptions options = small_options(GetParam());
+  TrainingOptions options = small_training(GetParam());
   options.batch = 300;
   options.epochs = 3;
-  expect_resumable(Example(40, 420).data(), options);
+  expect_resumable(TrainingExample(40, 420).data(), options);
 }
 
 TEST_P(Resume, AStoppedRunShowsItsStateOnceMore) {
-  const Example example;
-  const TrainingOptions options = small_options(GetParam());
+  const TrainingExample example;
+  const TrainingOptions options = small_training(GetParam());
   const std::atomic<bool> stop{true};
   std::vector<TrainingResult> resumed;
   TrainingHooks hooks;
   hooks.stop = &stop;
-  hooks.on_state = [&](const TrainingState& state, bool stopping) {
+  hooks.wants_state = [](bool stopping) {
     EXPECT_TRUE(stopping);
+    return true;
+  };
+  hooks.on_state = [&](const TrainingState& state) {
     resumed.push_back(train(example.data(), options, {}, &state));
   };
   EXPECT_TRUE(train(example.data(), options, hooks).interrupted);
@@ -161,8 +117,8 @@ TEST_P(Resume, AStoppedRunShowsItsStateOnceMore) {
 }
 
 TEST_P(Resume, AnotherSolversOrShapesStateIsRefused) {
-  const Example example;
-  const TrainingOptions options = small_options(GetParam());
+  const TrainingExample example;
+  const TrainingOptions options = small_training(GetParam());
   TrainingOptions other = options;
   other.solver = GetParam() == Solver::kGram ? Solver::kPrimal : Solver::kGram;
   TrainingOptions wider = options;
@@ -173,7 +129,7 @@ TEST_P(Resume, AnotherSolversOrShapesStateIsRefused) {
   watched.early_stopping = 3;
   int states = 0;
   TrainingHooks hooks;
-  hooks.on_state = [&](const TrainingState& state, bool /*stopping*/) {
+  hooks.on_state = [&](const TrainingState& state) {
     ++states;
     for (const TrainingOptions& wrong : {other, wider, shorter, watched})
       EXPECT_THROW(static_cast<void>(train(example.data(), wrong, {}, &state)), std::invalid_argument);
@@ -191,8 +147,9 @@ TEST_P(Resume, AnotherSolversOrShapesStateIsRefused) {
 TEST_P(Resume, OnRandomShapesAndOptions) {
   const Solver solver = GetParam();
   EXPECT_TRUE(rc::check("resumed = undisturbed", [solver] {
-    const Example example(*rc::gen::inRange<std::int64_t>(1, 600), *rc::gen::inRange<std::size_t>(4, 60));
-    TrainingOptions options = small_options(solver);
+    const TrainingExample example(*rc::gen::inRange<std::int64_t>(1, 600),
+                                  *rc::gen::inRange<std::size_t>(4, 60));
+    TrainingOptions options = small_training(solver);
     options.hidden = {*rc::gen::inRange(1, 140)};
     options.batch = *rc::gen::inRange(1, 40);
     options.epochs = 3;

@@ -1,0 +1,72 @@
+// head/epoch_order.cpp
+#include "head/epoch_order.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "head/random.hpp"
+
+namespace headstart {
+namespace {
+
+// What derive_seed's purposes mean here. Never renumber: a seed's result would change. The trainer has more.
+constexpr std::uint64_t kShufflePurpose = 1;
+constexpr std::uint64_t kChunkPurpose = 3;
+
+Random random_of(const OrderOptions& options, std::uint64_t purpose, std::uint64_t epoch) {
+  return Random(derive_seed(derive_seed(options.seed, purpose), epoch));
+}
+
+// Positions in `training`, chunk after chunk, the chunks in random order.
+std::vector<RowIndex> positions_by_chunk(std::span<const RowIndex> training, const OrderOptions& options,
+                                         std::uint64_t epoch) {
+  const auto chunk_of = [&](RowIndex position) {
+    return options.chunks[static_cast<std::size_t>(training[static_cast<std::size_t>(position)])];
+  };
+  std::vector<RowIndex> positions(training.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  std::vector<RowIndex> chunks(positions.size());
+  std::transform(positions.begin(), positions.end(), chunks.begin(), chunk_of);
+  std::sort(chunks.begin(), chunks.end());
+  chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
+  const RowIndex lowest = chunks.front();
+  const RowIndex highest = chunks.back();
+  Random random = random_of(options, kChunkPurpose, epoch);
+  shuffle(chunks, random);
+  std::vector<std::size_t> rank(static_cast<std::size_t>(highest - lowest) + 1);
+  for (std::size_t i = 0; i < chunks.size(); ++i) rank[static_cast<std::size_t>(chunks[i] - lowest)] = i;
+  std::stable_sort(positions.begin(), positions.end(), [&](RowIndex a, RowIndex b) {
+    return rank[static_cast<std::size_t>(chunk_of(a) - lowest)] <
+           rank[static_cast<std::size_t>(chunk_of(b) - lowest)];
+  });
+  return positions;
+}
+
+}  // namespace
+
+EpochOrder::EpochOrder(std::span<const RowIndex> training, const OrderOptions& options, std::uint64_t epoch)
+    : rows_(training.begin(), training.end()), batch_(options.batch), window_(steps() * batch_) {
+  if (options.window != 0 && options.window < rows_.size())
+    window_ = std::max<std::size_t>(options.window / batch_, 1) * batch_;
+  if (!options.shuffle) return;
+  Random random = random_of(options, kShufflePurpose, epoch);
+  if (windows() == 1) {
+    shuffle(rows_, random);
+    return;
+  }
+  std::vector<RowIndex> positions = positions_by_chunk(training, options, epoch);
+  for (std::size_t first = 0; first < rows_.size(); first += window_) {
+    const std::size_t count = std::min(window_, rows_.size() - first);
+    const std::span<RowIndex> window = std::span(positions).subspan(first, count);
+    std::sort(window.begin(), window.end());
+    shuffle(window, random);
+    for (std::size_t i = 0; i < count; ++i) rows_[first + i] = training[static_cast<std::size_t>(window[i])];
+  }
+}
+
+std::span<const RowIndex> EpochOrder::part(std::size_t index, std::size_t size) const noexcept {
+  const std::size_t first = index * size;
+  return std::span(rows_).subspan(first, std::min(size, rows_.size() - first));
+}
+
+}  // namespace headstart

@@ -13,6 +13,16 @@ find_package(nlohmann_json REQUIRED)
 find_package(hwy REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 
+# Optional: training over several processes.
+if(HEADSTART_MPI)
+  find_package(MPI COMPONENTS C)
+endif()
+if(MPI_C_FOUND)
+  message(STATUS "MPI ${MPI_C_VERSION}: one head can be trained by several processes")
+else()
+  message(STATUS "No MPI: one head is trained by one process (Debian: libopenmpi-dev)")
+endif()
+
 # Third-party headers are system headers: our warnings are about our code.
 add_library(headstart_opencv INTERFACE)
 target_include_directories(headstart_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})

@@ -191,6 +191,17 @@ Segment FeatureCache::load(const Source& source) const {
               "run the command again: its images are extracted again"};
 }
 
+FeatureCache::Layout FeatureCache::layout(std::span<const Sha256> keys) const {
+  Layout layout;
+  layout.segments.reserve(keys.size());
+  for (const Sha256& key : keys) {
+    const Place place = place_of(key);
+    layout.nonzeros += place.nonzeros;
+    layout.segments.push_back(place.source);
+  }
+  return layout;
+}
+
 CsrRows FeatureCache::read(std::span<const Sha256> keys) const {
   CsrRows rows;
   rows.columns = static_cast<std::int64_t>(shape_.size());

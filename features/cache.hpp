@@ -57,6 +57,14 @@ class FeatureCache {
   ///         are extracted again)
   [[nodiscard]] CsrRows read(std::span<const Sha256> keys) const;
 
+  /// What read() would give, without reading: how large it is and what lies together.
+  struct Layout {
+    std::int64_t nonzeros = 0;
+    std::vector<std::int32_t> segments;  ///< of each key: equal numbers are one segment
+  };
+  /// @throws Error kFailed if a key is not there
+  [[nodiscard]] Layout layout(std::span<const Sha256> keys) const;
+
  private:
   struct Place {  ///< where a key's row is
     std::int32_t source;

@@ -233,17 +233,15 @@ Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidat
   return std::move(curve.last_logits);
 }
 
-std::int64_t cross_validation_bytes(const SearchProblem& problem, std::span<const Candidate> candidates) {
-  const auto rows = static_cast<std::int64_t>(problem.maps.rows());
-  const std::int64_t folds =
-      problem.folds.empty() ? 0 : 1 + *std::max_element(problem.folds.begin(), problem.folds.end());
+std::int64_t cross_validation_bytes(std::int64_t rows, std::int64_t folds, int classes,
+                                    std::span<const Candidate> candidates) {
   std::set<std::pair<Pooling, Transform>> representations;
   std::set<std::tuple<Pooling, Transform, int>> products;
   std::int64_t floats = 0;
   for (const Candidate& candidate : candidates) {
     const auto& [pooling, transform] = candidate.representation;
     const std::int64_t fits = differs_by_fold(candidate.representation) ? folds : 1;
-    const int width = first_width(candidate, problem.classes);
+    const int width = first_width(candidate, classes);
     if (representations.insert({pooling, transform}).second) floats += fits * rows * rows;
     if (products.insert({pooling, transform, width}).second) floats += fits * rows * width;
   }

@@ -146,7 +146,8 @@ class CrossValidation {
                                        const TrainingOptions& options);
 
 /// Bytes that a CrossValidation of these keeps: kernel matrices and initial products.
-[[nodiscard]] std::int64_t cross_validation_bytes(const SearchProblem& problem,
+/// @param rows  of the problem's maps
+[[nodiscard]] std::int64_t cross_validation_bytes(std::int64_t rows, std::int64_t folds, int classes,
                                                   std::span<const Candidate> candidates);
 
 /// Runs task(i) for each i below `count` on `threads`, whichever is free; the first exception comes out.

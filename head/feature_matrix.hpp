@@ -19,4 +19,7 @@ struct FeatureMatrix {
   [[nodiscard]] FeatureRows view() const { return {columns, indptr, indices, values}; }
 };
 
+/// Puts rows behind those of `to`, which takes their number of columns if it has no row.
+void append(FeatureMatrix& to, FeatureMatrix&& rows);
+
 }  // namespace headstart

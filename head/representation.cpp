@@ -240,10 +240,8 @@ FittedTransform fit_transform(Transform transform, const FeatureRows& pooled,
                               std::span<const RowIndex> training) {
   FittedTransform fitted;
   fitted.transform = transform;
-  if (transform == Transform::kScale) {
-    const double mean = mean_squared_norm(pooled, training);
-    if (mean > 0.0) fitted.scale = static_cast<float>(1.0 / std::sqrt(mean));
-  } else if (transform == Transform::kStandardize) {
+  if (transform == Transform::kScale) return fit_scale(mean_squared_norm(pooled, training));
+  if (transform == Transform::kStandardize) {
     check_rows(pooled, training);
     fit_standardize(pooled, training, fitted);
   }
@@ -267,11 +265,22 @@ FeatureMatrix apply(const FittedTransform& fitted, FeatureMatrix&& rows) {
   return result;
 }
 
-double mean_squared_norm(const FeatureRows& rows, std::span<const RowIndex> which) {
+FittedTransform fit_scale(double mean_squared_norm) {
+  FittedTransform fitted;
+  fitted.transform = Transform::kScale;
+  if (mean_squared_norm > 0.0) fitted.scale = static_cast<float>(1.0 / std::sqrt(mean_squared_norm));
+  return fitted;
+}
+
+double sum_of_squares(const FeatureRows& rows, std::span<const RowIndex> which) {
   check_rows(rows, which);
   double sum = 0.0;
   for (const RowIndex row : which) sum += squared_norm(rows.row_values(row));
-  return sum / static_cast<double>(which.size());
+  return sum;
+}
+
+double mean_squared_norm(const FeatureRows& rows, std::span<const RowIndex> which) {
+  return sum_of_squares(rows, which) / static_cast<double>(which.size());
 }
 
 Head fold_into_first_layer(Head head, const FittedTransform& fitted) {

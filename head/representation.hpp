@@ -76,6 +76,12 @@ struct FittedTransform {
 /// The same in the memory of `rows`, but for kStandardize.
 [[nodiscard]] FeatureMatrix apply(const FittedTransform& fitted, FeatureMatrix&& rows);
 
+/// kScale for training rows of this mean |x|^2.
+[[nodiscard]] FittedTransform fit_scale(double mean_squared_norm);
+
+/// Sum of |x|^2 over `which`, in double. @throws std::invalid_argument for a row that does not exist
+[[nodiscard]] double sum_of_squares(const FeatureRows& rows, std::span<const RowIndex> which);
+
 /// Mean of |x|^2 over `which`: a learning rate times this means the same for every representation.
 /// @throws std::invalid_argument if `which` is empty or has a row that does not exist
 [[nodiscard]] double mean_squared_norm(const FeatureRows& rows, std::span<const RowIndex> which);

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "pipeline/nearest_name.hpp"
 #include "pipeline/option_kinds.hpp"
 #include "pipeline/options.hpp"
+#include "pipeline/processes.hpp"
 #include "pipeline/threads.hpp"
 #include "pipeline/training_options.hpp"
 
@@ -125,6 +127,7 @@ struct Command {
   CLI::App* app;
   General general;
   std::function<void(const Session&)> run;
+  bool together = false;  // processes of one MPI launch run it as one
 };
 
 /// Everything that parsing fills.
@@ -156,7 +159,7 @@ Command& add_command(Program& program, CLI::App& parent, const std::string& name
   CLI::App* app = parent.add_subcommand(name, description);
   app->fallthrough();        // so that --config may stand behind the command
   app->configurable(false);  // a section of the file gives options, it does not choose the command
-  program.commands.push_back(std::make_unique<Command>(Command{app, {}, std::move(run)}));
+  program.commands.push_back(std::make_unique<Command>(Command{app, {}, std::move(run), false}));
   Command& command = *program.commands.back();
   return command;
 }
@@ -168,6 +171,7 @@ CLI::App& add_run(Program& program, TrainOptions& options, const std::string& na
                   const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
   Command& command = add_command(program, program.app, name, description,
                                  [&](const Session& session) { run_train(options, session); });
+  command.together = true;
   CLI::App& app = *command.app;
   app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
   app.add_option("-o,--out", options.out,
@@ -343,14 +347,27 @@ int fail(std::string_view message, int code) {
   return code;
 }
 
-int run(const Command& command) {
+/// @param processes  those that run the command together; null: this one is alone
+int run(const Command& command, Processes* processes) {
   const General& general = command.general;
-  Console console(general.quiet     ? Verbosity::kQuiet
+  const bool leads = processes == nullptr || processes->rank() == 0;
+  Console console(!leads            ? Verbosity::kSilent
+                  : general.quiet   ? Verbosity::kQuiet
                   : general.verbose ? Verbosity::kVerbose
                                     : Verbosity::kNormal);
   const ThreadLimit limit(general.threads);
   catch_interrupts();
-  command.run(Session{console, general.threads});
+  // What all say is said once; a failure of one process alone is its own to tell.
+  const auto mute = [&](std::FILE* stream) {
+    if (!leads && std::freopen("/dev/null", "w", stream) == nullptr) throw std::bad_alloc();
+  };
+  mute(stdout);
+  try {
+    command.run(Session{console, general.threads, processes});
+  } catch (...) {
+    if (processes != nullptr && processes->all_fail()) mute(stderr);
+    throw;
+  }
   return 0;
 }
 
@@ -383,10 +400,12 @@ int run_command_line(int argc, const char* const* argv) {
                                     [&](const auto& candidate) { return candidate->app == &chosen; });
   program.train.config = "[train]\n" + program.train_app->config_to_str(true, true);
   program.sweep.config = "[sweep]\n" + program.sweep_app->config_to_str(true, true);
+  std::unique_ptr<Processes> processes;  // left only after an error was told
   try {
     resolve_training(program.train);
     resolve_training(program.sweep);
-    return run(**command);
+    if ((*command)->together) processes = join_processes();
+    return run(**command, processes.get());
   } catch (const Error& error) {
     return fail(error.what(), exit_code(error.kind()));
   } catch (const Interrupted& interrupted) {

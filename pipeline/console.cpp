@@ -59,14 +59,16 @@ void Console::detail(std::string_view text) {
 }
 
 void Console::note(std::string_view text) {
-  if (verbosity_ != Verbosity::kQuiet) line("", text);
+  if (verbosity_ > Verbosity::kQuiet) line("", text);
 }
 
-void Console::warn(std::string_view text) { line("headstart: warning: ", text); }
+void Console::warn(std::string_view text) {
+  if (verbosity_ != Verbosity::kSilent) line("headstart: warning: ", text);
+}
 
 void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t total, std::string_view unit,
                        std::string_view extra) {
-  if (verbosity_ == Verbosity::kQuiet || total == 0) return;
+  if (verbosity_ <= Verbosity::kQuiet || total == 0) return;
   const auto now = Clock::now();
   if (stage_ != stage) {
     stage_ = stage;

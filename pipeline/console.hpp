@@ -10,7 +10,12 @@
 
 namespace headstart {
 
-enum class Verbosity { kQuiet, kNormal, kVerbose };
+enum class Verbosity {
+  kSilent,  ///< nothing: another process of the same run says it
+  kQuiet,
+  kNormal,
+  kVerbose
+};
 
 /// One line at a time on stderr. A progress bar, where one is drawn, is wiped before a line and redrawn
 /// after.
@@ -24,7 +29,7 @@ class Console {
 
   void detail(std::string_view line);  ///< with --verbose only
   void note(std::string_view line);    ///< unless --quiet
-  void warn(std::string_view line);    ///< always, behind "headstart: warning: "
+  void warn(std::string_view line);    ///< behind "headstart: warning: ", unless silent
 
   /// Shows how far a stage is: on a terminal a bar with rate and time left, redrawn at most ten times a
   /// second; elsewhere a line every ten seconds. Silent with --quiet.

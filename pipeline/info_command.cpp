@@ -5,6 +5,7 @@
 #include "features/engine.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/embedded_weights.hpp"
+#include "pipeline/processes.hpp"
 #include "pipeline/text_table.hpp"
 
 namespace headstart {
@@ -22,9 +23,9 @@ void run_info(const InfoOptions& options, const Session& session) {
   fmt::print(
       "headstart {}\nthreads        {}\ncache          {}\nweights        {}\n  identity     {}\n  "
       "preprocessing {}\n"
-      "engines        auto chooses {}\n{}",
+      "engines        auto chooses {}\n{}MPI            {}\n",
       HEADSTART_VERSION, session.threads, cache.string(), source, weights.identity.hex(),
-      to_string(weights.preprocessing), to_string(choose_engine()), engines);
+      to_string(weights.preprocessing), to_string(choose_engine()), engines, describe_mpi());
 }
 
 }  // namespace headstart

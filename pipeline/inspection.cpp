@@ -25,17 +25,6 @@ constexpr double kFlattenedShare = 0.1;
 constexpr std::size_t kPartBytes = std::size_t{256} << 20;  // of rows read at once
 constexpr std::size_t kBytesPerEntry = 8;                   // index and value
 
-void append(FeatureMatrix& to, FeatureMatrix&& rows) {
-  if (to.indptr.size() == 1) {
-    to = std::move(rows);
-    return;
-  }
-  const std::int64_t entries = to.indptr.back();
-  for (std::size_t row = 1; row < rows.indptr.size(); ++row) to.indptr.push_back(entries + rows.indptr[row]);
-  to.indices.insert(to.indices.end(), rows.indices.begin(), rows.indices.end());
-  to.values.insert(to.values.end(), rows.values.begin(), rows.values.end());
-}
-
 double bytes_of(const FeatureMatrix& matrix) {
   return static_cast<double>(kBytesPerEntry) * static_cast<double>(matrix.values.size());
 }

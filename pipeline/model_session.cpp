@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <vector>
 
 #include "data/view.hpp"
@@ -35,11 +34,7 @@ StageOneOptions options_of(const Model& model, StageOneOptions options) {
 }
 
 Matrix predict(const Model& model, const StageOne& stage_one, std::span<const Sha256> keys) {
-  const FeatureMatrix features =
-      model_rows(stage_one.features(keys), model.configuration, model.tap, model.representation);
-  std::vector<RowIndex> rows(keys.size());
-  std::iota(rows.begin(), rows.end(), 0);
-  return predict_logits(model.head, features.view(), rows);
+  return model_logits(stage_one, keys, model.representation, model.head);
 }
 
 Matrix predict_with_views(const Model& model, const StageOne& stage_one,

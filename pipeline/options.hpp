@@ -12,6 +12,7 @@
 #include "data/resize.hpp"
 #include "features/engine.hpp"
 #include "features/vgg16.hpp"
+#include "head/process_group.hpp"
 #include "head/representation.hpp"
 #include "head/search.hpp"
 #include "head/trainer.hpp"
@@ -71,6 +72,7 @@ struct TrainOptions {
   int views = 0;       ///< of each training image, beside the image itself
   double validation = 0.2;
   int early_stopping = 0;  ///< epochs of patience; 0: never
+  int window = 0;          ///< rows in memory at a time; 0: all, or what memory allows
   TrainingOptions training;
   ClassWeight class_weight = ClassWeight::kNone;
   double temperature = 1.0;           ///< the trained head's logits are divided by it
@@ -131,6 +133,10 @@ struct InfoOptions {
 struct Session {
   Console& console;
   int threads;
+  ProcessGroup* processes = nullptr;  ///< those that train together; null: this one is alone
+
+  /// Whether this is the process that tells and writes what all of them did.
+  [[nodiscard]] bool leads() const noexcept { return processes == nullptr || processes->rank() == 0; }
 };
 
 }  // namespace headstart

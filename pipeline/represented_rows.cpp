@@ -1,35 +1,166 @@
 // pipeline/represented_rows.cpp
 #include "pipeline/represented_rows.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
 #include <utility>
+#include <vector>
+
+#include "data/error.hpp"
+#include "head/solver.hpp"
+#include "pipeline/console.hpp"
 
 namespace headstart {
+namespace {
 
-FeatureMatrix model_rows(CsrRows cached, const ExtractorConfiguration& configuration, Tap tap,
-                         const Representation& representation) {
+constexpr std::int64_t kPartBytes = std::int64_t{256} << 20;  // of rows read at once
+constexpr std::int64_t kBytesPerEntry = 8;                    // index and value
+
+/// How many rows of this many bytes in all go into `most` bytes.
+std::size_t rows_within(std::int64_t most, std::size_t rows, std::int64_t bytes) {
+  const double share = static_cast<double>(most) / static_cast<double>(std::max<std::int64_t>(bytes, 1));
+  return std::max<std::size_t>(1, static_cast<std::size_t>(std::min(1.0, share) * static_cast<double>(rows)));
+}
+
+/// Calls take(part of `keys`) for one part after another.
+template <typename Take>
+void in_parts(const StageOne& stage_one, std::span<const Sha256> keys, const Take& take) {
+  const std::int64_t bytes = kBytesPerEntry * stage_one.layout(keys).nonzeros;
+  const std::size_t part = rows_within(kPartBytes, keys.size(), bytes);
+  for (std::size_t first = 0; first < keys.size(); first += part) {
+    take(keys.subspan(first, std::min(part, keys.size() - first)));
+  }
+}
+
+std::vector<RowIndex> all_of(std::size_t rows) {
+  std::vector<RowIndex> all(rows);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+Error too_many_to_standardize(std::int64_t bytes, std::int64_t allowed) {
+  return Error{
+      Error::Kind::kData, "cannot standardize flattened maps",
+      fmt::format("they take {}, and {} are allowed", format_bytes(static_cast<std::uint64_t>(bytes)),
+                  format_bytes(static_cast<std::uint64_t>(allowed))),
+      "pass --pooling avg or max, or another --transform"};
+}
+
+bool in_model_rows(Transform transform) { return transform == Transform::kUnit; }
+
+FeatureMatrix read_model_rows(const StageOne& stage_one, std::span<const Sha256> keys,
+                              const Representation& representation) {
+  CsrRows cached = stage_one.features(keys);
   FeatureMatrix rows{cached.columns, std::move(cached.indptr), std::move(cached.indices),
                      std::move(cached.values)};
-  if (representation.pooling != Pooling::kFlatten) {
-    const int channels = tap_shape(tap, configuration.resize.size).channels;
-    rows = pool(rows.view(), channels, representation.pooling, 0);
-  }
-  if (representation.transform != Transform::kUnit) return rows;
-  return apply(fit_transform(Transform::kUnit, rows.view(), {}), std::move(rows));
+  if (representation.pooling != Pooling::kFlatten)
+    rows = pool(rows.view(), stage_one.map_shape().channels, representation.pooling, 0);
+  if (!in_model_rows(representation.transform)) return rows;
+  return apply(fit_transform(representation.transform, rows.view(), {}), std::move(rows));
 }
 
-FittedTransform fit_folded_transform(const Representation& representation, const FeatureRows& rows,
-                                     std::span<const RowIndex> training) {
-  const bool in_rows = representation.transform == Transform::kUnit;
-  return fit_transform(in_rows ? Transform::kNone : representation.transform, rows, training);
-}
+}  // namespace
 
-RepresentedRows represent(CsrRows cached, const ExtractorConfiguration& configuration, Tap tap,
-                          const Representation& representation, std::span<const RowIndex> training) {
-  RepresentedRows rows;
-  rows.model = model_rows(std::move(cached), configuration, tap, representation);
-  rows.fitted = fit_folded_transform(representation, rows.model.view(), training);
-  if (rows.fitted.transform != Transform::kNone) rows.transformed = apply(rows.fitted, rows.model.view());
+FeatureMatrix model_rows(const StageOne& stage_one, std::span<const Sha256> keys,
+                         const Representation& representation) {
+  // Flattened rows are as large as what they are read from.
+  if (representation.pooling == Pooling::kFlatten) return read_model_rows(stage_one, keys, representation);
+  FeatureMatrix rows;
+  in_parts(stage_one, keys, [&](std::span<const Sha256> part) {
+    append(rows, read_model_rows(stage_one, part, representation));
+  });
   return rows;
+}
+
+Matrix model_logits(const StageOne& stage_one, std::span<const Sha256> keys,
+                    const Representation& representation, const Head& head) {
+  Matrix logits(static_cast<Eigen::Index>(keys.size()), head.layers.back().bias.size());
+  Eigen::Index first = 0;
+  in_parts(stage_one, keys, [&](std::span<const Sha256> part) {
+    const FeatureMatrix rows = read_model_rows(stage_one, part, representation);
+    logits.middleRows(first, static_cast<Eigen::Index>(part.size())) =
+        predict_logits(head, rows.view(), all_of(part.size()));
+    first += static_cast<Eigen::Index>(part.size());
+  });
+  return logits;
+}
+
+RepresentedRows::RepresentedRows(const StageOne& stage_one, std::span<const Sha256> keys,
+                                 const Representation& representation, std::span<const RowIndex> training,
+                                 std::size_t window)
+    : stage_one_(stage_one), keys_(keys), representation_(representation), layout_(stage_one.layout(keys)) {
+  const std::int64_t allowed = available_memory() / 5 * 2;
+  const std::int64_t bytes = bytes_in_memory();
+  if (representation.pooling == Pooling::kFlatten && (window > 0 || bytes > allowed)) {
+    if (representation.transform == Transform::kStandardize) throw too_many_to_standardize(bytes, allowed);
+    // Two windows are in memory, one of them perhaps twice while it is transformed.
+    if (window == 0) window = rows_within(allowed / 3, keys.size(), bytes);
+    read_in_windows(training, window);
+  } else {
+    keep_in_memory(training);
+  }
+}
+
+std::int64_t RepresentedRows::bytes_in_memory() const {
+  const std::int64_t bytes = kBytesPerEntry * layout_.nonzeros;
+  const auto entries = static_cast<std::int64_t>(keys_.size() * stage_one_.map_shape().size());
+  switch (representation_.transform) {
+    case Transform::kNone:
+    case Transform::kUnit:
+      return bytes;
+    case Transform::kScale:
+      return 2 * bytes;
+    case Transform::kStandardize:
+      return bytes + kBytesPerEntry * entries;
+  }
+  return bytes;
+}
+
+void RepresentedRows::keep_in_memory(std::span<const RowIndex> training) {
+  model_ = model_rows(stage_one_, keys_, representation_);
+  const bool done = in_model_rows(representation_.transform);
+  fitted_ = fit_transform(done ? Transform::kNone : representation_.transform, model_.view(), training);
+  if (fitted_.transform != Transform::kNone) transformed_ = apply(fitted_, model_.view());
+}
+
+void RepresentedRows::read_in_windows(std::span<const RowIndex> training, std::size_t window) {
+  if (representation_.transform == Transform::kScale) {
+    double sum = 0.0;
+    for (std::size_t first = 0; first < training.size(); first += window) {
+      const auto part = training.subspan(first, std::min(window, training.size() - first));
+      sum += sum_of_squares(read(part).view(), all_of(part.size()));
+    }
+    fitted_ = fit_scale(sum / static_cast<double>(training.size()));
+  }
+  source_ = RowSource{static_cast<std::int64_t>(stage_one_.map_shape().size()), layout_.segments, window,
+                      [this](std::span<const RowIndex> rows) { return apply(fitted_, read(rows)); }};
+}
+
+std::vector<Sha256> RepresentedRows::keys_of(std::span<const RowIndex> rows) const {
+  std::vector<Sha256> keys;
+  keys.reserve(rows.size());
+  for (const RowIndex row : rows) keys.push_back(keys_[static_cast<std::size_t>(row)]);
+  return keys;
+}
+
+FeatureMatrix RepresentedRows::read(std::span<const RowIndex> rows) const {
+  return read_model_rows(stage_one_, keys_of(rows), representation_);
+}
+
+std::string RepresentedRows::describe() const {
+  const auto entries = static_cast<double>(keys_.size()) * static_cast<double>(columns());
+  const auto nonzeros = static_cast<double>(source_ ? layout_.nonzeros : training().indptr.back());
+  std::string text =
+      fmt::format("{} features, {:.1f} % of them zero", columns(), 100.0 - 100.0 * nonzeros / entries);
+  if (source_) text += fmt::format(", read from the cache {} rows at a time", source_->window);
+  return text;
+}
+
+Matrix RepresentedRows::logits(const Head& head, std::span<const RowIndex> rows) const {
+  if (source_) return model_logits(stage_one_, keys_of(rows), representation_, head);
+  return predict_logits(head, model_.view(), rows);
 }
 
 }  // namespace headstart

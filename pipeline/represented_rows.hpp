@@ -1,45 +1,80 @@
 // pipeline/represented_rows.hpp: cached activations to the rows that a head trains on, and that a saved
 // model's first Dense layer takes. The two differ where a transform is folded into that layer, so both come
-// from here.
+// from here. Rows that don't fit in memory are read again whenever they are needed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
-#include "features/csr_rows.hpp"
-#include "features/extractor_configuration.hpp"
+#include "data/sha256.hpp"
 #include "features/vgg16.hpp"
 #include "head/feature_matrix.hpp"
 #include "head/representation.hpp"
+#include "head/row_source.hpp"
+#include "head/trainer.hpp"
+#include "pipeline/stage_one.hpp"
 
 namespace headstart {
 
-/// What the first Dense layer of a saved model takes: `cached` pooled, and of length one where the transform
-/// is unit. scale and standardize are in the layer's weights. Without pooling `cached` is moved, not copied.
-/// @param cached  activations of `tap` under `configuration`
-[[nodiscard]] FeatureMatrix model_rows(CsrRows cached, const ExtractorConfiguration& configuration, Tap tap,
+/// What the first Dense layer of a saved model takes: the cached rows of `keys` pooled, and of length one
+/// where the transform is unit. scale and standardize are in the layer's weights. Pooled rows are read in
+/// parts, so that their maps are never in memory together.
+[[nodiscard]] FeatureMatrix model_rows(const StageOne& stage_one, std::span<const Sha256> keys,
                                        const Representation& representation);
 
-/// What lies between model_rows() and what a head trains on, fitted to the rows `training` of `rows`: scale
-/// or standardize; for the other transforms there is nothing left to do, and the result changes nothing.
-[[nodiscard]] FittedTransform fit_folded_transform(const Representation& representation,
-                                                   const FeatureRows& rows,
-                                                   std::span<const RowIndex> training);
+/// Logits of cached rows by a saved model's head; rows are read in parts.
+/// @return [keys.size(), classes]
+[[nodiscard]] Matrix model_logits(const StageOne& stage_one, std::span<const Sha256> keys,
+                                  const Representation& representation, const Head& head);
 
 /// The rows of one training run.
-struct RepresentedRows {
-  FeatureMatrix model;                       ///< model_rows()
-  FittedTransform fitted;                    ///< fit_folded_transform(); for fold_into_first_layer()
-  std::optional<FeatureMatrix> transformed;  ///< `model` after `fitted`, where that changes anything
+class RepresentedRows {
+ public:
+  /// Pooled rows are in memory, and so are flattened ones that take at most 40 % of the memory limit.
+  /// @param stage_one  must outlive this
+  /// @param keys       the cached rows; must outlive this
+  /// @param training   the rows that scale and standardize are fitted to
+  /// @param window     rows in memory at a time where they are flattened; 0: all, or what memory allows
+  /// @throws Error kData if rows would have to be standardized that don't fit in memory
+  RepresentedRows(const StageOne& stage_one, std::span<const Sha256> keys,
+                  const Representation& representation, std::span<const RowIndex> training,
+                  std::size_t window);
+  RepresentedRows(const RepresentedRows&) = delete;
+  RepresentedRows& operator=(const RepresentedRows&) = delete;
 
-  /// What train_head() gets.
-  [[nodiscard]] FeatureRows training() const { return transformed ? transformed->view() : model.view(); }
+  /// What train_head() gets: rows in memory, or none of source()'s.
+  [[nodiscard]] FeatureRows training() const { return transformed_ ? transformed_->view() : model_.view(); }
+  /// Where they are read from; null if they are in memory.
+  [[nodiscard]] const RowSource* source() const { return source_ ? &*source_ : nullptr; }
+  [[nodiscard]] std::int64_t columns() const { return source_ ? source_->columns : model_.columns; }
+  /// "25088 features, 90.1 % of them zero".
+  [[nodiscard]] std::string describe() const;
+
+  /// What a trained head's first layer has to take in, so that it works on a saved model's rows.
+  [[nodiscard]] const FittedTransform& fitted() const { return fitted_; }
+
+  /// Logits of `rows` by a saved model's head, [rows.size(), classes].
+  [[nodiscard]] Matrix logits(const Head& head, std::span<const RowIndex> rows) const;
+
+ private:
+  [[nodiscard]] std::int64_t bytes_in_memory() const;
+  void keep_in_memory(std::span<const RowIndex> training);
+  void read_in_windows(std::span<const RowIndex> training, std::size_t window);
+  [[nodiscard]] std::vector<Sha256> keys_of(std::span<const RowIndex> rows) const;
+  [[nodiscard]] FeatureMatrix read(std::span<const RowIndex> rows) const;  // as model_rows()
+
+  const StageOne& stage_one_;
+  std::span<const Sha256> keys_;
+  Representation representation_;
+  FeatureCache::Layout layout_;
+  FeatureMatrix model_;                       // model_rows(); empty if rows are read
+  FittedTransform fitted_;                    // scale or standardize; for other transforms it changes nothing
+  std::optional<FeatureMatrix> transformed_;  // `model_` after `fitted_`, where that changes anything
+  std::optional<RowSource> source_;
 };
-
-/// @param training  the rows that scale and standardize are fitted to
-[[nodiscard]] RepresentedRows represent(CsrRows cached, const ExtractorConfiguration& configuration, Tap tap,
-                                        const Representation& representation,
-                                        std::span<const RowIndex> training);
 
 }  // namespace headstart

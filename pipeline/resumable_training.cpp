@@ -149,7 +149,8 @@ RunIdentity identity_of(const RunIdentity& facts, const std::string& config) {
 
 TrainingResult train_resumably(const TrainingData& data, TrainingOptions training,
                                const TrainOptions& options, const RunIdentity& identity, OutputFolder& out,
-                               Console& console) {
+                               const Session& session) {
+  Console& console = session.console;
   std::optional<Checkpoint> checkpoint =
       find_checkpoint(data, training, options.resume, identity, out, console);
   // The choice is made once: another machine, with other memory, must not change it half way.
@@ -161,8 +162,10 @@ TrainingResult train_resumably(const TrainingData& data, TrainingOptions trainin
     checkpoint.reset();  // read before the first epoch, and as large as the weights
     console.note(epoch_line(epoch, training.epochs));
   };
-  hooks.wants_state = [&](bool stopping) { return saver.due(stopping); };
-  hooks.on_state = [&](const TrainingState& state) { saver.save(state); };
+  if (session.leads()) {
+    hooks.wants_state = [&](bool stopping) { return saver.due(stopping); };
+    hooks.on_state = [&](const TrainingState& state) { saver.save(state); };
+  }
   try {
     const std::optional<TrainingState> resumed =
         checkpoint ? std::optional(checkpoint->state()) : std::nullopt;

@@ -6,7 +6,6 @@
 
 #include "head/trainer.hpp"
 #include "pipeline/checkpoint.hpp"
-#include "pipeline/console.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/output_folder.hpp"
 
@@ -20,14 +19,14 @@ namespace headstart {
 
 /// Trains, from OUT's checkpoint if there is one and options.resume asks for it. A checkpoint is written at
 /// the end of an epoch once options.checkpoint_seconds have passed since the last; one that can't be written,
-/// or read, costs a warning and no more.
+/// or read, costs a warning and no more. Of processes that train together one writes it and all read it.
 /// @param data      must fit `training`
 /// @param identity  identity_of()
 /// @throws Error kUsage if the checkpoint is of another run; kFailed if training diverges
 /// @throws Interrupted after a checkpoint
 [[nodiscard]] TrainingResult train_resumably(const TrainingData& data, TrainingOptions training,
                                              const TrainOptions& options, const RunIdentity& identity,
-                                             OutputFolder& out, Console& console);
+                                             OutputFolder& out, const Session& session);
 
 /// Removes OUT's checkpoint, whose run is published.
 void forget_checkpoint(const OutputFolder& out) noexcept;

@@ -88,6 +88,37 @@ void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& op
   }
 }
 
+/// Marks as extracted what any process has computed, though by now it is in the cache.
+/// @param own  of files rank, rank + size, ...
+/// @param all  of all files; changed
+void tell_computed(std::span<const ImageResult> own, int views, ProcessGroup& processes,
+                   std::span<ImageResult> all) {
+  const std::size_t rows = 1 + static_cast<std::size_t>(views);
+  const auto size = static_cast<std::size_t>(processes.size());
+  std::vector<std::byte> computed(own.size() * rows);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const auto mark = [&](std::size_t row, ImageStatus status) {
+      if (status == ImageStatus::kExtracted) computed[i * rows + row] = std::byte{1};
+    };
+    mark(0, own[i].status);
+    for (std::size_t view = 0; view < own[i].views.size(); ++view) mark(1 + view, own[i].views[view]);
+  }
+  std::vector<std::size_t> counts(size);
+  for (std::size_t rank = 0; rank < size; ++rank) counts[rank] = (all.size() + size - 1 - rank) / size * rows;
+  std::vector<std::byte> of_all(all.size() * rows);
+  processes.all_gather(computed, counts, of_all);
+  const std::byte* from = of_all.data();
+  for (std::size_t rank = 0; rank < size; ++rank) {
+    for (std::size_t i = rank; i < all.size(); i += size, from += rows) {
+      const auto mark = [&](std::size_t row, ImageStatus& status) {
+        if (from[row] != std::byte{0} && status == ImageStatus::kCached) status = ImageStatus::kExtracted;
+      };
+      mark(0, all[i].status);
+      for (std::size_t view = 0; view < all[i].views.size(); ++view) mark(1 + view, all[i].views[view]);
+    }
+  }
+}
+
 }  // namespace
 
 StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
@@ -104,6 +135,11 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
   configuration_.alpha = options.images.decode.alpha;
   configuration_.ignore_exif = options.images.decode.ignore_exif;
   configuration_.precision = precision_of(engine_kind_);
+  open_caches();
+}
+
+void StageOne::open_caches() {
+  caches_.clear();
   for (const Tap tap : taps_) {
     caches_.push_back(std::make_unique<FeatureCache>(
         cache_folder_, configuration_, tap,
@@ -112,6 +148,29 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
 }
 
 Extraction StageOne::run(std::span<const fs::path> files, int views) {
+  if (session_.processes == nullptr) return run_alone(files, views);
+  ProcessGroup& processes = *session_.processes;
+  const auto rank = static_cast<std::size_t>(processes.rank());
+  const auto size = static_cast<std::size_t>(processes.size());
+  std::vector<fs::path> share;
+  for (std::size_t i = rank; i < files.size(); i += size) share.push_back(files[i]);
+  Extraction own;
+  try {
+    own = run_alone(share, views);
+  } catch (const Interrupted&) {
+    own.interrupted = true;
+  }
+  if (any_process(&processes, own.interrupted))
+    throw Interrupted("interrupted: what was done is cached; the same command goes on from there");
+  open_caches();  // to see what the others have published
+  Extraction all = run_alone(files, views);
+  if (own.engine) all.engine = own.engine;
+  all.seconds += own.seconds;
+  tell_computed(own.images, views, processes, all.images);
+  return all;
+}
+
+Extraction StageOne::run_alone(std::span<const fs::path> files, int views) {
   Console& console = session_.console;
   ExtractionOptions extraction;
   extraction.decode = options_.images.decode;
@@ -157,6 +216,10 @@ Extraction StageOne::run(std::span<const fs::path> files, int views) {
 }
 
 CsrRows StageOne::features(std::span<const Sha256> keys) const { return caches_.front()->read(keys); }
+
+FeatureCache::Layout StageOne::layout(std::span<const Sha256> keys) const {
+  return caches_.front()->layout(keys);
+}
 
 StageOne::Plan StageOne::plan(std::span<const fs::path> files, int views) const {
   Plan plan;

@@ -30,11 +30,14 @@ class StageOne {
            const Session& session);
 
   /// Makes sure that every usable file, and each of its first `views` views, has a row in every tap's cache.
+  /// Processes that train together share the work out, file by file, and need one cache folder for that.
   /// Shows progress. @throws Interrupted once what was in flight is published
   [[nodiscard]] Extraction run(std::span<const std::filesystem::path> files, int views = 0);
 
   /// The cached rows of `keys` at taps()[0], in order.
   [[nodiscard]] CsrRows features(std::span<const Sha256> keys) const;
+  /// How large they are and where they lie.
+  [[nodiscard]] FeatureCache::Layout layout(std::span<const Sha256> keys) const;
 
   /// Which of `files`, and of their views, would have to go through the network; reads and hashes them, runs
   /// nothing.
@@ -51,9 +54,14 @@ class StageOne {
   [[nodiscard]] const ExtractorConfiguration& configuration() const noexcept { return configuration_; }
   [[nodiscard]] EngineKind engine() const noexcept { return engine_kind_; }
   [[nodiscard]] std::span<const Tap> taps() const noexcept { return taps_; }
+  /// Of a row at taps()[0].
+  [[nodiscard]] MapShape map_shape() const { return tap_shape(taps_.front(), configuration_.resize.size); }
   [[nodiscard]] const std::filesystem::path& cache_folder() const noexcept { return cache_folder_; }
 
  private:
+  void open_caches();
+  [[nodiscard]] Extraction run_alone(std::span<const std::filesystem::path> files, int views);
+
   Vgg16Weights weights_;
   std::vector<Tap> taps_;
   StageOneOptions options_;

@@ -1,19 +1,16 @@
 // pipeline/sweep.hpp: the search that sweep and train --auto do before they train: baselines, candidates out
-// of fold, temperature; and how that is told. Invariant: it is given training images only. The validation
-// split that a run reports on is not among them.
+// of fold, temperature. Invariant: it is given training images only. The validation split that a run reports
+// on is not among them.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "features/csr_rows.hpp"
 #include "head/learning_curve.hpp"
 #include "head/search.hpp"
 #include "pipeline/options.hpp"
-#include "pipeline/report.hpp"
 #include "pipeline/stage_one.hpp"
 
 namespace headstart {
@@ -58,6 +55,10 @@ struct Sweep {
   [[nodiscard]] std::size_t folds() const noexcept { return search.scores.front().fold_accuracies.size(); }
 };
 
+/// @param rows  images and views of the training split
+/// @throws Error kData where a search on so many would take more than 40 % of the memory limit
+void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& options);
+
 /// Prints the baselines on stdout as soon as they are there.
 /// @throws Error kData where there are fewer images than folds or too many for the memory, kFailed where
 /// nothing converges; Interrupted
@@ -68,13 +69,5 @@ struct Sweep {
 /// temperature; and a config.toml that repeats the training.
 /// @param mean_square  mean |x|^2 of the rows that will be trained on
 [[nodiscard]] TrainOptions chosen_options(const Sweep& sweep, double mean_square, TrainOptions options);
-
-/// The best `most` candidates as a table for a terminal, and what the numbers are.
-[[nodiscard]] std::string sweep_table(const Sweep& sweep, std::size_t most);
-/// The same for the report.
-[[nodiscard]] std::vector<ReportTable> sweep_report(const Sweep& sweep, std::size_t most);
-/// All candidates, the best first.
-[[nodiscard]] std::string sweep_csv(const Sweep& sweep);
-[[nodiscard]] nlohmann::ordered_json to_json(const Sweep& sweep);
 
 }  // namespace headstart

@@ -25,7 +25,7 @@
 #include "pipeline/resumable_training.hpp"
 #include "pipeline/run_files.hpp"
 #include "pipeline/stage_one.hpp"
-#include "pipeline/sweep.hpp"
+#include "pipeline/sweep_report.hpp"
 #include "pipeline/training_views.hpp"
 #include "pipeline/write_file.hpp"
 
@@ -136,15 +136,17 @@ RunIdentity facts_of(const Rows& rows, std::span<const Sha256> keys, const std::
           {"rows_sha256", sha256(lines).hex()}};
 }
 
-TrainingResult train(const FeatureRows& features, const Rows& rows, const TrainOptions& options, int classes,
-                     const RunIdentity& identity, OutputFolder& out, const Session& session) {
+TrainingResult train(const RepresentedRows& features, const Rows& rows, const TrainOptions& options,
+                     int classes, const RunIdentity& identity, OutputFolder& out, const Session& session) {
   TrainingOptions training = options.training;
   training.threads = session.threads;
+  training.processes = session.processes;
   if (options.class_weight == ClassWeight::kBalanced) {
     training.class_weights = balanced_class_weights(rows.labels, rows.training, classes);
   }
-  return train_resumably({features, rows.labels, rows.training, rows.validation, classes}, training, options,
-                         identity, out, session.console);
+  return train_resumably(
+      {features.training(), rows.labels, rows.training, rows.validation, classes, features.source()},
+      training, options, identity, out, session);
 }
 
 /// A split with its predictions.
@@ -157,7 +159,7 @@ struct Evaluated {
 
 std::optional<Evaluated> evaluate_split(const std::string& name, const ExtractedDataset& dataset,
                                         const Rows& rows, const std::vector<RowIndex>& members,
-                                        const Head& head, const FeatureRows& features, double penalty) {
+                                        const Head& head, const RepresentedRows& features, double penalty) {
   if (members.empty()) return std::nullopt;
   Evaluated split;
   split.name = name;
@@ -166,7 +168,7 @@ std::optional<Evaluated> evaluate_split(const std::string& name, const Extracted
     split.samples.push_back(dataset.used[static_cast<std::size_t>(row)]);
     labels.push_back(rows.labels[static_cast<std::size_t>(row)]);
   }
-  const Matrix logits = predict_logits(head, features, members);
+  const Matrix logits = features.logits(head, members);
   split.probabilities = logits;
   softmax(split.probabilities);
   split.metrics = {evaluate_logits(logits, labels), penalty};
@@ -322,54 +324,53 @@ void run_train(const TrainOptions& given, const Session& session) {
   const TrainingViews views =
       extract_training_views(dataset, training_images, given.views, session, stage_one);
   append(views, rows, keys);
-  CsrRows cached = stage_one.features(keys);
 
   TrainOptions options = given;
   std::optional<Sweep> sweep;
   if (given.sweep) {
+    const auto classes = static_cast<int>(dataset.manifest.classes.size());
+    check_sweep_memory(keys.size(), classes, *given.sweep);
+    const CsrRows cached = stage_one.features(keys);
     const FeatureRows maps{cached.columns, cached.indptr, cached.indices, cached.values};
     const std::vector<RowIndex> all(rows.training);
-    const int channels = tap_shape(given.tap, stage_one.configuration().resize.size).channels;
-    sweep = run_sweep({maps, channels, rows.labels, training_images,
+    sweep = run_sweep({maps, stage_one.map_shape().channels, rows.labels, training_images,
                        std::span(all).subspan(training_images.size()), views.originals},
                       dataset, given, session);
     options.representation = sweep->search.scores.front().candidate.representation;
   }
-  const RepresentedRows represented = represent(std::move(cached), stage_one.configuration(), options.tap,
-                                                options.representation, rows.training);
-  const FeatureRows features = represented.training();
+  const RepresentedRows represented(stage_one, keys, options.representation, rows.training,
+                                    static_cast<std::size_t>(options.window));
   if (sweep) {
-    options = chosen_options(*sweep, mean_squared_norm(features, rows.training), options);
+    options = chosen_options(*sweep, mean_squared_norm(represented.training(), rows.training), options);
     fmt::print("\n{}\n", sweep_table(*sweep, kCandidatesShown));
     std::fflush(stdout);
   }
-  session.console.note(fmt::format(
-      "stage two: {} training and {} validation images, {} features, {:.1f} % of them zero",
-      training_images.size(), rows.validation.size(), features.columns,
-      100.0 - 100.0 * static_cast<double>(features.values.size()) /
-                  (static_cast<double>(features.rows()) * static_cast<double>(features.columns))));
+  session.console.note(fmt::format("stage two: {} training and {} validation images, {}",
+                                   training_images.size(), rows.validation.size(), represented.describe()));
 
-  const RunIdentity identity =
-      identity_of(facts_of(rows, keys, dataset.manifest.classes, stage_one), options.config);
+  RunIdentity facts = facts_of(rows, keys, dataset.manifest.classes, stage_one);
+  if (const RowSource* source = represented.source())
+    facts.emplace_back("rows in memory", fmt::format("{}", source->window));
+  const RunIdentity identity = identity_of(facts, options.config);
   const auto start = std::chrono::steady_clock::now();
   const auto classes = static_cast<int>(dataset.manifest.classes.size());
-  TrainingResult result = train(features, rows, options, classes, identity, out, session);
+  TrainingResult result = train(represented, rows, options, classes, identity, out, session);
   const double train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
   // From here on the head is that of model.h5, so that the metrics are those of evaluate; but what was
   // trained is what the penalty is of.
   const double penalty = l2_penalty(result.head, options.training.l2);
-  result.head = with_temperature(fold_into_first_layer(std::move(result.head), represented.fitted),
+  result.head = with_temperature(fold_into_first_layer(std::move(result.head), represented.fitted()),
                                  options.temperature);
   std::vector<Evaluated> splits;
   for (const auto& [name, members] : {std::pair{"training", &std::as_const(training_images)},
                                       std::pair{"validation", &std::as_const(rows.validation)},
                                       std::pair{"test", &std::as_const(rows.test)}}) {
-    auto split =
-        evaluate_split(name, dataset, rows, *members, result.head, represented.model.view(), penalty);
+    auto split = evaluate_split(name, dataset, rows, *members, result.head, represented, penalty);
     if (split) splits.push_back(std::move(*split));
   }
+  if (!session.leads()) return;
   write_output(out, dataset, splits, result, stage_one, options, sweep, penalty, train_seconds);
   out.publish();
   forget_checkpoint(out);

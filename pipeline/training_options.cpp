@@ -151,6 +151,9 @@ void add_training(CLI::App& app, TrainOptions& options) {
   add(app, "--early-stopping", options.early_stopping, 0, kUnlimited,
       "Stop after so many epochs without a better validation loss and keep the best epoch's weights; 0: "
       "never");
+  add(app, "--window", options.window, 0, kUnlimited,
+      "Flattened rows that are in memory at a time, read again in every epoch; 0: all, or what memory "
+      "allows");
   add(app, "--temperature", options.temperature, 0.01, 100,
       "Divide the trained head's logits by this; sweep fits it");
   add_choice(

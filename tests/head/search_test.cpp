@@ -295,12 +295,11 @@ TEST(SearchTest, ProblemsThatDoNotFitAreRefused) {
 }
 
 TEST(SearchTest, MemoryIsCountedOncePerRepresentationFoldAndWidth) {
-  const Example example;  // 72 rows, 4 folds, 3 classes
   const Representation flat{Pooling::kFlatten, Transform::kUnit};
   const std::vector<Candidate> candidates{{flat, {}, 0.1, 0.0}, {flat, {}, 0.3, 0.0}, {flat, {9}, 0.1, 0.0}};
-  EXPECT_EQ(cross_validation_bytes(example.problem, candidates), 4 * (72 * 72 + 72 * 3 + 72 * 9));
+  EXPECT_EQ(cross_validation_bytes(72, 4, 3, candidates), 4 * (72 * 72 + 72 * 3 + 72 * 9));
   const std::vector<Candidate> by_fold{pooled_candidate()};
-  EXPECT_EQ(cross_validation_bytes(example.problem, by_fold), 4 * 4 * (72 * 72 + 72 * 9));
+  EXPECT_EQ(cross_validation_bytes(72, 4, 3, by_fold), 4 * 4 * (72 * 72 + 72 * 9));
 }
 
 TEST(MeanAndDeviationTest, OfKnownNumbers) {

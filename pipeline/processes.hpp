@@ -1,0 +1,32 @@
+// pipeline/processes.hpp: the processes that mpirun started together, as head/'s ProcessGroup. MPI is
+// optional at build time and appears in processes_mpi.cpp only; processes_none.cpp stands in for it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "head/process_group.hpp"
+
+namespace headstart {
+
+/// A group that can also fail together. Its destructor leaves the group, or ends all processes of it after
+/// a failure of this one alone.
+class Processes : public ProcessGroup {
+ public:
+  /// To be called when this process fails.
+  /// @return whether every process fails within two seconds, as they do about the same data and options; if
+  /// not, the destructor ends the others, which wait for this one
+  [[nodiscard]] virtual bool all_fail() = 0;
+};
+
+/// How many processes an MPI launcher says that it has started with this one, 1 if there is none.
+[[nodiscard]] int launched_processes();
+
+/// Joins them. @return null for a process alone
+/// @throws Error kUsage if this build has no MPI
+[[nodiscard]] std::unique_ptr<Processes> join_processes();
+
+/// For `headstart info`: the MPI library, or what is missing.
+[[nodiscard]] std::string describe_mpi();
+
+}  // namespace headstart

@@ -1,0 +1,22 @@
+// pipeline/sweep_report.hpp: a sweep as people and programs read it.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "pipeline/report.hpp"
+#include "pipeline/sweep.hpp"
+
+namespace headstart {
+
+/// The best `most` candidates as a table for a terminal, and what the numbers are.
+[[nodiscard]] std::string sweep_table(const Sweep& sweep, std::size_t most);
+/// The same for the report.
+[[nodiscard]] std::vector<ReportTable> sweep_report(const Sweep& sweep, std::size_t most);
+/// All candidates, the best first.
+[[nodiscard]] std::string sweep_csv(const Sweep& sweep);
+[[nodiscard]] nlohmann::ordered_json to_json(const Sweep& sweep);
+
+}  // namespace headstart

@@ -25,9 +25,16 @@ AlignedFloats::AlignedFloats(std::size_t count) : count_(count) {
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* const data = std::aligned_alloc(alignment, rounded);
   if (data == nullptr) throw std::bad_alloc();
-  // A hint: without huge pages the solver is slower and right.
-  if (alignment == kHugePage) static_cast<void>(madvise(data, rounded, MADV_HUGEPAGE));
   data_.reset(static_cast<float*>(data));
+  prefer_huge_pages({data_.get(), rounded / sizeof(float)});
+}
+
+void prefer_huge_pages(std::span<float> floats) noexcept {
+  void* begin = floats.data();
+  std::size_t bytes = floats.size_bytes();
+  // Whole huge pages only: their neighbours may be somebody else's.
+  if (std::align(kHugePage, kHugePage, begin, bytes) == nullptr) return;
+  static_cast<void>(madvise(begin, bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
 }
 
 }  // namespace headstart

@@ -354,7 +354,7 @@ Matrix GramSolver::release_kernel() {
     coefficients.middleCols(slab.columns.first, slab.columns.columns) =
         without_padding(slab.a.span(), coefficients.rows(), slab.columns);
   }
-  Matrix kernel = initial_kernel_;
+  Matrix kernel = std::move(initial_kernel_);
   add_transposed_sparse_product(*features_, training_, coefficients, static_cast<float>(c_), kernel,
                                 workers_);
   return kernel;

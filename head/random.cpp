@@ -1,7 +1,6 @@
 // head/random.cpp
 #include "head/random.hpp"
 
-#include <bit>
 #include <utility>
 
 namespace headstart {
@@ -24,20 +23,6 @@ std::uint64_t split_mix(std::uint64_t& state) noexcept {
 Random::Random(std::uint64_t seed) noexcept : state_{} {
   for (std::uint64_t& word : state_) word = split_mix(seed);
 }
-
-std::uint64_t Random::next() noexcept {
-  const std::uint64_t result = std::rotl(state_[1] * 5U, 7) * 9U;
-  const std::uint64_t shifted = state_[1] << 17U;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= shifted;
-  state_[3] = std::rotl(state_[3], 45);
-  return result;
-}
-
-float Random::uniform() noexcept { return static_cast<float>(next() >> 40U) * 0x1p-24F; }
 
 std::uint64_t Random::below(std::uint64_t bound) noexcept {
   // The high half of next() * bound is uniform once the low half's first (2^64 mod bound) values are refused.

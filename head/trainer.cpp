@@ -14,6 +14,7 @@
 
 #include "head/early_stopping.hpp"
 #include "head/epoch_order.hpp"
+#include "head/flush_denormals.hpp"
 #include "head/random.hpp"
 #include "head/read_ahead.hpp"
 #include "head/softmax_cross_entropy.hpp"
@@ -286,6 +287,7 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
                             const TrainingState* resume) {
   check_training(data, layers, options);
   if (resume != nullptr) check_resumable(*resume, options);
+  const FlushDenormals flush;  // in the upper layers, on this thread
   Training training(data, first, layers, options, hooks, resume);
   LearningRate learning_rate(options.schedule, options.learning_rate, options.epochs);
   std::optional<EarlyStopping> stopping;

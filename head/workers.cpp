@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "head/flush_denormals.hpp"
+
 namespace headstart {
 namespace {
 
@@ -44,6 +46,7 @@ int Workers::threads() const noexcept { return arena_->arena.max_concurrency(); 
 void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>& task) {
   // One thread needs no arena: a task of another pool runs these right here.
   if (count == 1 || arena_->arena.max_concurrency() == 1) {
+    const FlushDenormals flush;
     for (std::size_t i = 0; i < count; ++i) task(i);
     return;
   }
@@ -51,6 +54,7 @@ void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, count),
         [&](const tbb::blocked_range<std::size_t>& share) {
+          const FlushDenormals flush;
           for (std::size_t i = share.begin(); i != share.end(); ++i) task(i);
         },
         tbb::static_partitioner());

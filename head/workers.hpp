@@ -20,7 +20,8 @@ class Workers {
   [[nodiscard]] int threads() const noexcept;
 
   /// Runs task(0) ... task(count - 1), each once, in contiguous shares of equal length; returns when all have
-  /// ended. The first exception of a task comes out here.
+  /// ended. Denormal numbers are flushed meanwhile (flush_denormals.hpp). The first exception of a task comes
+  /// out here.
   void for_each(std::size_t count, const std::function<void(std::size_t)>& task);
 
  private:

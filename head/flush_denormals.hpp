@@ -1,0 +1,42 @@
+// head/flush_denormals.hpp: numbers below 1.2e-38 count as zero while an object of this lives, on this thread.
+// Why: once a head is sure of its rows, gradients of 1e-40 are everywhere, and every operation on one costs an
+// Intel core a hundred cycles: an epoch took 2.2 times as long. TensorFlow flushes them too.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace headstart {
+
+class FlushDenormals {
+ public:
+  FlushDenormals() noexcept : before_(control()) { set_control(before_ | kFlush); }
+  ~FlushDenormals() { set_control(before_); }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+#if defined(__SSE2__)
+  static constexpr std::uint64_t kFlush = 0x8040;  // MXCSR: results (FTZ) and operands (DAZ)
+  static std::uint64_t control() noexcept { return _mm_getcsr(); }
+  static void set_control(std::uint64_t bits) noexcept { _mm_setcsr(static_cast<unsigned>(bits)); }
+#elif defined(__aarch64__)
+  static constexpr std::uint64_t kFlush = std::uint64_t{1} << 24U;  // FPCR.FZ
+  static std::uint64_t control() noexcept {
+    std::uint64_t bits = 0;
+    asm volatile("mrs %0, fpcr" : "=r"(bits));
+    return bits;
+  }
+  static void set_control(std::uint64_t bits) noexcept { asm volatile("msr fpcr, %0" : : "r"(bits)); }
+#else
+  static constexpr std::uint64_t kFlush = 0;
+  static std::uint64_t control() noexcept { return 0; }
+  static void set_control(std::uint64_t) noexcept {}
+#endif
+  std::uint64_t before_;
+};
+
+}  // namespace headstart

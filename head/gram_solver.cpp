@@ -80,16 +80,16 @@ GramSolver::GramSolver(TiledRows features, Matrix initial_kernel, std::span<cons
 // ---- the rows that products are known of
 
 void GramSolver::expect(std::span<const RowIndex> rows, bool velocity) {
-  known_rows_.assign(rows.begin(), rows.end());
-  known_velocity_ = velocity;
+  known_.rows.assign(rows.begin(), rows.end());
+  known_.velocity = velocity;
   const auto count = static_cast<Eigen::Index>(rows.size());
-  known_kernel_.resize(count, static_cast<Eigen::Index>(training_.size()));
-  known_z_.resize(count, hidden());
-  known_y_.resize(velocity ? count : 0, hidden());
+  known_.kernel.resize(count, static_cast<Eigen::Index>(training_.size()));
+  known_.z.resize(count, hidden());
+  known_.y.resize(velocity ? count : 0, hidden());
   for (Eigen::Index i = 0; i < count; ++i) {
     const auto from = basis_.kernel_matrix->row(rows[static_cast<std::size_t>(i)]);
     for (std::size_t j = 0; j < training_.size(); ++j) {
-      known_kernel_(i, static_cast<Eigen::Index>(j)) = from(training_[j]);
+      known_.kernel(i, static_cast<Eigen::Index>(j)) = from(training_[j]);
     }
   }
 }
@@ -97,17 +97,17 @@ void GramSolver::expect(std::span<const RowIndex> rows, bool velocity) {
 // K[known, training] times A (and B), for training positions [first, first + count).
 void GramSolver::multiply(std::size_t first, std::size_t count, Slab& slab) const {
   const std::size_t width = slab.columns.width;
-  DenseProduct product{.a = known_kernel_.data() + first,
+  DenseProduct product{.a = known_.kernel.data() + first,
                        .a_row = training_.size(),
                        .b = slab.a.span().data() + first * width,
                        .b_row = width,
                        .c = slab.z.data(),
                        .c_row = width,
-                       .rows = known_rows_.size(),
+                       .rows = known_.rows.size(),
                        .inner = count,
                        .columns = width};
   add_product(product);
-  if (!known_velocity_) return;
+  if (!known_.velocity) return;
   product.b = slab.b.span().data() + first * width;
   product.c = slab.y.data();
   add_product(product);
@@ -115,16 +115,16 @@ void GramSolver::multiply(std::size_t first, std::size_t count, Slab& slab) cons
 
 // c X W_0 + K A and e X W_0 + K B of a slab's columns.
 void GramSolver::keep_products(Slab& slab) {
-  const auto rows = static_cast<Eigen::Index>(known_rows_.size());
+  const auto rows = static_cast<Eigen::Index>(known_.rows.size());
   const auto z = without_padding(slab.z, rows, slab.columns);
-  const auto y = without_padding(slab.y, known_y_.rows(), slab.columns);
+  const auto y = without_padding(slab.y, known_.y.rows(), slab.columns);
   for (Eigen::Index i = 0; i < rows; ++i) {
-    const auto initial = basis_.initial_products->row(known_rows_[static_cast<std::size_t>(i)])
+    const auto initial = basis_.initial_products->row(known_.rows[static_cast<std::size_t>(i)])
                              .segment(slab.columns.first, slab.columns.columns);
-    known_z_.row(i).segment(slab.columns.first, slab.columns.columns) =
+    known_.z.row(i).segment(slab.columns.first, slab.columns.columns) =
         static_cast<float>(c_) * initial + z.row(i);
-    if (!known_velocity_) continue;
-    known_y_.row(i).segment(slab.columns.first, slab.columns.columns) =
+    if (!known_.velocity) continue;
+    known_.y.row(i).segment(slab.columns.first, slab.columns.columns) =
         static_cast<float>(e_) * initial + y.row(i);
   }
 }
@@ -142,14 +142,14 @@ void GramSolver::multiply_all(std::span<const RowIndex> rows, bool velocity) {
 }
 
 void GramSolver::clear_products(Slab& slab) const {
-  slab.z.assign(known_rows_.size() * slab.columns.width, 0.0F);
-  slab.y.assign(known_velocity_ ? known_rows_.size() * slab.columns.width : 0, 0.0F);
+  slab.z.assign(known_.rows.size() * slab.columns.width, 0.0F);
+  slab.y.assign(known_.velocity ? known_.rows.size() * slab.columns.width : 0, 0.0F);
 }
 
 std::size_t GramSolver::know(std::span<const RowIndex> batch) {
-  if (known_velocity_ && known_rows_.size() >= batch.size() &&
-      std::equal(batch.begin(), batch.end(), known_rows_.end() - static_cast<std::ptrdiff_t>(batch.size()))) {
-    return known_rows_.size() - batch.size();
+  if (known_.velocity && known_.rows.size() >= batch.size() &&
+      std::equal(batch.begin(), batch.end(), known_.rows.end() - static_cast<std::ptrdiff_t>(batch.size()))) {
+    return known_.rows.size() - batch.size();
   }
   multiply_all(batch, true);
   return 0;
@@ -160,7 +160,7 @@ void GramSolver::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) {
   check_shape("first layer's products", z.rows(), z.cols(), rows.size(), hidden());
   // A few rows are probably the next batch, whose step will want X V as well.
   multiply_all(rows, rows.size() <= kTileRows);
-  z = known_z_;
+  z = known_.z;
 }
 
 // ---- a step
@@ -197,8 +197,8 @@ void GramSolver::multiply_gradient(std::size_t first_known, Slab& slab) const {
   const auto dz = without_padding(slab.dz.span(), batch, slab.columns);
   const auto first = static_cast<Eigen::Index>(first_known);
   const ColumnSlab& columns = slab.columns;
-  slab.w_g = inner_product(known_z_.block(first, columns.first, batch, columns.columns), dz);
-  slab.v_g = inner_product(known_y_.block(first, columns.first, batch, columns.columns), dz);
+  slab.w_g = inner_product(previous_.z.block(first, columns.first, batch, columns.columns), dz);
+  slab.v_g = inner_product(previous_.y.block(first, columns.first, batch, columns.columns), dz);
   const Matrix transposed = dz.transpose();  // [columns, batch]
   Matrix products = Matrix::Zero(batch, batch);
   add_product({.a = slab.dz.span().data(),
@@ -238,9 +238,10 @@ void GramSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const Ma
               next.empty() ? next_z.cols() : hidden());
   assign_batch(batch);
   const bool with_norms = sgd.l2 > 0.0;
+  std::size_t first_known = 0;
   if (with_norms) {
     if (!norms_) norms_ = exact_norms();
-    const std::size_t first = know(batch);
+    first_known = know(batch);
     batch_kernel_.resize(dz.rows(), dz.rows());
     for (Eigen::Index i = 0; i < dz.rows(); ++i) {
       for (Eigen::Index j = 0; j < dz.rows(); ++j) {
@@ -248,23 +249,18 @@ void GramSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const Ma
             (*basis_.kernel_matrix)(batch[static_cast<std::size_t>(i)], batch[static_cast<std::size_t>(j)]);
       }
     }
-    workers_.for_each(slabs_.size(), [&](std::size_t s) {
-      load_gradient(dz, slabs_[s]);
-      multiply_gradient(first, slabs_[s]);
-    });
-    advance_norms(sgd);
-  } else {
-    norms_.reset();
   }
   const double decay = 2.0 * sgd.learning_rate * sgd.l2;
   const double old_c = c_;
   e_ = sgd.momentum * e_ - decay * c_;
   c_ += sgd.nesterov ? sgd.momentum * e_ - decay * old_c : e_;
 
+  std::swap(known_, previous_);
   expect(next, with_norms);
   workers_.for_each(slabs_.size(), [&](std::size_t s) {
     Slab& slab = slabs_[s];
-    if (!with_norms) load_gradient(dz, slab);
+    load_gradient(dz, slab);
+    if (with_norms) multiply_gradient(first_known, slab);
     clear_products(slab);
     for (std::size_t first = 0; first < training_.size(); first += kTileRows) {
       const std::size_t count = std::min(kTileRows, training_.size() - first);
@@ -273,14 +269,15 @@ void GramSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const Ma
     }
     keep_products(slab);
   });
-  if (!next.empty()) next_z = known_z_;
+  norms_ = with_norms ? std::optional(advanced_norms(sgd)) : std::nullopt;
+  if (!next.empty()) next_z = known_.z;
 }
 
 // ---- |W|^2
 
 // <W, W>, <W, V>, <V, V> after the step; V' = mu V - lr G - a W with a = 2 lr l2, then
 // W' = W + V' (Nesterov: W' = (1 - a) W + mu V' - lr G).
-void GramSolver::advance_norms(const SgdStep& sgd) {
+GramSolver::Norms GramSolver::advanced_norms(const SgdStep& sgd) const {
   double w_g = 0.0;
   double v_g = 0.0;
   double g_g = 0.0;
@@ -307,7 +304,7 @@ void GramSolver::advance_norms(const SgdStep& sgd) {
     now.w_w = old.w_w + 2.0 * w_newv + newv_newv;
     now.w_v = w_newv + newv_newv;
   }
-  norms_ = now;
+  return now;
 }
 
 GramSolver::Norms GramSolver::exact_norms() {
@@ -329,10 +326,10 @@ GramSolver::Norms GramSolver::exact_norms() {
       x0_a += inner_product(initial, a.row(i));
       x0_b += inner_product(initial, b.row(i));
     }
-    const auto z = known_z_.middleCols(columns.first, columns.columns);
+    const auto z = known_.z.middleCols(columns.first, columns.columns);
     a_z += inner_product(a, z);
     b_z += inner_product(b, z);
-    b_y += inner_product(b, known_y_.middleCols(columns.first, columns.columns));
+    b_y += inner_product(b, known_.y.middleCols(columns.first, columns.columns));
   }
   const double w0 = basis_.initial_squared_norm;
   return {.w_w = c_ * c_ * w0 + c_ * x0_a + a_z,
@@ -377,7 +374,7 @@ void GramSolver::recall() {
   }
   c_ = remembered_c_;
   norms_ = remembered_norms_;
-  known_rows_.clear();
+  known_.rows.clear();
 }
 
 // ---- A, B, c, e and what is remembered, to go on from
@@ -423,7 +420,7 @@ void GramSolver::set_state(const FirstLayerState& state) {
       std::copy(source.begin(), source.end(), targets[i]->span().begin());
     }
   }
-  known_rows_.clear();  // products of other weights
+  known_.rows.clear();  // products of other weights
 }
 
 }  // namespace headstart

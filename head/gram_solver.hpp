@@ -106,7 +106,7 @@ class GramSolver final : public FirstLayer {
   static void load_gradient(const Eigen::Ref<const Matrix>& dz, Slab& slab);
   void multiply_gradient(std::size_t first_known, Slab& slab) const;
   void update(std::size_t first, std::size_t count, const SgdStep& sgd, Slab& slab) const;
-  void advance_norms(const SgdStep& sgd);
+  [[nodiscard]] Norms advanced_norms(const SgdStep& sgd) const;
   [[nodiscard]] Norms exact_norms();
 
   GramBasis basis_;
@@ -127,13 +127,16 @@ class GramSolver final : public FirstLayer {
   std::vector<std::int64_t> offsets_;
   std::vector<BatchEntry> entries_;
   Matrix batch_kernel_;  // K[batch, batch]
-  // The rows last multiplied with, usually with the next batch among them: X W, and X V if that was asked
-  // for.
-  std::vector<RowIndex> known_rows_;
-  bool known_velocity_ = false;
-  Matrix known_kernel_;  // K[known rows, training]
-  Matrix known_z_;
-  Matrix known_y_;
+  // Rows that were multiplied, usually with the next batch among them.
+  struct Known {
+    std::vector<RowIndex> rows;
+    bool velocity = false;  // whether y is known
+    Matrix kernel;          // K[rows, training]
+    Matrix z;               // X[rows] W
+    Matrix y;               // X[rows] V
+  };
+  Known known_;     // by W and V as they are
+  Known previous_;  // in a step, by those before it
 };
 
 }  // namespace headstart

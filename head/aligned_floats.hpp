@@ -27,8 +27,8 @@ class AlignedFloats {
   std::size_t count_ = 0;
 };
 
-/// Asks for huge pages under floats that nothing has touched yet: a page fault for each 4 KiB takes as long as
-/// what is done with them. A hint: without it everything is slower and right.
+/// Asks for huge pages under floats that nothing has touched yet: a page fault for each 4 KiB takes as long
+/// as what is done with them. A hint: without it everything is slower and right.
 void prefer_huge_pages(std::span<float> floats) noexcept;
 
 }  // namespace headstart

@@ -2,13 +2,17 @@
 #include "head/column_parallel_layer.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "head/first_layer_checks.hpp"
 #include "head/primal_kernel.hpp"
 
 namespace headstart {
+namespace {
+
+constexpr std::size_t kNorms = 3;  // of each slab in PrimalSolver::state()
+
+}  // namespace
 
 ColumnParallelLayer::ColumnParallelLayer(const FeatureRows& features, const Matrix& kernel, int threads,
                                          ProcessGroup& group)
@@ -32,7 +36,6 @@ ColumnParallelLayer::ColumnParallelLayer(const FeatureRows& features, const Matr
     solver_.emplace(features, kernel.middleCols(own().first_column, own().columns), threads,
                     best_primal_kernel());
   }
-  norms_ = gather<double>(own_norms(), counts([](const Share& share) { return share.slabs(); }));
 }
 
 template <typename NumberOf>
@@ -52,66 +55,45 @@ std::vector<T> ColumnParallelLayer::gather(std::span<const T> own, std::span<con
   return all;
 }
 
-std::vector<double> ColumnParallelLayer::own_norms() {
-  if (!solver_) return {};
-  std::vector<double> norms = solver_->state().numbers;
-  norms.resize(own().slabs());  // without the remembered ones
-  return norms;
-}
-
-// Each process sends its columns of z, then its slabs' norms.
 void ColumnParallelLayer::exchange(const Matrix& own_z, Eigen::Ref<Matrix> z) {
+  if (z.rows() == 0) return;
   const auto rows = static_cast<std::size_t>(z.rows());
-  const auto z_bytes = [&](const Share& share) {
-    return rows * static_cast<std::size_t>(share.columns) * sizeof(float);
-  };
-  const std::vector<std::size_t> bytes =
-      counts([&](const Share& share) { return z_bytes(share) + share.slabs() * sizeof(double); });
-  const std::vector<double> norms = own_norms();
-  std::vector<std::byte> sent;
-  sent.reserve(bytes[static_cast<std::size_t>(group_.rank())]);
-  const auto append = [&](std::span<const std::byte> part) {
-    sent.insert(sent.end(), part.begin(), part.end());
-  };
-  append(std::as_bytes(std::span(own_z.data(), static_cast<std::size_t>(own_z.size()))));
-  append(std::as_bytes(std::span(norms)));
-  std::vector<std::byte> all(std::accumulate(bytes.begin(), bytes.end(), std::size_t{0}));
-  group_.all_gather(sent, bytes, all);
-
-  const std::byte* from = all.data();
+  const std::vector<std::size_t> floats =
+      counts([&](const Share& share) { return rows * static_cast<std::size_t>(share.columns); });
+  const std::vector<float> all =
+      gather<float>({own_z.data(), static_cast<std::size_t>(own_z.size())}, floats);
+  const float* from = all.data();
   for (const Share& share : shares_) {
-    Matrix part(z.rows(), share.columns);
-    if (part.size() > 0) std::memcpy(part.data(), from, z_bytes(share));
-    if (z.rows() > 0) z.middleCols(share.first_column, share.columns) = part;
-    from += z_bytes(share);
-    const std::size_t slabs_bytes = share.slabs() * sizeof(double);
-    if (slabs_bytes > 0) std::memcpy(norms_.data() + share.first_slab, from, slabs_bytes);
-    from += slabs_bytes;
+    z.middleCols(share.first_column, share.columns) = Eigen::Map<const Matrix>(from, z.rows(), share.columns);
+    from += rows * static_cast<std::size_t>(share.columns);
   }
 }
 
-void ColumnParallelLayer::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) {
+void ColumnParallelLayer::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan) {
   check_shape("first layer's products", z.rows(), z.cols(), rows.size(), hidden());
   Matrix own_z(z.rows(), own().columns);
-  if (solver_) solver_->forward(rows, own_z);
+  if (solver_) solver_->forward(rows, own_z, plan);
   exchange(own_z, z);
 }
 
 void ColumnParallelLayer::step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz,
-                               const SgdStep& sgd, std::span<const RowIndex> next,
-                               Eigen::Ref<Matrix> next_z) {
+                               const SgdStep& sgd, std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z,
+                               const Plan& plan) {
   check_shape("first layer's gradient", dz.rows(), dz.cols(), batch.size(), hidden());
   Matrix own_z(static_cast<Eigen::Index>(next.size()), own().columns);
   if (solver_) {
     const Matrix own_dz = dz.middleCols(own().first_column, own().columns);
-    solver_->step(batch, own_dz, sgd, next, own_z);
+    solver_->step(batch, own_dz, sgd, next, own_z, plan);
   }
   exchange(own_z, next_z);
 }
 
 double ColumnParallelLayer::squared_norm() {
+  const std::vector<double> own_norms = solver_ ? solver_->squared_norms() : std::vector<double>{};
   double sum = 0.0;
-  for (const double norm : norms_) sum += norm;
+  for (const double norm :
+       gather<double>(own_norms, counts([](const Share& share) { return share.slabs(); })))
+    sum += norm;
   return sum;
 }
 
@@ -120,72 +102,65 @@ void ColumnParallelLayer::use_rows(const FeatureRows& rows) {
 }
 
 Matrix ColumnParallelLayer::release_kernel() {
-  const Matrix own_kernel = solver_ ? solver_->kernel() : Matrix();
+  const Matrix own_kernel = solver_ ? solver_->kernel() : Matrix(static_cast<Eigen::Index>(features_), 0);
   solver_.reset();
-  const std::vector<std::size_t> floats =
-      counts([&](const Share& share) { return features_ * static_cast<std::size_t>(share.columns); });
-  const std::vector<float> all =
-      gather<float>({own_kernel.data(), static_cast<std::size_t>(own_kernel.size())}, floats);
   Matrix kernel(static_cast<Eigen::Index>(features_), hidden());
-  const float* from = all.data();
-  for (const Share& share : shares_) {
-    kernel.middleCols(share.first_column, share.columns) =
-        Eigen::Map<const Matrix>(from, kernel.rows(), share.columns);
-    from += features_ * static_cast<std::size_t>(share.columns);
-  }
+  exchange(own_kernel, kernel);
   return kernel;
 }
 
 void ColumnParallelLayer::remember() {
   if (solver_) solver_->remember();
-  remembered_norms_ = norms_;
+  remembers_ = true;
 }
 
 void ColumnParallelLayer::recall() {
   if (solver_) solver_->recall();
-  norms_ = remembered_norms_;
 }
 
-// The arrays lie slab after slab, so those of all processes end to end are those of one.
+// The arrays lie slab after slab, so those of all processes end to end are those of one; and so do the
+// numbers, first of W and V, then of the remembered W.
 FirstLayerState ColumnParallelLayer::state() {
   const FirstLayerState here = solver_ ? solver_->state() : FirstLayerState{};
-  const std::size_t arrays = remembered_norms_.empty() ? 2 : 3;
   const std::vector<std::size_t> floats = counts([&](const Share& share) { return features_ * share.width; });
   gathered_.clear();
-  FirstLayerState state;
-  gathered_.reserve(arrays);
-  for (std::size_t a = 0; a < arrays; ++a) {
+  for (std::size_t a = 0; a < (remembers_ ? 3U : 2U); ++a) {
     gathered_.push_back(gather<float>(solver_ ? here.arrays[a] : std::span<const float>{}, floats));
   }
-  for (const std::vector<float>& array : gathered_) state.arrays.emplace_back(array);
-  state.numbers = norms_;
-  state.numbers.insert(state.numbers.end(), remembered_norms_.begin(), remembered_norms_.end());
+  FirstLayerState state;
+  state.arrays.assign(gathered_.begin(), gathered_.end());
+  const std::span<const double> numbers(here.numbers);
+  const std::size_t own_norms = solver_ ? kNorms * own().slabs() : 0;
+  state.numbers = gather<double>(numbers.first(own_norms),
+                                 counts([](const Share& share) { return kNorms * share.slabs(); }));
+  if (!remembers_) return state;
+  const std::vector<double> remembered =
+      gather<double>(numbers.subspan(own_norms), counts([](const Share& share) { return share.slabs(); }));
+  state.numbers.insert(state.numbers.end(), remembered.begin(), remembered.end());
   return state;
 }
 
 void ColumnParallelLayer::set_state(const FirstLayerState& state) {
-  const bool remembers = state.arrays.size() == 3;
+  remembers_ = state.arrays.size() == 3;
   std::size_t before = 0;  // floats of the processes before this one
   std::size_t floats = 0;
   for (const Share& share : shares_) {
     if (&share == &own()) before = floats;
     floats += features_ * share.width;
   }
-  const std::vector<std::size_t> needed(remembers ? 3 : 2, floats);
-  check_state(state, slabs() * (remembers ? 2 : 1), needed);
-  const std::span<const double> numbers(state.numbers);
-  norms_.assign(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(slabs()));
-  remembered_norms_.assign(numbers.begin() + static_cast<std::ptrdiff_t>(slabs()), numbers.end());
+  const std::vector<std::size_t> needed(remembers_ ? 3 : 2, floats);
+  check_state(state, slabs() * (remembers_ ? kNorms + 1 : kNorms), needed);
   if (!solver_) return;
   FirstLayerState here;
   here.arrays.reserve(state.arrays.size());
   for (const std::span<const float> array : state.arrays)
     here.arrays.push_back(array.subspan(before, features_ * own().width));
-  for (const std::vector<double>* norms : {&norms_, &remembered_norms_}) {
-    if (norms->empty()) continue;
-    here.numbers.insert(here.numbers.end(), norms->begin() + static_cast<std::ptrdiff_t>(own().first_slab),
-                        norms->begin() + static_cast<std::ptrdiff_t>(own().end_slab));
-  }
+  const std::span<const double> numbers(state.numbers);
+  const auto append = [&](std::span<const double> own_numbers) {
+    here.numbers.insert(here.numbers.end(), own_numbers.begin(), own_numbers.end());
+  };
+  append(numbers.subspan(kNorms * own().first_slab, kNorms * own().slabs()));
+  if (remembers_) append(numbers.subspan(kNorms * slabs() + own().first_slab, own().slabs()));
   solver_->set_state(here);
 }
 

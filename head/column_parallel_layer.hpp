@@ -33,9 +33,9 @@ class ColumnParallelLayer final : public FirstLayer {
   /// @throws std::invalid_argument as PrimalSolver
   ColumnParallelLayer(const FeatureRows& features, const Matrix& kernel, int threads, ProcessGroup& group);
 
-  void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) override;
+  void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) override;
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
-            std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z) override;
+            std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z, const Plan& plan = {}) override;
   [[nodiscard]] double squared_norm() override;
   void use_rows(const FeatureRows& rows) override;
   [[nodiscard]] Matrix release_kernel() override;
@@ -65,8 +65,6 @@ class ColumnParallelLayer final : public FirstLayer {
   // One number for each process.
   template <typename NumberOf>
   [[nodiscard]] std::vector<std::size_t> counts(NumberOf number_of) const;
-  // This process's norms; nothing without slabs.
-  [[nodiscard]] std::vector<double> own_norms();
   void exchange(const Matrix& own_z, Eigen::Ref<Matrix> z);
   // Everybody's values, `counts` of them from each, by rank.
   template <typename T>
@@ -76,8 +74,7 @@ class ColumnParallelLayer final : public FirstLayer {
   std::size_t features_;
   std::vector<Share> shares_;           // by rank
   std::optional<PrimalSolver> solver_;  // nothing for a process without slabs: there are more of them
-  std::vector<double> norms_;           // |W|^2 of every slab
-  std::vector<double> remembered_norms_;
+  bool remembers_ = false;
   std::vector<std::vector<float>> gathered_;  // what state() shows
 };
 

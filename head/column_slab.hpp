@@ -29,4 +29,13 @@ using SlabRows = Eigen::Map<Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
 /// The matrix's part of a slab's memory: [rows, slab.columns] of [rows, slab.width].
 [[nodiscard]] SlabRows without_padding(std::span<float> floats, Eigen::Index rows, const ColumnSlab& slab);
 
+/// Sum of a(i, j) b(i, j) over a slab's columns: rows in float, as their factors are, the sum of rows in
+/// double.
+template <typename A, typename B>
+[[nodiscard]] double inner_product(const A& a, const B& b) {
+  double sum = 0.0;
+  for (Eigen::Index i = 0; i < a.rows(); ++i) sum += static_cast<double>(a.row(i).dot(b.row(i)));
+  return sum;
+}
+
 }  // namespace headstart

@@ -64,6 +64,12 @@ EpochOrder::EpochOrder(std::span<const RowIndex> training, const OrderOptions& o
   }
 }
 
+std::span<const RowIndex> EpochOrder::batches(std::size_t step, std::size_t most) const noexcept {
+  const std::size_t wanted = std::max<std::size_t>(most / batch_, 1) * batch_;
+  const std::span<const RowIndex> rest = window(window_of(step)).subspan(first_in_window(step));
+  return rest.first(std::min(wanted, rest.size()));
+}
+
 std::span<const RowIndex> EpochOrder::part(std::size_t index, std::size_t size) const noexcept {
   const std::size_t first = index * size;
   return std::span(rows_).subspan(first, std::min(size, rows_.size() - first));

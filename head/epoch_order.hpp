@@ -35,6 +35,9 @@ class EpochOrder {
   [[nodiscard]] std::span<const RowIndex> batch(std::size_t step) const noexcept {
     return part(step, batch_);
   }
+  /// The rows of this step and of those that follow it in its window: as many whole batches as `most` rows
+  /// are, at least this one.
+  [[nodiscard]] std::span<const RowIndex> batches(std::size_t step, std::size_t most) const noexcept;
 
   [[nodiscard]] std::size_t windows() const noexcept { return (rows_.size() + window_ - 1) / window_; }
   [[nodiscard]] std::span<const RowIndex> window(std::size_t index) const noexcept {

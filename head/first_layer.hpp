@@ -29,6 +29,14 @@ struct FirstLayerState {
   std::vector<std::span<const float>> arrays;
 };
 
+/// What comes after the next batch: a hint that changes rounding and speed, no more.
+struct Plan {
+  /// The rows of the steps to come, the next batch first. More than kMostPlannedRows are of no use.
+  std::span<const RowIndex> rows;
+  std::size_t batch = 0;  ///< how many of them are the next batch
+};
+inline constexpr std::size_t kMostPlannedRows = 128;
+
 /// The first layer's kernel in training.
 class FirstLayer {
  public:
@@ -37,15 +45,17 @@ class FirstLayer {
   /// z = X[rows] W.
   /// @param rows  rows of the feature matrix given at construction
   /// @param z     [rows.size(), hidden]; overwritten
-  virtual void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) = 0;
+  /// @param plan  if its next batch is the last of `rows`
+  virtual void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) = 0;
 
-  /// One SGD step on the gradient X[batch]^T dz, and in the same pass over W the products of the rows needed
-  /// next: next_z = X[next] W, with the new W.
+  /// One SGD step on the gradient X[batch]^T dz, and the products of the rows needed next: next_z = X[next]
+  /// W, with the new W.
   /// @param dz      [batch.size(), hidden], dLoss/dZ, already divided by the batch size
   /// @param next    may be empty
   /// @param next_z  [next.size(), hidden]; overwritten
+  /// @param plan    if its next batch is the last of `next`
   virtual void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
-                    std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z) = 0;
+                    std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z, const Plan& plan = {}) = 0;
 
   /// sum(W^2), in double.
   [[nodiscard]] virtual double squared_norm() = 0;

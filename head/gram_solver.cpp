@@ -17,14 +17,6 @@ namespace {
 // Rows of A and B that are updated and then multiplied while in cache: 64 KiB of each.
 constexpr std::size_t kTileRows = 256;
 
-// Sum of a(i, j) b(i, j): rows of at most 64 in float, as their factors are, their sums in double.
-template <typename A, typename B>
-double inner_product(const A& a, const B& b) {
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i < a.rows(); ++i) sum += static_cast<double>(a.row(i).dot(b.row(i)));
-  return sum;
-}
-
 GramBasis basis_of(const TiledRows& features, const Matrix& initial_kernel, int threads) {
   Workers workers(threads);
   std::vector<RowIndex> rows(features.features().rows());
@@ -46,7 +38,7 @@ GramSolver::GramSolver(GramBasis basis, std::span<const RowIndex> training, int 
       workers_(threads),
       training_(training.begin(), training.end()),
       positions_(static_cast<std::size_t>(basis_.kernel_matrix->rows()), -1),
-      norms_(Norms{basis_.initial_squared_norm, 0.0, 0.0}) {
+      norms_(KernelNorms{basis_.initial_squared_norm, 0.0, 0.0}) {
   const auto rows = static_cast<std::size_t>(basis_.kernel_matrix->rows());
   check_shape("kernel matrix", basis_.kernel_matrix->rows(), basis_.kernel_matrix->cols(), rows,
               basis_.kernel_matrix->rows());
@@ -122,10 +114,10 @@ void GramSolver::keep_products(Slab& slab) {
     const auto initial = basis_.initial_products->row(known_.rows[static_cast<std::size_t>(i)])
                              .segment(slab.columns.first, slab.columns.columns);
     known_.z.row(i).segment(slab.columns.first, slab.columns.columns) =
-        static_cast<float>(c_) * initial + z.row(i);
+        static_cast<float>(initial_.w) * initial + z.row(i);
     if (!known_.velocity) continue;
     known_.y.row(i).segment(slab.columns.first, slab.columns.columns) =
-        static_cast<float>(e_) * initial + y.row(i);
+        static_cast<float>(initial_.v) * initial + y.row(i);
   }
 }
 
@@ -155,7 +147,7 @@ std::size_t GramSolver::know(std::span<const RowIndex> batch) {
   return 0;
 }
 
-void GramSolver::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) {
+void GramSolver::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& /*plan*/) {
   check_rows(rows, positions_.size());
   check_shape("first layer's products", z.rows(), z.cols(), rows.size(), hidden());
   // A few rows are probably the next batch, whose step will want X V as well.
@@ -197,8 +189,8 @@ void GramSolver::multiply_gradient(std::size_t first_known, Slab& slab) const {
   const auto dz = without_padding(slab.dz.span(), batch, slab.columns);
   const auto first = static_cast<Eigen::Index>(first_known);
   const ColumnSlab& columns = slab.columns;
-  slab.w_g = inner_product(previous_.z.block(first, columns.first, batch, columns.columns), dz);
-  slab.v_g = inner_product(previous_.y.block(first, columns.first, batch, columns.columns), dz);
+  slab.gradient.w_g = inner_product(previous_.z.block(first, columns.first, batch, columns.columns), dz);
+  slab.gradient.v_g = inner_product(previous_.y.block(first, columns.first, batch, columns.columns), dz);
   const Matrix transposed = dz.transpose();  // [columns, batch]
   Matrix products = Matrix::Zero(batch, batch);
   add_product({.a = slab.dz.span().data(),
@@ -210,7 +202,7 @@ void GramSolver::multiply_gradient(std::size_t first_known, Slab& slab) const {
                .rows = static_cast<std::size_t>(batch),
                .inner = static_cast<std::size_t>(columns.columns),
                .columns = static_cast<std::size_t>(batch)});
-  slab.g_g = inner_product(products, batch_kernel_);
+  slab.gradient.g_g = inner_product(products, batch_kernel_);
 }
 
 // The step on A and B of training positions [first, first + count): the primal solver's, because it is the
@@ -230,7 +222,7 @@ void GramSolver::update(std::size_t first, std::size_t count, const SgdStep& sgd
 }
 
 void GramSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
-                      std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z) {
+                      std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z, const Plan& /*plan*/) {
   check_rows(batch, positions_.size());
   check_rows(next, positions_.size());
   check_shape("first layer's gradient", dz.rows(), dz.cols(), batch.size(), hidden());
@@ -250,10 +242,7 @@ void GramSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const Ma
       }
     }
   }
-  const double decay = 2.0 * sgd.learning_rate * sgd.l2;
-  const double old_c = c_;
-  e_ = sgd.momentum * e_ - decay * c_;
-  c_ += sgd.nesterov ? sgd.momentum * e_ - decay * old_c : e_;
+  initial_ = after_step(initial_, 0.0, sgd);
 
   std::swap(known_, previous_);
   expect(next, with_norms);
@@ -269,45 +258,23 @@ void GramSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const Ma
     }
     keep_products(slab);
   });
-  norms_ = with_norms ? std::optional(advanced_norms(sgd)) : std::nullopt;
+  if (with_norms) {
+    GradientProducts gradient;
+    for (const Slab& slab : slabs_) {
+      gradient.w_g += slab.gradient.w_g;
+      gradient.v_g += slab.gradient.v_g;
+      gradient.g_g += slab.gradient.g_g;
+    }
+    norms_ = after_step(*norms_, gradient, sgd);
+  } else {
+    norms_.reset();
+  }
   if (!next.empty()) next_z = known_.z;
 }
 
 // ---- |W|^2
 
-// <W, W>, <W, V>, <V, V> after the step; V' = mu V - lr G - a W with a = 2 lr l2, then
-// W' = W + V' (Nesterov: W' = (1 - a) W + mu V' - lr G).
-GramSolver::Norms GramSolver::advanced_norms(const SgdStep& sgd) const {
-  double w_g = 0.0;
-  double v_g = 0.0;
-  double g_g = 0.0;
-  for (const Slab& slab : slabs_) {
-    w_g += slab.w_g;
-    v_g += slab.v_g;
-    g_g += slab.g_g;
-  }
-  const double lr = sgd.learning_rate;
-  const double mu = sgd.momentum;
-  const double a = 2.0 * lr * sgd.l2;
-  const Norms old = *norms_;
-  const double w_newv = mu * old.w_v - lr * w_g - a * old.w_w;  // <W, V'>
-  const double newv_newv = mu * mu * old.v_v + lr * lr * g_g + a * a * old.w_w - 2.0 * mu * lr * v_g -
-                           2.0 * mu * a * old.w_v + 2.0 * lr * a * w_g;
-  Norms now;
-  now.v_v = newv_newv;
-  if (sgd.nesterov) {
-    const double newv_g = mu * v_g - lr * g_g - a * w_g;  // <V', G>
-    now.w_w = (1.0 - a) * (1.0 - a) * old.w_w + mu * mu * newv_newv + lr * lr * g_g +
-              2.0 * (1.0 - a) * (mu * w_newv - lr * w_g) - 2.0 * mu * lr * newv_g;
-    now.w_v = (1.0 - a) * w_newv + mu * newv_newv - lr * newv_g;
-  } else {
-    now.w_w = old.w_w + 2.0 * w_newv + newv_newv;
-    now.w_v = w_newv + newv_newv;
-  }
-  return now;
-}
-
-GramSolver::Norms GramSolver::exact_norms() {
+KernelNorms GramSolver::exact_norms() {
   const auto rows = static_cast<Eigen::Index>(training_.size());
   multiply_all(training_, true);
   // <W, W> = c <W_0, W> + <X^T A, W> = c^2 |W_0|^2 + c <X W_0, A> + <A, X W>, and so on.
@@ -332,9 +299,10 @@ GramSolver::Norms GramSolver::exact_norms() {
     b_y += inner_product(b, known_.y.middleCols(columns.first, columns.columns));
   }
   const double w0 = basis_.initial_squared_norm;
-  return {.w_w = c_ * c_ * w0 + c_ * x0_a + a_z,
-          .w_v = c_ * e_ * w0 + e_ * x0_a + b_z,
-          .v_v = e_ * e_ * w0 + e_ * x0_b + b_y};
+  const auto [c, e] = initial_;
+  return {.w_w = c * c * w0 + c * x0_a + a_z,
+          .w_v = c * e * w0 + e * x0_a + b_z,
+          .v_v = e * e * w0 + e * x0_b + b_y};
 }
 
 double GramSolver::squared_norm() {
@@ -352,7 +320,7 @@ Matrix GramSolver::release_kernel() {
         without_padding(slab.a.span(), coefficients.rows(), slab.columns);
   }
   Matrix kernel = std::move(initial_kernel_);
-  add_transposed_sparse_product(*features_, training_, coefficients, static_cast<float>(c_), kernel,
+  add_transposed_sparse_product(*features_, training_, coefficients, static_cast<float>(initial_.w), kernel,
                                 workers_);
   return kernel;
 }
@@ -362,7 +330,7 @@ void GramSolver::remember() {
     if (slab.remembered.span().empty()) slab.remembered = AlignedFloats(slab.a.span().size());
     std::copy(slab.a.span().begin(), slab.a.span().end(), slab.remembered.span().begin());
   }
-  remembered_c_ = c_;
+  remembered_c_ = initial_.w;
   remembered_norms_ = norms_;
 }
 
@@ -372,7 +340,7 @@ void GramSolver::recall() {
       throw std::logic_error("recall() without remember()");
     std::swap(slab.a, slab.remembered);
   }
-  c_ = remembered_c_;
+  initial_.w = remembered_c_;
   norms_ = remembered_norms_;
   known_.rows.clear();
 }
@@ -381,12 +349,12 @@ void GramSolver::recall() {
 
 FirstLayerState GramSolver::state() {
   FirstLayerState state;
-  const auto add = [&](double c, const std::optional<Norms>& norms) {
-    const Norms known = norms.value_or(Norms{});
+  const auto add = [&](double c, const std::optional<KernelNorms>& norms) {
+    const KernelNorms known = norms.value_or(KernelNorms{});
     state.numbers.insert(state.numbers.end(), {c, norms ? 1.0 : 0.0, known.w_w, known.w_v, known.v_v});
   };
-  state.numbers.push_back(e_);
-  add(c_, norms_);
+  state.numbers.push_back(initial_.v);
+  add(initial_.w, norms_);
   add(remembered_c_, remembered_norms_);
   for (const Slab& slab : slabs_) {
     state.arrays.insert(state.arrays.end(), {slab.a.span(), slab.b.span(), slab.remembered.span()});
@@ -402,12 +370,11 @@ void GramSolver::set_state(const FirstLayerState& state) {
     floats.insert(floats.end(), {size, size, remembers ? size : 0});
   }
   check_state(state, 11, floats);
-  const auto norms_at = [&](std::size_t first) -> std::optional<Norms> {
+  const auto norms_at = [&](std::size_t first) -> std::optional<KernelNorms> {
     if (state.numbers[first] == 0.0) return std::nullopt;
-    return Norms{state.numbers[first + 1], state.numbers[first + 2], state.numbers[first + 3]};
+    return KernelNorms{state.numbers[first + 1], state.numbers[first + 2], state.numbers[first + 3]};
   };
-  e_ = state.numbers[0];
-  c_ = state.numbers[1];
+  initial_ = {state.numbers[1], state.numbers[0]};
   norms_ = norms_at(2);
   remembered_c_ = state.numbers[6];
   remembered_norms_ = norms_at(7);

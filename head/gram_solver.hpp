@@ -32,6 +32,7 @@
 #include "head/first_layer.hpp"
 #include "head/matrix.hpp"
 #include "head/primal_kernel.hpp"
+#include "head/sgd_recursion.hpp"
 #include "head/tiled_rows.hpp"
 #include "head/workers.hpp"
 
@@ -56,10 +57,10 @@ class GramSolver final : public FirstLayer {
   GramSolver(const FeatureRows& features, Matrix initial_kernel, std::span<const RowIndex> training,
              int threads);
 
-  void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) override;
+  void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) override;
   /// @throws std::invalid_argument also for a batch row that is not a training row
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
-            std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z) override;
+            std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z, const Plan& plan = {}) override;
   /// Exact while every step so far had L2 (carried), else from A: n^2 hidden multiply-adds.
   [[nodiscard]] double squared_norm() override;
   /// W = c W_0 + X^T A, formed where W_0 was. @throws std::logic_error if this was made from a GramBasis
@@ -74,24 +75,14 @@ class GramSolver final : public FirstLayer {
 
   struct Slab {
     ColumnSlab columns;
-    AlignedFloats a;           // [training, width]
-    AlignedFloats b;           // the same
-    AlignedFloats remembered;  // of a
-    AlignedFloats dz;          // [batch, width]
-    std::vector<float> z;      // [next, width]: K A
-    std::vector<float> y;      // [next, width]: K B
-    // Its share of <W, G>, <V, G> and <G, G>.
-    double w_g = 0.0;
-    double v_g = 0.0;
-    double g_g = 0.0;
+    AlignedFloats a;            // [training, width]
+    AlignedFloats b;            // the same
+    AlignedFloats remembered;   // of a
+    AlignedFloats dz;           // [batch, width]
+    std::vector<float> z;       // [next, width]: K A
+    std::vector<float> y;       // [next, width]: K B
+    GradientProducts gradient;  // its share
   };
-  // <W, W>, <W, V> and <V, V>.
-  struct Norms {
-    double w_w = 0.0;
-    double w_v = 0.0;
-    double v_v = 0.0;
-  };
-
   [[nodiscard]] Eigen::Index hidden() const noexcept { return basis_.initial_products->cols(); }
   // Rows that products are known of: their rows of K, X W, and X V if asked for.
   void expect(std::span<const RowIndex> rows, bool velocity);
@@ -106,8 +97,7 @@ class GramSolver final : public FirstLayer {
   static void load_gradient(const Eigen::Ref<const Matrix>& dz, Slab& slab);
   void multiply_gradient(std::size_t first_known, Slab& slab) const;
   void update(std::size_t first, std::size_t count, const SgdStep& sgd, Slab& slab) const;
-  [[nodiscard]] Norms advanced_norms(const SgdStep& sgd) const;
-  [[nodiscard]] Norms exact_norms();
+  [[nodiscard]] KernelNorms exact_norms();
 
   GramBasis basis_;
   PrimalKernel routines_ = best_primal_kernel();
@@ -117,11 +107,10 @@ class GramSolver final : public FirstLayer {
   std::vector<RowIndex> training_;
   std::vector<std::int32_t> positions_;  // of each row in training_; -1: not there
   std::vector<Slab> slabs_;
-  double c_ = 1.0;
-  double e_ = 0.0;
+  Coordinates initial_{1.0, 0.0};  // c and e: of W_0
   double remembered_c_ = 1.0;
-  std::optional<Norms> norms_;  // nothing after a step without L2
-  std::optional<Norms> remembered_norms_;
+  std::optional<KernelNorms> norms_;  // nothing after a step without L2
+  std::optional<KernelNorms> remembered_norms_;
 
   // The batch as the update wants it: training position -> its rows of dz.
   std::vector<std::int64_t> offsets_;

@@ -15,6 +15,7 @@ namespace headstart {
 namespace {
 
 constexpr std::size_t kBlockRows = 64;
+constexpr std::size_t kFewRows = 128;  // up to here blocks are smaller, so that every thread has one
 
 // X[block, tile]^T, [features of the tile, width], into `columns`, which comes back zero where it has no
 // entry.
@@ -39,19 +40,23 @@ Matrix kernel_matrix(const FeatureRows& features, int threads) {
 }
 
 Matrix kernel_matrix(const TiledRows& matrix, Workers& workers) {
-  const PrimalKernel routines = best_primal_kernel();
   std::vector<RowIndex> rows(matrix.features().rows());
   std::iota(rows.begin(), rows.end(), 0);
+  return kernel_matrix(matrix, rows, workers);
+}
+
+Matrix kernel_matrix(const TiledRows& matrix, std::span<const RowIndex> rows, Workers& workers) {
+  const PrimalKernel routines = best_primal_kernel();
   const auto count = static_cast<Eigen::Index>(rows.size());
   Matrix result(count, count);
-  const std::size_t blocks = (rows.size() + kBlockRows - 1) / kBlockRows;
+  const std::size_t block_rows = rows.size() > kFewRows ? kBlockRows : kFewRows / 4;
+  const std::size_t blocks = (rows.size() + block_rows - 1) / block_rows;
   workers.for_each(blocks, [&](std::size_t task) {
     // Early blocks have more rows to multiply: first and last in turn make the threads' shares alike.
     const std::size_t block = task % 2 == 0 ? task / 2 : blocks - 1 - task / 2;
-    const std::size_t first = block * kBlockRows;
-    const std::span<const RowIndex> columns =
-        std::span(rows).subspan(first, std::min(kBlockRows, rows.size() - first));
-    const std::span<const RowIndex> others = std::span(rows).subspan(first);
+    const std::size_t first = block * block_rows;
+    const std::span<const RowIndex> columns = rows.subspan(first, std::min(block_rows, rows.size() - first));
+    const std::span<const RowIndex> others = rows.subspan(first);
     const std::size_t width = (columns.size() + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
     AlignedFloats tile_columns(static_cast<std::size_t>(matrix.tile_features()) * width);
     std::vector<float> products(others.size() * width, 0.0F);
@@ -62,8 +67,8 @@ Matrix kernel_matrix(const TiledRows& matrix, Workers& workers) {
     for (std::size_t i = 0; i < others.size(); ++i) {
       for (std::size_t j = 0; j < columns.size(); ++j) {
         if (i < j) continue;  // inside the block: its lower half only
-        const auto row = static_cast<Eigen::Index>(others[i]);
-        const auto column = static_cast<Eigen::Index>(columns[j]);
+        const auto row = static_cast<Eigen::Index>(first + i);
+        const auto column = static_cast<Eigen::Index>(first + j);
         result(row, column) = result(column, row) = products[i * width + j];
       }
     }

@@ -2,6 +2,8 @@
 // width of one representation shares.
 #pragma once
 
+#include <span>
+
 #include "head/feature_rows.hpp"
 #include "head/matrix.hpp"
 #include "head/tiled_rows.hpp"
@@ -12,6 +14,8 @@ namespace headstart {
 /// X X^T, [rows, rows], exactly symmetric; the same bits for any thread count. 4 rows^2 bytes; about
 /// rows * non-zeros multiply-adds.
 [[nodiscard]] Matrix kernel_matrix(const TiledRows& matrix, Workers& workers);
+/// Of these rows, [rows, rows].
+[[nodiscard]] Matrix kernel_matrix(const TiledRows& matrix, std::span<const RowIndex> rows, Workers& workers);
 /// @param threads  0: all that the process may use
 [[nodiscard]] Matrix kernel_matrix(const FeatureRows& features, int threads);
 

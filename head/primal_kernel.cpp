@@ -1,6 +1,6 @@
 // head/primal_kernel.cpp: compiled once per instruction set by Highway's foreach_target, which includes this
-// file again. Four vectors are in flight per column chunk: enough to hide the latency of FMA, few enough for
-// 16 registers.
+// file again. Four or eight vectors are in flight per column chunk: enough to hide the latency of FMA, few
+// enough for 16 registers.
 #include "head/primal_kernel.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -149,7 +149,165 @@ void add_product(const TileProduct& tile) noexcept {
   }
 }
 
-PrimalKernel kernel_of_target() { return {hwy::TargetName(HWY_TARGET), update, add_product}; }
+// Sums of products are formed in float over kSquaresBlock features, then in double.
+struct NormVectors {
+  Vector w_w;
+  Vector w_v;
+  Vector v_v;
+};
+
+HWY_INLINE void combine_vector(const TileCombination& tile, float* HWY_RESTRICT w, float* HWY_RESTRICT v,
+                               Vector to_w, Vector to_v, NormVectors& norms) {
+  const Floats d;
+  const Vector old_w = hn::Load(d, w);
+  const Vector old_v = hn::Load(d, v);
+  const Vector gain = hn::MulAdd(hn::Set(d, tile.kernel_from_kernel), old_w,
+                                 hn::MulAdd(hn::Set(d, tile.kernel_from_velocity), old_v, to_w));
+  const Vector new_w = hn::Add(old_w, gain);
+  const Vector new_v = hn::MulAdd(hn::Set(d, tile.velocity_from_kernel), old_w,
+                                  hn::MulAdd(hn::Set(d, tile.velocity_from_velocity), old_v, to_v));
+  hn::Store(new_w, d, w);
+  hn::Store(new_v, d, v);
+  norms.w_w = hn::MulAdd(new_w, new_w, norms.w_w);
+  norms.w_v = hn::MulAdd(new_w, new_v, norms.w_v);
+  norms.v_v = hn::MulAdd(new_v, new_v, norms.v_v);
+}
+
+double sum_of_lanes(Vector vector) {
+  const Floats d;
+  HWY_ALIGN float lanes[kColumnGroup] = {};
+  hn::Store(vector, d, lanes);
+  double sum = 0.0;
+  for (const float lane : lanes) sum += static_cast<double>(lane);
+  return sum;
+}
+
+KernelNorms combine(const TileCombination& tile) noexcept {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t width = tile.width;
+  const std::size_t features = tile.offsets.size() - 1;
+  const float* const dz = tile.dz.data();
+  KernelNorms sums;
+  for (std::size_t block = 0; block < features; block += kSquaresBlock) {
+    const std::size_t block_end = block + kSquaresBlock < features ? block + kSquaresBlock : features;
+    NormVectors norms{hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+    for (std::size_t i = block; i < block_end; ++i) {
+      const WeightedEntry* const begin = tile.entries.data() + tile.offsets[i];
+      const WeightedEntry* const end = tile.entries.data() + tile.offsets[i + 1];
+      float* HWY_RESTRICT w = tile.kernel.data() + i * width;
+      float* HWY_RESTRICT v = tile.velocity.data() + i * width;
+      std::size_t c = 0;
+      for (; c + 4 * lanes <= width; c += 4 * lanes) {
+        Vector w0 = hn::Zero(d);
+        Vector w1 = w0;
+        Vector w2 = w0;
+        Vector w3 = w0;
+        Vector v0 = w0;
+        Vector v1 = w0;
+        Vector v2 = w0;
+        Vector v3 = w0;
+        for (const WeightedEntry* entry = begin; entry != end; ++entry) {
+          const Vector to_w = hn::Set(d, entry->to_kernel);
+          const Vector to_v = hn::Set(d, entry->to_velocity);
+          const float* const row = dz + static_cast<std::size_t>(entry->row) * width + c;
+          const Vector d0 = hn::Load(d, row);
+          const Vector d1 = hn::Load(d, row + lanes);
+          const Vector d2 = hn::Load(d, row + 2 * lanes);
+          const Vector d3 = hn::Load(d, row + 3 * lanes);
+          w0 = hn::MulAdd(to_w, d0, w0);
+          w1 = hn::MulAdd(to_w, d1, w1);
+          w2 = hn::MulAdd(to_w, d2, w2);
+          w3 = hn::MulAdd(to_w, d3, w3);
+          v0 = hn::MulAdd(to_v, d0, v0);
+          v1 = hn::MulAdd(to_v, d1, v1);
+          v2 = hn::MulAdd(to_v, d2, v2);
+          v3 = hn::MulAdd(to_v, d3, v3);
+        }
+        combine_vector(tile, w + c, v + c, w0, v0, norms);
+        combine_vector(tile, w + c + lanes, v + c + lanes, w1, v1, norms);
+        combine_vector(tile, w + c + 2 * lanes, v + c + 2 * lanes, w2, v2, norms);
+        combine_vector(tile, w + c + 3 * lanes, v + c + 3 * lanes, w3, v3, norms);
+      }
+      for (; c < width; c += lanes) {
+        Vector to_w = hn::Zero(d);
+        Vector to_v = to_w;
+        for (const WeightedEntry* entry = begin; entry != end; ++entry) {
+          const Vector row = hn::Load(d, dz + static_cast<std::size_t>(entry->row) * width + c);
+          to_w = hn::MulAdd(hn::Set(d, entry->to_kernel), row, to_w);
+          to_v = hn::MulAdd(hn::Set(d, entry->to_velocity), row, to_v);
+        }
+        combine_vector(tile, w + c, v + c, to_w, to_v, norms);
+      }
+    }
+    sums.w_w += sum_of_lanes(norms.w_w);
+    sums.w_v += sum_of_lanes(norms.w_v);
+    sums.v_v += sum_of_lanes(norms.v_v);
+  }
+  return sums;
+}
+
+void add_products(const TileProductPair& tile) noexcept {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t width = tile.width;
+  const std::size_t entries = tile.indices.size();
+  const std::int32_t* const indices = tile.indices.data();
+  const float* const values = tile.values.data();
+  const auto add = [&](float* to, Vector sum) HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, to), sum), d, to); };
+
+  std::size_t c = 0;
+  for (; c + 4 * lanes <= width; c += 4 * lanes) {
+    Vector z0 = hn::Zero(d);
+    Vector z1 = z0;
+    Vector z2 = z0;
+    Vector z3 = z0;
+    Vector y0 = z0;
+    Vector y1 = z0;
+    Vector y2 = z0;
+    Vector y3 = z0;
+    for (std::size_t k = 0; k < entries; ++k) {
+      const Vector x = hn::Set(d, values[k]);
+      const std::size_t place = static_cast<std::size_t>(indices[k] - tile.first_feature) * width + c;
+      const float* const w = tile.kernel.data() + place;
+      const float* const v = tile.velocity.data() + place;
+      z0 = hn::MulAdd(x, hn::LoadU(d, w), z0);
+      z1 = hn::MulAdd(x, hn::LoadU(d, w + lanes), z1);
+      z2 = hn::MulAdd(x, hn::LoadU(d, w + 2 * lanes), z2);
+      z3 = hn::MulAdd(x, hn::LoadU(d, w + 3 * lanes), z3);
+      y0 = hn::MulAdd(x, hn::LoadU(d, v), y0);
+      y1 = hn::MulAdd(x, hn::LoadU(d, v + lanes), y1);
+      y2 = hn::MulAdd(x, hn::LoadU(d, v + 2 * lanes), y2);
+      y3 = hn::MulAdd(x, hn::LoadU(d, v + 3 * lanes), y3);
+    }
+    float* const z = tile.z.data() + c;
+    float* const y = tile.y.data() + c;
+    add(z, z0);
+    add(z + lanes, z1);
+    add(z + 2 * lanes, z2);
+    add(z + 3 * lanes, z3);
+    add(y, y0);
+    add(y + lanes, y1);
+    add(y + 2 * lanes, y2);
+    add(y + 3 * lanes, y3);
+  }
+  for (; c < width; c += lanes) {
+    Vector z = hn::Zero(d);
+    Vector y = z;
+    for (std::size_t k = 0; k < entries; ++k) {
+      const Vector x = hn::Set(d, values[k]);
+      const std::size_t place = static_cast<std::size_t>(indices[k] - tile.first_feature) * width + c;
+      z = hn::MulAdd(x, hn::LoadU(d, tile.kernel.data() + place), z);
+      y = hn::MulAdd(x, hn::LoadU(d, tile.velocity.data() + place), y);
+    }
+    add(tile.z.data() + c, z);
+    add(tile.y.data() + c, y);
+  }
+}
+
+PrimalKernel kernel_of_target() {
+  return {hwy::TargetName(HWY_TARGET), update, add_product, combine, add_products};
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace headstart

@@ -1,4 +1,4 @@
-// head/primal_kernel_reference.cpp: the primal solver's two loops as one would write them on paper.
+// head/primal_kernel_reference.cpp: the solvers' inner loops as one would write them on paper.
 #include "head/primal_kernel.hpp"
 
 namespace headstart {
@@ -36,8 +36,41 @@ void add_product(const TileProduct& tile) noexcept {
   }
 }
 
+KernelNorms combine(const TileCombination& tile) noexcept {
+  KernelNorms norms;
+  for (std::size_t i = 0; i + 1 < tile.offsets.size(); ++i) {
+    const auto begin = static_cast<std::size_t>(tile.offsets[i]);
+    const auto end = static_cast<std::size_t>(tile.offsets[i + 1]);
+    for (std::size_t c = 0; c < tile.width; ++c) {
+      float& w = tile.kernel[i * tile.width + c];
+      float& v = tile.velocity[i * tile.width + c];
+      float to_w = 0.0F;
+      float to_v = 0.0F;
+      for (const WeightedEntry& entry : tile.entries.subspan(begin, end - begin)) {
+        const float dz = tile.dz[static_cast<std::size_t>(entry.row) * tile.width + c];
+        to_w += entry.to_kernel * dz;
+        to_v += entry.to_velocity * dz;
+      }
+      const float new_v = tile.velocity_from_kernel * w + tile.velocity_from_velocity * v + to_v;
+      w += tile.kernel_from_kernel * w + tile.kernel_from_velocity * v + to_w;
+      v = new_v;
+      norms.w_w += static_cast<double>(w) * static_cast<double>(w);
+      norms.w_v += static_cast<double>(w) * static_cast<double>(v);
+      norms.v_v += static_cast<double>(v) * static_cast<double>(v);
+    }
+  }
+  return norms;
+}
+
+void add_products(const TileProductPair& tile) noexcept {
+  add_product({tile.kernel, tile.width, tile.first_feature, tile.indices, tile.values, tile.z});
+  add_product({tile.velocity, tile.width, tile.first_feature, tile.indices, tile.values, tile.y});
+}
+
 }  // namespace
 
-PrimalKernel reference_primal_kernel() noexcept { return {"reference", update, add_product}; }
+PrimalKernel reference_primal_kernel() noexcept {
+  return {"reference", update, add_product, combine, add_products};
+}
 
 }  // namespace headstart

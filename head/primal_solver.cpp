@@ -6,9 +6,29 @@
 #include <string>
 #include <utility>
 
+#include "head/dense_product.hpp"
 #include "head/first_layer_checks.hpp"
+#include "head/kernel_matrix.hpp"
 
 namespace headstart {
+namespace {
+
+// At least so many floats, the first of them zero. Memory is kept from one block to the next.
+void resize_zeroed(AlignedFloats& floats, std::size_t count) {
+  if (floats.span().size() < count) floats = AlignedFloats(count);
+  std::fill_n(floats.span().begin(), count, 0.0F);
+}
+
+// Asks for one of `shares` shares of floats to be in L2 soon. Products need the cache only, so they are when
+// memory is free to bring the next tile: 13 % of a step.
+void prefetch_share(std::span<const float> floats, std::size_t share, std::size_t shares) {
+  constexpr std::size_t kLine = 16;
+  const std::size_t lines = floats.size() / kLine;
+  for (std::size_t line = lines * share / shares; line < lines * (share + 1) / shares; ++line)
+    __builtin_prefetch(floats.data() + line * kLine, 0, 2);
+}
+
+}  // namespace
 
 PrimalSolver::PrimalSolver(const FeatureRows& features, const Matrix& kernel, int threads,
                            const PrimalKernel& routines)
@@ -49,64 +69,214 @@ void PrimalSolver::load(const Matrix& kernel, Slab& slab) {
     const auto features = static_cast<Eigen::Index>(rows_.end_feature(tile)) - first;
     without_padding(weights, features, slab.columns) =
         kernel.block(first, slab.columns.first, features, slab.columns.columns);
-    for (const float w : weights) slab.squared_norm += static_cast<double>(w) * static_cast<double>(w);
+    for (const float w : weights) slab.norms.w_w += static_cast<double>(w) * static_cast<double>(w);
   }
 }
 
-void PrimalSolver::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z) {
+// ---- passes over W and V
+
+void PrimalSolver::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan) {
   check_rows(rows, rows_.features().rows());
+  check_rows(plan.rows, rows_.features().rows());
   check_shape("first layer's products", z.rows(), z.cols(), rows.size(), hidden());
+  pass(rows, z, plan);
+}
+
+void PrimalSolver::pass(std::span<const RowIndex> rows, Eigen::Ref<Matrix>& z, const Plan& plan) {
+  const bool use_plan =
+      plan.rows.size() > plan.batch && plan.batch > 0 && plan.batch <= rows.size() &&
+      std::equal(plan.rows.begin(), plan.rows.begin() + static_cast<std::ptrdiff_t>(plan.batch),
+                 rows.end() - static_cast<std::ptrdiff_t>(plan.batch));
+  const std::size_t batch = use_plan ? plan.batch : 0;
+  const std::span<const RowIndex> planned =
+      use_plan ? plan.rows.first(std::max(plan.batch, std::min(plan.rows.size(), kMostPlannedRows)))
+               : std::span<const RowIndex>{};
+  const std::span<const RowIndex> others = rows.first(rows.size() - batch);
+  const StepBlock ended = std::exchange(block_, {});
+  if (ended.done() > 0) {
+    by_feature_.assign(rows_, ended.rows_done(), workers_);
+    weigh_entries(ended);
+  }
+  if (use_plan) block_ = StepBlock(planned, kernel_matrix(rows_, planned, workers_));
+  norms_carried_ = true;
   workers_.for_each(slabs_.size(), [&](std::size_t s) {
     Slab& slab = slabs_[s];
-    slab.z.assign(rows.size() * slab.columns.width, 0.0F);
-    for (std::size_t tile = 0; tile < rows_.tiles(); ++tile) {
-      rows_.add_products(rows, tile, tile_of(kernel_, slab, tile), slab.columns.width, slab.z, routines_);
-    }
-    z.middleCols(slab.columns.first, slab.columns.columns) = without_padding(slab.z, z.rows(), slab.columns);
+    const ColumnSlab& columns = slab.columns;
+    pass_slab(ended, others, planned, slab);
+    if (rows.empty()) return;
+    const auto count = static_cast<Eigen::Index>(others.size());
+    z.block(0, columns.first, count, columns.columns) = without_padding(slab.z, count, columns);
+    if (!use_plan) return;
+    const auto next = static_cast<Eigen::Index>(batch);
+    z.block(count, columns.first, next, columns.columns) = without_padding(slab.p.span(), next, columns);
+    const auto floats = static_cast<std::ptrdiff_t>(batch * columns.width);
+    slab.z.assign(slab.p.span().begin(), slab.p.span().begin() + floats);
+    slab.y.assign(slab.q.span().begin(), slab.q.span().begin() + floats);
   });
 }
 
+void PrimalSolver::weigh_entries(const StepBlock& ended) {
+  const std::span<const BatchEntry> entries = by_feature_.entries();
+  weighted_.resize(entries.size());
+  workers_.for_each(rows_.tiles(), [&](std::size_t tile) {
+    const auto first =
+        static_cast<std::size_t>(by_feature_.offsets()[static_cast<std::size_t>(rows_.first_feature(tile))]);
+    const auto end =
+        static_cast<std::size_t>(by_feature_.offsets()[static_cast<std::size_t>(rows_.end_feature(tile))]);
+    for (std::size_t k = first; k < end; ++k) {
+      const BatchEntry& entry = entries[k];
+      const Coordinates& row = ended.of_rows()[static_cast<std::size_t>(entry.row)];
+      weighted_[k] = {entry.row, static_cast<float>(row.w) * entry.value,
+                      static_cast<float>(row.v) * entry.value};
+    }
+  });
+}
+
+void PrimalSolver::pass_slab(const StepBlock& ended, std::span<const RowIndex> others,
+                             std::span<const RowIndex> planned, Slab& slab) {
+  const std::size_t width = slab.columns.width;
+  slab.z.assign(others.size() * width, 0.0F);
+  for (AlignedFloats* const products : {&slab.p, &slab.q}) resize_zeroed(*products, planned.size() * width);
+  if (ended.done() > 0) slab.norms = {};
+  for (std::size_t tile = 0; tile < rows_.tiles(); ++tile) {
+    if (ended.done() > 0) combine_tile(ended, tile, slab);
+    const std::span<const float> weights = tile_of(kernel_, slab, tile);
+    rows_.add_products(others, tile, weights, width, slab.z, routines_);
+    const std::span<const float> velocity = tile_of(velocity_, slab, tile);
+    const std::size_t next_tile = std::min(tile + 1, rows_.tiles() - 1);
+    const std::span<const float> next_weights = tile_of(kernel_, slab, next_tile);
+    const std::span<const float> next_velocity = tile_of(velocity_, slab, next_tile);
+    for (std::size_t i = 0; i < planned.size(); ++i) {
+      prefetch_share(next_weights, i, planned.size());
+      prefetch_share(next_velocity, i, planned.size());
+      const std::span<const std::int32_t> indices = rows_.indices(planned[i], tile);
+      if (indices.empty()) continue;
+      routines_.add_products({.kernel = weights,
+                              .velocity = velocity,
+                              .width = width,
+                              .first_feature = static_cast<std::int32_t>(rows_.first_feature(tile)),
+                              .indices = indices,
+                              .values = rows_.values(planned[i], tile),
+                              .z = slab.p.span().subspan(i * width, width),
+                              .y = slab.q.span().subspan(i * width, width)});
+    }
+  }
+}
+
+void PrimalSolver::combine_tile(const StepBlock& ended, std::size_t tile, Slab& slab) {
+  const auto first = static_cast<std::size_t>(rows_.first_feature(tile));
+  const auto features = static_cast<std::size_t>(rows_.end_feature(tile)) - first;
+  const Coordinates of_kernel = ended.of_kernel();
+  const Coordinates of_velocity = ended.of_velocity();
+  const KernelNorms norms = routines_.combine({.kernel = tile_of(kernel_, slab, tile),
+                                               .velocity = tile_of(velocity_, slab, tile),
+                                               .width = slab.columns.width,
+                                               .offsets = by_feature_.offsets().subspan(first, features + 1),
+                                               .entries = weighted_,
+                                               .dz = slab.dz.span(),
+                                               .kernel_from_kernel = static_cast<float>(of_kernel.w - 1.0),
+                                               .kernel_from_velocity = static_cast<float>(of_velocity.w),
+                                               .velocity_from_kernel = static_cast<float>(of_kernel.v),
+                                               .velocity_from_velocity = static_cast<float>(of_velocity.v)});
+  slab.norms.w_w += norms.w_w;
+  slab.norms.w_v += norms.w_v;
+  slab.norms.v_v += norms.v_v;
+}
+
+void PrimalSolver::finish_block() {
+  if (block_.done() == 0) return;
+  Matrix none(0, hidden());
+  Eigen::Ref<Matrix> z = none;
+  pass({}, z, {});
+}
+
+// ---- steps
+
 void PrimalSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz,
-                        const SgdStep& sgd, std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z) {
-  check_rows(batch, rows_.features().rows());
-  check_rows(next, rows_.features().rows());
+                        const SgdStep& sgd, std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z,
+                        const Plan& plan) {
+  for (const std::span<const RowIndex> rows : {batch, next, plan.rows})
+    check_rows(rows, rows_.features().rows());
   check_shape("first layer's gradient", dz.rows(), dz.cols(), batch.size(), hidden());
   check_shape("first layer's products", next_z.rows(), next_z.cols(), next.size(),
               next.empty() ? next_z.cols() : hidden());
-  batch_.assign(rows_, batch, workers_);
-  workers_.for_each(slabs_.size(), [&](std::size_t s) { step_slab(dz, sgd, next, next_z, slabs_[s]); });
+  if (!block_.continues(batch)) {
+    finish_block();
+    block_ = {};
+  }
+  block_.add(batch, sgd);
+  if (!block_.continues(next)) {
+    workers_.for_each(slabs_.size(), [&](std::size_t s) { load_gradient(dz, slabs_[s]); });
+    return pass(next, next_z, plan);
+  }
+  norms_carried_ = norms_carried_ && sgd.l2 > 0.0;
+  const Matrix batch_kernel = block_.kernel_of_last(batch.size());
+  const Matrix in_kernel = block_.weights_in_kernel(next.size());
+  const Matrix in_velocity = norms_carried_ ? block_.weights_in_velocity(next.size()) : Matrix();
+  workers_.for_each(slabs_.size(), [&](std::size_t s) {
+    Slab& slab = slabs_[s];
+    load_gradient(dz, slab);
+    if (norms_carried_) carry_norms(batch_kernel, sgd, slab);
+    multiply_in_block(in_kernel, in_velocity, slab);
+    next_z.middleCols(slab.columns.first, slab.columns.columns) =
+        without_padding(slab.z, next_z.rows(), slab.columns);
+  });
 }
 
-void PrimalSolver::step_slab(const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
-                             std::span<const RowIndex> next, Eigen::Ref<Matrix>& next_z, Slab& slab) {
-  const std::size_t dz_floats = static_cast<std::size_t>(dz.rows()) * slab.columns.width;
-  if (slab.dz.span().size() < dz_floats) {
-    slab.dz = AlignedFloats(dz_floats);
-  }
-  const std::span<float> slab_dz = slab.dz.span().first(dz_floats);
-  std::fill(slab_dz.begin(), slab_dz.end(), 0.0F);
-  without_padding(slab_dz, dz.rows(), slab.columns) = dz.middleCols(slab.columns.first, slab.columns.columns);
-  slab.z.assign(next.size() * slab.columns.width, 0.0F);
-  slab.squared_norm = 0.0;
-  for (std::size_t tile = 0; tile < rows_.tiles(); ++tile) {
-    const std::span<float> weights = tile_of(kernel_, slab, tile);
-    const auto first = static_cast<std::size_t>(rows_.first_feature(tile));
-    const auto features = static_cast<std::size_t>(rows_.end_feature(tile)) - first;
-    slab.squared_norm += routines_.update({.kernel = weights,
-                                           .velocity = tile_of(velocity_, slab, tile),
-                                           .width = slab.columns.width,
-                                           .offsets = batch_.offsets().subspan(first, features + 1),
-                                           .entries = batch_.entries(),
-                                           .dz = slab_dz,
-                                           .learning_rate = static_cast<float>(sgd.learning_rate),
-                                           .momentum = static_cast<float>(sgd.momentum),
-                                           .two_l2 = static_cast<float>(2.0 * sgd.l2),
-                                           .nesterov = sgd.nesterov});
-    rows_.add_products(next, tile, weights, slab.columns.width, slab.z, routines_);
-  }
-  if (next.empty()) return;
-  next_z.middleCols(slab.columns.first, slab.columns.columns) =
-      without_padding(slab.z, next_z.rows(), slab.columns);
+void PrimalSolver::load_gradient(const Eigen::Ref<const Matrix>& dz, Slab& slab) const {
+  const std::size_t floats = block_.rows() * slab.columns.width;
+  if (slab.dz.span().size() < floats) resize_zeroed(slab.dz, floats);  // nothing is done yet
+  const std::size_t first = (block_.done() - static_cast<std::size_t>(dz.rows())) * slab.columns.width;
+  const std::span<float> own = slab.dz.span().subspan(first);
+  without_padding(own, dz.rows(), slab.columns) = dz.middleCols(slab.columns.first, slab.columns.columns);
+}
+
+// The slab's norms after the step on the last rows of the block, whose products with the old W and V are in z
+// and y.
+void PrimalSolver::carry_norms(const Matrix& batch_kernel, const SgdStep& sgd, Slab& slab) const {
+  const Eigen::Index batch = batch_kernel.rows();
+  const std::size_t width = slab.columns.width;
+  const std::size_t first = (block_.done() - static_cast<std::size_t>(batch)) * width;
+  const auto dz = without_padding(slab.dz.span().subspan(first), batch, slab.columns);
+  std::vector<float> products(static_cast<std::size_t>(batch) * width, 0.0F);
+  add_product({.a = batch_kernel.data(),
+               .a_row = static_cast<std::size_t>(batch),
+               .b = slab.dz.span().data() + first,
+               .b_row = width,
+               .c = products.data(),
+               .c_row = width,
+               .rows = static_cast<std::size_t>(batch),
+               .inner = static_cast<std::size_t>(batch),
+               .columns = width});
+  const GradientProducts gradient{inner_product(without_padding(slab.z, batch, slab.columns), dz),
+                                  inner_product(without_padding(slab.y, batch, slab.columns), dz),
+                                  inner_product(without_padding(products, batch, slab.columns), dz)};
+  slab.norms = after_step(slab.norms, gradient, sgd);
+}
+
+void PrimalSolver::multiply_in_block(const Matrix& in_kernel, const Matrix& in_velocity, Slab& slab) const {
+  const auto multiply = [&](const Matrix& weights, double Coordinates::*which, std::vector<float>& products) {
+    const std::size_t width = slab.columns.width;
+    const std::size_t first = block_.done() * width;
+    const std::size_t floats = static_cast<std::size_t>(weights.rows()) * width;
+    const auto from_kernel = static_cast<float>(block_.of_kernel().*which);
+    const auto from_velocity = static_cast<float>(block_.of_velocity().*which);
+    const std::span<const float> p = slab.p.span().subspan(first, floats);
+    const std::span<const float> q = slab.q.span().subspan(first, floats);
+    products.resize(floats);
+    for (std::size_t i = 0; i < floats; ++i) products[i] = from_kernel * p[i] + from_velocity * q[i];
+    add_product({.a = weights.data(),
+                 .a_row = static_cast<std::size_t>(weights.cols()),
+                 .b = slab.dz.span().data(),
+                 .b_row = width,
+                 .c = products.data(),
+                 .c_row = width,
+                 .rows = static_cast<std::size_t>(weights.rows()),
+                 .inner = static_cast<std::size_t>(weights.cols()),
+                 .columns = width});
+  };
+  multiply(in_kernel, &Coordinates::w, slab.z);
+  if (norms_carried_) multiply(in_velocity, &Coordinates::v, slab.y);
 }
 
 Eigen::Index PrimalSolver::hidden() const noexcept {
@@ -115,8 +285,16 @@ Eigen::Index PrimalSolver::hidden() const noexcept {
 
 double PrimalSolver::squared_norm() {
   double sum = 0.0;
-  for (const Slab& slab : slabs_) sum += slab.squared_norm;
+  for (const double norm : squared_norms()) sum += norm;
   return sum;
+}
+
+std::vector<double> PrimalSolver::squared_norms() {
+  if (!norms_carried_) finish_block();
+  std::vector<double> norms(slabs_.size());
+  std::transform(slabs_.begin(), slabs_.end(), norms.begin(),
+                 [](const Slab& slab) { return slab.norms.w_w; });
+  return norms;
 }
 
 void PrimalSolver::use_rows(const FeatureRows& rows) {
@@ -124,10 +302,13 @@ void PrimalSolver::use_rows(const FeatureRows& rows) {
     throw std::invalid_argument("first layer: rows of " + std::to_string(rows.columns) +
                                 " features, needed " + std::to_string(rows_.features().columns));
   }
+  finish_block();
+  block_ = {};
   rows_ = TiledRows(rows, kTileFeatures);
 }
 
 Matrix PrimalSolver::kernel() {
+  finish_block();
   Matrix kernel(rows_.features().columns, hidden());
   workers_.for_each(slabs_.size(), [&](std::size_t s) {
     const Slab& slab = slabs_[s];
@@ -138,25 +319,31 @@ Matrix PrimalSolver::kernel() {
 }
 
 void PrimalSolver::remember() {
+  finish_block();
   if (remembered_.span().empty()) remembered_ = AlignedFloats(kernel_.span().size());
   workers_.for_each(slabs_.size(), [&](std::size_t s) {
     const std::span<float> weights = slab_of(kernel_, slabs_[s]);
     std::copy(weights.begin(), weights.end(), slab_of(remembered_, slabs_[s]).begin());
-    slabs_[s].remembered_squared_norm = slabs_[s].squared_norm;
+    slabs_[s].remembered_squared_norm = slabs_[s].norms.w_w;
   });
 }
 
 void PrimalSolver::recall() {
   if (remembered_.span().empty()) throw std::logic_error("recall() without remember()");
+  block_ = {};
+  norms_carried_ = true;
   std::swap(kernel_, remembered_);
-  for (Slab& slab : slabs_) slab.squared_norm = slab.remembered_squared_norm;
+  for (Slab& slab : slabs_) slab.norms.w_w = slab.remembered_squared_norm;
 }
 
 // The norms are part of it: summed in the order of a step, their last bits are not those of a sum over W.
 FirstLayerState PrimalSolver::state() {
+  finish_block();
   FirstLayerState state;
   state.arrays = {kernel_.span(), velocity_.span()};
-  for (const Slab& slab : slabs_) state.numbers.push_back(slab.squared_norm);
+  for (const Slab& slab : slabs_) {
+    for (const double norm : {slab.norms.w_w, slab.norms.w_v, slab.norms.v_v}) state.numbers.push_back(norm);
+  }
   if (remembered_.span().empty()) return state;
   state.arrays.emplace_back(remembered_.span());
   for (const Slab& slab : slabs_) state.numbers.push_back(slab.remembered_squared_norm);
@@ -166,7 +353,9 @@ FirstLayerState PrimalSolver::state() {
 void PrimalSolver::set_state(const FirstLayerState& state) {
   const bool remembers = state.arrays.size() == 3;
   const std::vector<std::size_t> floats(remembers ? 3 : 2, kernel_.span().size());
-  check_state(state, slabs_.size() * (remembers ? 2 : 1), floats);
+  check_state(state, slabs_.size() * (remembers ? 4 : 3), floats);
+  block_ = {};
+  norms_carried_ = true;
   remembered_ = AlignedFloats(remembers ? kernel_.span().size() : 0);
   workers_.for_each(slabs_.size(), [&](std::size_t s) {
     Slab& slab = slabs_[s];
@@ -177,10 +366,10 @@ void PrimalSolver::set_state(const FirstLayerState& state) {
     };
     copy(state.arrays[0], kernel_);
     copy(state.arrays[1], velocity_);
-    slab.squared_norm = state.numbers[s];
+    slab.norms = {state.numbers[3 * s], state.numbers[3 * s + 1], state.numbers[3 * s + 2]};
     if (!remembers) return;
     copy(state.arrays[2], remembered_);
-    slab.remembered_squared_norm = state.numbers[slabs_.size() + s];
+    slab.remembered_squared_norm = state.numbers[3 * slabs_.size() + s];
   });
 }
 

@@ -76,7 +76,7 @@ class Training {
     if (windows_) {
       enter_window(order_, 0, nullptr);
     } else {
-      multiply(order_.batch(0));
+      multiply_first(order_, 0);
     }
   }
 
@@ -103,9 +103,11 @@ class Training {
 
       const SgdStep sgd{learning_rate, options_.momentum, options_.nesterov, options_.l2};
       const Matrix& dz = upper_.step(logits, sgd);
-      const std::vector<RowIndex> next = multiplied_next(step, following);
+      const std::vector<RowIndex> planned = planned_next(step, following);
+      const std::size_t next_batch = std::min(planned.size(), static_cast<std::size_t>(options_.batch));
+      const std::vector<RowIndex> next = multiplied_next(step, std::span(planned).first(next_batch));
       z_.resize(static_cast<Eigen::Index>(next.size()), dz.cols());
-      first_.step(in_memory(order_, step), dz, sgd, next, z_);
+      first_.step(in_memory(order_, step, 1), dz, sgd, next, z_, {planned, next_batch});
       if (windows_ && next.empty() && step + 1 < order_.steps())
         enter_window(order_, order_.window_of(step + 1), following);
     }
@@ -142,31 +144,45 @@ class Training {
     return {options_.dropout, derive_seed(seed, step)};
   }
 
-  void multiply(std::span<const RowIndex> rows) {
+  void multiply(std::span<const RowIndex> rows, const Plan& plan = {}) {
     z_.resize(static_cast<Eigen::Index>(rows.size()), z_.cols());
-    first_.forward(rows, z_);
+    first_.forward(rows, z_, plan);
+  }
+  // A batch, as the first of those that follow it.
+  void multiply_first(const EpochOrder& order, std::size_t step) {
+    const std::vector<RowIndex> planned = in_memory(order, step, kMostPlannedRows);
+    const std::size_t batch = order.batch(step).size();
+    multiply(std::span(planned).first(batch), {planned, batch});
   }
 
-  // A step's rows as the first layer knows them.
-  [[nodiscard]] std::vector<RowIndex> in_memory(const EpochOrder& order, std::size_t step) const {
-    const std::span<const RowIndex> batch = order.batch(step);
-    std::vector<RowIndex> rows(batch.begin(), batch.end());
+  // A step's rows as the first layer knows them, and those of further steps in the same window: as many whole
+  // batches as `most` rows are.
+  [[nodiscard]] std::vector<RowIndex> in_memory(const EpochOrder& order, std::size_t step,
+                                                std::size_t most) const {
+    const std::span<const RowIndex> planned = order.batches(step, most);
+    std::vector<RowIndex> rows(planned.begin(), planned.end());
     // A window's rows are read in the order in which they are used.
     if (windows_) std::iota(rows.begin(), rows.end(), static_cast<RowIndex>(order.first_in_window(step)));
     return rows;
   }
 
-  // What a step's pass over W must also multiply: the next batch; after an epoch's last step the validation
-  // rows, then the next epoch's first batch. Of windows, what is in memory: perhaps nothing.
-  [[nodiscard]] std::vector<RowIndex> multiplied_next(std::size_t step, const EpochOrder* next_order) const {
+  // The rows of the steps after this one, the next batch first, as far as they are in memory.
+  [[nodiscard]] std::vector<RowIndex> planned_next(std::size_t step, const EpochOrder* next_order) const {
     if (step + 1 < order_.steps()) {
       if (windows_ && order_.first_in_window(step + 1) == 0) return {};
-      return in_memory(order_, step + 1);
+      return in_memory(order_, step + 1, kMostPlannedRows);
     }
-    if (windows_) return {};
-    std::vector<RowIndex> rows(data_.validation.begin(), data_.validation.end());
-    if (next_order == nullptr) return rows;
-    const std::span<const RowIndex> batch = next_order->batch(0);
+    if (windows_ || next_order == nullptr) return {};
+    return in_memory(*next_order, 0, kMostPlannedRows);
+  }
+
+  // What a step must also multiply: the next batch; after an epoch's last step the validation rows before it.
+  // Of windows, what is in memory: perhaps nothing.
+  [[nodiscard]] std::vector<RowIndex> multiplied_next(std::size_t step,
+                                                      std::span<const RowIndex> batch) const {
+    std::vector<RowIndex> rows;
+    if (step + 1 == order_.steps() && !windows_)
+      rows.assign(data_.validation.begin(), data_.validation.end());
     rows.insert(rows.end(), batch.begin(), batch.end());
     return rows;
   }
@@ -188,7 +204,7 @@ class Training {
       then = next_order->window(0);
     }
     first_.use_rows(windows_->next(order.window(window), then));
-    multiply(in_memory(order, order.first_step(window)));
+    multiply_first(order, order.first_step(window));
   }
 
   [[nodiscard]] Matrix validation_logits(const EpochOrder* next_order) {

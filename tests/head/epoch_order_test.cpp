@@ -53,6 +53,10 @@ RC_GTEST_PROP(EpochOrder, TakesEveryRowOnceInWindowsOfWholeBatches, ()) {
     RC_ASSERT(order.first_step(w) * options.batch == in_windows.size());
     RC_ASSERT(order.window_of(order.first_step(w)) == w);
     RC_ASSERT(order.first_in_window(order.first_step(w)) == 0U);
+    // A plan is whole batches, and ends with the window.
+    const auto planned = order.batches(order.first_step(w), 3 * options.batch);
+    RC_ASSERT(planned.size() == std::min(window.size(), 3 * options.batch));
+    RC_ASSERT(std::equal(planned.begin(), planned.end(), window.begin()));
     in_windows.insert(in_windows.end(), window.begin(), window.end());
   }
   RC_ASSERT(in_windows == rows);

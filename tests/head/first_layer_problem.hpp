@@ -23,6 +23,7 @@ struct FirstLayerProblem {
   std::int64_t hidden = 70;
   double density = 0.1;
   int steps = 3;
+  bool planned = false;   ///< tell the solver which rows come next
   bool remember = false;  ///< W, take a wrong step and recall it
   std::uint64_t seed = 0;
   SgdStep sgd;
@@ -61,12 +62,34 @@ inline double worst_error(const FirstLayerProblem& problem, const MakeSolver& ma
            (expected.scale() * expected.scale());
   };
   double worst = norm_error();
+  std::vector<std::vector<RowIndex>> batches;
+  for (int step = 0; step <= problem.steps; ++step)
+    batches.push_back(draw_rows(1 + random.below(8), problem.training, random));
+  // What a trainer would plan after a step; now and then it changes its mind.
+  const auto plan_after = [&](std::size_t step) {
+    std::vector<RowIndex> rows;
+    if (!problem.planned || random.below(5) == 0) return rows;
+    for (std::size_t s = step; s < batches.size() && rows.size() < 24; ++s)
+      rows.insert(rows.end(), batches[s].begin(), batches[s].end());
+    return rows;
+  };
+  {
+    const std::vector<RowIndex> plan = plan_after(0);
+    Matrix z(static_cast<Eigen::Index>(batches[0].size()), problem.hidden);
+    solver->forward(batches[0], z, {plan, batches[0].size()});
+    worst =
+        std::max(worst, relative_error(z, expected.product(batches[0]), expected.product_scale(batches[0])));
+  }
   for (int step = 0; step < problem.steps; ++step) {
-    const std::vector<RowIndex> batch = draw_rows(1 + random.below(8), problem.training, random);
-    const std::vector<RowIndex> next = draw_rows(random.below(40), problem.rows, random);
+    const auto now = static_cast<std::size_t>(step);
+    const std::vector<RowIndex>& batch = batches[now];
+    const std::vector<RowIndex> plan = plan_after(now + 1);
+    // Other rows, perhaps none, and the next batch where there is a plan or one from before.
+    std::vector<RowIndex> next = draw_rows(random.below(2) * random.below(40), problem.rows, random);
+    if (problem.planned) next.insert(next.end(), batches[now + 1].begin(), batches[now + 1].end());
     const Matrix dz = random_matrix(static_cast<Eigen::Index>(batch.size()), problem.hidden, random, 0.05F);
     Matrix next_z = Matrix::Constant(static_cast<Eigen::Index>(next.size()), problem.hidden, 1e9F);
-    solver->step(batch, dz, problem.sgd, next, next_z);
+    solver->step(batch, dz, problem.sgd, next, next_z, {plan, plan.empty() ? 0 : batches[now + 1].size()});
     expected.step(batch, dz, problem.sgd);
     worst = std::max(worst, relative_error(next_z, expected.product(next), expected.product_scale(next)));
     worst = std::max(worst, norm_error());

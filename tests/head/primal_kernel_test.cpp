@@ -61,6 +61,26 @@ struct Example {
                             .nesterov = nesterov});
   }
 
+  // The tile after several steps at once, and its sums.
+  KernelNorms combine(const PrimalKernel& routines) {
+    copy_into(kernel, initial_kernel);
+    copy_into(velocity, initial_velocity);
+    std::vector<WeightedEntry> weighted;
+    for (const BatchEntry& entry : entries)
+      weighted.push_back(
+          {entry.row, -0.3F * entry.value, 0.1F * static_cast<float>(entry.row) * entry.value});
+    return routines.combine({.kernel = kernel.span(),
+                             .velocity = velocity.span(),
+                             .width = width,
+                             .offsets = offsets,
+                             .entries = weighted,
+                             .dz = dz.span(),
+                             .kernel_from_kernel = -0.02F,
+                             .kernel_from_velocity = 1.7F,
+                             .velocity_from_kernel = -0.01F,
+                             .velocity_from_velocity = 0.8F});
+  }
+
   std::size_t width;
   Random random;
   std::vector<float> initial_kernel;
@@ -99,6 +119,52 @@ TEST(PrimalKernelTest, EveryVariantUpdatesATileAsThePlainLoopDoes) {
           ASSERT_NEAR(found.velocity.span()[i], expected.velocity.span()[i], 2e-6) << i;
         }
       }
+    }
+  }
+}
+
+TEST(PrimalKernelTest, EveryVariantCombinesStepsAsThePlainLoopDoes) {
+  for (const std::size_t width : {16U, 32U, 48U, 64U, 80U, 112U}) {
+    Example expected(width);
+    const KernelNorms norms = expected.combine(reference_primal_kernel());
+    ASSERT_GT(norms.w_w, 1.0);
+    ASSERT_GT(norms.v_v, 1.0);
+    for (const PrimalKernel& kernel : all_primal_kernels()) {
+      SCOPED_TRACE(std::string(kernel.name) + ", width " + std::to_string(width));
+      Example found(width);
+      const KernelNorms found_norms = found.combine(kernel);
+      EXPECT_NEAR(found_norms.w_w, norms.w_w, 1e-6 * norms.w_w);
+      EXPECT_NEAR(found_norms.v_v, norms.v_v, 1e-6 * norms.v_v);
+      EXPECT_NEAR(found_norms.w_v, norms.w_v, 1e-6 * norms.w_w);
+      for (std::size_t i = 0; i < found.kernel.span().size(); ++i) {
+        ASSERT_NEAR(found.kernel.span()[i], expected.kernel.span()[i], 2e-6) << i;
+        ASSERT_NEAR(found.velocity.span()[i], expected.velocity.span()[i], 2e-6) << i;
+      }
+    }
+  }
+}
+
+// The bits of a row's product must not depend on whether it was planned.
+TEST(PrimalKernelTest, APairOfProductsHasTheBitsOfTwo) {
+  constexpr std::int32_t kFirst = 1000;
+  const std::vector<std::int32_t> indices{1000, 1003, 1004, 1011, 1036};
+  const std::vector<float> values{0.5F, -1.0F, 2.0F, 0.25F, 3.0F};
+  std::vector<PrimalKernel> kernels = all_primal_kernels();
+  kernels.push_back(reference_primal_kernel());
+  for (const std::size_t width : {16U, 32U, 64U, 80U, 112U}) {
+    Random random(width);
+    const std::vector<float> weights = randoms(37 * width, random);
+    const std::vector<float> velocity = randoms(37 * width, random);
+    for (const PrimalKernel& kernel : kernels) {
+      std::vector<float> expected_z(width, 0.5F);
+      std::vector<float> expected_y(width, -0.5F);
+      kernel.add_product({weights, width, kFirst, indices, values, expected_z});
+      kernel.add_product({velocity, width, kFirst, indices, values, expected_y});
+      std::vector<float> z(width, 0.5F);
+      std::vector<float> y(width, -0.5F);
+      kernel.add_products({weights, velocity, width, kFirst, indices, values, z, y});
+      EXPECT_EQ(z, expected_z) << kernel.name << ", width " << width;
+      EXPECT_EQ(y, expected_y) << kernel.name << ", width " << width;
     }
   }
 }

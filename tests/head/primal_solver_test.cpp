@@ -26,6 +26,8 @@ TEST(PrimalSolverTest, FollowsDenseSgdOnRandomProblems) {
     problem.rows = *rc::gen::inRange<std::int64_t>(1, 20);
     problem.training = problem.rows;
     problem.remember = *rc::gen::arbitrary<bool>();
+    problem.planned = *rc::gen::arbitrary<bool>();
+    problem.steps = *rc::gen::inRange(1, 9);
     problem.columns = *rc::gen::element<std::int64_t>(1, 2, 17, 255, 256, 257, 600);
     problem.hidden = *rc::gen::element<std::int64_t>(1, 3, 10, 16, 17, 63, 64, 65, 100, 130);
     problem.density = *rc::gen::element(0.0, 0.02, 0.1, 0.5, 1.0);

@@ -139,8 +139,10 @@ double error_against_reference() {
   const Matrix dz = random_gradient();
   Matrix z(static_cast<Eigen::Index>(kBatch), kHidden);
   Matrix expected_z = z;
-  PrimalSolver expected(activations().view(), initial_kernel(), 0, headstart::reference_primal_kernel());
-  PrimalSolver found(activations().view(), initial_kernel(), 0, headstart::best_primal_kernel());
+  PrimalSolver expected(activations().view(), initial_kernel(), 0, headstart::reference_primal_kernel(),
+                        headstart::Blocks::kAlways);
+  PrimalSolver found(activations().view(), initial_kernel(), 0, headstart::best_primal_kernel(),
+                     headstart::blocks_for(initial_kernel()));
   for (std::size_t step = 0; step < 2; ++step) {
     expected.step(batch_of(step), dz, kSgd, batch_of(step + 1), expected_z);
     found.step(batch_of(step), dz, kSgd, batch_of(step + 1), z);
@@ -175,7 +177,8 @@ void primal_step(benchmark::State& state) {
   if (!verified(state)) return;
   const int threads = static_cast<int>(state.range(0));
   const double bandwidth = measured_bandwidth(threads);
-  PrimalSolver solver(activations().view(), initial_kernel(), threads, headstart::best_primal_kernel());
+  PrimalSolver solver(activations().view(), initial_kernel(), threads, headstart::best_primal_kernel(),
+                      headstart::blocks_for(initial_kernel()));
   const Matrix dz = random_gradient();
   Matrix z(static_cast<Eigen::Index>(kBatch), kHidden);
   std::size_t step = 0;

@@ -15,7 +15,7 @@ constexpr std::size_t kNorms = 3;  // of each slab in PrimalSolver::state()
 }  // namespace
 
 ColumnParallelLayer::ColumnParallelLayer(const FeatureRows& features, const Matrix& kernel, int threads,
-                                         ProcessGroup& group)
+                                         ProcessGroup& group, Blocks blocks)
     : group_(group), features_(static_cast<std::size_t>(features.columns)) {
   check_shape("first layer's kernel", kernel.rows(), kernel.cols(), features_,
               std::max<Eigen::Index>(kernel.cols(), 1));
@@ -34,7 +34,7 @@ ColumnParallelLayer::ColumnParallelLayer(const FeatureRows& features, const Matr
   }
   if (own().columns > 0) {
     solver_.emplace(features, kernel.middleCols(own().first_column, own().columns), threads,
-                    best_primal_kernel());
+                    best_primal_kernel(), blocks);
   }
 }
 

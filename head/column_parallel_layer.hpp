@@ -31,7 +31,8 @@ class ColumnParallelLayer final : public FirstLayer {
   /// @param features  must outlive this, or until use_rows(), in every process
   /// @param group     must outlive this
   /// @throws std::invalid_argument as PrimalSolver
-  ColumnParallelLayer(const FeatureRows& features, const Matrix& kernel, int threads, ProcessGroup& group);
+  ColumnParallelLayer(const FeatureRows& features, const Matrix& kernel, int threads, ProcessGroup& group,
+                      Blocks blocks);
 
   void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) override;
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,

@@ -29,8 +29,10 @@ std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const FeatureRows& f
       return std::make_unique<GramSolver>(features, std::move(kernel), training, threads);
     case Solver::kPrimal:
       if (processes != nullptr)
-        return std::make_unique<ColumnParallelLayer>(features, kernel, threads, *processes);
-      return std::make_unique<PrimalSolver>(features, kernel, threads, best_primal_kernel());
+        return std::make_unique<ColumnParallelLayer>(features, kernel, threads, *processes,
+                                                     blocks_for(kernel));
+      return std::make_unique<PrimalSolver>(features, kernel, threads, best_primal_kernel(),
+                                            blocks_for(kernel));
     case Solver::kAuto:
       break;
   }

@@ -30,9 +30,14 @@ void prefetch_share(std::span<const float> floats, std::size_t share, std::size_
 
 }  // namespace
 
+Blocks blocks_for(const Matrix& kernel) noexcept {
+  constexpr Eigen::Index kCachedFloats = 2'000'000;
+  return kernel.size() > kCachedFloats ? Blocks::kAlways : Blocks::kNever;
+}
+
 PrimalSolver::PrimalSolver(const FeatureRows& features, const Matrix& kernel, int threads,
-                           const PrimalKernel& routines)
-    : routines_(routines), workers_(threads), rows_(features, kTileFeatures) {
+                           const PrimalKernel& routines, Blocks blocks)
+    : routines_(routines), blocks_(blocks), workers_(threads), rows_(features, kTileFeatures) {
   check_shape("first layer's kernel", kernel.rows(), kernel.cols(),
               static_cast<std::size_t>(features.columns), std::max<Eigen::Index>(kernel.cols(), 1));
   const Eigen::Index hidden = kernel.cols();

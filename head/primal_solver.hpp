@@ -45,11 +45,18 @@
 
 namespace headstart {
 
+/// Whether steps are taken in blocks where a plan allows it. A small W and V stay in cache between two steps,
+/// and a block's further products (P by V, K) would cost more than it saves.
+enum class Blocks { kNever, kAlways };
+/// kAlways for W and V above 16 MB.
+[[nodiscard]] Blocks blocks_for(const Matrix& kernel) noexcept;
+
 class PrimalSolver final : public FirstLayer {
  public:
   /// See make_first_layer. @param routines  which variant of the inner loops to run
   /// @throws std::invalid_argument if W_0 has not one row per feature, or no column
-  PrimalSolver(const FeatureRows& features, const Matrix& kernel, int threads, const PrimalKernel& routines);
+  PrimalSolver(const FeatureRows& features, const Matrix& kernel, int threads, const PrimalKernel& routines,
+               Blocks blocks);
 
   void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) override;
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
@@ -101,6 +108,7 @@ class PrimalSolver final : public FirstLayer {
   void finish_block();
 
   PrimalKernel routines_;
+  Blocks blocks_;
   Workers workers_;
   TiledRows rows_;
   std::vector<Slab> slabs_;

@@ -5,22 +5,30 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <string>
+
+#include "head/first_layer.hpp"
 
 namespace headstart {
 namespace {
 
 // One core's rates on a desktop of today, rounded; only their ratios matter. Sparse: multiply-adds of an
-// entry with a row of W in cache. Dense: those of a blocked product. The rest waits for memory.
+// entry with a row of W in cache; paired: with a row of W and of V. Dense: those of a blocked product. The
+// rest waits for memory.
 constexpr double kSparseFlops = 30e9;
+constexpr double kPairedFlops = 50e9;
 constexpr double kDenseFlops = 80e9;
 constexpr double kMemoryBytes = 25e9;
 constexpr double kCacheBytes = 60e9;
 constexpr double kCacheSize = 16e6;  // A and B stay in cache below this
 
-double real(std::int64_t number) { return static_cast<double>(number); }
+template <typename Integer>
+double real(Integer number) {
+  return static_cast<double>(number);
+}
 
 double steps_of(const TrainingShape& shape) {
   const std::int64_t batch = std::max<std::int64_t>(shape.batch, 1);
@@ -88,10 +96,14 @@ double gram_cost(const TrainingShape& shape) noexcept {
 
 double primal_cost(const TrainingShape& shape) noexcept {
   const double width = real(shape.width);
+  const double batch = real(std::max<std::int64_t>(shape.batch, 1));
   const double bytes = 16.0 * real(shape.columns) * width;
-  const double flops = 4.0 * real(shape.batch) * nonzeros_of_a_row(shape) * width;
-  const double step =
-      std::max(bytes / (bytes < kCacheSize ? kCacheBytes : kMemoryBytes), flops / kSparseFlops);
+  const double flops = 4.0 * batch * nonzeros_of_a_row(shape) * width;
+  // In cache, step by step; else in blocks of steps, with twice the products.
+  const double steps_of_a_block = std::max(1.0, std::floor(real(kMostPlannedRows) / batch));
+  const double step = bytes < kCacheSize
+                          ? std::max(bytes / kCacheBytes, flops / kSparseFlops)
+                          : bytes / kMemoryBytes / steps_of_a_block + 2.0 * flops / kPairedFlops;
   const double validation =
       2.0 * (real(shape.rows - shape.training)) * nonzeros_of_a_row(shape) * width / kSparseFlops;
   return steps_of(shape) * step + real(shape.epochs) * validation;

@@ -16,7 +16,7 @@ namespace {
 
 double worst_error_of(const FirstLayerProblem& problem, const PrimalKernel& routines, int threads) {
   return worst_error(problem, [&](const FeatureRows& features, const Matrix& initial, auto) {
-    return std::make_unique<PrimalSolver>(features, initial, threads, routines);
+    return std::make_unique<PrimalSolver>(features, initial, threads, routines, Blocks::kAlways);
   });
 }
 

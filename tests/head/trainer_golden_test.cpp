@@ -2,10 +2,13 @@
 // (tests/golden/head_training.h5).
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "head/gram_solver.hpp"
+#include "head/primal_solver.hpp"
 #include "head/trainer.hpp"
 #include "tests/head/sparse_matrix.hpp"
 #include "tests/support/golden.hpp"
@@ -64,7 +67,21 @@ Head recorded_head(const std::string& weights, bool hidden) {
   return head;
 }
 
-class HeadTraining : public testing::TestWithParam<std::tuple<const char*, Solver>> {};
+// Which first layer follows the recorded run.
+enum class Way { kGram, kPrimalStepByStep, kPrimalInBlocks };
+
+std::string name_of(Way way) {
+  return way == Way::kGram ? "gram" : way == Way::kPrimalStepByStep ? "primal" : "primal_in_blocks";
+}
+
+std::unique_ptr<FirstLayer> first_layer(Way way, const FeatureRows& features, const Matrix& kernel,
+                                        std::span<const RowIndex> training) {
+  if (way == Way::kGram) return std::make_unique<GramSolver>(features, kernel, training, 0);
+  return std::make_unique<PrimalSolver>(features, kernel, 0, best_primal_kernel(),
+                                        way == Way::kPrimalInBlocks ? Blocks::kAlways : Blocks::kNever);
+}
+
+class HeadTraining : public testing::TestWithParam<std::tuple<const char*, Way>> {};
 
 TEST_P(HeadTraining, FollowsKerasStepByStep) {
   const std::string group = std::string("/") + std::get<0>(GetParam());
@@ -80,10 +97,12 @@ TEST_P(HeadTraining, FollowsKerasStepByStep) {
   std::vector<float> losses;
   TrainingHooks hooks;
   hooks.on_step = [&](double loss) { losses.push_back(static_cast<float>(loss)); };
-  TrainingOptions options = recorded_options(group, hidden);
-  options.solver = std::get<1>(GetParam());
-  const TrainingResult result = train_head(data, recorded_head(group + "/initial", hidden), options, hooks);
-  EXPECT_EQ(result.solver, options.solver);
+  const TrainingOptions options = recorded_options(group, hidden);
+  const Head initial = recorded_head(group + "/initial", hidden);
+  const std::unique_ptr<FirstLayer> first =
+      first_layer(std::get<1>(GetParam()), data.features, initial.layers.front().kernel, rows);
+  TrainingResult result = train_layers(data, *first, initial.layers, options, hooks);
+  result.head.layers.front().kernel = first->release_kernel();
 
   const std::vector<double> step_loss = golden_array(kFile, group + "/step_loss").values;
   ASSERT_EQ(losses.size(), 12U);
@@ -108,10 +127,11 @@ TEST_P(HeadTraining, FollowsKerasStepByStep) {
 INSTANTIATE_TEST_SUITE_P(Recorded, HeadTraining,
                          testing::Combine(testing::Values("plain", "momentum_l2", "nesterov_l2", "linear_l2",
                                                           "class_weight", "label_smoothing"),
-                                          testing::Values(Solver::kGram, Solver::kPrimal)),
-                         [](const testing::TestParamInfo<std::tuple<const char*, Solver>>& recorded) {
+                                          testing::Values(Way::kGram, Way::kPrimalStepByStep,
+                                                          Way::kPrimalInBlocks)),
+                         [](const testing::TestParamInfo<std::tuple<const char*, Way>>& recorded) {
                            return std::string(std::get<0>(recorded.param)) + "_" +
-                                  std::string(to_string(std::get<1>(recorded.param)));
+                                  name_of(std::get<1>(recorded.param));
                          });
 
 }  // namespace

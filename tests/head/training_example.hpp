@@ -4,9 +4,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "head/column_parallel_layer.hpp"
+#include "head/primal_solver.hpp"
 #include "head/trainer.hpp"
 #include "tests/head/sparse_matrix.hpp"
 
@@ -48,9 +52,25 @@ inline TrainingOptions small_training(Solver solver) {
   return options;
 }
 
+/// train_head(), but the primal solver takes its steps in blocks however small W is.
 inline TrainingResult train(const TrainingData& data, const TrainingOptions& options,
                             const TrainingHooks& hooks = {}, const TrainingState* resume = nullptr) {
-  return train_head(data, initial_head(data.columns(), data.classes, options), options, hooks, resume);
+  Head initial = initial_head(data.columns(), data.classes, options);
+  if (options.solver != Solver::kPrimal) return train_head(data, std::move(initial), options, hooks, resume);
+  FeatureRows features = data.features;
+  features.columns = data.columns();
+  const Matrix& kernel = initial.layers.front().kernel;
+  std::unique_ptr<FirstLayer> first;
+  if (options.processes != nullptr) {
+    first = std::make_unique<ColumnParallelLayer>(features, kernel, options.threads, *options.processes,
+                                                  Blocks::kAlways);
+  } else {
+    first = std::make_unique<PrimalSolver>(features, kernel, options.threads, best_primal_kernel(),
+                                           Blocks::kAlways);
+  }
+  TrainingResult result = train_layers(data, *first, initial.layers, options, hooks, resume);
+  result.head.layers.front().kernel = first->release_kernel();
+  return result;
 }
 
 inline bool same_but_seconds(const EpochResult& a, const EpochResult& b) {

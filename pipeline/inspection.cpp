@@ -41,7 +41,7 @@ Inspection inspect_rows(const Matrix& kernel, std::span<const std::int32_t> labe
   const RidgeRegression ridge(unit_kernel_matrix(kernel));
   RidgeBaseline baseline = ridge.leave_one_out(labels, classes, ridge.default_lambdas());
   Matrix& scores = baseline.scores;
-  OutOfFold& fold = result.out_of_fold;
+  OutOfFoldRidge& fold = result.out_of_fold;
   fold.lambda = baseline.lambdas[baseline.best];
   fold.temperature = fit_temperature(scores, labels, kScoreTemperatures);
   scores /= static_cast<float>(fold.temperature);

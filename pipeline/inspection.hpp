@@ -21,7 +21,7 @@ namespace headstart {
 /// How predictions for rows that the model did not see were made: exact ridge regression on unit-length rows,
 /// each row left out in turn (head/ridge.hpp), lambda the best by leave-one-out accuracy; probabilities are
 /// softmax(scores / temperature), the temperature fitted to those scores (head/calibration.hpp).
-struct OutOfFold {
+struct OutOfFoldRidge {
   double lambda = 0.0;
   double temperature = 1.0;
   Metrics metrics;  ///< optimistic: lambda and temperature were chosen on the same rows
@@ -37,7 +37,7 @@ struct FeatureScore {
 struct Inspection {
   double threshold = 0.0;  ///< cosine above which a pair is a near-duplicate
   NearDuplicates near_duplicates;
-  OutOfFold out_of_fold;
+  OutOfFoldRidge out_of_fold;
   std::vector<SuspectLabel> suspects;
   Outliers outliers;
   Separability separability;

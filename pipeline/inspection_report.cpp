@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "data/error.hpp"
@@ -48,15 +49,36 @@ class Names {
   const ExtractedDataset& dataset_;
 };
 
-/// "HEADING" over a table, or over "none"; says what the table leaves out.
-std::string section(const std::string& heading, const Table& table, std::size_t left, std::size_t total) {
-  const std::size_t shown = table.size() - 1;
-  std::string text = heading + '\n' + (shown > 0 ? text_table(table, left) : std::string("none\n"));
-  if (shown > 0 && shown < total) text += fmt::format("... and {} more\n", total - shown);
+/// One thing that an inspection tells.
+struct Section {
+  std::string heading;
+  Table table;
+  std::size_t left = 0;   ///< columns of text; the others are numbers
+  std::size_t total = 0;  ///< lines that there would be
+};
+
+std::size_t left_out(const Section& section) {
+  return section.total - std::min(section.total, section.table.size() - 1);
+}
+
+/// The heading over the table, or over "none"; says what the table leaves out.
+std::string section_text(const Section& section) {
+  const bool none = section.table.size() == 1;
+  std::string text =
+      section.heading + '\n' + (none ? std::string("none\n") : text_table(section.table, section.left));
+  if (!none && left_out(section) > 0) text += fmt::format("... and {} more\n", left_out(section));
   return text + '\n';
 }
 
-std::string duplicates_text(const Inspection& inspection, const Names& names, std::size_t top) {
+/// The heading's first words are the title, the rest is the note.
+ReportTable section_report(Section section) {
+  const std::size_t colon = section.heading.find(": ");
+  std::string note = section.heading.substr(colon + 2) + ".";
+  if (left_out(section) > 0) note += fmt::format(" {} more are not shown.", left_out(section));
+  return {section.heading.substr(0, colon), std::move(note), std::move(section.table)};
+}
+
+Section duplicates_section(const Inspection& inspection, const Names& names, std::size_t top) {
   const NearDuplicates& found = inspection.near_duplicates;
   Table table{{"first", "second", "", "cosine"}};
   for (const NearDuplicate& pair : found.pairs) {
@@ -74,11 +96,11 @@ std::string duplicates_text(const Inspection& inspection, const Names& names, st
     table.push_back({names.path(pair.first), names.path(pair.second),
                      fmt::format("{}", fmt::join(remarks, "; ")), fmt::format("{:.4f}", pair.cosine)});
   }
-  return section(fmt::format("Near-duplicates: {} pairs above cosine {}", found.total, inspection.threshold),
-                 table, 3, found.total);
+  return {fmt::format("Near-duplicates: {} pairs above cosine {}", found.total, inspection.threshold), table,
+          3, found.total};
 }
 
-std::string suspects_text(const Inspection& inspection, const Names& names, std::size_t top) {
+Section suspects_section(const Inspection& inspection, const Names& names, std::size_t top) {
   Table table{{"image", "label", "rather", "p(label)", "margin"}};
   for (const SuspectLabel& suspect : inspection.suspects) {
     if (table.size() > top) break;
@@ -87,15 +109,14 @@ std::string suspects_text(const Inspection& inspection, const Names& names, std:
                      fmt::format("{:.3f}", suspect.normalized_margin)});
   }
   const Metrics& metrics = inspection.out_of_fold.metrics;
-  return section(
-      fmt::format("Suspect labels: {} of {} images are taken for another class (out-of-fold accuracy {:.4f}, "
-                  "calibration error {:.4f})",
-                  inspection.suspects.size(), metrics.rows, metrics.accuracy,
-                  metrics.expected_calibration_error),
-      table, 3, inspection.suspects.size());
+  return {fmt::format(
+              "Suspect labels: {} of {} images are taken for another class (out-of-fold accuracy {:.4f}, "
+              "calibration error {:.4f})",
+              inspection.suspects.size(), metrics.rows, metrics.accuracy, metrics.expected_calibration_error),
+          table, 3, inspection.suspects.size()};
 }
 
-std::string outliers_text(const Inspection& inspection, const Names& names, std::size_t top) {
+Section outliers_section(const Inspection& inspection, const Names& names, std::size_t top) {
   const Outliers& found = inspection.outliers;
   const auto total = static_cast<std::size_t>(std::count_if(
       found.rows.begin(), found.rows.end(), [](const Outlier& row) { return row.score > kOutlierScore; }));
@@ -107,14 +128,14 @@ std::string outliers_text(const Inspection& inspection, const Names& names, std:
     table.push_back({names.path(row.row), names.class_name(names.sample(row.row).label),
                      fmt::format("{:.4f}", row.distance), fmt::format("{:.2f}", row.score)});
   }
-  return section(
+  return {
       fmt::format("Outliers: {} of {} images are more than {} deviations farther from their nearest images "
                   "than the median, {:.4f}",
                   total, found.rows.size(), kOutlierScore, found.median),
-      table, 2, total);
+      table, 2, total};
 }
 
-std::string classes_text(const Inspection& inspection, const Names& names) {
+Section classes_section(const Inspection& inspection, const Names& names) {
   Table table{{"class", "images", "within", "to nearest", "nearest", "silhouette"}};
   const auto& classes = inspection.separability.classes;
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -125,11 +146,11 @@ std::string classes_text(const Inspection& inspection, const Names& names) {
                      entry.nearest ? names.class_name(*entry.nearest) : "-",
                      fmt::format("{:.4f}", entry.silhouette)});
   }
-  return section("Class separability: mean cosine within the class and to the nearest other class", table, 1,
-                 classes.size());
+  return {"Class separability: mean cosine within the class and to the nearest other class", table, 1,
+          classes.size()};
 }
 
-std::string confused_text(const Inspection& inspection, const Names& names, std::size_t top) {
+Section confused_section(const Inspection& inspection, const Names& names, std::size_t top) {
   Table table{{"first", "second", "mistakes", "cosine"}};
   std::size_t total = 0;
   for (const ConfusedClasses& pair : inspection.separability.pairs) {  // the most mistakes come first
@@ -139,17 +160,17 @@ std::string confused_text(const Inspection& inspection, const Names& names, std:
     table.push_back({names.class_name(pair.first), names.class_name(pair.second),
                      fmt::format("{}", pair.mistakes), fmt::format("{:.4f}", pair.cosine)});
   }
-  return section("Confused classes: images of either taken for the other, out of fold", table, 2, total);
+  return {"Confused classes: images of either taken for the other, out of fold", table, 2, total};
 }
 
-std::string scores_text(const Inspection& inspection) {
+Section scores_section(const Inspection& inspection) {
   Table table{{"tap", "pooling", "LogME"}};
   for (const FeatureScore& score : inspection.scores) {
     table.push_back({std::string(to_string(score.tap)), std::string(to_string(score.pooling)),
                      fmt::format("{:.4f}", score.log_maximum_evidence)});
   }
-  return section("Transferability: LogME of the taps in the cache, higher is better", table, 2,
-                 inspection.scores.size());
+  return {"Transferability: LogME of the taps in the cache, higher is better", table, 2,
+          inspection.scores.size()};
 }
 
 /// The split of a sample, or null where the dataset gives none.
@@ -215,15 +236,32 @@ Json classes_json(const Inspection& inspection, const Names& names) {
   return classes;
 }
 
+std::vector<Section> sections(const Inspection& inspection, const ExtractedDataset& dataset,
+                              std::size_t top) {
+  const Names names(dataset);
+  std::vector<Section> sections{duplicates_section(inspection, names, top),
+                                suspects_section(inspection, names, top),
+                                outliers_section(inspection, names, top), classes_section(inspection, names),
+                                confused_section(inspection, names, top)};
+  if (!inspection.scores.empty()) sections.push_back(scores_section(inspection));
+  return sections;
+}
+
 }  // namespace
 
 std::string inspection_text(const Inspection& inspection, const ExtractedDataset& dataset, std::size_t top) {
-  const Names names(dataset);
-  std::string text = duplicates_text(inspection, names, top) + suspects_text(inspection, names, top) +
-                     outliers_text(inspection, names, top) + classes_text(inspection, names) +
-                     confused_text(inspection, names, top) + scores_text(inspection);
+  std::string text;
+  for (const Section& section : sections(inspection, dataset, top)) text += section_text(section);
   text.pop_back();  // the empty line after the last table
   return text;
+}
+
+std::vector<ReportTable> inspection_tables(const Inspection& inspection, const ExtractedDataset& dataset,
+                                           std::size_t top) {
+  std::vector<ReportTable> tables;
+  for (Section& section : sections(inspection, dataset, top))
+    tables.push_back(section_report(std::move(section)));
+  return tables;
 }
 
 Json inspection_json(const Inspection& inspection, const ExtractedDataset& dataset) {
@@ -241,7 +279,7 @@ Json inspection_json(const Inspection& inspection, const ExtractedDataset& datas
                       {"pooling", to_string(score.pooling)},
                       {"log_maximum_evidence", score.log_maximum_evidence}});
   }
-  const OutOfFold& fold = inspection.out_of_fold;
+  const OutOfFoldRidge& fold = inspection.out_of_fold;
   return {{"near_duplicates", duplicates_json(inspection, names)},
           {"out_of_fold",
            {{"accuracy", fold.metrics.accuracy},

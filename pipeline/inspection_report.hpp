@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "pipeline/inspection.hpp"
+#include "pipeline/report.hpp"
 #include "pipeline/stage_one.hpp"
 
 namespace headstart {
@@ -13,6 +15,10 @@ namespace headstart {
 /// Tables with a heading each. @param top  the most lines of a table; what is left out is counted
 [[nodiscard]] std::string inspection_text(const Inspection& inspection, const ExtractedDataset& dataset,
                                           std::size_t top);
+
+/// The same for report.html.
+[[nodiscard]] std::vector<ReportTable> inspection_tables(const Inspection& inspection,
+                                                         const ExtractedDataset& dataset, std::size_t top);
 
 /// Everything: keys near_duplicates, out_of_fold, suspect_labels, outliers, classes, confused_classes,
 /// transferability.

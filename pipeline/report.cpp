@@ -187,6 +187,7 @@ std::string report_html(const Report& report) {
     html += fmt::format("<h2>Classes, {} images</h2>\n", escape_html(name)) +
             classes_table(report, split.metrics);
   }
+  for (const ReportTable& table : report.inspection) html += table_section(table);
   if (!report.rejects.empty()) {
     html +=
         fmt::format("<h2>Rejected images ({})</h2>\n", report.rejects.size()) + facts_table(report.rejects);

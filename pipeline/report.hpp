@@ -30,8 +30,9 @@ struct Report {
   std::vector<std::pair<std::string, SplitMetrics>>
       splits;  ///< training first; classes and confusion are the last one's
   std::vector<EpochResult> history;
-  std::vector<ReportTable> tables;  ///< shown behind the result
-  std::vector<Fact> rejects;        ///< path and reason
+  std::vector<ReportTable> tables;      ///< shown behind the result
+  std::vector<ReportTable> inspection;  ///< what the features say about the images; shown before what ran
+  std::vector<Fact> rejects;            ///< path and reason
 };
 
 /// The page. Every text is escaped; colours follow the reader's light or dark setting.

@@ -12,11 +12,13 @@
 #include "data/error.hpp"
 #include "data/split.hpp"
 #include "head/calibration.hpp"
+#include "head/kernel_matrix.hpp"
 #include "head/metrics.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/embedded_weights.hpp"
+#include "pipeline/inspection_report.hpp"
 #include "pipeline/metrics_json.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/output_folder.hpp"
@@ -264,10 +266,27 @@ Report report_of(const ExtractedDataset& dataset, const std::vector<Evaluated>& 
   return report;
 }
 
+/// What the features say about the images, where that takes no longer than the training: near-duplicates,
+/// suspect labels, outliers, classes that overlap. For more images there is `headstart inspect`.
+std::vector<ReportTable> inspect(const ExtractedDataset& dataset, const Rows& rows, const StageOne& stage_one,
+                                 int threads) {
+  constexpr std::size_t kMostImages = 1000;  // the eigendecomposition grows with their cube: about a second
+  constexpr std::size_t kLines = 20;
+  const std::size_t images = dataset.used.size();
+  if (images > kMostImages) return {};
+  const CsrRows cached = stage_one.features(keys_of(dataset));
+  const Matrix kernel =
+      kernel_matrix({cached.columns, cached.indptr, cached.indices, cached.values}, threads);
+  const Inspection inspection =
+      inspect_rows(kernel, std::span(rows.labels).first(images),
+                   static_cast<int>(dataset.manifest.classes.size()), InspectOptions{}.threshold);
+  return inspection_tables(inspection, dataset, kLines);
+}
+
 void write_output(const OutputFolder& out, const ExtractedDataset& dataset,
                   const std::vector<Evaluated>& splits, const TrainingResult& result, StageOne& stage_one,
-                  const TrainOptions& options, const std::optional<Sweep>& sweep, double penalty,
-                  double train_seconds) {
+                  const TrainOptions& options, const std::optional<Sweep>& sweep,
+                  std::vector<ReportTable> inspection, double penalty, double train_seconds) {
   const auto& folder = out.staging();
   Model model{
       stage_one.weights(),
@@ -299,6 +318,7 @@ void write_output(const OutputFolder& out, const ExtractedDataset& dataset,
   write_file(folder / "config.toml", options.config);
   Report report = report_of(dataset, splits, result, stage_one, options);
   if (sweep) report.tables = sweep_report(*sweep, kCandidatesShown);
+  report.inspection = std::move(inspection);
   write_file(folder / "report.html", report_html(report));
 }
 
@@ -371,7 +391,8 @@ void run_train(const TrainOptions& given, const Session& session) {
     if (split) splits.push_back(std::move(*split));
   }
   if (!session.leads()) return;
-  write_output(out, dataset, splits, result, stage_one, options, sweep, penalty, train_seconds);
+  write_output(out, dataset, splits, result, stage_one, options, sweep,
+               inspect(dataset, rows, stage_one, session.threads), penalty, train_seconds);
   out.publish();
   forget_checkpoint(out);
 

@@ -27,6 +27,13 @@ std::vector<std::string> again(const fs::path& out, const std::vector<std::strin
   return arguments;
 }
 
+TEST(Train, TellsInTheReportWhatTheFeaturesSayAboutTheImages) {
+  const std::string html = read_text((shared_run().out / "report.html").string());
+  for (const char* title : {"<h2>Near-duplicates</h2>", "<h2>Suspect labels</h2>", "<h2>Outliers</h2>",
+                            "<h2>Class separability</h2>", "<h2>Confused classes</h2>"})
+    EXPECT_NE(html.find(title), std::string::npos) << title;
+}
+
 TEST(Train, EndsWithTheMetricsTableAndWhereThingsAre) {
   const TrainingRun& run = shared_run();
   ASSERT_EQ(run.result.exit_code, 0) << run.result.err;

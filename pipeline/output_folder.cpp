@@ -14,6 +14,8 @@
 #include <cstring>
 #include <string_view>
 #include <system_error>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "data/error.hpp"
@@ -27,6 +29,8 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 9> kOwnFiles{"model.h5",        "metrics.json", "history.csv",
                                                     "predictions.csv", "images.csv",   "class_indices.json",
                                                     "config.toml",     "report.html",  "sweep.csv"};
+
+constexpr int kStagingAttempts = 1000;
 
 Error cannot_use(const fs::path& out, std::string_view why) {
   return Error{Error::Kind::kUsage, "cannot write the output folder",
@@ -60,12 +64,14 @@ void check_replaceable(const fs::path& out) {
   }
 }
 
-/// A descriptor of `folder` with an exclusive lock on it, or -1 if a live run holds one or it can't be
-/// opened.
+/// A descriptor of `folder` with an exclusive lock on it, or -1 and errno if a live run holds one or it can't
+/// be opened.
 int lock_folder(const fs::path& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    const int failed = errno;
     close(descriptor);
+    errno = failed;
     return -1;
   }
   return descriptor;
@@ -88,6 +94,21 @@ void remove_abandoned(const fs::path& out) {
     fs::remove_all(entry->path(), ignored);
     close(lock);
   }
+}
+
+/// A new staging folder, and lock_folder() of it. A run that starts at the same moment, as the processes of
+/// one MPI launch do, may see it before it is locked and remove it as abandoned; then another one is made.
+std::pair<fs::path, int> make_staging(const fs::path& out) {
+  for (int attempt = 0; attempt < kStagingAttempts; ++attempt) {
+    std::string folder = (out.parent_path() / (staging_prefix(out) + "XXXXXX")).string();
+    if (mkdtemp(folder.data()) == nullptr) throw cannot_use(out, std::strerror(errno));
+    const int lock = lock_folder(folder);
+    if (lock < 0 && errno != EWOULDBLOCK && errno != ENOENT) return {folder, lock};  // no locks here at all
+    std::error_code error;
+    if (lock >= 0 && fs::exists(folder, error)) return {folder, lock};
+    if (lock >= 0) close(lock);
+  }
+  throw cannot_use(out, "other runs keep removing its temporary folder");
 }
 
 /// fsync of a file or folder. @returns 0 or errno
@@ -113,10 +134,7 @@ OutputFolder::OutputFolder(const fs::path& out) {
   check_replaceable(out_);
   fs::create_directories(out_.parent_path(), error);
   remove_abandoned(out_);
-  std::string pattern = (out_.parent_path() / (staging_prefix(out_) + "XXXXXX")).string();
-  if (mkdtemp(pattern.data()) == nullptr) throw cannot_use(out, std::strerror(errno));
-  staging_ = pattern;
-  lock_ = lock_folder(staging_);
+  std::tie(staging_, lock_) = make_staging(out_);
   const mode_t mask = umask(0);
   umask(mask);
   fs::permissions(staging_, static_cast<fs::perms>(0777U & ~mask), error);  // mkdtemp gives 0700

@@ -40,12 +40,26 @@ std::vector<RowIndex> all_of(std::size_t rows) {
   return all;
 }
 
-Error too_many_to_standardize(std::int64_t bytes, std::int64_t allowed) {
-  return Error{
-      Error::Kind::kData, "cannot standardize flattened maps",
-      fmt::format("they take {}, and {} are allowed", format_bytes(static_cast<std::uint64_t>(bytes)),
-                  format_bytes(static_cast<std::uint64_t>(allowed))),
-      "pass --pooling avg or max, or another --transform"};
+/// @param window  what was asked for; 0: nothing
+Error cannot_standardize(std::int64_t bytes, std::int64_t allowed, std::size_t window) {
+  const std::string why = window > 0 ? fmt::format("--window {}: all of them have to be in memory", window)
+                                     : fmt::format("they take {}, and {} are allowed",
+                                                   format_bytes(static_cast<std::uint64_t>(bytes)),
+                                                   format_bytes(static_cast<std::uint64_t>(allowed)));
+  return Error{Error::Kind::kData, "cannot standardize flattened maps", why,
+               fmt::format("pass --pooling avg or max, or another --transform{}",
+                           window > 0 ? ", or leave out --window" : "")};
+}
+
+/// The sum of |x|^2 over `rows`, of which read() gives a window at a time.
+template <typename Read>
+double sum_of_squares_read(std::span<const RowIndex> rows, std::size_t window, const Read& read) {
+  double sum = 0.0;
+  for (std::size_t first = 0; first < rows.size(); first += window) {
+    const auto part = rows.subspan(first, std::min(window, rows.size() - first));
+    sum += sum_of_squares(read(part).view(), all_of(part.size()));
+  }
+  return sum;
 }
 
 bool in_model_rows(Transform transform) { return transform == Transform::kUnit; }
@@ -94,7 +108,7 @@ RepresentedRows::RepresentedRows(const StageOne& stage_one, std::span<const Sha2
   const std::int64_t allowed = available_memory() / 5 * 2;
   const std::int64_t bytes = bytes_in_memory();
   if (representation.pooling == Pooling::kFlatten && (window > 0 || bytes > allowed)) {
-    if (representation.transform == Transform::kStandardize) throw too_many_to_standardize(bytes, allowed);
+    if (representation.transform == Transform::kStandardize) throw cannot_standardize(bytes, allowed, window);
     // Two windows are in memory, one of them perhaps twice while it is transformed.
     if (window == 0) window = rows_within(allowed / 3, keys.size(), bytes);
     read_in_windows(training, window);
@@ -127,11 +141,8 @@ void RepresentedRows::keep_in_memory(std::span<const RowIndex> training) {
 
 void RepresentedRows::read_in_windows(std::span<const RowIndex> training, std::size_t window) {
   if (representation_.transform == Transform::kScale) {
-    double sum = 0.0;
-    for (std::size_t first = 0; first < training.size(); first += window) {
-      const auto part = training.subspan(first, std::min(window, training.size() - first));
-      sum += sum_of_squares(read(part).view(), all_of(part.size()));
-    }
+    const double sum =
+        sum_of_squares_read(training, window, [this](std::span<const RowIndex> rows) { return read(rows); });
     fitted_ = fit_scale(sum / static_cast<double>(training.size()));
   }
   source_ = RowSource{static_cast<std::int64_t>(stage_one_.map_shape().size()), layout_.segments, window,
@@ -156,6 +167,11 @@ std::string RepresentedRows::describe() const {
       fmt::format("{} features, {:.1f} % of them zero", columns(), 100.0 - 100.0 * nonzeros / entries);
   if (source_) text += fmt::format(", read from the cache {} rows at a time", source_->window);
   return text;
+}
+
+double RepresentedRows::mean_squared_norm(std::span<const RowIndex> rows) const {
+  if (!source_) return headstart::mean_squared_norm(training(), rows);
+  return sum_of_squares_read(rows, source_->window, source_->read) / static_cast<double>(rows.size());
 }
 
 Matrix RepresentedRows::logits(const Head& head, std::span<const RowIndex> rows) const {

@@ -57,6 +57,9 @@ class RepresentedRows {
   /// What a trained head's first layer has to take in, so that it works on a saved model's rows.
   [[nodiscard]] const FittedTransform& fitted() const { return fitted_; }
 
+  /// Mean |x|^2 of `rows` as train_head() sees them.
+  [[nodiscard]] double mean_squared_norm(std::span<const RowIndex> rows) const;
+
   /// Logits of `rows` by a saved model's head, [rows.size(), classes].
   [[nodiscard]] Matrix logits(const Head& head, std::span<const RowIndex> rows) const;
 

@@ -361,7 +361,7 @@ void run_train(const TrainOptions& given, const Session& session) {
   const RepresentedRows represented(stage_one, keys, options.representation, rows.training,
                                     static_cast<std::size_t>(options.window));
   if (sweep) {
-    options = chosen_options(*sweep, mean_squared_norm(represented.training(), rows.training), options);
+    options = chosen_options(*sweep, represented.mean_squared_norm(rows.training), options);
     fmt::print("\n{}\n", sweep_table(*sweep, kCandidatesShown));
     std::fflush(stdout);
   }

@@ -2,9 +2,12 @@
 #include "pipeline/output_folder.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
+#include <vector>
 
 #include "data/error.hpp"
 #include "pipeline/write_file.hpp"
@@ -82,6 +85,30 @@ TEST(OutputFolder, ClearsAwayWhatAKilledRunLeftButNotALiveOne) {
   EXPECT_TRUE(fs::exists(scratch / ".out.notes"));
   const OutputFolder other(scratch / "out");
   EXPECT_TRUE(fs::exists(live.staging()));
+}
+
+TEST(OutputFolder, RunsThatStartAtTheSameMomentKeepTheirs) {
+  const test::ScratchFolder scratch;
+  std::vector<pid_t> runs;
+  for (int i = 0; i < 4; ++i) {
+    const pid_t pid = fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+      bool kept = true;
+      for (int start = 0; start < 250; ++start) {
+        const OutputFolder folder(scratch / "out");
+        kept = kept && fs::exists(folder.staging());
+      }
+      _exit(kept ? 0 : 1);
+    }
+    runs.push_back(pid);
+  }
+  for (const pid_t pid : runs) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "a run's folder was removed by another";
+  }
+  EXPECT_EQ(entries(scratch.path()), 0);
 }
 
 TEST(OutputFolder, NeverReplacesAFolderItDidNotMake) {

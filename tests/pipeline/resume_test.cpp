@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/pipeline/sample_dataset.hpp"
+#include "tests/pipeline/training_runs.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -20,41 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> arguments(const fs::path& out, const std::vector<std::string>& more) {
-  std::vector<std::string> all = shared_run().arguments;
-  all[3] = out.string();
-  all.insert(all.end(),
-             {"--epochs", "150", "--dropout", "0.2", "--early-stopping", "140", "--checkpoint", "0"});
+  std::vector<std::string> all = shared_arguments(
+      out, {"--epochs", "150", "--dropout", "0.2", "--early-stopping", "140", "--checkpoint", "0"});
   all.insert(all.end(), more.begin(), more.end());
   return all;
-}
-
-// history.csv without its last column, the seconds.
-std::vector<std::vector<std::string>> history_of(const fs::path& out) {
-  auto rows = read_csv(out / "history.csv");
-  for (auto& row : rows) row.pop_back();
-  return rows;
-}
-
-void expect_same_bytes(const fs::path& a, const fs::path& b) {
-  for (const char* name : {"model.h5", "predictions.csv", "images.csv"})
-    EXPECT_TRUE(read_text((a / name).string()) == read_text((b / name).string())) << name;
-  EXPECT_EQ(history_of(a), history_of(b));
-}
-
-// Sends `signal_number` so long after the first new checkpoint.
-ProcessOptions after_a_checkpoint(const fs::path& file, int signal_number, useconds_t microseconds) {
-  ProcessOptions options;
-  options.while_running = [=](int pid) {
-    std::error_code error;
-    const auto before = fs::last_write_time(file, error);
-    for (int i = 0; i < 20'000; ++i) {
-      if (fs::exists(file) && fs::last_write_time(file, error) != before) break;
-      usleep(1000);
-    }
-    usleep(microseconds);
-    kill(pid, signal_number);
-  };
-  return options;
 }
 
 class ResumeCommand : public testing::TestWithParam<const char*> {};

@@ -1,0 +1,185 @@
+// tests/pipeline/together_command_test.cpp: mpirun -n N headstart train, as a user would start it: the bytes
+// of one process, told once; and whatever goes wrong ends all of them.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/pipeline/sample_dataset.hpp"
+#include "tests/pipeline/training_runs.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kTimeLimit = "60";  // seconds; what hangs ends with another exit code than it should
+constexpr int kDataError = 3;
+
+/// The program's path; empty if it is not on PATH.
+std::string find_program(const std::string& name) {
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const fs::path program = fs::path(folder) / name;
+    std::error_code error;
+    if (fs::is_regular_file(program, error) && access(program.c_str(), X_OK) == 0) return program.string();
+  }
+  return {};
+}
+
+/// headstart with each of these argument lists, so many processes each, as one launch.
+ProcessResult launch(const std::vector<std::pair<int, std::vector<std::string>>>& programs,
+                     const ProcessOptions& options = {}) {
+  std::vector<std::string> command{find_program("mpirun"), "--allow-run-as-root", "--oversubscribe",
+                                   "--timeout", kTimeLimit};
+  for (const auto& [processes, arguments] : programs) {
+    if (&arguments != &programs.front().second) command.emplace_back(":");
+    command.insert(command.end(), {"-n", std::to_string(processes), HEADSTART_BINARY});
+    command.insert(command.end(), arguments.begin(), arguments.end());
+  }
+  return run_process(command, options);
+}
+
+ProcessResult together(int processes, const std::vector<std::string>& arguments,
+                       const ProcessOptions& options = {}) {
+  return launch({{processes, arguments}}, options);
+}
+
+/// Processes that `parent` has started and that run headstart.
+std::vector<int> headstarts_of(int parent) {
+  std::vector<int> children;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename().string();
+    int pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc{}) continue;
+    std::ifstream stat(entry.path() / "stat");  // "PID (NAME) STATE PARENT ..."
+    std::string number;
+    std::string program;
+    std::string state;
+    int its_parent = 0;
+    if (stat >> number >> program >> state >> its_parent && its_parent == parent && program == "(headstart)")
+      children.push_back(pid);
+  }
+  return children;
+}
+
+class Together : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (find_program("mpirun").empty()) GTEST_SKIP() << "mpirun is not on PATH";
+    if (headstart_process({"info"}).out.find("Open MPI") == std::string::npos)
+      GTEST_SKIP() << "this build has no Open MPI";
+  }
+
+  /// Two slabs of columns, so that of four processes some have none.
+  static std::vector<std::string> arguments(const fs::path& out, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> all = shared_arguments(
+        out, {"--hidden", "80,8", "--solver", "primal", "--batch", "4", "--dropout", "0.2", "--l2", "0.001"});
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  const ScratchFolder scratch_;
+};
+
+TEST_F(Together, ProcessesGiveTheBytesOfOneAndSayThemOnce) {
+  ASSERT_EQ(headstart_process(arguments(scratch_ / "alone")).exit_code, 0);
+  const std::string cache = (scratch_ / "cache").string();  // empty: two processes share out the extraction
+  for (const int processes : {2, 4}) {
+    const fs::path out = scratch_ / ("of" + std::to_string(processes));
+    const ProcessResult result = together(processes, arguments(out, {"--cache", cache}));
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    for (const char* text : {"macro F1", "validation", "model: ", "report: "})
+      EXPECT_EQ(occurrences(result.out, text), 1) << text << "\n" << result.out;
+    for (const char* text : {"stage one: ", "stage two: ", "epoch 6/6: "})
+      EXPECT_EQ(occurrences(result.err, text), 1) << text << "\n" << result.err;
+    const nlohmann::json images = metrics_of(out)["images"];
+    EXPECT_EQ(images["cache_misses"], processes == 2 ? 24 : 0);
+    EXPECT_EQ(images["cache_hits"], processes == 2 ? 0 : 24);
+    expect_same_bytes(out, scratch_ / "alone");
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch_.path()), {}), 4) << "nothing else is left";
+}
+
+TEST_F(Together, AWindowGivesTheBytesOfOneProcess) {
+  const std::vector<std::string> window{"--window", "8"};
+  ASSERT_EQ(headstart_process(arguments(scratch_ / "alone", window)).exit_code, 0);
+  const ProcessResult result = together(2, arguments(scratch_ / "of2", window));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(occurrences(result.err, "read from the cache 8 rows at a time"), 1) << result.err;
+  expect_same_bytes(scratch_ / "of2", scratch_ / "alone");
+}
+
+TEST_F(Together, AnErrorAboutTheDataEndsAllAndIsToldOnce) {
+  fs::create_directory(scratch_ / "empty");
+  copy_samples(scratch_ / "single", {"birds"}, 2);
+  for (const char* dataset : {"empty", "single"}) {
+    std::vector<std::string> command = arguments(scratch_ / "out");
+    command[1] = (scratch_ / dataset).string();
+    const ProcessResult result = together(3, command);
+    EXPECT_EQ(result.exit_code, kDataError) << result.err;
+    EXPECT_EQ(occurrences(result.err, "headstart: error: "), 1) << result.err;
+    EXPECT_NE(result.err.find((scratch_ / dataset).string()), std::string::npos) << result.err;
+    EXPECT_FALSE(fs::exists(scratch_ / "out"));
+  }
+}
+
+TEST_F(Together, AnErrorOfOneProcessAloneEndsAllAndIsTold) {
+  fs::create_directory(scratch_ / "empty");
+  std::vector<std::string> wrong = arguments(scratch_ / "out");
+  wrong[1] = (scratch_ / "empty").string();
+  const ProcessResult result = launch({{2, arguments(scratch_ / "out")}, {1, wrong}});
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_EQ(occurrences(result.err, "headstart: error: "), 1) << result.err;
+  EXPECT_NE(result.err.find((scratch_ / "empty").string()), std::string::npos) << result.err;
+  EXPECT_FALSE(fs::exists(scratch_ / "out"));
+}
+
+TEST_F(Together, OneThatIsKilledEndsAllAndAnotherNumberOfThemGoesOn) {
+  const std::vector<std::string> long_run{"--epochs", "40", "--early-stopping", "35"};
+  ASSERT_EQ(headstart_process(arguments(scratch_ / "whole", long_run)).exit_code, 0);
+  fs::copy(shared_run().out, scratch_ / "killed", fs::copy_options::recursive);
+  const auto before = read_folder(scratch_ / "killed");
+
+  std::vector<std::string> command = arguments(scratch_ / "killed", long_run);
+  command.insert(command.end(), {"--resume", "--checkpoint", "0"});
+  for (const std::size_t processes : {3U, 2U}) {
+    ProcessOptions murder;
+    bool found = false;
+    murder.while_running = [&](int pid) {
+      std::vector<int> running;
+      for (int i = 0; i < 1000 && running.size() < processes; ++i) {
+        usleep(10'000);
+        running = headstarts_of(pid);
+      }
+      found = running.size() == processes;
+      wait_until_written(scratch_ / "killed.checkpoint");
+      if (found) kill(processes == 3 ? running.front() : running.back(), SIGKILL);
+    };
+    const ProcessResult killed = together(static_cast<int>(processes), command, murder);
+    ASSERT_TRUE(found) << killed.err;
+    ASSERT_EQ(killed.exit_code, 128 + SIGKILL) << killed.err;
+    EXPECT_EQ(occurrences(killed.err, "resuming after epoch"), processes == 3 ? 0 : 1) << killed.err;
+    EXPECT_TRUE(read_folder(scratch_ / "killed") == before);
+    ASSERT_TRUE(fs::exists(scratch_ / "killed.checkpoint"));
+  }
+
+  command.insert(command.end(), {"--checkpoint", "1000"});
+  const ProcessResult resumed = together(4, command);
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(occurrences(resumed.err, "resuming after epoch"), 1) << resumed.err;
+  expect_same_bytes(scratch_ / "killed", scratch_ / "whole");
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch_.path()), {}), 2) << "nothing else is left";
+}
+
+}  // namespace
+}  // namespace headstart::test

@@ -209,6 +209,11 @@ void resolve_training(TrainOptions& options) {
         "it makes a dense matrix, 25088 features wide at block5_pool: choose --pooling avg or max, or pass "
         "--force"};
   }
+  if (options.window > 0 && options.training.solver == Solver::kGram &&
+      options.representation.pooling == Pooling::kFlatten) {
+    throw Error{Error::Kind::kUsage, "wrong usage", "--window with --solver gram",
+                "the gram solver needs all rows in memory: leave out one of them"};
+  }
   std::vector<int>& hidden = options.training.hidden;
   if (hidden == std::vector<int>{0}) return hidden.clear();
   if (hidden.empty() ||

@@ -157,7 +157,7 @@ TEST(WindowCommandTest, WhatNeedsAllRowsInMemoryIsRefusedInOneLine) {
     EXPECT_FALSE(fs::exists(scratch / "out"));
     return result.err;
   };
-  const std::string gram = error_of({"--solver", "gram"}, 1);
+  const std::string gram = error_of({"--solver", "gram"}, 2);
   EXPECT_TRUE(contains(gram, "the gram solver needs all rows in memory")) << gram;
   const std::string standardize =
       error_of({"--pooling", "flatten", "--transform", "standardize", "--force"}, 3);

@@ -156,16 +156,25 @@ struct NormVectors {
   Vector v_v;
 };
 
-HWY_INLINE void combine_vector(const TileCombination& tile, float* HWY_RESTRICT w, float* HWY_RESTRICT v,
+// TileCombination's constants, in registers: read from the struct they would be loaded again after every
+// store.
+struct CombinationVectors {
+  Vector kernel_from_kernel;
+  Vector kernel_from_velocity;
+  Vector velocity_from_kernel;
+  Vector velocity_from_velocity;
+};
+
+HWY_INLINE void combine_vector(const CombinationVectors& by, float* HWY_RESTRICT w, float* HWY_RESTRICT v,
                                Vector to_w, Vector to_v, NormVectors& norms) {
   const Floats d;
   const Vector old_w = hn::Load(d, w);
   const Vector old_v = hn::Load(d, v);
-  const Vector gain = hn::MulAdd(hn::Set(d, tile.kernel_from_kernel), old_w,
-                                 hn::MulAdd(hn::Set(d, tile.kernel_from_velocity), old_v, to_w));
+  const Vector gain =
+      hn::MulAdd(by.kernel_from_kernel, old_w, hn::MulAdd(by.kernel_from_velocity, old_v, to_w));
   const Vector new_w = hn::Add(old_w, gain);
-  const Vector new_v = hn::MulAdd(hn::Set(d, tile.velocity_from_kernel), old_w,
-                                  hn::MulAdd(hn::Set(d, tile.velocity_from_velocity), old_v, to_v));
+  const Vector new_v =
+      hn::MulAdd(by.velocity_from_kernel, old_w, hn::MulAdd(by.velocity_from_velocity, old_v, to_v));
   hn::Store(new_w, d, w);
   hn::Store(new_v, d, v);
   norms.w_w = hn::MulAdd(new_w, new_w, norms.w_w);
@@ -188,6 +197,8 @@ KernelNorms combine(const TileCombination& tile) noexcept {
   const std::size_t width = tile.width;
   const std::size_t features = tile.offsets.size() - 1;
   const float* const dz = tile.dz.data();
+  const CombinationVectors by{hn::Set(d, tile.kernel_from_kernel), hn::Set(d, tile.kernel_from_velocity),
+                              hn::Set(d, tile.velocity_from_kernel), hn::Set(d, tile.velocity_from_velocity)};
   KernelNorms sums;
   for (std::size_t block = 0; block < features; block += kSquaresBlock) {
     const std::size_t block_end = block + kSquaresBlock < features ? block + kSquaresBlock : features;
@@ -224,10 +235,10 @@ KernelNorms combine(const TileCombination& tile) noexcept {
           v2 = hn::MulAdd(to_v, d2, v2);
           v3 = hn::MulAdd(to_v, d3, v3);
         }
-        combine_vector(tile, w + c, v + c, w0, v0, norms);
-        combine_vector(tile, w + c + lanes, v + c + lanes, w1, v1, norms);
-        combine_vector(tile, w + c + 2 * lanes, v + c + 2 * lanes, w2, v2, norms);
-        combine_vector(tile, w + c + 3 * lanes, v + c + 3 * lanes, w3, v3, norms);
+        combine_vector(by, w + c, v + c, w0, v0, norms);
+        combine_vector(by, w + c + lanes, v + c + lanes, w1, v1, norms);
+        combine_vector(by, w + c + 2 * lanes, v + c + 2 * lanes, w2, v2, norms);
+        combine_vector(by, w + c + 3 * lanes, v + c + 3 * lanes, w3, v3, norms);
       }
       for (; c < width; c += lanes) {
         Vector to_w = hn::Zero(d);
@@ -237,7 +248,7 @@ KernelNorms combine(const TileCombination& tile) noexcept {
           to_w = hn::MulAdd(hn::Set(d, entry->to_kernel), row, to_w);
           to_v = hn::MulAdd(hn::Set(d, entry->to_velocity), row, to_v);
         }
-        combine_vector(tile, w + c, v + c, to_w, to_v, norms);
+        combine_vector(by, w + c, v + c, to_w, to_v, norms);
       }
     }
     sums.w_w += sum_of_lanes(norms.w_w);

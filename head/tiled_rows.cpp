@@ -29,14 +29,6 @@ std::int64_t TiledRows::end_feature(std::size_t tile) const noexcept {
   return std::min(first_feature(tile + 1), features_.columns);
 }
 
-std::span<const std::int32_t> TiledRows::indices(RowIndex row, std::size_t tile) const noexcept {
-  return features_.row_indices(row).subspan(start(row, tile), start(row, tile + 1) - start(row, tile));
-}
-
-std::span<const float> TiledRows::values(RowIndex row, std::size_t tile) const noexcept {
-  return features_.row_values(row).subspan(start(row, tile), start(row, tile + 1) - start(row, tile));
-}
-
 void TiledRows::add_products(std::span<const RowIndex> rows, std::size_t tile, std::span<const float> weights,
                              std::size_t width, std::span<float> z, const PrimalKernel& routines) const {
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -29,8 +29,12 @@ class TiledRows {
   /// One past the tile's last feature.
   [[nodiscard]] std::int64_t end_feature(std::size_t tile) const noexcept;
 
-  [[nodiscard]] std::span<const std::int32_t> indices(RowIndex row, std::size_t tile) const noexcept;
-  [[nodiscard]] std::span<const float> values(RowIndex row, std::size_t tile) const noexcept;
+  [[nodiscard]] std::span<const std::int32_t> indices(RowIndex row, std::size_t tile) const noexcept {
+    return features_.row_indices(row).subspan(start(row, tile), start(row, tile + 1) - start(row, tile));
+  }
+  [[nodiscard]] std::span<const float> values(RowIndex row, std::size_t tile) const noexcept {
+    return features_.row_values(row).subspan(start(row, tile), start(row, tile + 1) - start(row, tile));
+  }
 
   /// z += X[rows, tile] W[tile].
   /// @param weights  W[tile], [features of the tile, width]

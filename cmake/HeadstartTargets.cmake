@@ -13,9 +13,9 @@ if(HEADSTART_SANITIZE)
   target_link_options(headstart_sanitizers INTERFACE -fsanitize=${HEADSTART_SANITIZE})
 endif()
 
-# A one-line source for each public header of the folder, so that a header which leans on its includer's
-# includes does not build. Further arguments are libraries that the headers need and the folder keeps to itself. One
-# build is enough to know it: sanitizer builds leave it out.
+# A one-line source for each public header that has no .cpp of its name, so that a header which leans on its
+# includer's includes does not build; one that has is included first there. Further arguments are libraries that the
+# headers need and the folder keeps to itself. One build is enough to know it: sanitizer builds leave it out.
 function(headstart_check_headers target)
   if(HEADSTART_SANITIZE)
     return()
@@ -23,6 +23,13 @@ function(headstart_check_headers target)
   file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/*.hpp)
   set(sources)
   foreach(header IN LISTS headers)
+    string(REGEX REPLACE "hpp$" "cpp" counterpart ${PROJECT_SOURCE_DIR}/${header})
+    if(EXISTS ${counterpart})
+      file(STRINGS ${counterpart} includes REGEX "^#include" LIMIT_COUNT 1)
+      if(includes STREQUAL "#include \"${header}\"")
+        continue()
+      endif()
+    endif()
     string(REPLACE "/" "_" name ${header})
     set(source ${CMAKE_CURRENT_BINARY_DIR}/header_check/${name}.cpp)
     file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"  // IWYU pragma: keep\n")

@@ -78,6 +78,9 @@ class Together : public testing::Test {
     if (find_program("mpirun").empty()) GTEST_SKIP() << "mpirun is not on PATH";
     if (headstart_process({"info"}).out.find("Open MPI") == std::string::npos)
       GTEST_SKIP() << "this build has no Open MPI";
+    const ProcessResult idle =
+        run_process({find_program("mpirun"), "--allow-run-as-root", "--oversubscribe", "-n", "2", "true"});
+    if (idle.exit_code != 0) GTEST_SKIP() << "mpirun starts no process here: " << idle.err;
   }
 
   /// Two slabs of columns, so that of four processes some have none.

@@ -19,8 +19,8 @@
 // pass.
 //
 // Bound for a block of s rows in m batches, d features, h hidden, density p: 16 d h bytes and 8 s p d h + 22
-// d h flops; at s = 128, m = 4: 103 MB and 0.80 GFLOP a step: 7.8 FLOP/byte. K adds s^2 p d flops, the steps inside 4 s b h
-// each.
+// d h flops; at s = 128, m = 4: 103 MB and 0.80 GFLOP a step: 7.8 FLOP/byte. K adds s^2 p d flops, the steps
+// inside 4 s b h each.
 //
 // Layout: columns of W in slabs of 64, each slab contiguous [features, 64], so that a thread streams its own
 // slabs and the sums over rows and features stay in one thread, in one order: the same bits for any thread

@@ -36,7 +36,8 @@ std::string epoch_line(const EpochResult& epoch, int epochs) {
   if (epoch.val_loss && epoch.val_accuracy) {
     line += fmt::format("; validation loss {:.4f}, accuracy {:.4f}", *epoch.val_loss, *epoch.val_accuracy);
   }
-  return line + fmt::format("; {:.2f} s", epoch.seconds);
+  return line + (epoch.seconds < 0.1 ? fmt::format("; {:.1f} ms", 1e3 * epoch.seconds)
+                                     : fmt::format("; {:.2f} s", epoch.seconds));
 }
 
 /// More than a checkpoint of this run can have: three matrices of either solver, twice for padding, the

@@ -63,8 +63,6 @@ struct KernelNorms {
   double w_w = 0.0;  ///< sum of W^2
   double w_v = 0.0;  ///< sum of W V
   double v_v = 0.0;  ///< sum of V^2
-
-  bool operator==(const KernelNorms&) const = default;
 };
 
 /// A sparse row's entries in a tile of consecutive features, times that tile of W and of V.

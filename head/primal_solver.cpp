@@ -20,7 +20,7 @@ void resize_zeroed(AlignedFloats& floats, std::size_t count) {
 }
 
 // Asks for one of `shares` shares of floats to be in L2 soon. Products need the cache only, so they are when
-// memory is free to bring the next tile: 13 % of a step.
+// memory is free to bring the next tile: 5 to 11 % of a step.
 void prefetch_share(std::span<const float> floats, std::size_t share, std::size_t shares) {
   constexpr std::size_t kLine = 16;
   const std::size_t lines = floats.size() / kLine;

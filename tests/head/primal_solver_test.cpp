@@ -52,6 +52,11 @@ TEST(PrimalSolverTest, EveryVariantOfTheInnerLoopsFollowsDenseSgd) {
   }
 }
 
+TEST(PrimalSolverTest, OnlyAKernelThatDoesNotStayInCacheIsSteppedInBlocks) {
+  EXPECT_EQ(blocks_for(Matrix(2'000, 1'000)), Blocks::kNever);
+  EXPECT_EQ(blocks_for(Matrix(2'001, 1'000)), Blocks::kAlways);
+}
+
 TEST(PrimalSolverTest, ARowOfWWithoutEntriesStillDecaysAndMoves) {
   Matrix features = Matrix::Zero(2, 3);
   features(0, 0) = 1.0F;  // feature 2 is in no row

@@ -36,5 +36,23 @@ TEST(WorkersTest, HaveTheThreadsAskedFor) {
   EXPECT_THROW(Workers(-1), std::invalid_argument);
 }
 
+// Read through volatile, so that the product is computed here and now.
+float denormal_product() {
+  volatile float small = 1e-30F;
+  volatile float smaller = 1e-10F;
+  return small * smaller;
+}
+
+TEST(WorkersTest, DenormalNumbersAreFlushedInTasksAndOnlyThere) {
+  ASSERT_GT(denormal_product(), 0.0F);
+  for (const int threads : {1, 2}) {
+    std::vector<float> products(8, 1.0F);
+    Workers workers(threads);
+    workers.for_each(products.size(), [&](std::size_t task) { products[task] = denormal_product(); });
+    EXPECT_EQ(products, std::vector<float>(8, 0.0F)) << threads << " threads";
+    EXPECT_GT(denormal_product(), 0.0F);
+  }
+}
+
 }  // namespace
 }  // namespace headstart::test

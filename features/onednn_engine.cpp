@@ -4,7 +4,6 @@
 #include "features/onednn_engine.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "data/error.hpp"
+#include "features/omp_threads.hpp"
 #include "features/onednn_primitives.hpp"
 
 namespace headstart {
@@ -21,26 +21,10 @@ namespace {
 
 using dnnl::memory;
 using onednn::ConvolutionShape;
+using onednn::library_version;
+using onednn::method_of;
 using onednn::plan_convolution;
 using onednn::plan_max_pool;
-
-/// OpenMP's thread count belongs to the calling thread: set it for a scope, then put it back. Planning and
-/// execution must agree on it, as primitives divide their work and scratchpad when they are made.
-class OmpThreads {
- public:
-  explicit OmpThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~OmpThreads() { omp_set_num_threads(before_); }
-  OmpThreads(const OmpThreads&) = delete;
-  OmpThreads& operator=(const OmpThreads&) = delete;
-
- private:
-  int before_;
-};
-
-std::string library_version() {
-  const dnnl::version_t* version = dnnl::version();
-  return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
-}
 
 Error engine_failed(std::string_view where, const dnnl::error& error) {
   if (error.status == dnnl_out_of_memory) {
@@ -61,42 +45,6 @@ dnnl::convolution_forward::primitive_desc plan_best_convolution(const dnnl::engi
   auto direct = plan_convolution(engine, dnnl::algorithm::convolution_direct, shape, source);
   if (!direct) throw dnnl::error(dnnl_unimplemented, "no float32 convolution for this CPU");
   return *direct;
-}
-
-/// What impl_info_str() stands for: "jit_wino_4x3:avx512_core" is F(4x4,3x3).
-std::string_view method_of(std::string_view implementation) {
-  if (implementation.find("wino_4x3") != std::string_view::npos) return "winograd F(4x4,3x3)";
-  if (implementation.find("wino_2x3") != std::string_view::npos) return "winograd F(2x2,3x3)";
-  if (implementation.find("wino") != std::string_view::npos) return "winograd";
-  if (implementation.find("ref") != std::string_view::npos) return "reference";
-  return "direct";
-}
-
-/// "winograd F(4x4,3x3) in 12 layers, direct in 1 (jit_wino_4x3:avx512_core, jit:avx512_core)".
-std::string summarise(const std::vector<std::string>& implementations) {
-  std::string methods;
-  std::vector<std::pair<std::string_view, int>> counts;
-  std::vector<std::string> distinct;
-  for (const std::string& implementation : implementations) {
-    const std::string_view method = method_of(implementation);
-    const auto found =
-        std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == method; });
-    if (found == counts.end()) {
-      counts.emplace_back(method, 1);
-    } else {
-      ++found->second;
-    }
-    if (std::find(distinct.begin(), distinct.end(), implementation) == distinct.end()) {
-      distinct.push_back(implementation);
-    }
-  }
-  std::stable_sort(counts.begin(), counts.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  for (const auto& [method, count] : counts) {
-    methods += methods.empty() ? fmt::format("{} in {} layer{}", method, count, count == 1 ? "" : "s")
-                               : fmt::format(", {} in {}", method, count);
-  }
-  return fmt::format("{} ({})", methods, fmt::join(distinct, ", "));
 }
 
 /// Eight images at 224 x 224, and as many pixels at other sizes. Measured at 224, milliseconds an image on
@@ -194,7 +142,7 @@ class OnednnEngine final : public Engine {
     allocate();
     description_ = {.name = "onednn",
                     .version = library_version(),
-                    .implementation = summarise(implementations),
+                    .implementation = onednn::summarise(implementations, "layer"),
                     .precision = Precision::kFp32};
   }
 

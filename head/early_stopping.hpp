@@ -10,6 +10,9 @@ class EarlyStopping {
  public:
   /// @param patience  epochs without a better loss before stopping; 0 is as 1
   explicit EarlyStopping(int patience) noexcept : patience_(patience) {}
+  /// @param loss_to_beat  of the weights before the first epoch, which is then epoch -1
+  EarlyStopping(int patience, double loss_to_beat) noexcept
+      : patience_(patience), best_(loss_to_beat), best_epoch_(-1) {}
 
   /// Tells the end of an epoch. @return whether its loss is the best so far: then its weights are the ones to
   /// keep

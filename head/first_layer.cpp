@@ -15,6 +15,16 @@ void FirstLayer::use_rows(const FeatureRows& /*rows*/) {
   throw std::logic_error("first layer: it needs all of its rows at all times");
 }
 
+double FirstLayer::penalty(double l2) {
+  // Without L2 the norm is not asked for: the gram solver would have to compute it.
+  return l2 > 0.0 ? l2 * squared_norm() : 0.0;
+}
+
+double FirstLayer::gradient_squared_norm(std::span<const RowIndex> /*batch*/,
+                                         const Eigen::Ref<const Matrix>& /*dz*/, double /*l2*/) {
+  throw std::logic_error("first layer: its gradient's norm is not known before the step");
+}
+
 FirstLayerState FirstLayer::state() { throw std::logic_error("first layer: its state can't be taken"); }
 
 void FirstLayer::set_state(const FirstLayerState& /*state*/) {

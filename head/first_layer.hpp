@@ -20,6 +20,8 @@ struct SgdStep {
   double momentum = 0.9;
   bool nesterov = false;
   double l2 = 0.0;  ///< lambda of lambda * sum(W^2)
+  /// What l2 and the loss's gradient are multiplied with already, so that the gradient is clipped.
+  double gradient_scale = 1.0;
 };
 
 /// What a first layer knows beyond what it was made from: a view, valid until the layer's next step. Only a
@@ -59,6 +61,14 @@ class FirstLayer {
 
   /// sum(W^2), in double.
   [[nodiscard]] virtual double squared_norm() = 0;
+
+  /// What the loss includes for this layer: l2 sum(W^2), and what it is penalised for besides.
+  [[nodiscard]] virtual double penalty(double l2);
+
+  /// Sum of squares of the gradient that step() would take with this batch and dz, L2 included, in double.
+  /// @throws std::logic_error if this kind of layer can't tell
+  [[nodiscard]] virtual double gradient_squared_norm(std::span<const RowIndex> batch,
+                                                     const Eigen::Ref<const Matrix>& dz, double l2);
 
   /// From now on row indices are of these, in place of the rows that this was made from.
   /// @param rows  must outlive what uses them; as many columns

@@ -288,6 +288,37 @@ Eigen::Index PrimalSolver::hidden() const noexcept {
   return slabs_.back().columns.first + slabs_.back().columns.columns;
 }
 
+// A tile of W is read once for all rows; an entry's sum runs over the slabs in order.
+std::vector<float> PrimalSolver::input_gradient(std::span<const RowIndex> rows,
+                                                const Eigen::Ref<const Matrix>& dz) {
+  check_rows(rows, rows_.features().rows());
+  check_shape("first layer's gradient", dz.rows(), dz.cols(), rows.size(), hidden());
+  finish_block();
+  std::vector<std::size_t> starts{0};
+  for (const RowIndex row : rows) starts.push_back(starts.back() + rows_.features().row_indices(row).size());
+  std::vector<float> gradient(starts.back(), 0.0F);
+  workers_.for_each(rows_.tiles(), [&](std::size_t tile) {
+    for (const Slab& slab : slabs_) {
+      const std::span<float> floats = tile_of(kernel_, slab, tile);
+      const auto first = static_cast<Eigen::Index>(rows_.first_feature(tile));
+      const auto features = static_cast<Eigen::Index>(rows_.end_feature(tile)) - first;
+      const SlabRows weights = without_padding(floats, features, slab.columns);
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        const std::span<const std::int32_t> indices = rows_.indices(rows[r], tile);
+        if (indices.empty()) continue;
+        const std::size_t offset =
+            starts[r] +
+            static_cast<std::size_t>(indices.data() - rows_.features().row_indices(rows[r]).data());
+        const auto of_row =
+            dz.row(static_cast<Eigen::Index>(r)).segment(slab.columns.first, slab.columns.columns);
+        for (std::size_t i = 0; i < indices.size(); ++i)
+          gradient[offset + i] += weights.row(indices[i] - first).dot(of_row);
+      }
+    }
+  });
+  return gradient;
+}
+
 double PrimalSolver::squared_norm() {
   double sum = 0.0;
   for (const double norm : squared_norms()) sum += norm;

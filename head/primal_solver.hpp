@@ -62,6 +62,11 @@ class PrimalSolver final : public FirstLayer {
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
             std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z, const Plan& plan = {}) override;
   [[nodiscard]] double squared_norm() override;
+  /// dLoss/dX of `rows` where X has entries, before the step along dz: dz W^T.
+  /// @param dz  [rows.size(), hidden]
+  /// @return one value for each entry, row after row
+  [[nodiscard]] std::vector<float> input_gradient(std::span<const RowIndex> rows,
+                                                  const Eigen::Ref<const Matrix>& dz);
   /// Its terms, one for each slab of columns; their sum in this order is squared_norm().
   [[nodiscard]] std::vector<double> squared_norms();
   void use_rows(const FeatureRows& rows) override;

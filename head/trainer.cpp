@@ -101,13 +101,14 @@ class Training {
       loss_sum += batch_loss * static_cast<double>(batch.size());
       correct += loss.correct;
 
-      const SgdStep sgd{learning_rate, options_.momentum, options_.nesterov, options_.l2};
-      const Matrix& dz = upper_.step(logits, sgd);
+      const Matrix& dz = upper_.backward(logits);
+      const SgdStep sgd = sgd_step(batch_in_memory(step), dz, learning_rate * warmed_up(epoch, step));
+      upper_.step(sgd);
       const std::vector<RowIndex> planned = planned_next(step, following);
       const std::size_t next_batch = std::min(planned.size(), static_cast<std::size_t>(options_.batch));
       const std::vector<RowIndex> next = multiplied_next(step, std::span(planned).first(next_batch));
       z_.resize(static_cast<Eigen::Index>(next.size()), dz.cols());
-      first_.step(in_memory(order_, step, 1), dz, sgd, next, z_, {planned, next_batch});
+      first_.step(batch_in_memory(step), dz, sgd, next, z_, {planned, next_batch});
       if (windows_ && next.empty() && step + 1 < order_.steps())
         enter_window(order_, order_.window_of(step + 1), following);
     }
@@ -133,9 +134,25 @@ class Training {
   [[nodiscard]] LossOptions training_loss() const {
     return {options_.label_smoothing, options_.class_weights};
   }
-  [[nodiscard]] double penalty() {
-    // Without L2 the norm is not asked for: the gram solver would have to compute it.
-    return options_.l2 > 0.0 ? options_.l2 * (first_.squared_norm() + upper_.squared_norm()) : 0.0;
+  [[nodiscard]] double penalty() { return first_.penalty(options_.l2) + options_.l2 * upper_.squared_norm(); }
+  // The share of the learning rate that a step has.
+  [[nodiscard]] double warmed_up(int epoch, std::size_t step) const {
+    const double steps = options_.warm_up * static_cast<double>(order_.steps());
+    const double done =
+        static_cast<double>(epoch) * static_cast<double>(order_.steps()) + static_cast<double>(step + 1);
+    return done < steps ? done / steps : 1.0;
+  }
+  // How to step along the gradients of upper_ and the first layer, which are clipped here.
+  [[nodiscard]] SgdStep sgd_step(std::span<const RowIndex> batch, const Matrix& dz, double learning_rate) {
+    SgdStep sgd{learning_rate, options_.momentum, options_.nesterov, options_.l2};
+    if (!options_.clip_norm) return sgd;
+    const double norm =
+        std::sqrt(upper_.gradient_squared_norm(sgd.l2) + first_.gradient_squared_norm(batch, dz, sgd.l2));
+    if (norm <= *options_.clip_norm) return sgd;
+    sgd.gradient_scale = *options_.clip_norm / norm;
+    sgd.l2 *= sgd.gradient_scale;
+    upper_.scale_gradients(sgd.gradient_scale);
+    return sgd;
   }
   // Every step draws from a seed of its own, so that a run can go on from any epoch.
   [[nodiscard]] Dropout dropout(int epoch, std::size_t step) const {
@@ -164,6 +181,10 @@ class Training {
     // A window's rows are read in the order in which they are used.
     if (windows_) std::iota(rows.begin(), rows.end(), static_cast<RowIndex>(order.first_in_window(step)));
     return rows;
+  }
+
+  [[nodiscard]] std::vector<RowIndex> batch_in_memory(std::size_t step) const {
+    return in_memory(order_, step, 1);
   }
 
   // The rows of the steps after this one, the next batch first, as far as they are in memory.
@@ -255,6 +276,11 @@ class Training {
   Matrix z_;
 };
 
+EarlyStopping early_stopping_of(const TrainingOptions& options) {
+  if (!options.loss_to_beat) return EarlyStopping(*options.early_stopping);
+  return {*options.early_stopping, *options.loss_to_beat};
+}
+
 }  // namespace
 
 Head initial_head(std::int64_t features, int classes, const TrainingOptions& options) {
@@ -307,8 +333,12 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
   Training training(data, first, layers, options, hooks, resume);
   LearningRate learning_rate(options.schedule, options.learning_rate, options.epochs);
   std::optional<EarlyStopping> stopping;
-  if (options.early_stopping) stopping.emplace(*options.early_stopping);
+  if (options.early_stopping) stopping = early_stopping_of(options);
   std::vector<Dense> best;  // of an earlier epoch, whose first kernel `first` remembers
+  if (stopping && options.loss_to_beat && resume == nullptr) {
+    best = training.upper_layers();
+    first.remember();
+  }
 
   TrainingResult result;
   if (resume != nullptr) {

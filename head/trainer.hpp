@@ -32,6 +32,15 @@ struct TrainingOptions {
   Schedule schedule = Schedule::kConstant;
   /// Epochs without a better validation loss before stopping; the best weights come back.
   std::optional<int> early_stopping;
+  /// The validation loss of the initial head. With early stopping: if no epoch's is better, that head comes
+  /// back, as that of epoch -1.
+  std::optional<double> loss_to_beat;
+  /// Epochs over which the learning rate grows from 0 to the schedule's, step by step (Goyal et al., arXiv
+  /// 1706.02677, section 2.2); need not be a whole number.
+  double warm_up = 0.0;
+  /// Largest norm of a step's gradient, L2 included, over all that is trained; a longer one is shortened to
+  /// it. For first layers that can tell their gradient's norm.
+  std::optional<double> clip_norm;
   std::vector<float> class_weights;  ///< [classes], or empty
   double label_smoothing = 0.0;
   double dropout = 0.0;  ///< share of every hidden layer's activations that a step leaves out, in [0, 1)
@@ -68,8 +77,8 @@ struct Head {
 struct TrainingResult {
   Head head;
   std::vector<EpochResult> history;
-  int best_epoch = 0;               ///< the epoch whose weights `head` has
-  bool interrupted = false;         ///< stopped by `stop`, after a whole epoch
+  int best_epoch = 0;        ///< the epoch whose weights `head` has; -1: none beat options.loss_to_beat
+  bool interrupted = false;  ///< stopped by `stop`, after a whole epoch
   Solver solver = Solver::kPrimal;  ///< which one ran
 };
 

@@ -68,6 +68,12 @@ void check_options(const TrainingData& data, const TrainingOptions& options) {
   }
   if (data.source != nullptr && options.solver == Solver::kGram)
     refuse("the gram solver needs all rows in memory");
+  if (options.loss_to_beat && !options.early_stopping)
+    refuse("a loss to beat needs early stopping, which watches it");
+  if (!(options.warm_up >= 0.0))
+    refuse("warm-up is " + std::to_string(options.warm_up) + ", needed 0 or more");
+  if (options.clip_norm && !(*options.clip_norm > 0.0))
+    refuse("the largest gradient is " + std::to_string(*options.clip_norm) + ", needed more than 0");
   if (!(options.dropout >= 0.0 && options.dropout < 1.0)) {
     refuse("dropout is " + std::to_string(options.dropout) + ", needed 0 to below 1");
   }

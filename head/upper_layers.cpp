@@ -103,7 +103,7 @@ Matrix& UpperLayers::forward(const Eigen::Ref<const Matrix>& z, const Dropout& d
   return activations_.back();
 }
 
-const Matrix& UpperLayers::step(const Matrix& dlogits, const SgdStep& sgd) {
+const Matrix& UpperLayers::backward(const Matrix& dlogits) {
   gradients_.back() = dlogits;
   for (std::size_t l = layers_.size() - 1; l > 0; --l) {
     const Matrix transposed = layers_[l].kernel.transpose();
@@ -111,17 +111,36 @@ const Matrix& UpperLayers::step(const Matrix& dlogits, const SgdStep& sgd) {
     add_product(gradients_[l], transposed, gradients_[l - 1]);
     gate(activations_[l - 1], kept_scale_, gradients_[l - 1]);
   }
-  const auto two_l2 = static_cast<float>(2.0 * sgd.l2);
+  return gradients_.front();
+}
+
+Matrix UpperLayers::kernel_gradient(std::size_t layer, double l2) const {
+  Matrix gradient = static_cast<float>(2.0 * l2) * layers_[layer].kernel;
+  add_transposed_product(activations_[layer - 1], gradients_[layer], gradient);
+  return gradient;
+}
+
+double UpperLayers::gradient_squared_norm(double l2) const {
+  double sum = 0.0;
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    sum += sum_of_rows(gradients_[l]).cast<double>().squaredNorm();
+    if (l > 0) sum += kernel_gradient(l, l2).cast<double>().squaredNorm();
+  }
+  return sum;
+}
+
+void UpperLayers::scale_gradients(double scale) {
+  for (Matrix& gradient : gradients_) gradient *= static_cast<float>(scale);
+}
+
+void UpperLayers::step(const SgdStep& sgd) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const RowVector bias_gradient = sum_of_rows(gradients_[l]);
     move(layers_[l].bias, velocities_[l].bias, bias_gradient, sgd);
     if (l == 0) continue;
-    Matrix kernel_gradient = two_l2 * layers_[l].kernel;
-    add_transposed_product(activations_[l - 1], gradients_[l], kernel_gradient);
-    move(layers_[l].kernel, velocities_[l].kernel, kernel_gradient, sgd);
+    move(layers_[l].kernel, velocities_[l].kernel, kernel_gradient(l, sgd.l2), sgd);
   }
   squared_norm_ = squared_norm_above_first(layers_);
-  return gradients_.front();
 }
 
 }  // namespace headstart

@@ -33,10 +33,16 @@ class UpperLayers {
   /// @return logits, [rows, classes]; valid, and free to be overwritten, until the next call
   [[nodiscard]] Matrix& forward(const Eigen::Ref<const Matrix>& z, const Dropout& dropout = {});
 
-  /// Backpropagates through the last forward() and takes one SGD step.
+  /// Backpropagates through the last forward().
   /// @param dlogits  [rows, classes], dLoss/dlogits without L2; may be forward()'s result
-  /// @return dLoss/dz, [rows, first layer's width]; valid until the next call
-  [[nodiscard]] const Matrix& step(const Matrix& dlogits, const SgdStep& sgd);
+  /// @return dLoss/dz, [rows, first layer's width]; valid until the next forward()
+  [[nodiscard]] const Matrix& backward(const Matrix& dlogits);
+  /// Sum of squares of the gradients that step() would take, L2 included, in double.
+  [[nodiscard]] double gradient_squared_norm(double l2) const;
+  /// Multiplies what backward() found, dLoss/dz too.
+  void scale_gradients(double scale);
+  /// One SGD step along what backward() found.
+  void step(const SgdStep& sgd);
 
   /// Sum of squares of the kernels above the first, in double.
   [[nodiscard]] double squared_norm() const noexcept { return squared_norm_; }
@@ -50,6 +56,9 @@ class UpperLayers {
   void restore(std::span<const Dense> layers, std::span<const Dense> velocities);
 
  private:
+  // dLoss/dW with L2, of a layer above the first.
+  [[nodiscard]] Matrix kernel_gradient(std::size_t layer, double l2) const;
+
   std::vector<Dense> layers_;
   std::vector<Dense> velocities_;
   std::vector<Matrix> activations_;  // of each layer; the last are the logits

@@ -54,7 +54,7 @@ TEST(UpperLayersTest, TheGradientUnderDropoutIsThatOfTheSameDraw) {
   const Dropout dropout{0.4, 9};
   UpperLayers upper(layers);
   static_cast<void>(upper.forward(z, dropout));
-  const Matrix gradient = upper.step(weights, {.learning_rate = 0.0});
+  const Matrix gradient = upper.backward(weights);
   const auto loss = [&](std::span<const double> point) {
     Matrix moved(3, 12);
     for (std::size_t i = 0; i < point.size(); ++i) moved.data()[i] = static_cast<float>(point[i]);

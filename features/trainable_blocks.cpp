@@ -1,0 +1,67 @@
+// features/trainable_blocks.cpp: the backprop paths by name.
+#include "features/trainable_blocks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "features/libtorch_blocks.hpp"
+#include "features/onednn_blocks.hpp"
+
+namespace headstart {
+namespace {
+
+struct NamedBackprop {
+  Backprop backprop;
+  std::string_view name;
+};
+
+constexpr std::array<NamedBackprop, 2> kBackprops{{
+    {Backprop::kOnednn, "onednn"},
+    {Backprop::kLibtorch, "libtorch"},
+}};
+
+void check(const BlocksOptions& options) {
+  const auto refuse = [](const std::string& what) {
+    throw std::invalid_argument("trainable blocks: " + what);
+  };
+  if (options.first_block < 2 || options.first_block > 5) refuse("the first block has to be 2 to 5");
+  if (options.input_size < kMinInputSize || options.input_size > kMaxInputSize) refuse("input size");
+  if (options.batch_size < 1) refuse("a batch needs a row");
+  if (options.threads < 0) refuse("threads");
+}
+
+}  // namespace
+
+std::string_view to_string(Backprop backprop) noexcept {
+  for (const NamedBackprop& named : kBackprops) {
+    if (named.backprop == backprop) return named.name;
+  }
+  return "unknown";
+}
+
+std::optional<Backprop> parse_backprop(std::string_view name) noexcept {
+  for (const NamedBackprop& named : kBackprops) {
+    if (named.name == name) return named.backprop;
+  }
+  return std::nullopt;
+}
+
+std::unique_ptr<TrainableBlocks> open_trainable_blocks(const Vgg16Weights& weights,
+                                                       const BlocksOptions& options) {
+  check(options);
+  if (options.backprop == Backprop::kLibtorch) return open_libtorch_blocks(weights, options);
+  return open_onednn_blocks(weights, options);
+}
+
+std::span<const ConvolutionLayer> convolutions_from(int first_block) {
+  const auto first = std::find_if(kVgg16Convolutions.begin(), kVgg16Convolutions.end(),
+                                  [&](const ConvolutionLayer& layer) { return layer.block >= first_block; });
+  return {first, kVgg16Convolutions.end()};
+}
+
+std::vector<BackpropAvailability> list_backprops() {
+  return {probe_onednn_blocks(), probe_libtorch_blocks()};
+}
+
+}  // namespace headstart

@@ -1,0 +1,28 @@
+// head/representation_gradient.hpp: the way back through pool() and apply(), for maps that are trained.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "head/feature_matrix.hpp"
+#include "head/feature_rows.hpp"
+#include "head/representation.hpp"
+
+namespace headstart {
+
+/// dLoss/dmaps where `maps` has entries; elsewhere it is not computed, because maps come out of a ReLU, which
+/// lets nothing through where they are zero. Of maxima that are equal the first gets all, as in TensorFlow.
+/// @param maps      non-negative rows of (position, channel), channels fastest
+/// @param pooled    pool(maps, channels, pooling)
+/// @param fitted    what was applied to `pooled` then
+/// @param rows      apply(fitted, pooled)
+/// @param gradient  dLoss/drows, one value for each entry of `rows`, row after row
+/// @return one value for each entry of `maps`, row after row
+/// @throws std::invalid_argument if the shapes disagree
+[[nodiscard]] std::vector<float> representation_gradient(const FeatureRows& maps, const FeatureRows& pooled,
+                                                         const FittedTransform& fitted, Pooling pooling,
+                                                         const FeatureRows& rows,
+                                                         std::span<const float> gradient);
+
+}  // namespace headstart

@@ -265,7 +265,7 @@ class OnednnBlocks final : public TrainableBlocks {
     build_way_back(traces);
     allocate_scratchpad();
     description_ = fmt::format("onednn ({}: {})", onednn::library_version(),
-                               onednn::summarise(implementations_, "pass"));
+                               onednn::summarise(implementations_, "convolution pass"));
   }
 
   memory add_convolution(std::size_t index, const Vgg16Weights& weights, const ConvolutionShape& shape,

@@ -165,6 +165,7 @@ std::string_view method_of(std::string_view implementation) {
 }
 
 std::string summarise(const std::vector<std::string>& implementations, std::string_view what) {
+  const std::string_view plural = what.ends_with("s") ? "es" : "s";
   std::string methods;
   std::vector<std::pair<std::string_view, int>> counts;
   std::vector<std::string> distinct;
@@ -184,7 +185,7 @@ std::string summarise(const std::vector<std::string>& implementations, std::stri
   std::stable_sort(counts.begin(), counts.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   for (const auto& [method, count] : counts) {
-    methods += methods.empty() ? fmt::format("{} in {} {}{}", method, count, what, count == 1 ? "" : "s")
+    methods += methods.empty() ? fmt::format("{} in {} {}{}", method, count, what, count == 1 ? "" : plural)
                                : fmt::format(", {} in {}", method, count);
   }
   return fmt::format("{} ({})", methods, fmt::join(distinct, ", "));

@@ -283,6 +283,22 @@ double mean_squared_norm(const FeatureRows& rows, std::span<const RowIndex> whic
   return sum_of_squares(rows, which) / static_cast<double>(which.size());
 }
 
+Head unfold_from_first_layer(Head head, const FittedTransform& fitted) {
+  if (head.layers.empty()) refuse("the head has no layer");
+  Dense& first = head.layers.front();
+  check_columns(fitted, first.kernel.rows(), "the first layer");
+  if (fitted.transform == Transform::kScale) first.kernel /= fitted.scale;
+  if (fitted.transform == Transform::kStandardize) {
+    Eigen::Matrix<double, 1, Eigen::Dynamic> bias = first.bias.cast<double>();
+    for (Eigen::Index i = 0; i < first.kernel.rows(); ++i) {
+      bias += static_cast<double>(fitted.mean(i)) * first.kernel.row(i).cast<double>();
+      first.kernel.row(i) /= fitted.inverse_deviation(i);
+    }
+    first.bias = bias.cast<float>();
+  }
+  return head;
+}
+
 Head fold_into_first_layer(Head head, const FittedTransform& fitted) {
   if (head.layers.empty()) refuse("the head has no layer");
   Dense& first = head.layers.front();

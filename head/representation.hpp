@@ -90,5 +90,8 @@ struct FittedTransform {
 /// computes of untransformed ones. With kNone and kUnit, which is no linear map, `head` comes back as it is.
 /// @throws std::invalid_argument if `head` has no layer, or takes other columns than those of the fit
 [[nodiscard]] Head fold_into_first_layer(Head head, const FittedTransform& fitted);
+/// The way back, but for rounding: what `head` computes of untransformed rows, the result computes of
+/// transformed ones. @throws as fold_into_first_layer()
+[[nodiscard]] Head unfold_from_first_layer(Head head, const FittedTransform& fitted);
 
 }  // namespace headstart

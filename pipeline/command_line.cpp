@@ -16,6 +16,7 @@
 #include "data/error.hpp"
 #include "features/extractor.hpp"
 #include "pipeline/commands.hpp"
+#include "pipeline/finetune_options.hpp"
 #include "pipeline/help_formatter.hpp"
 #include "pipeline/interrupt.hpp"
 #include "pipeline/nearest_name.hpp"
@@ -139,8 +140,10 @@ struct Program {
   std::vector<std::unique_ptr<Command>> commands;
   CLI::App* train_app = nullptr;  // its options go to OUT/config.toml
   CLI::App* sweep_app = nullptr;
+  CLI::App* finetune_app = nullptr;
   TrainOptions train;
   TrainOptions sweep;
+  FinetuneOptions finetune;
   ExtractOptions extract;
   InspectOptions inspect;
   EvaluateOptions evaluate;
@@ -187,6 +190,29 @@ CLI::App& add_run(Program& program, TrainOptions& options, const std::string& na
   return app;
 }
 
+CLI::App& add_finetune_command(Program& program) {
+  FinetuneOptions& options = program.finetune;
+  Command& command = add_command(program, program.app, "finetune",
+                                 "Train VGG16's top blocks together with the head of a trained model",
+                                 [&](const Session& session) { run_finetune(options, session); });
+  CLI::App& app = *command.app;
+  app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+  app.add_option("-o,--out", options.out,
+                 "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
+      ->required()
+      ->type_name("OUT");
+  app.add_option("--from", options.from,
+                 "model.h5 of train or sweep to start from [train, with its defaults, into OUT first]")
+      ->type_name("FILE");
+  add_weights(app, options.stage_one.weights);
+  add_network(app, options.stage_one);
+  app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
+  add_finetune(app, options);
+  add_admission(app, options.stage_one.images);
+  finish_command(command);
+  return app;
+}
+
 void add_commands(Program& program) {
   CLI::App& root = program.app;
   program.train_app = &add_run(program, program.train, "train",
@@ -195,6 +221,7 @@ void add_commands(Program& program) {
   program.sweep_app = &add_run(
       program, program.sweep, "sweep",
       "Find the best representation and head by cross-validation on the cache, then train it", add_sweep);
+  program.finetune_app = &add_finetune_command(program);
   {
     ExtractOptions& options = program.extract;
     Command& command =
@@ -399,6 +426,7 @@ int run_command_line(int argc, const char* const* argv) {
   const auto command = std::find_if(program.commands.begin(), program.commands.end(),
                                     [&](const auto& candidate) { return candidate->app == &chosen; });
   program.train.config = "[train]\n" + program.train_app->config_to_str(true, true);
+  program.finetune.config = "[finetune]\n" + program.finetune_app->config_to_str(true, true);
   program.sweep.config = "[sweep]\n" + program.sweep_app->config_to_str(true, true);
   std::unique_ptr<Processes> processes;  // left only after an error was told
   try {

@@ -9,6 +9,7 @@ namespace headstart {
 // All throw Error or Interrupted; main() turns them into one line and an exit code.
 
 void run_train(const TrainOptions& options, const Session& session);
+void run_finetune(const FinetuneOptions& options, const Session& session);
 void run_extract(const ExtractOptions& options, const Session& session);
 void run_inspect(const InspectOptions& options, const Session& session);
 void run_evaluate(const EvaluateOptions& options, const Session& session);

@@ -31,9 +31,14 @@ Json layer_json(const std::string& class_name, Json config) {
   return {{"class_name", class_name}, {"config", std::move(config)}};
 }
 
-Json convolution_json(const ConvolutionLayer& layer) {
+Json regularizer_json(double l2) {
+  return l2 > 0.0 ? Json{{"class_name", "L2"}, {"config", {{"l2", l2}}}} : Json(nullptr);
+}
+
+/// @param tuned  whether it was fine-tuned, and can be further
+Json convolution_json(const ConvolutionLayer& layer, bool tuned, double l2) {
   return layer_json("Conv2D", {{"name", std::string(layer.name)},
-                               {"trainable", false},
+                               {"trainable", tuned},
                                {"dtype", "float32"},
                                {"filters", layer.out_channels},
                                {"kernel_size", {3, 3}},
@@ -46,7 +51,7 @@ Json convolution_json(const ConvolutionLayer& layer) {
                                {"use_bias", true},
                                {"kernel_initializer", glorot()},
                                {"bias_initializer", zeros()},
-                               {"kernel_regularizer", nullptr},
+                               {"kernel_regularizer", regularizer_json(tuned ? l2 : 0.0)},
                                {"bias_regularizer", nullptr},
                                {"activity_regularizer", nullptr},
                                {"kernel_constraint", nullptr},
@@ -64,7 +69,6 @@ Json pool_json(int block) {
 }
 
 Json dense_json(const std::string& name, Eigen::Index units, bool last, double l2) {
-  const Json regularizer = l2 > 0.0 ? Json{{"class_name", "L2"}, {"config", {{"l2", l2}}}} : Json(nullptr);
   return layer_json("Dense", {{"name", name},
                               {"trainable", true},
                               {"dtype", "float32"},
@@ -73,7 +77,7 @@ Json dense_json(const std::string& name, Eigen::Index units, bool last, double l
                               {"use_bias", true},
                               {"kernel_initializer", glorot()},
                               {"bias_initializer", zeros()},
-                              {"kernel_regularizer", regularizer},
+                              {"kernel_regularizer", regularizer_json(l2)},
                               {"bias_regularizer", nullptr},
                               {"activity_regularizer", nullptr},
                               {"kernel_constraint", nullptr},
@@ -131,7 +135,8 @@ std::string keras_model_config(const Model& model) {
   for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
     const ConvolutionLayer& layer = kVgg16Convolutions[i];
     if (layer.block > block_of(model.tap)) break;
-    layers.push_back(convolution_json(layer));
+    const bool tuned = model.tuned_from_block > 0 && layer.block >= model.tuned_from_block;
+    layers.push_back(convolution_json(layer, tuned, model.training.l2));
     if (i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block) {
       layers.push_back(pool_json(layer.block));
     }

@@ -33,6 +33,11 @@ bool below_tap(const ConvolutionLayer& layer, Tap tap) { return layer.block <= b
 // ---- headstart's own description
 // --------------------------------------------------------------------------------
 
+Json split_json(const std::optional<SplitRecord>& split) {
+  if (!split) return nullptr;
+  return {{"seed", split->seed}, {"validation", split->validation}, {"rows_sha256", split->rows.hex()}};
+}
+
 Json description(const Model& model) {
   const ExtractorConfiguration& c = model.configuration;
   return {{"class_names", model.classes},
@@ -53,6 +58,7 @@ Json description(const Model& model) {
           {"weights_identity", c.weights_identity.hex()},
           {"fingerprint", c.fingerprint()},
           {"temperature", model.training.temperature},
+          {"tuned_from_block", model.tuned_from_block},
           {"training",
            {{"learning_rate", model.training.learning_rate},
             {"momentum", model.training.momentum},
@@ -60,7 +66,8 @@ Json description(const Model& model) {
             {"l2", model.training.l2},
             {"label_smoothing", model.training.label_smoothing},
             {"views", model.training.views},
-            {"penalty", model.training.penalty}}}};
+            {"penalty", model.training.penalty},
+            {"split", split_json(model.training.split)}}}};
 }
 
 Error not_ours(const fs::path& file, std::string_view what) {
@@ -97,6 +104,14 @@ std::optional<double> read_penalty(const Json& training) {
   return penalty;
 }
 
+std::optional<SplitRecord> read_split(const Json& training) {
+  if (!training.contains("split") || training.at("split").is_null()) return std::nullopt;
+  const Json& split = training.at("split");
+  const auto rows = Sha256::from_hex(split.at("rows_sha256").get<std::string>());
+  if (!rows) throw std::invalid_argument("split: rows_sha256 is no SHA-256");
+  return SplitRecord{split.at("seed").get<std::uint64_t>(), split.at("validation").get<double>(), *rows};
+}
+
 void read_description(const Json& json, Model& model) {
   model.classes = json.at("class_names").get<std::vector<std::string>>();
   const auto tap = parse_tap(json.at("tap").get<std::string>());
@@ -130,6 +145,10 @@ void read_description(const Json& json, Model& model) {
                     training.at("label_smoothing").get<double>(),
                     json.value("temperature", 1.0),
                     training.value("views", 0)};  // models before 2026-11-24 have none
+  model.training.split = read_split(training);
+  model.tuned_from_block = json.value("tuned_from_block", 0);
+  if (model.tuned_from_block < 0 || model.tuned_from_block > 5)
+    throw std::invalid_argument("tuned_from_block");
 }
 
 // ---- layers
@@ -197,6 +216,43 @@ Json read_description_json(hid_t file, const fs::path& path) {
   return Json::parse(bytes.begin(), bytes.end());
 }
 
+// What was folded into the first Dense layer lies beside the description, so that training can go on from the
+// rows as they were trained on.
+constexpr const char* kScale = "transform_scale";
+constexpr const char* kMean = "transform_mean";
+constexpr const char* kInverseDeviation = "transform_inverse_deviation";
+
+void write_fitted(hid_t own, const FittedTransform& fitted) {
+  if (fitted.transform == Transform::kScale)
+    hdf5::write<float>(own, kScale, {1}, std::array<float, 1>{fitted.scale});
+  if (fitted.transform != Transform::kStandardize) return;
+  for (const auto& [name, values] :
+       {std::pair{kMean, &fitted.mean}, std::pair{kInverseDeviation, &fitted.inverse_deviation}}) {
+    const auto size = static_cast<std::size_t>(values->size());
+    hdf5::write<float>(own, name, {size}, {values->data(), size});
+  }
+}
+
+FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transform, std::uint64_t features) {
+  const auto found = [&](const char* name) { return fmt::format("headstart/{}", name); };
+  FittedTransform fitted;
+  if (transform == Transform::kScale && hdf5::exists(file, found(kScale))) {
+    const std::vector<float> scale = read_finite(file, path, found(kScale));
+    if (scale.size() != 1 || !(scale.front() > 0.0F)) throw not_ours(path, "its scale is not one number");
+    fitted = {Transform::kScale, scale.front(), {}, {}};
+  }
+  if (transform == Transform::kStandardize && hdf5::exists(file, found(kMean))) {
+    const std::vector<float> mean = read_finite(file, path, found(kMean));
+    const std::vector<float> inverse = read_finite(file, path, found(kInverseDeviation));
+    if (mean.size() != features || inverse.size() != features)
+      throw not_ours(path, "its transform is of other features");
+    const auto size = static_cast<Eigen::Index>(features);
+    fitted = {Transform::kStandardize, 1.0F, Eigen::Map<const RowVector>(mean.data(), size),
+              Eigen::Map<const RowVector>(inverse.data(), size)};
+  }
+  return fitted;
+}
+
 }  // namespace
 
 void write_model(const Model& model, const fs::path& path) {
@@ -248,6 +304,7 @@ void write_model(const Model& model, const fs::path& path) {
   const std::string text = description(model).dump();
   hdf5::write<std::uint8_t>(own.id(), "description", {text.size()},
                             {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  write_fitted(own.id(), model.fitted);
   write_file(path, hdf5::file_image(file));
 }
 
@@ -277,6 +334,7 @@ Model read_model(const fs::path& path) {
   std::uint64_t inputs = model.representation.pooling == Pooling::kFlatten
                              ? shape.size()
                              : static_cast<std::uint64_t>(shape.channels);
+  model.fitted = read_fitted(file.id(), path, model.representation.transform, inputs);
   for (std::size_t i = 1;; ++i) {
     const std::string hidden = fmt::format("hidden_{}", i);
     const bool last = !hdf5::exists(file.id(), "model_weights/" + hidden);

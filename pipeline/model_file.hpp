@@ -4,10 +4,13 @@
 // become its input, so that predict can't differ from train.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "data/sha256.hpp"
 #include "features/extractor_configuration.hpp"
 #include "features/vgg16.hpp"
 #include "features/weights.hpp"
@@ -15,6 +18,13 @@
 #include "head/trainer.hpp"
 
 namespace headstart {
+
+/// Which images trained and which validated, so that who goes on from a model can keep them apart.
+struct SplitRecord {
+  std::uint64_t seed = 0;
+  double validation = 0.2;  ///< share of each class, where the dataset gave no split
+  Sha256 rows;              ///< rows_digest() of the dataset
+};
 
 /// How the head was trained; becomes Keras's training_config and regularizers, so that training can go on in
 /// Keras.
@@ -29,6 +39,7 @@ struct TrainingRecord {
   /// What reported losses include: l2 * sum of squares of the kernels as they were trained, before a
   /// transform was folded into the first.
   double penalty = 0.0;
+  std::optional<SplitRecord> split{};  ///< models before 2026-11-25 have none
 };
 
 /// From image file to probabilities, whole.
@@ -37,6 +48,11 @@ struct Model {
   ExtractorConfiguration configuration;
   Tap tap = Tap::kBlock5Pool;
   Representation representation;
+  /// What scale and standardize took from the training rows, which is folded into `head`; as it is here for
+  /// other transforms, and in models before 2026-11-25.
+  FittedTransform fitted;
+  /// Convolutions from this block on were fine-tuned; 0: none.
+  int tuned_from_block = 0;
   Head head;  ///< takes pooled rows, unit rows where the transform is unit; scale and standardize are in it
   std::vector<std::string> classes;
   TrainingRecord training;

@@ -11,6 +11,7 @@
 #include "data/decode.hpp"
 #include "data/resize.hpp"
 #include "features/engine.hpp"
+#include "features/trainable_blocks.hpp"
 #include "features/vgg16.hpp"
 #include "head/process_group.hpp"
 #include "head/representation.hpp"
@@ -79,6 +80,30 @@ struct TrainOptions {
   std::optional<SweepOptions> sweep;  ///< search before training: sweep, and train --auto
   bool resume = false;                ///< from OUT's checkpoint, if there is one
   double checkpoint_seconds = 30.0;   ///< between checkpoints; 0: after every epoch
+  bool dry_run = false;
+  std::string config;  ///< the resolved options as TOML, written to OUT/config.toml
+};
+
+struct FinetuneOptions {
+  std::filesystem::path dataset;
+  std::filesystem::path out;
+  std::filesystem::path from;  ///< a trained model; empty: a head is trained first, as train does
+  StageOneOptions stage_one;
+  int blocks = 1;  ///< how many of the top blocks are trained: 1 or 2
+  Backprop backprop = Backprop::kOnednn;
+  std::optional<double> head_learning_rate;  ///< of the dense layers; none: the model's
+  std::optional<double> l2;                  ///< none: the model's
+  double l2_sp = 0.0;
+  std::optional<std::uint64_t> seed;  ///< none: the model's
+  std::optional<double> validation;   ///< none: the model's
+  std::optional<int> views;           ///< none: the model's
+  int early_stopping = 0;             ///< epochs of patience; 0: never, but the best epoch is kept
+  double clip_norm = 0.0;             ///< 0: gradients as they are
+  int window = 0;                     ///< rows in memory at a time; 0: all, or what memory allows
+  TrainingOptions training;           ///< learning_rate is the blocks'
+  ClassWeight class_weight = ClassWeight::kNone;
+  bool resume = false;
+  double checkpoint_seconds = 30.0;
   bool dry_run = false;
   std::string config;  ///< the resolved options as TOML, written to OUT/config.toml
 };

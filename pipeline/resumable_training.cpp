@@ -95,22 +95,22 @@ class Saver {
   bool warned_ = false;
 };
 
-std::optional<Checkpoint> find_checkpoint(const TrainingData& data, const TrainingOptions& training,
-                                          bool resume, const RunIdentity& identity, const OutputFolder& out,
-                                          Console& console) {
+std::optional<Checkpoint> find_checkpoint(const ResumableRun& run, const RunIdentity& identity,
+                                          const OutputFolder& out, Console& console) {
   const std::filesystem::path file = out.beside(kName);
   const std::string name = printable(file.string());
   std::error_code error;
   if (!std::filesystem::exists(file, error)) {
-    if (resume) console.note(fmt::format("no checkpoint at {}: training starts with the first epoch", name));
+    if (run.resume)
+      console.note(fmt::format("no checkpoint at {}: training starts with the first epoch", name));
     return std::nullopt;
   }
-  if (!resume) {
+  if (!run.resume) {
     console.warn(
         fmt::format("{} is of an unfinished run, which --resume goes on with; this run starts anew", name));
     return std::nullopt;
   }
-  auto read = read_checkpoint(file, largest_checkpoint(data, training));
+  auto read = read_checkpoint(file, run.largest_checkpoint);
   if (const Reject* const reject = std::get_if<Reject>(&read)) {
     console.warn(fmt::format("the checkpoint {} can't be used: {}; training starts with the first epoch",
                              name, reject->reason));
@@ -118,17 +118,15 @@ std::optional<Checkpoint> find_checkpoint(const TrainingData& data, const Traini
   }
   Checkpoint& checkpoint = std::get<Checkpoint>(read);
   std::optional<std::string> foreign = difference(checkpoint.identity, identity);
-  if (!foreign && training.solver != Solver::kAuto && training.solver != checkpoint.solver) {
-    foreign =
-        fmt::format("solver is {} there, {} here", to_string(checkpoint.solver), to_string(training.solver));
+  if (!foreign && run.asked != Solver::kAuto && run.asked != checkpoint.solver) {
+    foreign = fmt::format("solver is {} there, {} here", to_string(checkpoint.solver), to_string(run.asked));
   }
   if (foreign) {
     throw Error{Error::Kind::kUsage, "cannot resume",
                 fmt::format("{}: is of another run: {}", name, *foreign),
                 "repeat that run's options, or leave out --resume"};
   }
-  console.note(
-      fmt::format("resuming after epoch {} of {} from {}", checkpoint.epochs(), training.epochs, name));
+  console.note(fmt::format("resuming after epoch {} of {} from {}", checkpoint.epochs(), run.epochs, name));
   return std::move(checkpoint);
 }
 
@@ -148,20 +146,18 @@ RunIdentity identity_of(const RunIdentity& facts, const std::string& config) {
   return identity;
 }
 
-TrainingResult train_resumably(const TrainingData& data, TrainingOptions training,
-                               const TrainOptions& options, const RunIdentity& identity, OutputFolder& out,
+TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& identity, OutputFolder& out,
                                const Session& session) {
   Console& console = session.console;
-  std::optional<Checkpoint> checkpoint =
-      find_checkpoint(data, training, options.resume, identity, out, console);
+  std::optional<Checkpoint> checkpoint = find_checkpoint(run, identity, out, console);
   // The choice is made once: another machine, with other memory, must not change it half way.
-  training.solver = checkpoint ? checkpoint->solver : solver_of(data, training);
-  Saver saver(out, identity, training.solver, options.checkpoint_seconds, console);
+  const Solver solver = checkpoint ? checkpoint->solver : run.asked != Solver::kAuto ? run.asked : run.choice;
+  Saver saver(out, identity, solver, run.checkpoint_seconds, console);
   TrainingHooks hooks;
   hooks.stop = &interrupt_flag();
   hooks.on_epoch = [&](const EpochResult& epoch) {
     checkpoint.reset();  // read before the first epoch, and as large as the weights
-    console.note(epoch_line(epoch, training.epochs));
+    console.note(epoch_line(epoch, run.epochs));
   };
   if (session.leads()) {
     hooks.wants_state = [&](bool stopping) { return saver.due(stopping); };
@@ -170,15 +166,14 @@ TrainingResult train_resumably(const TrainingData& data, TrainingOptions trainin
   try {
     const std::optional<TrainingState> resumed =
         checkpoint ? std::optional(checkpoint->state()) : std::nullopt;
-    TrainingResult result = train_head(data, initial_head(data.columns(), data.classes, training), training,
-                                       hooks, resumed ? &*resumed : nullptr);
+    TrainingResult result = run.train(solver, hooks, resumed ? &*resumed : nullptr);
     if (!result.interrupted) return result;
     const std::size_t done = result.history.size();
     if (saver.saved() != done)
       throw Interrupted("interrupted: the features are cached, nothing was written to the output folder");
     throw Interrupted(
         fmt::format("interrupted after epoch {} of {}: the same command with --resume goes on from {}", done,
-                    training.epochs, printable(out.beside(kName).string())));
+                    run.epochs, printable(out.beside(kName).string())));
   } catch (const std::invalid_argument& error) {
     throw Error{Error::Kind::kFailed, "cannot train the head", error.what(), "check the training options"};
   } catch (const Interrupted&) {
@@ -186,6 +181,24 @@ TrainingResult train_resumably(const TrainingData& data, TrainingOptions trainin
   } catch (const std::runtime_error& error) {
     throw Error{Error::Kind::kFailed, "training diverged", error.what(), "lower --learning-rate"};
   }
+}
+
+TrainingResult train_resumably(const TrainingData& data, TrainingOptions training,
+                               const TrainOptions& options, const RunIdentity& identity, OutputFolder& out,
+                               const Session& session) {
+  const ResumableRun run{
+      .epochs = training.epochs,
+      .asked = training.solver,
+      .choice = solver_of(data, training),
+      .largest_checkpoint = largest_checkpoint(data, training),
+      .resume = options.resume,
+      .checkpoint_seconds = options.checkpoint_seconds,
+      .train = [&](Solver solver, const TrainingHooks& hooks, const TrainingState* resume) {
+        training.solver = solver;
+        return train_head(data, initial_head(data.columns(), data.classes, training), training, hooks,
+                          resume);
+      }};
+  return train_resumably(run, identity, out, session);
 }
 
 void forget_checkpoint(const OutputFolder& out) noexcept {

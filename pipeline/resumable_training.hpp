@@ -2,6 +2,8 @@
 // Ctrl-C, and keeps a checkpoint beside OUT (OUT.checkpoint) from which --resume goes on to the same bytes.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "head/trainer.hpp"
@@ -17,13 +19,28 @@ namespace headstart {
 /// @param config  TrainOptions::config
 [[nodiscard]] RunIdentity identity_of(const RunIdentity& facts, const std::string& config);
 
-/// Trains, from OUT's checkpoint if there is one and options.resume asks for it. A checkpoint is written at
-/// the end of an epoch once options.checkpoint_seconds have passed since the last; one that can't be written,
+/// A training run as this sees it.
+struct ResumableRun {
+  int epochs = 0;
+  Solver asked = Solver::kAuto;
+  Solver choice = Solver::kPrimal;       ///< what kAuto stands for
+  std::uint64_t largest_checkpoint = 0;  ///< bytes; a larger file is none of this run's
+  bool resume = false;
+  double checkpoint_seconds = 30.0;
+  std::function<TrainingResult(Solver solver, const TrainingHooks& hooks, const TrainingState* resume)> train;
+};
+
+/// Trains, from OUT's checkpoint if there is one and `run.resume` asks for it. A checkpoint is written at
+/// the end of an epoch once run.checkpoint_seconds have passed since the last; one that can't be written,
 /// or read, costs a warning and no more. Of processes that train together one writes it and all read it.
-/// @param data      must fit `training`
 /// @param identity  identity_of()
 /// @throws Error kUsage if the checkpoint is of another run; kFailed if training diverges
 /// @throws Interrupted after a checkpoint
+[[nodiscard]] TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& identity,
+                                             OutputFolder& out, const Session& session);
+
+/// train_head() in this way.
+/// @param data  must fit `training`
 [[nodiscard]] TrainingResult train_resumably(const TrainingData& data, TrainingOptions training,
                                              const TrainOptions& options, const RunIdentity& identity,
                                              OutputFolder& out, const Session& session);

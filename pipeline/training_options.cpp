@@ -12,10 +12,6 @@
 namespace headstart {
 namespace {
 
-const Names<Schedule> kSchedules{{"constant", Schedule::kConstant},
-                                 {"step", Schedule::kStep},
-                                 {"cosine", Schedule::kCosine},
-                                 {"plateau", Schedule::kPlateau}};
 const Names<Solver> kSolvers{{"auto", Solver::kAuto}, {"gram", Solver::kGram}, {"primal", Solver::kPrimal}};
 const Names<Pooling> kPoolings{
     {"flatten", Pooling::kFlatten}, {"avg", Pooling::kAverage}, {"max", Pooling::kMaximum}};
@@ -36,8 +32,6 @@ CLI::Option* add(CLI::App& app, const std::string& name, T& target, double low, 
 
 // What a search does not decide.
 void add_common(CLI::App& app, TrainOptions& options) {
-  static const Names<ClassWeight> class_weights{{"none", ClassWeight::kNone},
-                                                {"balanced", ClassWeight::kBalanced}};
   TrainingOptions& t = options.training;
   add_choice(app, "--tap", options.tap, tap_names(), "The activations that become features")->group(kGroup);
   add(app, "--validation", options.validation, 0, 0.99,
@@ -45,7 +39,7 @@ void add_common(CLI::App& app, TrainOptions& options) {
   add(app, "--momentum", t.momentum, 0, 0.999999, "Momentum");
   app.add_flag("--nesterov", t.nesterov, "Nesterov's momentum")->group(kGroup);
   add(app, "--batch", t.batch, 1, kUnlimited, "Training images in one step");
-  add_choice(app, "--class-weight", options.class_weight, class_weights,
+  add_choice(app, "--class-weight", options.class_weight, class_weight_names(),
              "Weigh classes alike however many images they have")
       ->group(kGroup);
   add(app, "--label-smoothing", t.label_smoothing, 0, 0.999,
@@ -119,6 +113,19 @@ const Names<Tap>& tap_names() {
   return names;
 }
 
+const Names<Schedule>& schedule_names() {
+  static const Names<Schedule> names{{"constant", Schedule::kConstant},
+                                     {"step", Schedule::kStep},
+                                     {"cosine", Schedule::kCosine},
+                                     {"plateau", Schedule::kPlateau}};
+  return names;
+}
+
+const Names<ClassWeight>& class_weight_names() {
+  static const Names<ClassWeight> names{{"none", ClassWeight::kNone}, {"balanced", ClassWeight::kBalanced}};
+  return names;
+}
+
 void add_training(CLI::App& app, TrainOptions& options) {
   TrainingOptions& t = options.training;
   app.add_flag_callback(
@@ -146,7 +153,7 @@ void add_training(CLI::App& app, TrainOptions& options) {
   add(app, "--learning-rate", t.learning_rate, 1e-12, 1e6, "Learning rate of SGD");
   add(app, "--l2", t.l2, 0, 1e6, "Lambda of lambda * sum(W^2), on kernels");
   add(app, "--epochs", t.epochs, 1, kUnlimited, "Passes over the training images");
-  add_choice(app, "--schedule", t.schedule, kSchedules, "How the learning rate changes over the epochs")
+  add_choice(app, "--schedule", t.schedule, schedule_names(), "How the learning rate changes over the epochs")
       ->group(kGroup);
   add(app, "--early-stopping", options.early_stopping, 0, kUnlimited,
       "Stop after so many epochs without a better validation loss and keep the best epoch's weights; 0: "

@@ -9,6 +9,8 @@ namespace headstart {
 
 /// "block1_pool" to "block5_pool".
 [[nodiscard]] const Names<Tap>& tap_names();
+[[nodiscard]] const Names<Schedule>& schedule_names();
+[[nodiscard]] const Names<ClassWeight>& class_weight_names();
 
 /// Options of train. `options` has to live as long as `app`.
 void add_training(CLI::App& app, TrainOptions& options);

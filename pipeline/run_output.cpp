@@ -1,0 +1,177 @@
+// pipeline/run_output.cpp
+#include "pipeline/run_output.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "data/error.hpp"
+#include "head/kernel_matrix.hpp"
+#include "head/softmax_cross_entropy.hpp"
+#include "pipeline/inspection_report.hpp"
+#include "pipeline/run_files.hpp"
+#include "pipeline/write_file.hpp"
+
+namespace headstart {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<Evaluated> evaluate_splits(const ExtractedDataset& dataset, const SplitRows& rows,
+                                       std::span<const RowIndex> training,
+                                       const std::function<Matrix(std::span<const RowIndex>)>& logits,
+                                       double penalty) {
+  std::vector<Evaluated> splits;
+  const auto evaluate = [&](const char* name, std::span<const RowIndex> members) {
+    if (members.empty()) return;
+    Evaluated split;
+    split.name = name;
+    std::vector<std::int32_t> labels;
+    for (const RowIndex row : members) {
+      split.samples.push_back(dataset.used[static_cast<std::size_t>(row)]);
+      labels.push_back(rows.labels[static_cast<std::size_t>(row)]);
+    }
+    const Matrix of_members = logits(members);
+    split.probabilities = of_members;
+    softmax(split.probabilities);
+    split.metrics = {evaluate_logits(of_members, labels), penalty};
+    splits.push_back(std::move(split));
+  };
+  evaluate("training", training);
+  evaluate("validation", rows.validation);
+  evaluate("test", rows.test);
+  return splits;
+}
+
+Json metrics_json(const EndedRun& run) {
+  const auto& [dataset_path, dataset, splits, result, stage_one, model, training_options, train_seconds] =
+      run;
+  std::size_t copies = 0;
+  for (const DuplicateSet& set : dataset.duplicates) copies += set.rows.size() - 1;
+  std::vector<double> epoch_seconds;
+  for (const EpochResult& epoch : result.history) epoch_seconds.push_back(epoch.seconds);
+  const double total = static_cast<double>(dataset.manifest.samples.size());
+  Json json{{"version", HEADSTART_VERSION},
+            {"classes", dataset.manifest.classes},
+            {"images",
+             {{"total", dataset.manifest.samples.size()},
+              {"used", dataset.used.size()},
+              {"rejected", dataset.rejected},
+              {"duplicates", copies},
+              {"cache_hits", dataset.cached},
+              {"cache_misses", dataset.extracted}}},
+            {"views", to_json(dataset.views)}};
+  for (const char* name : {"training", "validation", "test"}) {
+    const auto split =
+        std::find_if(splits.begin(), splits.end(), [&](const Evaluated& s) { return s.name == name; });
+    const bool training = split != splits.end() && split == splits.begin();
+    const std::string key = training ? "train" : name;
+    if (split != splits.end()) {
+      json[key] = to_json(split->metrics, dataset.manifest.classes);
+    } else if (std::string_view(name) == "validation") {
+      json[key] = nullptr;
+    }
+  }
+  json["best_epoch"] = result.best_epoch;
+  json["timing"] = {{"extract_seconds", dataset.extraction.seconds},
+                    {"extract_images_per_second", total / std::max(dataset.extraction.seconds, 1e-9)},
+                    {"train_seconds", train_seconds},
+                    {"epoch_seconds", epoch_seconds}};
+  json["engine"] = to_string(stage_one.engine());
+  json["pooling"] = to_string(model.representation.pooling);
+  json["transform"] = to_string(model.representation.transform);
+  json["temperature"] = model.training.temperature;
+  json["solver"] = to_string(result.solver);
+  json["fingerprint"] = model.configuration.fingerprint();
+  json["rows_sha256"] = rows_digest(dataset).hex();
+  json["seed"] = training_options.seed;
+  return json;
+}
+
+Report report_of(const EndedRun& run) {
+  const auto& [dataset_path, dataset, splits, result, stage_one, model, training, train_seconds] = run;
+  Report report;
+  report.title = "headstart: " + printable(dataset_path.filename().empty()
+                                               ? dataset_path.parent_path().filename().string()
+                                               : dataset_path.filename().string());
+  report.classes = dataset.manifest.classes;
+  report.history = result.history;
+  for (const Evaluated& split : splits) report.splits.emplace_back(split.name, split.metrics);
+  for (std::size_t i = 0; i < dataset.manifest.samples.size(); ++i) {
+    const ImageResult& image = dataset.extraction.images[i];
+    if (image.status == ImageStatus::kRejected) {
+      report.rejects.emplace_back(printable(dataset.manifest.samples[i].path), image.reason);
+    }
+  }
+  const auto widths = training.hidden;
+  std::string hidden;
+  for (const int width : widths) hidden += fmt::format("{}{}", hidden.empty() ? "" : ", ", width);
+  report.facts = {
+      {"dataset",
+       fmt::format("{}: {} images in {} classes, {} used", printable(dataset_path.string()),
+                   dataset.manifest.samples.size(), dataset.manifest.classes.size(), dataset.used.size())},
+      {"stage one", describe(dataset)},
+      {"engine", dataset.extraction.engine ? fmt::format("{} ({}: {})", dataset.extraction.engine->name,
+                                                         dataset.extraction.engine->version,
+                                                         dataset.extraction.engine->implementation)
+                                           : "none needed: every image was in the cache"},
+      {"features",
+       fmt::format("{} of VGG16, pooling {}, transform {}, weights {}", to_string(model.tap),
+                   to_string(model.representation.pooling), to_string(model.representation.transform),
+                   stage_one.weights().identity.hex())},
+      {"head", hidden.empty() ? "linear" : "hidden layers of " + hidden},
+      {"training",
+       fmt::format("SGD, learning rate {}, momentum {}{}, L2 {}, batch {}, {} of {} epochs, "
+                   "weights of epoch {}, seed {}, temperature {}",
+                   training.learning_rate, training.momentum, training.nesterov ? " (Nesterov)" : "",
+                   training.l2, training.batch, result.history.size(), training.epochs, result.best_epoch + 1,
+                   training.seed, model.training.temperature)},
+      {"cache", printable((stage_one.cache_folder() / stage_one.configuration().fingerprint()).string())},
+      {"version", HEADSTART_VERSION}};
+  return report;
+}
+
+std::vector<ReportTable> inspect_briefly(const ExtractedDataset& dataset, const SplitRows& rows,
+                                         const StageOne& stage_one, int threads) {
+  constexpr std::size_t kMostImages = 1000;  // the eigendecomposition grows with their cube: about a second
+  constexpr std::size_t kLines = 20;
+  const std::size_t images = dataset.used.size();
+  if (images > kMostImages) return {};
+  const CsrRows cached = stage_one.features(keys_of(dataset));
+  const Matrix kernel =
+      kernel_matrix({cached.columns, cached.indptr, cached.indices, cached.values}, threads);
+  const Inspection inspection =
+      inspect_rows(kernel, std::span(rows.labels).first(images),
+                   static_cast<int>(dataset.manifest.classes.size()), InspectOptions{}.threshold);
+  return inspection_tables(inspection, dataset, kLines);
+}
+
+void write_run(const std::filesystem::path& folder, const EndedRun& run, const Json& metrics,
+               const Report& report, const std::string& config) {
+  const ExtractedDataset& dataset = run.dataset;
+  const std::vector<Evaluated>& splits = run.splits;
+  write_model(run.model, folder / "model.h5");
+  write_file(folder / "metrics.json", metrics.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_file(folder / "history.csv", history_csv(run.result.history));
+  // Without a validation split the file still exists, with its header: scripts can rely on it.
+  const auto validation = std::find_if(splits.begin(), splits.end(),
+                                       [](const Evaluated& split) { return split.name == "validation"; });
+  write_file(folder / "predictions.csv",
+             validation != splits.end()
+                 ? predictions_csv(dataset.manifest, validation->samples, validation->probabilities)
+                 : predictions_csv(dataset.manifest, {},
+                                   Matrix(0, static_cast<Eigen::Index>(dataset.manifest.classes.size()))));
+  write_file(folder / "images.csv", images_csv(dataset));
+  write_file(folder / "class_indices.json", class_indices_json(dataset.manifest.classes));
+  write_file(folder / "config.toml", config);
+  write_file(folder / "report.html", report_html(report));
+}
+
+std::string splits_table(const std::vector<Evaluated>& splits) {
+  std::vector<std::pair<std::string, const SplitMetrics*>> table;
+  table.reserve(splits.size());
+  for (const Evaluated& split : splits) table.emplace_back(split.name, &split.metrics);
+  return metrics_table(table);
+}
+
+}  // namespace headstart

@@ -1,0 +1,70 @@
+// pipeline/run_output.hpp: what train and finetune leave behind, from the same parts: the files of OUT, and
+// the table on stdout.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "head/matrix.hpp"
+#include "head/representation.hpp"
+#include "head/trainer.hpp"
+#include "pipeline/metrics_json.hpp"
+#include "pipeline/model_file.hpp"
+#include "pipeline/report.hpp"
+#include "pipeline/split_rows.hpp"
+#include "pipeline/stage_one.hpp"
+
+namespace headstart {
+
+/// A split with its predictions.
+struct Evaluated {
+  std::string name;                  ///< "training", "validation", "test"
+  std::vector<std::size_t> samples;  ///< rows of the manifest
+  Matrix probabilities;
+  SplitMetrics metrics;
+};
+
+/// Every split that has images.
+/// @param training  the rows that are images, without views
+/// @param logits    of rows, in order
+/// @param penalty   what reported losses include
+[[nodiscard]] std::vector<Evaluated> evaluate_splits(
+    const ExtractedDataset& dataset, const SplitRows& rows, std::span<const RowIndex> training,
+    const std::function<Matrix(std::span<const RowIndex>)>& logits, double penalty);
+
+/// A training run that has ended.
+struct EndedRun {
+  const std::filesystem::path& dataset_path;
+  const ExtractedDataset& dataset;
+  const std::vector<Evaluated>& splits;
+  const TrainingResult& result;
+  const StageOne& stage_one;
+  const Model& model;
+  const TrainingOptions& training;
+  double train_seconds = 0.0;
+};
+
+/// What metrics.json holds of every run.
+[[nodiscard]] nlohmann::ordered_json metrics_json(const EndedRun& run);
+
+/// What report.html shows of every run; its facts end before the cache's.
+[[nodiscard]] Report report_of(const EndedRun& run);
+
+/// What the features say about the images, where that takes no longer than the training: near-duplicates,
+/// suspect labels, outliers, classes that overlap. For more images there is `headstart inspect`.
+[[nodiscard]] std::vector<ReportTable> inspect_briefly(const ExtractedDataset& dataset, const SplitRows& rows,
+                                                       const StageOne& stage_one, int threads);
+
+/// Writes model.h5 and all that is made from the run and these two, and config.toml.
+void write_run(const std::filesystem::path& folder, const EndedRun& run,
+               const nlohmann::ordered_json& metrics, const Report& report, const std::string& config);
+
+/// The table of the splits' metrics.
+[[nodiscard]] std::string splits_table(const std::vector<Evaluated>& splits);
+
+}  // namespace headstart

@@ -1,0 +1,47 @@
+// pipeline/split_rows.hpp: an extracted dataset as the rows that training sees: who trains, who validates.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/sha256.hpp"
+#include "head/feature_rows.hpp"
+#include "pipeline/checkpoint.hpp"
+#include "pipeline/options.hpp"
+#include "pipeline/stage_one.hpp"
+#include "pipeline/training_views.hpp"
+
+namespace headstart {
+
+/// Which feature rows (positions in ExtractedDataset::used) belong to which split, and everybody's label.
+struct SplitRows {
+  std::vector<std::int32_t> labels;
+  std::vector<RowIndex> training;
+  std::vector<RowIndex> validation;
+  std::vector<RowIndex> test;
+};
+
+/// Draws the validation split where the dataset does not give one.
+/// @param validation  share of each class
+void assign_splits(ExtractedDataset& dataset, double validation, std::uint64_t seed);
+
+[[nodiscard]] SplitRows split_rows(const ExtractedDataset& dataset);
+
+/// @param name  what errors call the dataset
+/// @throws Error kData where fewer than two classes have training images, or one has none and classes are to
+/// be balanced
+void check_trainable(const ExtractedDataset& dataset, const SplitRows& rows, ClassWeight class_weight,
+                     const std::string& name, Console& console);
+
+/// The cache's keys of the rows.
+[[nodiscard]] std::vector<Sha256> keys_of(const ExtractedDataset& dataset);
+
+/// Views train like images, behind all images' rows; whatever counts or measures images names those only.
+void append(const TrainingViews& views, SplitRows& rows, std::vector<Sha256>& keys);
+
+/// What a checkpoint of a run knows of the data.
+[[nodiscard]] RunIdentity facts_of(const SplitRows& rows, std::span<const Sha256> keys,
+                                   const std::vector<std::string>& classes, const StageOne& stage_one);
+
+}  // namespace headstart

@@ -52,6 +52,28 @@ TEST(PrimalSolverTest, EveryVariantOfTheInnerLoopsFollowsDenseSgd) {
   }
 }
 
+TEST(PrimalSolverTest, TheInputsGradientIsTheDenseOneWhereThereAreEntries) {
+  for (const Eigen::Index hidden : {1, 10, 70, 200}) {
+    Random random(3);
+    const Matrix dense = random_features(6, 600, 0.2, random);
+    const SparseMatrix matrix = sparse(dense);
+    const Matrix kernel = random_matrix(600, hidden, random);
+    PrimalSolver solver(matrix.view(), kernel, 2, best_primal_kernel(), Blocks::kNever);
+    const std::vector<RowIndex> rows{4, 1, 4};
+    const Matrix dz = random_matrix(3, hidden, random);
+    const Eigen::MatrixXd expected = dz.cast<double>() * kernel.transpose().cast<double>();
+    const std::vector<float> found = solver.input_gradient(rows, dz);
+    std::size_t entry = 0;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      for (const std::int32_t feature : matrix.view().row_indices(rows[r])) {
+        ASSERT_LT(entry, found.size());
+        EXPECT_NEAR(found[entry++], expected(static_cast<Eigen::Index>(r), feature), 1e-4);
+      }
+    }
+    EXPECT_EQ(entry, found.size());
+  }
+}
+
 TEST(PrimalSolverTest, OnlyAKernelThatDoesNotStayInCacheIsSteppedInBlocks) {
   EXPECT_EQ(blocks_for(Matrix(2'000, 1'000)), Blocks::kNever);
   EXPECT_EQ(blocks_for(Matrix(2'001, 1'000)), Blocks::kAlways);

@@ -390,5 +390,46 @@ TEST(InitialHead, HasALayerPerWidthFromSeedsOfTheirOwn) {
   EXPECT_NE(initial_head(6, 3, options).layers[0].kernel, head.layers[0].kernel);
 }
 
+TEST(TrainerTest, AHeadThatNoEpochBeatsComesBack) {
+  const Example example;
+  TrainingOptions options = small_options();
+  options.early_stopping = options.epochs;
+  const Head initial = initial_head(40, 4, options);
+  for (const Solver solver : {Solver::kPrimal, Solver::kGram}) {
+    options.solver = solver;
+    options.loss_to_beat = 0.0;
+    const TrainingResult kept = train_head(example.data(), initial, options);
+    EXPECT_EQ(kept.best_epoch, -1);
+    EXPECT_EQ(kept.history.size(), static_cast<std::size_t>(options.epochs));
+    EXPECT_TRUE(kept.head.layers[1] == initial.layers[1]);
+    EXPECT_LT((kept.head.layers[0].kernel - initial.layers[0].kernel).norm(), 1e-6);
+    options.loss_to_beat = 1e9;
+    EXPECT_GE(train_head(example.data(), initial, options).best_epoch, 0);
+  }
+  options.early_stopping.reset();
+  EXPECT_THROW(static_cast<void>(train_head(example.data(), initial, options)), std::invalid_argument);
+}
+
+TEST(TrainerTest, TheLearningRateWarmsUpStepByStep) {
+  const Example example;
+  TrainingOptions options = small_options();
+  options.momentum = 0.0;
+  options.l2 = 0.0;
+  options.shuffle = false;
+  options.epochs = 1;
+  options.batch = 36;  // one step an epoch
+  options.solver = Solver::kPrimal;
+  const Head initial = initial_head(40, 4, options);
+  const auto moved = [&](double warm_up) {
+    options.warm_up = warm_up;
+    const TrainingResult result = train_head(example.data(), initial, options);
+    return (result.head.layers[1].kernel - initial.layers[1].kernel).norm();
+  };
+  EXPECT_NEAR(moved(4.0) / moved(0.0), 0.25, 1e-4);
+  EXPECT_NEAR(moved(1.0) / moved(0.0), 1.0, 1e-6);
+  options.warm_up = -1.0;
+  EXPECT_THROW(static_cast<void>(train_head(example.data(), initial, options)), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace headstart::test

@@ -23,6 +23,16 @@ else()
   message(STATUS "No MPI: one head is trained by one process (Debian: libopenmpi-dev)")
 endif()
 
+# Optional: fine-tuning on a GPU.
+if(HEADSTART_LIBTORCH AND NOT HEADSTART_SANITIZE) # it was not built with sanitizers
+  find_package(Torch QUIET)
+endif()
+if(Torch_FOUND)
+  message(STATUS "libtorch: finetune --backprop libtorch")
+else()
+  message(STATUS "No libtorch: fine-tuning runs on the CPU (Debian: libtorch-dev)")
+endif()
+
 # Third-party headers are system headers: our warnings are about our code.
 add_library(headstart_opencv INTERFACE)
 target_include_directories(headstart_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})

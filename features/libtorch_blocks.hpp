@@ -1,5 +1,5 @@
 // features/libtorch_blocks.hpp: trainable blocks on libtorch: a GPU where there is one. Optional at build
-// time: libtorch_blocks_none.cpp stands in for libtorch_blocks.cpp where the library is missing.
+// time; libtorch_blocks.cpp is then a plugin, and libtorch_plugin.cpp loads it.
 #pragma once
 
 #include <memory>
@@ -14,5 +14,14 @@ namespace headstart {
                                                                     const BlocksOptions& options);
 
 [[nodiscard]] BackpropAvailability probe_libtorch_blocks();
+
+// ---- what the plugin exports
+
+using LibtorchOpen = TrainableBlocks* (*)(const Vgg16Weights& weights, const BlocksOptions& options);
+using LibtorchProbe = BackpropAvailability (*)();
+using LibtorchVersion = const char* (*)();
+inline constexpr const char* kLibtorchOpenName = "headstart_open_libtorch_blocks";
+inline constexpr const char* kLibtorchProbeName = "headstart_probe_libtorch_blocks";
+inline constexpr const char* kLibtorchVersionName = "headstart_libtorch_version";
 
 }  // namespace headstart

@@ -1,7 +1,6 @@
 // features/trainable_blocks.cpp: the backprop paths by name.
 #include "features/trainable_blocks.hpp"
 
-#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -52,12 +51,6 @@ std::unique_ptr<TrainableBlocks> open_trainable_blocks(const Vgg16Weights& weigh
   check(options);
   if (options.backprop == Backprop::kLibtorch) return open_libtorch_blocks(weights, options);
   return open_onednn_blocks(weights, options);
-}
-
-std::span<const ConvolutionLayer> convolutions_from(int first_block) {
-  const auto first = std::find_if(kVgg16Convolutions.begin(), kVgg16Convolutions.end(),
-                                  [&](const ConvolutionLayer& layer) { return layer.block >= first_block; });
-  return {first, kVgg16Convolutions.end()};
 }
 
 std::vector<BackpropAvailability> list_backprops() {

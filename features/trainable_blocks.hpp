@@ -46,7 +46,7 @@ struct BlocksStep {
   double learning_rate = 0.001;
   double momentum = 0.9;
   bool nesterov = false;
-  BlocksPenalty penalty;
+  BlocksPenalty penalty{};
   double gradient_scale = 1.0;
 };
 
@@ -93,9 +93,6 @@ class TrainableBlocks {
 /// @throws Error kFailed if this build or machine can't do it; std::invalid_argument about the options
 [[nodiscard]] std::unique_ptr<TrainableBlocks> open_trainable_blocks(const Vgg16Weights& weights,
                                                                      const BlocksOptions& options);
-
-/// The rows of kVgg16Convolutions from `first_block` on.
-[[nodiscard]] std::span<const ConvolutionLayer> convolutions_from(int first_block);
 
 /// Whether blocks can be trained with it here, and with what, or what is missing; for `headstart info`.
 struct BackpropAvailability {

@@ -1,6 +1,8 @@
 // features/vgg16.cpp: see vgg16.hpp.
 #include "features/vgg16.hpp"
 
+#include <algorithm>
+
 namespace headstart {
 namespace {
 
@@ -18,6 +20,12 @@ constexpr int channels_of(int block) {
 static_assert(channels_of(1) == 64 && channels_of(5) == 512);
 
 }  // namespace
+
+std::span<const ConvolutionLayer> convolutions_from(int first_block) {
+  const auto first = std::find_if(kVgg16Convolutions.begin(), kVgg16Convolutions.end(),
+                                  [&](const ConvolutionLayer& layer) { return layer.block >= first_block; });
+  return {first, kVgg16Convolutions.end()};
+}
 
 std::string_view to_string(Tap tap) noexcept { return kTapNames[static_cast<std::size_t>(tap)]; }
 

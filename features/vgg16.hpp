@@ -36,6 +36,9 @@ inline constexpr std::array<ConvolutionLayer, 13> kVgg16Convolutions{{
     {"block5_conv3", 5, 512, 512},
 }};
 
+/// The rows of kVgg16Convolutions from `first_block` on.
+[[nodiscard]] std::span<const ConvolutionLayer> convolutions_from(int first_block);
+
 /// The pool that ends a block: what can be cached.
 enum class Tap { kBlock1Pool, kBlock2Pool, kBlock3Pool, kBlock4Pool, kBlock5Pool };
 

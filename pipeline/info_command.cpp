@@ -3,6 +3,7 @@
 
 #include "features/cache.hpp"
 #include "features/engine.hpp"
+#include "features/trainable_blocks.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/embedded_weights.hpp"
 #include "pipeline/processes.hpp"
@@ -20,12 +21,17 @@ void run_info(const InfoOptions& options, const Session& session) {
     engines += fmt::format("  {:<18}{}\n", to_string(engine.kind),
                            (engine.available ? "" : "not available: ") + engine.detail);
   }
+  std::string backprops;
+  for (const BackpropAvailability& path : list_backprops()) {
+    backprops += fmt::format("  {:<18}{}\n", to_string(path.backprop),
+                             (path.available ? "" : "not available: ") + path.detail);
+  }
   fmt::print(
       "headstart {}\nthreads        {}\ncache          {}\nweights        {}\n  identity     {}\n  "
       "preprocessing {}\n"
-      "engines        auto chooses {}\n{}MPI            {}\n",
+      "engines        auto chooses {}\n{}fine-tuning\n{}MPI            {}\n",
       HEADSTART_VERSION, session.threads, cache.string(), source, weights.identity.hex(),
-      to_string(weights.preprocessing), to_string(choose_engine()), engines, describe_mpi());
+      to_string(weights.preprocessing), to_string(choose_engine()), engines, backprops, describe_mpi());
 }
 
 }  // namespace headstart

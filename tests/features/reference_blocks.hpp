@@ -78,7 +78,7 @@ class ReferenceBlocks {
   // Height and width of what layer l sees.
   [[nodiscard]] std::size_t size_before(std::size_t l) const {
     std::size_t size = size_;
-    for (std::size_t i = 0; i < l; ++i) size /= layers_[i].ends_block ? 2 : 1;
+    for (std::size_t i = 0; i < l; ++i) size /= layers_[i].ends_block ? 2U : 1U;
     return size;
   }
 

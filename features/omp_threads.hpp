@@ -1,7 +1,14 @@
-// features/omp_threads.hpp: OpenMP's thread count for a scope.
+// features/omp_threads.hpp: OpenMP's threads for a scope: how many, and how they treat denormal numbers.
 #pragma once
 
 #include <omp.h>
+
+#include <cstddef>
+#include <vector>
+
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 namespace headstart {
 
@@ -17,6 +24,36 @@ class OmpThreads {
 
  private:
   int before_;
+};
+
+/// Flushes denormal numbers to zero on every thread of OpenMP's team: a head that fits its images sends
+/// gradients that small into the blocks, where they made convolutions three times as slow on an Intel CPU,
+/// and change nothing. Elsewhere than on x86 it does nothing.
+class OmpFlushDenormals {
+ public:
+#if defined(__SSE2__)
+  OmpFlushDenormals() : before_(static_cast<std::size_t>(omp_get_max_threads())) {
+    constexpr unsigned kFlushResults = 0x8000;
+    constexpr unsigned kFlushOperands = 0x0040;
+#pragma omp parallel
+    {
+      unsigned& own = before_[static_cast<std::size_t>(omp_get_thread_num())];
+      own = _mm_getcsr();
+      _mm_setcsr(own | kFlushResults | kFlushOperands);
+    }
+  }
+  ~OmpFlushDenormals() {
+#pragma omp parallel
+    _mm_setcsr(before_[static_cast<std::size_t>(omp_get_thread_num())]);
+  }
+#else
+  OmpFlushDenormals() = default;
+#endif
+  OmpFlushDenormals(const OmpFlushDenormals&) = delete;
+  OmpFlushDenormals& operator=(const OmpFlushDenormals&) = delete;
+
+ private:
+  std::vector<unsigned> before_;  // each thread's control register
 };
 
 }  // namespace headstart

@@ -105,6 +105,7 @@ class OnednnBlocks final : public TrainableBlocks {
 
   void step(const BlocksStep& step) override {
     const OmpThreads scope(threads_);
+    const OmpFlushDenormals flush;
     for (const Parameters& layer : parameters_) {
       update(layer.kernel_array(), step);
       update(layer.bias_array(), step);
@@ -181,6 +182,7 @@ class OnednnBlocks final : public TrainableBlocks {
   template <typename Work>
   void guarded(const Work& work) {
     const OmpThreads scope(threads_);
+    const OmpFlushDenormals flush;
     try {
       work();
     } catch (const dnnl::error& error) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -255,7 +256,7 @@ std::string outcome(const TrainingResult& result) {
 
 Json metrics_of(const EndedRun& run, const std::vector<Evaluated>& before,
                 const std::vector<Movement>& movements, const FinetuneOptions& options,
-                const TrainableBlocks& blocks) {
+                const std::string& backprop) {
   Json json = metrics_json(run);
   Json& was = json["before"] = Json::object();
   for (const Evaluated& split : before)
@@ -265,19 +266,19 @@ Json metrics_of(const EndedRun& run, const std::vector<Evaluated>& before,
   for (const Movement& movement : movements)
     moved.push_back({{"layer", movement.layer}, {"relative_norm", movement.relative}});
   json["tuned_from_block"] = first_block_of(options);
-  json["backprop"] = blocks.description();
+  json["backprop"] = backprop;
   return json;
 }
 
 Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
                      const std::vector<Movement>& movements, const FinetuneOptions& options,
-                     const TrainableBlocks& blocks) {
+                     const std::string& backprop) {
   Report report = report_of(run);
   report.facts.emplace_back(
       "fine-tuning",
       fmt::format("blocks {} to 5 from {}, learning rate {} (head {}), L2-SP {}, by {}",
                   first_block_of(options), to_string(tap_below(options)), options.training.learning_rate,
-                  run.training.learning_rate, options.l2_sp, blocks.description()));
+                  run.training.learning_rate, options.l2_sp, backprop));
   report.tables.push_back(
       {"Before and after fine-tuning", outcome(run.result), comparison_rows(before, run.splits)});
   report.tables.push_back({"How far each kernel moved",
@@ -318,7 +319,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
 
   // Stage three.
   const TrainingOptions base = training_options(options, model, rows, seed, session);
-  const Head initial = unfold_from_first_layer(model.head, model.fitted);
+  Head initial = unfold_from_first_layer(std::move(model.head), model.fitted);
   std::unique_ptr<TrainableBlocks> opened =
       open_trainable_blocks(model.weights, {.backprop = options.backprop,
                                             .first_block = first_block_of(options),
@@ -330,14 +331,17 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
                                    opened->description()));
   FeatureRows in_memory = maps.training();
   in_memory.columns = maps.columns();
-  TunedFirstLayer layer(std::move(opened), in_memory, initial.layers.front().kernel,
-                        {.channels = tap_shape(Tap::kBlock5Pool, model.configuration.resize.size).channels,
-                         .batch = base.batch,
-                         .pooling = model.representation.pooling,
-                         .fitted = fitted_of(model),
-                         .blocks_rate = options.training.learning_rate / base.learning_rate,
-                         .l2_sp = options.l2_sp,
-                         .threads = session.threads});
+  const std::string backprop = opened->description();
+  auto owned = std::make_unique<TunedFirstLayer>(
+      std::move(opened), in_memory, initial.layers.front().kernel,
+      TunedLayerOptions{.channels = tap_shape(Tap::kBlock5Pool, model.configuration.resize.size).channels,
+                        .batch = base.batch,
+                        .pooling = model.representation.pooling,
+                        .fitted = fitted_of(model),
+                        .blocks_rate = options.training.learning_rate / base.learning_rate,
+                        .l2_sp = options.l2_sp,
+                        .threads = session.threads});
+  TunedFirstLayer& layer = *owned;
   const std::vector<ConvolutionWeights> blocks_before = layer.blocks().weights();
   const auto evaluate_with = [&](std::span<const Dense> layers) {
     return evaluate_splits(
@@ -388,6 +392,9 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   result.head.layers.front().kernel = layer.release_kernel();
   const std::vector<Movement> movements =
       movements_of(tuned, blocks_before, result.head, initial, first_block_of(options));
+  // Before the model is written, which takes memory too.
+  owned.reset();
+  initial.layers.clear();
 
   const int tuned_before = model.tuned_from_block > 0 ? model.tuned_from_block : first_block_of(options);
   model.tuned_from_block = std::min(tuned_before, first_block_of(options));
@@ -395,7 +402,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
             model.weights.layers.end() - static_cast<std::ptrdiff_t>(tuned.size()));
   model.weights.identity = weights_identity(model.weights.layers);
   model.configuration.weights_identity = model.weights.identity;
-  model.head = fold_into_first_layer(result.head, model.fitted);
+  model.head = fold_into_first_layer(std::move(result.head), model.fitted);
   model.training = {
       .learning_rate = training.learning_rate,
       .momentum = training.momentum,
@@ -407,8 +414,8 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
       .penalty = penalty,
       .split = SplitRecord{seed, options.validation.value_or(split.validation), rows_digest(dataset)}};
   const EndedRun ended{options.dataset, dataset, after, result, stage_one, model, training, train_seconds};
-  write_run(out.staging(), ended, metrics_of(ended, before, movements, options, layer.blocks()),
-            report_of_run(ended, before, movements, options, layer.blocks()), options.config);
+  write_run(out.staging(), ended, metrics_of(ended, before, movements, options, backprop),
+            report_of_run(ended, before, movements, options, backprop), options.config);
   out.publish();
   forget_checkpoint(out);
   fmt::print("{}\n{}\n{}\nmodel:  {}\nreport: {}\n", text_table(comparison_rows(before, after)),

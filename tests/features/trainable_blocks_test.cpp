@@ -274,6 +274,17 @@ TEST_P(TrainableBlocksPath, GoesOnFromWhatItGaveAway) {
   EXPECT_EQ(kept, std::vector<float>(again.begin(), again.end()));
 }
 
+TEST(OnednnBlocks, FlushesDenormalNumbersAndLeavesItsThreadsAsTheyWere) {
+  const auto blocks = open_trainable_blocks(embedded_weights(), {.input_size = 32, .batch_size = kRows});
+  const std::size_t size = blocks->forward(made_up_maps(5, 32, 51)).size();
+  blocks->backward(std::vector<float>(size, 1e-41F));  // denormal: nothing is left of it
+  for (const ConvolutionWeights& layer : blocks->gradients()) {
+    for (const float value : layer.bias) ASSERT_EQ(value, 0.0F);
+  }
+  volatile float tiny = 1e-30F;
+  EXPECT_GT(tiny * 1e-10F, 0.0F) << "this thread flushes denormal numbers now";
+}
+
 TEST_P(TrainableBlocksPath, RefusesOtherShapes) {
   const auto blocks = open();
   EXPECT_THROW(static_cast<void>(blocks->forward(std::vector<float>(7))), std::invalid_argument);

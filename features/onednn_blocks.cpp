@@ -338,7 +338,7 @@ class OnednnBlocks final : public TrainableBlocks {
   memory add_convolution_back(const Trace& trace, const memory& gradient) {
     const Parameters& own = parameters_[trace.index];
     // Gated where the layouts of output and gradient are one.
-    const memory gated = in_layout(backward_, where_, gradient, trace.output.get_desc());
+    memory gated = in_layout(backward_, where_, gradient, trace.output.get_desc());
     backward_.push_back({where_, {}, {}, [output = trace.output, gated] { gate(output, gated); }});
 
     const auto& to_weights = trace.convolution->backward_weights;

@@ -61,7 +61,7 @@ TrainOptions options_of_head(const FinetuneOptions& options) {
 /// The model to start from; trained into OUT where none is given.
 fs::path starting_model(const FinetuneOptions& options, const Session& session) {
   if (!options.from.empty()) return options.from;
-  const fs::path model = options.out / "model.h5";
+  fs::path model = options.out / "model.h5";
   std::error_code ignored;
   if (options.resume && fs::exists(model, ignored)) return model;
   session.console.note("no --from: a head is trained first");

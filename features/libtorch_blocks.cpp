@@ -2,23 +2,26 @@
 // source for libtorch 1.13 (Debian 12) and 2.x.
 #include "features/libtorch_blocks.hpp"
 
+// Not torch/torch.h, which takes three times as long to compile.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 
 #include "data/error.hpp"
+#include "features/omp_threads.hpp"
 
 namespace headstart {
 namespace {
 
 using at::Tensor;
 
-c10::Device best_device() {
-  return torch::cuda::is_available() ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
-}
+c10::Device best_device() { return at::hasCUDA() ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU); }
 
 std::string describe(const c10::Device& device) {
   return fmt::format("{} on {}", TORCH_VERSION,
@@ -45,7 +48,9 @@ double sum_of_squares(const Tensor& tensor) { return tensor.to(at::kDouble).squa
 class LibtorchBlocks final : public TrainableBlocks {
  public:
   LibtorchBlocks(const Vgg16Weights& weights, const BlocksOptions& options)
-      : layers_(convolutions_from(options.first_block)), device_(best_device()) {
+      : layers_(convolutions_from(options.first_block)),
+        threads_(options.threads > 0 ? options.threads : omp_get_max_threads()),
+        device_(best_device()) {
     const MapShape below =
         tap_shape(kAllTaps[static_cast<std::size_t>(options.first_block - 2)], options.input_size);
     input_shape_ = {options.batch_size, below.height, below.width, below.channels};
@@ -53,7 +58,8 @@ class LibtorchBlocks final : public TrainableBlocks {
       // float32 means float32: TF32 has 10 bits of mantissa.
       at::globalContext().setAllowTF32CuBLAS(false);
       at::globalContext().setAllowTF32CuDNN(false);
-      if (options.threads > 0) at::set_num_threads(options.threads);
+      // libtorch reads it once in each thread that calls it; from then on what guarded() sets counts.
+      at::set_num_threads(threads_);
       const std::size_t first = kVgg16Convolutions.size() - layers_.size();
       for (std::size_t i = 0; i < layers_.size(); ++i) {
         const ConvolutionWeights& own = weights.layers[first + i];
@@ -173,11 +179,16 @@ class LibtorchBlocks final : public TrainableBlocks {
  private:
   template <typename Work>
   void guarded(const Work& work) const {
+    // libtorch's loops are OpenMP's, and a backward pass on the CPU runs in the thread that asks for it.
+    const OmpThreads scope(threads_);
+    const OmpFlushDenormals flush;
     try {
       work();
     } catch (const c10::Error& error) {
       const std::string what = error.what_without_backtrace();
-      const bool memory = what.find("out of memory") != std::string::npos;
+      // A GPU's words, then the CPU's.
+      const bool memory = what.find("out of memory") != std::string::npos ||
+                          what.find("can't allocate memory") != std::string::npos;
       throw Error{Error::Kind::kFailed, memory ? "out of memory" : "fine-tuning with libtorch failed",
                   printable(what.substr(0, what.find('\n'))),
                   memory ? "lower --batch or --blocks" : "leave out --backprop libtorch"};
@@ -187,7 +198,7 @@ class LibtorchBlocks final : public TrainableBlocks {
   /// A copy on the device.
   [[nodiscard]] Tensor tensor_of(std::span<const float> values, at::IntArrayRef shape) const {
     // from_blob() takes no const; what is copied is only read.
-    const Tensor view = torch::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
+    const Tensor view = at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
     return view.to(device_, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
   }
   /// (row, column, in, out) as libtorch wants it: (out, in, row, column).
@@ -222,6 +233,7 @@ class LibtorchBlocks final : public TrainableBlocks {
   }
 
   std::span<const ConvolutionLayer> layers_;
+  int threads_;
   c10::Device device_;
   std::vector<std::int64_t> input_shape_;
   std::vector<Parameter> kernels_;

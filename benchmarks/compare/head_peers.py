@@ -105,25 +105,7 @@ class PyTorch:
         return total / rows
 
 
-class HeadWorker:
-    """prepare() trains two epochs, of the first rows where there are many, which also warms up, and checks that the loss
-    falls."""
-
-    def __init__(self, name, rows, threads):
-        self.rows = rows
-        self.peer = {"keras": Keras, "pytorch": PyTorch}[name](rows, threads)
-
-    def prepare(self):
-        losses = [self.peer.epoch(min(self.rows, WARM_UP_ROWS)) for _ in range(2)]
-        if not np.isfinite(losses).all() or losses[1] >= losses[0]:
-            raise SystemExit(f"training does not train, not timed: losses {losses}")
-        return {"version": self.peer.version}
-
-    def run(self):
-        loss = self.peer.epoch(self.rows)
-        if not np.isfinite(loss):
-            raise SystemExit(f"training does not train: loss {loss}")
-
-
 if __name__ == "__main__":
-    worker.serve(HeadWorker(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    peers = {"keras": Keras, "pytorch": PyTorch}
+    rows, threads = int(sys.argv[2]), int(sys.argv[3])
+    worker.serve(worker.TrainingPeer(peers[sys.argv[1]](rows, threads), rows, WARM_UP_ROWS))

@@ -7,6 +7,7 @@ Standard output belongs to this protocol; what libraries print there goes to sta
 """
 
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -31,6 +32,28 @@ def serve(peer):
                 seconds.append(time.perf_counter() - start)
             answer = {"seconds": seconds}
         print(json.dumps(answer), file=answers, flush=True)
+
+
+class TrainingPeer:
+    """What serve() takes, of a peer that trains: epoch(rows) returns the mean loss of one epoch over the first `rows`.
+
+    prepare() trains two epochs of at most `warm_up_rows`, which also warms up, and checks that the second's loss is at most
+    `share` of the first's; run() trains one of all rows.
+    """
+
+    def __init__(self, peer, rows, warm_up_rows, share=1.0):
+        self.peer, self.rows, self.warm_up_rows, self.share = peer, rows, warm_up_rows, share
+
+    def prepare(self):
+        losses = [self.peer.epoch(min(self.rows, self.warm_up_rows)) for _ in range(2)]
+        if not all(map(math.isfinite, losses)) or losses[1] >= self.share * losses[0]:
+            raise SystemExit(f"training does not train, not timed: losses {losses}")
+        return {"version": self.peer.version}
+
+    def run(self):
+        loss = self.peer.epoch(self.rows)
+        if not math.isfinite(loss):
+            raise SystemExit(f"training does not train: loss {loss}")
 
 
 # glibc gives large blocks back to the kernel and faults them in again at every run; keeping them, as tcmalloc would,

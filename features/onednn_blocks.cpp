@@ -104,12 +104,12 @@ class OnednnBlocks final : public TrainableBlocks {
   }
 
   void step(const BlocksStep& step) override {
-    const OmpThreads scope(threads_);
-    const OmpFlushDenormals flush;
-    for (const Parameters& layer : parameters_) {
-      update(layer.kernel_array(), step);
-      update(layer.bias_array(), step);
-    }
+    guarded([&] {
+      for (const Parameters& layer : parameters_) {
+        update(layer.kernel_array(), step);
+        update(layer.bias_array(), step);
+      }
+    });
   }
 
   [[nodiscard]] double penalty(const BlocksPenalty& penalty) override {

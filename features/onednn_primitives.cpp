@@ -45,13 +45,28 @@ memory::desc floats(const memory::dims& dims, memory::format_tag format) {
   return {dims, memory::data_type::f32, format};
 }
 
+/// What a convolution reads and writes.
+struct ConvolutionArrays {
+  memory::desc source;
+  memory::desc weights;
+  memory::desc bias;
+  memory::desc destination;
+};
+ConvolutionArrays arrays_of(const ConvolutionShape& shape, memory::format_tag source) {
+  const memory::format_tag any = memory::format_tag::any;
+  return {floats({shape.batch, shape.in_channels, shape.size, shape.size}, source),
+          floats({shape.out_channels, shape.in_channels, 3, 3}, any),
+          floats({shape.out_channels}, memory::format_tag::a),
+          floats({shape.batch, shape.out_channels, shape.size, shape.size}, any)};
+}
+
+memory::desc pooled(const ConvolutionShape& shape) {
+  return floats({shape.batch, shape.out_channels, shape.size / 2, shape.size / 2}, memory::format_tag::any);
+}
+
 std::optional<TrainedConvolution> plan_trained(const dnnl::engine& engine, dnnl::algorithm algorithm,
                                                const ConvolutionShape& shape) {
-  const memory::format_tag any = memory::format_tag::any;
-  const memory::desc src = floats({shape.batch, shape.in_channels, shape.size, shape.size}, any);
-  const memory::desc weights = floats({shape.out_channels, shape.in_channels, 3, 3}, any);
-  const memory::desc bias = floats({shape.out_channels}, memory::format_tag::a);
-  const memory::desc dst = floats({shape.batch, shape.out_channels, shape.size, shape.size}, any);
+  const auto [src, weights, bias, dst] = arrays_of(shape, memory::format_tag::any);
   const dnnl::primitive_attr attributes = with_user_scratchpad();
   constexpr bool kAllowEmpty = true;
 #if DNNL_VERSION_MAJOR >= 3
@@ -86,11 +101,7 @@ std::optional<dnnl::convolution_forward::primitive_desc> plan_convolution(const 
                                                                           dnnl::algorithm algorithm,
                                                                           const ConvolutionShape& shape,
                                                                           memory::format_tag source) {
-  const memory::format_tag any = memory::format_tag::any;
-  const memory::desc src = floats({shape.batch, shape.in_channels, shape.size, shape.size}, source);
-  const memory::desc weights = floats({shape.out_channels, shape.in_channels, 3, 3}, any);
-  const memory::desc bias = floats({shape.out_channels}, memory::format_tag::a);
-  const memory::desc dst = floats({shape.batch, shape.out_channels, shape.size, shape.size}, any);
+  const auto [src, weights, bias, dst] = arrays_of(shape, source);
   constexpr bool kAllowEmpty = true;
 #if DNNL_VERSION_MAJOR >= 3
   const dnnl::convolution_forward::primitive_desc plan(engine, kInference, algorithm, src, weights, bias, dst,
@@ -107,8 +118,7 @@ std::optional<dnnl::convolution_forward::primitive_desc> plan_convolution(const 
 
 dnnl::pooling_forward::primitive_desc plan_max_pool(const dnnl::engine& engine, const ConvolutionShape& shape,
                                                     const memory::desc& source) {
-  const memory::desc dst =
-      floats({shape.batch, shape.out_channels, shape.size / 2, shape.size / 2}, memory::format_tag::any);
+  const memory::desc dst = pooled(shape);
   const dnnl::algorithm max = dnnl::algorithm::pooling_max;
   const dnnl::primitive_attr attributes = with_user_scratchpad();
 #if DNNL_VERSION_MAJOR >= 3
@@ -130,8 +140,7 @@ TrainedConvolution plan_trained_convolution(const dnnl::engine& engine, const Co
 
 TrainedMaxPool plan_trained_max_pool(const dnnl::engine& engine, const ConvolutionShape& shape,
                                      const memory::desc& source) {
-  const memory::desc dst =
-      floats({shape.batch, shape.out_channels, shape.size / 2, shape.size / 2}, memory::format_tag::any);
+  const memory::desc dst = pooled(shape);
   const dnnl::algorithm max = dnnl::algorithm::pooling_max;
   const dnnl::primitive_attr attributes = with_user_scratchpad();
 #if DNNL_VERSION_MAJOR >= 3

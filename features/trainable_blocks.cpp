@@ -1,24 +1,14 @@
 // features/trainable_blocks.cpp: the backprop paths by name.
 #include "features/trainable_blocks.hpp"
 
-#include <array>
 #include <stdexcept>
+#include <string>
 
 #include "features/libtorch_blocks.hpp"
 #include "features/onednn_blocks.hpp"
 
 namespace headstart {
 namespace {
-
-struct NamedBackprop {
-  Backprop backprop;
-  std::string_view name;
-};
-
-constexpr std::array<NamedBackprop, 2> kBackprops{{
-    {Backprop::kOnednn, "onednn"},
-    {Backprop::kLibtorch, "libtorch"},
-}};
 
 void check(const BlocksOptions& options) {
   const auto refuse = [](const std::string& what) {
@@ -33,17 +23,7 @@ void check(const BlocksOptions& options) {
 }  // namespace
 
 std::string_view to_string(Backprop backprop) noexcept {
-  for (const NamedBackprop& named : kBackprops) {
-    if (named.backprop == backprop) return named.name;
-  }
-  return "unknown";
-}
-
-std::optional<Backprop> parse_backprop(std::string_view name) noexcept {
-  for (const NamedBackprop& named : kBackprops) {
-    if (named.name == name) return named.backprop;
-  }
-  return std::nullopt;
+  return backprop == Backprop::kOnednn ? "onednn" : "libtorch";
 }
 
 std::unique_ptr<TrainableBlocks> open_trainable_blocks(const Vgg16Weights& weights,

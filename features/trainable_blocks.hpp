@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,7 +21,6 @@ enum class Backprop { kOnednn, kLibtorch };
 
 /// "onednn", "libtorch".
 [[nodiscard]] std::string_view to_string(Backprop backprop) noexcept;
-[[nodiscard]] std::optional<Backprop> parse_backprop(std::string_view name) noexcept;
 
 struct BlocksOptions {
   Backprop backprop = Backprop::kOnednn;

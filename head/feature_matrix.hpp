@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "head/feature_rows.hpp"
@@ -19,7 +20,12 @@ struct FeatureMatrix {
   [[nodiscard]] FeatureRows view() const { return {columns, indptr, indices, values}; }
 };
 
+/// Writes a row with its zeros. @param values  of `indices`, the row's or others  @param dense  [columns]
+void expand(std::span<const std::int32_t> indices, std::span<const float> values, std::span<float> dense);
+
 /// Puts rows behind those of `to`, which takes their number of columns if it has no row.
 void append(FeatureMatrix& to, FeatureMatrix&& rows);
+/// The same, of a copy.
+void append(FeatureMatrix& to, const FeatureRows& rows);
 
 }  // namespace headstart

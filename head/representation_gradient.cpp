@@ -10,12 +10,6 @@
 namespace headstart {
 namespace {
 
-/// A row of `gradient` laid out over all columns; zero where there is no entry.
-void spread(std::span<const std::int32_t> indices, std::span<const float> gradient, std::span<float> dense) {
-  std::fill(dense.begin(), dense.end(), 0.0F);
-  for (std::size_t i = 0; i < indices.size(); ++i) dense[static_cast<std::size_t>(indices[i])] = gradient[i];
-}
-
 /// In place: dLoss/d(transformed row) becomes dLoss/d(pooled row).
 void through_transform(const FittedTransform& fitted, std::span<const std::int32_t> indices,
                        std::span<const float> pooled, std::span<float> dense) {
@@ -85,7 +79,7 @@ std::vector<float> representation_gradient(const FeatureRows& maps, const Featur
   for (std::size_t r = 0; r < maps.rows(); ++r) {
     const auto row = static_cast<RowIndex>(r);
     const auto entries = [&](const FeatureRows& of) { return static_cast<std::size_t>(of.indptr[r]); };
-    spread(rows.row_indices(row), gradient.subspan(entries(rows), rows.row_indices(row).size()), dense);
+    expand(rows.row_indices(row), gradient.subspan(entries(rows), rows.row_indices(row).size()), dense);
     through_transform(fitted, pooled.row_indices(row), pooled.row_values(row), dense);
     through_pooling(pooling, maps.row_indices(row), maps.row_values(row), maps.columns / pooled.columns,
                     dense, std::span(result).subspan(entries(maps), maps.row_indices(row).size()));

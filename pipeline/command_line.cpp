@@ -169,13 +169,8 @@ Command& add_command(Program& program, CLI::App& parent, const std::string& name
 
 void finish_command(Command& command) { add_general(*command.app, command.general); }
 
-/// train or sweep: the same command, but for the options that `add_own` adds.
-CLI::App& add_run(Program& program, TrainOptions& options, const std::string& name,
-                  const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
-  Command& command = add_command(program, program.app, name, description,
-                                 [&](const Session& session) { run_train(options, session); });
-  command.together = true;
-  CLI::App& app = *command.app;
+/// What every command that trains takes first.
+void add_run_options(CLI::App& app, RunOptions& options) {
   app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
   app.add_option("-o,--out", options.out,
                  "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
@@ -184,6 +179,16 @@ CLI::App& add_run(Program& program, TrainOptions& options, const std::string& na
   add_weights(app, options.stage_one.weights);
   add_network(app, options.stage_one);
   app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
+}
+
+/// train or sweep: the same command, but for the options that `add_own` adds.
+CLI::App& add_run(Program& program, TrainOptions& options, const std::string& name,
+                  const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
+  Command& command = add_command(program, program.app, name, description,
+                                 [&](const Session& session) { run_train(options, session); });
+  command.together = true;
+  CLI::App& app = *command.app;
+  add_run_options(app, options);
   add_own(app, options);
   add_images(app, options.stage_one.images);
   finish_command(command);
@@ -196,17 +201,7 @@ CLI::App& add_finetune_command(Program& program) {
                                  "Train VGG16's top blocks together with the head of a trained model",
                                  [&](const Session& session) { run_finetune(options, session); });
   CLI::App& app = *command.app;
-  app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
-  app.add_option("-o,--out", options.out,
-                 "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
-      ->required()
-      ->type_name("OUT");
-  app.add_option("--from", options.from,
-                 "model.h5 of train or sweep to start from [train, with its defaults, into OUT first]")
-      ->type_name("FILE");
-  add_weights(app, options.stage_one.weights);
-  add_network(app, options.stage_one);
-  app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
+  add_run_options(app, options);
   add_finetune(app, options);
   add_admission(app, options.stage_one.images);
   finish_command(command);

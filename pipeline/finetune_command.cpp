@@ -7,11 +7,13 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "data/discovery.hpp"
 #include "data/error.hpp"
+#include "data/sha256.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/commands.hpp"
@@ -58,43 +60,45 @@ TrainOptions options_of_head(const FinetuneOptions& options) {
   return train;
 }
 
-/// The model to start from; trained into OUT where none is given.
-fs::path starting_model(const FinetuneOptions& options, const Session& session) {
-  if (!options.from.empty()) return options.from;
-  fs::path model = options.out / "model.h5";
-  std::error_code ignored;
-  if (options.resume && fs::exists(model, ignored)) return model;
-  session.console.note("no --from: a head is trained first");
-  {
-    // Both taps in one pass over the images.
-    StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
-                  options.stage_one, session);
-    std::vector<fs::path> files;
-    for (const Sample& sample : discover(options.dataset, 2).samples) files.push_back(sample.file);
-    static_cast<void>(both.run(files));
-  }
-  run_train(options_of_head(options), session);
-  return model;
-}
-
-Model read_starting_model(const FinetuneOptions& options, const fs::path& file) {
-  Model model = read_model(file);
+void check_tunable(const Model& model, const FinetuneOptions& options, const std::string& name) {
   const auto refuse = [&](const std::string& what, const std::string& advice) {
-    throw Error{Error::Kind::kFailed, "cannot fine-tune the model",
-                fmt::format("{}: {}", printable(file.string()), what), advice};
+    throw Error{Error::Kind::kFailed, "cannot fine-tune the model", fmt::format("{}: {}", name, what),
+                advice};
   };
   if (model.tap != Tap::kBlock5Pool) {
     refuse(fmt::format("its head takes {}, not block5_pool", to_string(model.tap)),
            "train one with --tap block5_pool");
   }
-  const Transform transform = model.representation.transform;
-  if ((transform == Transform::kScale || transform == Transform::kStandardize) &&
-      model.fitted.transform != transform) {
+  if (model.fitted.transform != model.representation.transform)
     refuse("it was written before transforms were kept beside the head", "train it again");
-  }
   if (options.head_learning_rate.value_or(model.training.learning_rate) <= 0.0)
     refuse("its learning rate is zero", "pass --head-learning-rate");
-  return model;
+}
+
+/// Trains a head into OUT, as train does. Both taps are cached in one pass over the images.
+void train_head_first(const FinetuneOptions& options, const Session& session) {
+  session.console.note("no --from: a head is trained first");
+  StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
+                options.stage_one, session);
+  std::vector<fs::path> files;
+  for (const Sample& sample : discover(options.dataset, 2).samples) files.push_back(sample.file);
+  static_cast<void>(both.run(files));
+  run_train(options_of_head(options), session);
+}
+
+/// The model to start from: the one given, or a head trained for it. When a run goes on, that head is what
+/// OUT holds, unless OUT is the end of an earlier fine-tuning.
+Model starting_model(const FinetuneOptions& options, const Session& session) {
+  const fs::path file = options.from.empty() ? options.out / "model.h5" : options.from;
+  std::optional<Model> model;
+  std::error_code ignored;
+  if (!options.from.empty() || (options.resume && fs::exists(file, ignored))) model = read_model(file);
+  if (options.from.empty() && (!model || model->tuned_from_block > 0)) {
+    train_head_first(options, session);
+    model = read_model(file);
+  }
+  check_tunable(*model, options, printable(file.string()));
+  return std::move(*model);
 }
 
 /// The weights whose cache has the activations below the blocks: those of --weights where the model's frozen
@@ -130,11 +134,6 @@ void warn_of_other_split(const ExtractedDataset& dataset, const Model& model, Co
   }
 }
 
-FittedTransform fitted_of(const Model& model) {
-  if (model.representation.transform == Transform::kUnit) return {Transform::kUnit, 1.0F, {}, {}};
-  return model.fitted;
-}
-
 TrainingOptions training_options(const FinetuneOptions& options, const Model& model, const SplitRows& rows,
                                  std::uint64_t seed, const Session& session) {
   TrainingOptions training = options.training;
@@ -156,29 +155,27 @@ TrainingOptions training_options(const FinetuneOptions& options, const Model& mo
   return training;
 }
 
-/// What the trainer would report as validation loss of these logits.
-double validation_loss(Matrix logits, const SplitRows& rows, double label_smoothing, double penalty) {
+/// What the trainer would report as the validation loss.
+double validation_loss(const Evaluated& validation, const SplitRows& rows, double label_smoothing) {
   std::vector<std::int32_t> labels;
   labels.reserve(rows.validation.size());
   for (const RowIndex row : rows.validation) labels.push_back(rows.labels[static_cast<std::size_t>(row)]);
+  Matrix logits = validation.logits;  // become the gradient
   const BatchLoss loss = softmax_cross_entropy(logits, labels, {label_smoothing, {}});
-  return loss.loss / static_cast<double>(labels.size()) + penalty;
+  return loss.loss / static_cast<double>(labels.size()) + validation.metrics.l2_penalty;
 }
 
-/// Logits of any rows, read from the cache in parts.
-Matrix logits_of(TunedFirstLayer& layer, std::span<const Dense> layers, const StageOne& stage_one,
-                 std::span<const Sha256> keys, std::span<const RowIndex> rows) {
+/// Logits of any rows; those that are not in memory are read in parts.
+Matrix logits_of(TunedFirstLayer& layer, std::span<const Dense> layers, const RepresentedRows& maps,
+                 std::span<const RowIndex> rows) {
+  if (maps.source() == nullptr) return predict_logits(layer, layers, rows);
   Matrix logits(static_cast<Eigen::Index>(rows.size()), layers.back().bias.size());
   for (std::size_t first = 0; first < rows.size(); first += kRowsAtATime) {
     const auto part = rows.subspan(first, std::min(kRowsAtATime, rows.size() - first));
-    std::vector<Sha256> of_part;
-    std::vector<RowIndex> all;
-    for (const RowIndex row : part) {
-      all.push_back(static_cast<RowIndex>(of_part.size()));
-      of_part.push_back(keys[static_cast<std::size_t>(row)]);
-    }
-    const CsrRows maps = stage_one.features(of_part);
-    layer.use_rows({maps.columns, maps.indptr, maps.indices, maps.values});
+    const FeatureMatrix of_part = maps.read(part);
+    layer.use_rows(of_part.view());
+    std::vector<RowIndex> all(part.size());
+    std::iota(all.begin(), all.end(), 0);
     logits.middleRows(static_cast<Eigen::Index>(first), static_cast<Eigen::Index>(part.size())) =
         predict_logits(layer, layers, all);
   }
@@ -258,10 +255,7 @@ Json metrics_of(const EndedRun& run, const std::vector<Evaluated>& before,
                 const std::vector<Movement>& movements, const FinetuneOptions& options,
                 const std::string& backprop) {
   Json json = metrics_json(run);
-  Json& was = json["before"] = Json::object();
-  for (const Evaluated& split : before)
-    was[split.name == "training" ? "train" : split.name] =
-        to_json(split.metrics, run.dataset.manifest.classes);
+  json["before"] = to_json(before, run.model.classes);
   Json& moved = json["moved"] = Json::array();
   for (const Movement& movement : movements)
     moved.push_back({{"layer", movement.layer}, {"relative_norm", movement.relative}});
@@ -287,6 +281,52 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
   return report;
 }
 
+/// What the model that a run starts from is, so that no run goes on with another one's checkpoint.
+std::string identity_of_start(const Vgg16Weights& weights, const Head& head) {
+  Sha256Stream stream;
+  const auto add = [&](std::span<const float> floats) { stream.update(std::as_bytes(floats)); };
+  for (const Dense& layer : head.layers) {
+    add({layer.kernel.data(), static_cast<std::size_t>(layer.kernel.size())});
+    add({layer.bias.data(), static_cast<std::size_t>(layer.bias.size())});
+  }
+  return weights_identity(weights.layers).hex() + stream.finish().hex();
+}
+
+TrainingResult train_blocks(const TrainingData& data, TunedFirstLayer& layer, std::vector<Dense> layers,
+                            const TrainingOptions& training, const FinetuneOptions& options,
+                            const RunIdentity& identity, OutputFolder& out, const Session& session) {
+  const auto inputs = static_cast<std::uint64_t>(layers.front().kernel.rows());
+  std::uint64_t of_blocks = 0;
+  for (const ConvolutionWeights& weights : layer.blocks().weights())
+    of_blocks += sizeof(float) * (weights.kernel.size() + weights.bias.size());
+  layers.front().kernel.resize(0, 0);  // `layer` has it
+  const ResumableRun run{
+      .epochs = training.epochs,
+      .asked = Solver::kPrimal,
+      // Weights, velocities and the best weights.
+      .largest_checkpoint = largest_checkpoint(inputs, training, data.classes) + 4 * of_blocks,
+      .resume = options.resume,
+      .checkpoint_seconds = options.checkpoint_seconds,
+      .train = [&](Solver, const TrainingHooks& hooks, const TrainingState* resume) {
+        return train_layers(data, layer, layers, training, hooks, resume);
+      }};
+  return train_resumably(run, identity, out, session);
+}
+
+/// `model`, which has lost its head, with what was trained.
+Model tuned_model(Model model, int first_block, std::span<const ConvolutionWeights> blocks, Head head,
+                  const TrainingRecord& training) {
+  const int before = model.tuned_from_block > 0 ? model.tuned_from_block : first_block;
+  model.tuned_from_block = std::min(before, first_block);
+  std::copy(blocks.begin(), blocks.end(),
+            model.weights.layers.end() - static_cast<std::ptrdiff_t>(blocks.size()));
+  model.weights.identity = weights_identity(model.weights.layers);
+  model.configuration.weights_identity = model.weights.identity;
+  model.head = fold_into_first_layer(std::move(head), model.fitted);
+  model.training = training;
+  return model;
+}
+
 }  // namespace
 
 void run_finetune(const FinetuneOptions& options, const Session& session) {
@@ -295,10 +335,11 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
     const StageOne stage_one(load_weights(options.stage_one.weights), {below}, options.stage_one, session);
     return print_plan(options.dataset, 2, stage_one, options.views.value_or(0));
   }
-  const fs::path from = starting_model(options, session);
-  Model model = read_starting_model(options, from);
+  const int first_block = first_block_of(options);
+  Model model = starting_model(options, session);
   OutputFolder out(options.out);
   const SplitRecord split = model.training.split.value_or(SplitRecord{});
+  const double validation_share = options.validation.value_or(split.validation);
   const std::uint64_t seed = options.seed.value_or(split.seed);
 
   // Stage one, up to the blocks.
@@ -307,7 +348,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   ExtractedDataset dataset = extract_dataset(options.dataset, 2, stage_options, session, stage_one);
   session.console.note(fmt::format("{}: {}", to_string(below), describe(dataset)));
   check_classes(dataset, model, options);
-  assign_splits(dataset, options.validation.value_or(split.validation), seed);
+  assign_splits(dataset, validation_share, seed);
   SplitRows rows = split_rows(dataset);
   check_trainable(dataset, rows, options.class_weight, printable(options.dataset.string()), session.console);
   warn_of_other_split(dataset, model, session.console);
@@ -318,16 +359,16 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const RepresentedRows maps(stage_one, keys, {}, rows.training, static_cast<std::size_t>(options.window));
 
   // Stage three.
-  const TrainingOptions base = training_options(options, model, rows, seed, session);
+  TrainingOptions training = training_options(options, model, rows, seed, session);
   Head initial = unfold_from_first_layer(std::move(model.head), model.fitted);
   std::unique_ptr<TrainableBlocks> opened =
       open_trainable_blocks(model.weights, {.backprop = options.backprop,
-                                            .first_block = first_block_of(options),
+                                            .first_block = first_block,
                                             .input_size = model.configuration.resize.size,
-                                            .batch_size = base.batch,
+                                            .batch_size = training.batch,
                                             .threads = session.threads});
   session.console.note(fmt::format("stage three: {} training and {} validation images, blocks {} to 5 by {}",
-                                   training_images.size(), rows.validation.size(), first_block_of(options),
+                                   training_images.size(), rows.validation.size(), first_block,
                                    opened->description()));
   FeatureRows in_memory = maps.training();
   in_memory.columns = maps.columns();
@@ -335,10 +376,10 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   auto owned = std::make_unique<TunedFirstLayer>(
       std::move(opened), in_memory, initial.layers.front().kernel,
       TunedLayerOptions{.channels = tap_shape(Tap::kBlock5Pool, model.configuration.resize.size).channels,
-                        .batch = base.batch,
+                        .batch = training.batch,
                         .pooling = model.representation.pooling,
-                        .fitted = fitted_of(model),
-                        .blocks_rate = options.training.learning_rate / base.learning_rate,
+                        .fitted = model.fitted,
+                        .blocks_rate = options.training.learning_rate / training.learning_rate,
                         .l2_sp = options.l2_sp,
                         .threads = session.threads});
   TunedFirstLayer& layer = *owned;
@@ -346,73 +387,42 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const auto evaluate_with = [&](std::span<const Dense> layers) {
     return evaluate_splits(
         dataset, rows, training_images,
-        [&](std::span<const RowIndex> members) { return logits_of(layer, layers, stage_one, keys, members); },
-        penalty_of(layer, layers, base.l2));
+        [&](std::span<const RowIndex> members) { return logits_of(layer, layers, maps, members); },
+        penalty_of(layer, layers, training.l2));
   };
   const std::vector<Evaluated> before = evaluate_with(initial.layers);
-  TrainingOptions training = base;
-  if (training.early_stopping) {
-    training.loss_to_beat =
-        validation_loss(logits_of(layer, initial.layers, stage_one, keys, rows.validation), rows,
-                        training.label_smoothing, penalty_of(layer, initial.layers, training.l2));
-  }
-  layer.use_rows(in_memory);
+  if (const Evaluated* const validation = find_split(before, "validation"))
+    training.loss_to_beat = validation_loss(*validation, rows, training.label_smoothing);
 
   RunIdentity facts = facts_of(rows, keys, model.classes, stage_one);
-  facts.emplace_back("the model to start from", weights_identity(model.weights.layers).hex());
-  facts.emplace_back("its head's first loss", fmt::format("{}", training.loss_to_beat.value_or(0.0)));
+  facts.emplace_back("the model to start from", identity_of_start(model.weights, initial));
   const auto start = std::chrono::steady_clock::now();
   const TrainingData data{
       maps.training(), rows.labels, rows.training, rows.validation, static_cast<int>(model.classes.size()),
       maps.source()};
-  std::vector<Dense> layers = initial.layers;
-  layers.front().kernel.resize(0, 0);  // `layer` has it
-  std::uint64_t floats = 0;
-  for (const ConvolutionWeights& weights : blocks_before)
-    floats += weights.kernel.size() + weights.bias.size();
-  for (const Dense& dense : initial.layers)
-    floats += static_cast<std::uint64_t>(dense.kernel.rows() + 64) *
-              static_cast<std::uint64_t>(dense.kernel.cols() + 64);
-  const ResumableRun run{.epochs = training.epochs,
-                         .asked = Solver::kPrimal,
-                         .largest_checkpoint = 3 * sizeof(float) * floats + (std::uint64_t{1} << 24U) +
-                                               512 * static_cast<std::uint64_t>(training.epochs),
-                         .resume = options.resume,
-                         .checkpoint_seconds = options.checkpoint_seconds,
-                         .train = [&](Solver, const TrainingHooks& hooks, const TrainingState* resume) {
-                           return train_layers(data, layer, layers, training, hooks, resume);
-                         }};
-  TrainingResult result = train_resumably(run, identity_of(facts, options.config), out, session);
+  TrainingResult result = train_blocks(data, layer, initial.layers, training, options,
+                                       identity_of(facts, options.config), out, session);
   const double train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
   const std::vector<Evaluated> after = evaluate_with(result.head.layers);
-  const double penalty = penalty_of(layer, result.head.layers, training.l2);
   const std::vector<ConvolutionWeights> tuned = layer.blocks().weights();
   result.head.layers.front().kernel = layer.release_kernel();
   const std::vector<Movement> movements =
-      movements_of(tuned, blocks_before, result.head, initial, first_block_of(options));
+      movements_of(tuned, blocks_before, result.head, initial, first_block);
   // Before the model is written, which takes memory too.
   owned.reset();
   initial.layers.clear();
-
-  const int tuned_before = model.tuned_from_block > 0 ? model.tuned_from_block : first_block_of(options);
-  model.tuned_from_block = std::min(tuned_before, first_block_of(options));
-  std::copy(tuned.begin(), tuned.end(),
-            model.weights.layers.end() - static_cast<std::ptrdiff_t>(tuned.size()));
-  model.weights.identity = weights_identity(model.weights.layers);
-  model.configuration.weights_identity = model.weights.identity;
-  model.head = fold_into_first_layer(std::move(result.head), model.fitted);
-  model.training = {
-      .learning_rate = training.learning_rate,
-      .momentum = training.momentum,
-      .nesterov = training.nesterov,
-      .l2 = training.l2,
-      .label_smoothing = training.label_smoothing,
-      .temperature = model.training.temperature,
-      .views = views,
-      .penalty = penalty,
-      .split = SplitRecord{seed, options.validation.value_or(split.validation), rows_digest(dataset)}};
+  model = tuned_model(std::move(model), first_block, tuned, std::move(result.head),
+                      {.learning_rate = training.learning_rate,
+                       .momentum = training.momentum,
+                       .nesterov = training.nesterov,
+                       .l2 = training.l2,
+                       .label_smoothing = training.label_smoothing,
+                       .temperature = model.training.temperature,
+                       .views = views,
+                       .penalty = after.front().metrics.l2_penalty,
+                       .split = SplitRecord{training.seed, validation_share, rows_digest(dataset)}});
   const EndedRun ended{options.dataset, dataset, after, result, stage_one, model, training, train_seconds};
   write_run(out.staging(), ended, metrics_of(ended, before, movements, options, backprop),
             report_of_run(ended, before, movements, options, backprop), options.config);

@@ -22,12 +22,12 @@ void add(CLI::App& app, const std::string& name, T& target, double low, double h
 
 /// An option that the model decides where it isn't given.
 template <typename T>
-void add_model_s(CLI::App& app, const std::string& name, std::optional<T>& target, double low, double high,
-                 const std::string& text) {
+void add_from_model(CLI::App& app, const std::string& name, std::optional<T>& target, double low, double high,
+                    const std::string& text) {
   app.add_option_function<T>(
          name, [&target](const T& value) { target = value; }, text + " [the model's]")
       ->type_name("N")
-      ->check(CLI::Range(low, high))
+      ->check(number_between(low, high))
       ->group(kGroup);
 }
 
@@ -36,47 +36,35 @@ void add_model_s(CLI::App& app, const std::string& name, std::optional<T>& targe
 void add_finetune(CLI::App& app, FinetuneOptions& options) {
   static const Names<Backprop> backprops{{"onednn", Backprop::kOnednn}, {"libtorch", Backprop::kLibtorch}};
   TrainingOptions& t = options.training;
+  app.add_option("--from", options.from,
+                 "model.h5 of train or sweep to start from [train, with its defaults, into OUT first]")
+      ->type_name("FILE");
   add(app, "--blocks", options.blocks, 1, 2, "How many of the top blocks are trained");
   add_choice(app, "--backprop", options.backprop, backprops, "What computes the gradients of the blocks")
       ->group(kGroup);
   add(app, "--learning-rate", t.learning_rate, 0, 1e6, "Learning rate of the blocks");
-  add_model_s(app, "--head-learning-rate", options.head_learning_rate, 0, 1e6,
-              "Learning rate of the dense layers");
-  add(app, "--momentum", t.momentum, 0, 0.999999, "Momentum");
-  app.add_flag("--nesterov", t.nesterov, "Nesterov's momentum")->group(kGroup);
-  add_model_s(app, "--l2", options.l2, 0, 1e6, "Lambda of lambda * sum(W^2), on kernels of blocks and head");
+  add_from_model(app, "--head-learning-rate", options.head_learning_rate, 0, 1e6,
+                 "Learning rate of the dense layers");
+  add_from_model(app, "--l2", options.l2, 0, 1e6,
+                 "Lambda of lambda * sum(W^2), on kernels of blocks and head");
   add(app, "--l2-sp", options.l2_sp, 0, 1e6,
       "Lambda of lambda * sum((W - W0)^2), W0 being the blocks' kernels as they were");
-  add(app, "--epochs", t.epochs, 1, kUnlimited, "Passes over the training images");
+  add_epochs(app, options);
   add(app, "--batch", t.batch, 1, 4096, "Training images in one step");
-  add_choice(app, "--schedule", t.schedule, schedule_names(), "How the learning rates change over the epochs")
-      ->group(kGroup);
   add(app, "--warm-up", t.warm_up, 0, kUnlimited, "Epochs over which the learning rates grow from zero");
   add(app, "--clip-norm", options.clip_norm, 0, 1e9,
       "Longest gradient of a step, over all that is trained; 0: as it is");
   add(app, "--early-stopping", options.early_stopping, 0, kUnlimited,
       "Stop after so many epochs without a better validation loss; 0: never. The best epoch's weights are "
       "kept, or those from before if no epoch is better");
-  add_choice(app, "--class-weight", options.class_weight, class_weight_names(),
-             "Weigh classes alike however many images they have")
-      ->group(kGroup);
-  add(app, "--label-smoothing", t.label_smoothing, 0, 0.999,
-      "Share of each target that is spread over all classes");
-  add(app, "--dropout", t.dropout, 0, 0.999, "Share of the hidden activations that every step leaves out");
-  add_model_s(app, "--views", options.views, 0, kMaxViews,
-              "Random crops and flips of each training image to train on as well; cached like images");
-  add_model_s(app, "--validation", options.validation, 0, 0.99,
-              "Share of each class held out, where the dataset gives no split");
-  add_model_s(app, "--seed", options.seed, 0, 9e15, "Seed of the split and the order");
+  add_steps(app, options);
+  add_from_model(app, "--views", options.views, 0, kMaxViews,
+                 "Random crops and flips of each training image to train on as well; cached like images");
+  add_from_model(app, "--validation", options.validation, 0, 0.99,
+                 "Share of each class held out, where the dataset gives no split");
+  add_from_model(app, "--seed", options.seed, 0, 9e15, "Seed of the split and the order");
   add(app, "--window", options.window, 0, kUnlimited,
       "Rows that are in memory at a time, read again in every epoch; 0: all, or what memory allows");
-  app.add_flag("--resume", options.resume,
-               "Go on from OUT.checkpoint, which a killed or interrupted run has left, to the same result")
-      ->group(kGroup)
-      ->configurable(false);
-  add_number(app, "--checkpoint", options.checkpoint_seconds, 0, 1e9,
-             "Seconds between checkpoints, at the end of an epoch; 0: after every epoch", "SECONDS")
-      ->group(kGroup);
 }
 
 }  // namespace headstart

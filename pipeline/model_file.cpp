@@ -236,6 +236,7 @@ void write_fitted(hid_t own, const FittedTransform& fitted) {
 FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transform, std::uint64_t features) {
   const auto found = [&](const char* name) { return fmt::format("headstart/{}", name); };
   FittedTransform fitted;
+  if (transform == Transform::kUnit) fitted.transform = transform;  // which takes nothing from the rows
   if (transform == Transform::kScale && hdf5::exists(file, found(kScale))) {
     const std::vector<float> scale = read_finite(file, path, found(kScale));
     if (scale.size() != 1 || !(scale.front() > 0.0F)) throw not_ours(path, "its scale is not one number");

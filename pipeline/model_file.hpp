@@ -48,8 +48,8 @@ struct Model {
   ExtractorConfiguration configuration;
   Tap tap = Tap::kBlock5Pool;
   Representation representation;
-  /// What scale and standardize took from the training rows, which is folded into `head`; as it is here for
-  /// other transforms, and in models before 2026-11-25.
+  /// The representation's transform as it was fitted; scale and standardize are folded into `head`. kNone in
+  /// models before 2026-11-25, which did not keep what these two took from the training rows.
   FittedTransform fitted;
   /// Convolutions from this block on were fine-tuned; 0: none.
   int tuned_from_block = 0;

@@ -47,18 +47,23 @@ CLI::Option* add_choice(CLI::App& app, const std::string& option, T& target, con
       ->default_str(current->first);
 }
 
+/// What CLI11 checks a number with: both bounds are included.
+inline auto number_between(double low, double high) {
+  return [low, high](const std::string& text) {
+    double value = 0.0;
+    if (!CLI::detail::lexical_cast(text, value)) return fmt::format("'{}' is not a number", text);
+    if (!(value >= low && value <= high)) return fmt::format("is {}, needed {} to {}", text, low, high);
+    return std::string();
+  };
+}
+
 /// A number between two bounds, both included.
 template <typename T>
 CLI::Option* add_number(CLI::App& app, const std::string& option, T& target, double low, double high,
                         const std::string& description, const std::string& type = "N") {
   return app.add_option(option, target, description)
       ->type_name(type)
-      ->check([low, high](const std::string& text) {
-        double value = 0.0;
-        if (!CLI::detail::lexical_cast(text, value)) return fmt::format("'{}' is not a number", text);
-        if (!(value >= low && value <= high)) return fmt::format("is {}, needed {} to {}", text, low, high);
-        return std::string();
-      })
+      ->check(number_between(low, high))
       ->default_str(fmt::format("{}", target));
 }
 

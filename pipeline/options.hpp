@@ -63,33 +63,35 @@ struct SweepOptions {
   bool learning_curve = false;
 };
 
-struct TrainOptions {
+/// What every command that trains takes.
+struct RunOptions {
   std::filesystem::path dataset;
   std::filesystem::path out;
   StageOneOptions stage_one;
+  TrainingOptions training;
+  int early_stopping = 0;  ///< epochs of patience; 0: never
+  int window = 0;          ///< rows in memory at a time; 0: all, or what memory allows
+  ClassWeight class_weight = ClassWeight::kNone;
+  bool resume = false;               ///< from OUT's checkpoint, if there is one
+  double checkpoint_seconds = 30.0;  ///< between checkpoints; 0: after every epoch
+  bool dry_run = false;
+  std::string config;  ///< the resolved options as TOML, written to OUT/config.toml
+};
+
+struct TrainOptions : RunOptions {
   Tap tap = Tap::kBlock5Pool;
   Representation representation;
   bool force = false;  ///< let standardize make dense rows of flattened maps
   int views = 0;       ///< of each training image, beside the image itself
   double validation = 0.2;
-  int early_stopping = 0;  ///< epochs of patience; 0: never
-  int window = 0;          ///< rows in memory at a time; 0: all, or what memory allows
-  TrainingOptions training;
-  ClassWeight class_weight = ClassWeight::kNone;
   double temperature = 1.0;           ///< the trained head's logits are divided by it
   std::optional<SweepOptions> sweep;  ///< search before training: sweep, and train --auto
-  bool resume = false;                ///< from OUT's checkpoint, if there is one
-  double checkpoint_seconds = 30.0;   ///< between checkpoints; 0: after every epoch
-  bool dry_run = false;
-  std::string config;  ///< the resolved options as TOML, written to OUT/config.toml
 };
 
-struct FinetuneOptions {
-  std::filesystem::path dataset;
-  std::filesystem::path out;
+/// training.learning_rate is the blocks'. The best epoch is kept whatever early_stopping is.
+struct FinetuneOptions : RunOptions {
   std::filesystem::path from;  ///< a trained model; empty: a head is trained first, as train does
-  StageOneOptions stage_one;
-  int blocks = 1;  ///< how many of the top blocks are trained: 1 or 2
+  int blocks = 1;              ///< how many of the top blocks are trained: 1 or 2
   Backprop backprop = Backprop::kOnednn;
   std::optional<double> head_learning_rate;  ///< of the dense layers; none: the model's
   std::optional<double> l2;                  ///< none: the model's
@@ -97,15 +99,7 @@ struct FinetuneOptions {
   std::optional<std::uint64_t> seed;  ///< none: the model's
   std::optional<double> validation;   ///< none: the model's
   std::optional<int> views;           ///< none: the model's
-  int early_stopping = 0;             ///< epochs of patience; 0: never, but the best epoch is kept
   double clip_norm = 0.0;             ///< 0: gradients as they are
-  int window = 0;                     ///< rows in memory at a time; 0: all, or what memory allows
-  TrainingOptions training;           ///< learning_rate is the blocks'
-  ClassWeight class_weight = ClassWeight::kNone;
-  bool resume = false;
-  double checkpoint_seconds = 30.0;
-  bool dry_run = false;
-  std::string config;  ///< the resolved options as TOML, written to OUT/config.toml
 };
 
 struct ExtractOptions {

@@ -60,6 +60,9 @@ class RepresentedRows {
   /// Mean |x|^2 of `rows` as train_head() sees them.
   [[nodiscard]] double mean_squared_norm(std::span<const RowIndex> rows) const;
 
+  /// `rows` from the cache, as model_rows() gives them.
+  [[nodiscard]] FeatureMatrix read(std::span<const RowIndex> rows) const;
+
   /// Logits of `rows` by a saved model's head, [rows.size(), classes].
   [[nodiscard]] Matrix logits(const Head& head, std::span<const RowIndex> rows) const;
 
@@ -68,7 +71,6 @@ class RepresentedRows {
   void keep_in_memory(std::span<const RowIndex> training);
   void read_in_windows(std::span<const RowIndex> training, std::size_t window);
   [[nodiscard]] std::vector<Sha256> keys_of(std::span<const RowIndex> rows) const;
-  [[nodiscard]] FeatureMatrix read(std::span<const RowIndex> rows) const;  // as model_rows()
 
   const StageOne& stage_one_;
   std::span<const Sha256> keys_;

@@ -40,22 +40,6 @@ std::string epoch_line(const EpochResult& epoch, int epochs) {
                                      : fmt::format("; {:.2f} s", epoch.seconds));
 }
 
-/// More than a checkpoint of this run can have: three matrices of either solver, twice for padding, the
-/// layers above three times, and a header.
-std::uint64_t largest_checkpoint(const TrainingData& data, const TrainingOptions& options) {
-  std::uint64_t floats = 0;
-  std::uint64_t inputs = static_cast<std::uint64_t>(data.columns()) + data.labels.size();
-  std::vector<int> widths = options.hidden;
-  widths.push_back(data.classes);
-  for (const int width : widths) {
-    const auto padded = static_cast<std::uint64_t>(width) + kSlabColumns;
-    floats += 3 * (inputs + kSlabColumns) * padded;
-    inputs = static_cast<std::uint64_t>(width);
-  }
-  return sizeof(float) * floats + (std::uint64_t{1} << 20U) +
-         512 * static_cast<std::uint64_t>(options.epochs);
-}
-
 /// Writes checkpoints when they are due.
 class Saver {
  public:
@@ -132,6 +116,19 @@ std::optional<Checkpoint> find_checkpoint(const ResumableRun& run, const RunIden
 
 }  // namespace
 
+std::uint64_t largest_checkpoint(std::uint64_t inputs, const TrainingOptions& options, int classes) {
+  std::uint64_t floats = 0;
+  std::vector<int> widths = options.hidden;
+  widths.push_back(classes);
+  for (const int width : widths) {
+    const auto padded = static_cast<std::uint64_t>(width) + kSlabColumns;
+    floats += 3 * (inputs + kSlabColumns) * padded;
+    inputs = static_cast<std::uint64_t>(width);
+  }
+  return sizeof(float) * floats + (std::uint64_t{1} << 20U) +
+         512 * static_cast<std::uint64_t>(options.epochs);
+}
+
 RunIdentity identity_of(const RunIdentity& facts, const std::string& config) {
   RunIdentity identity;  // options first: what a person has changed is what an error should name
   std::istringstream lines(config);
@@ -190,7 +187,8 @@ TrainingResult train_resumably(const TrainingData& data, TrainingOptions trainin
       .epochs = training.epochs,
       .asked = training.solver,
       .choice = solver_of(data, training),
-      .largest_checkpoint = largest_checkpoint(data, training),
+      .largest_checkpoint = largest_checkpoint(
+          static_cast<std::uint64_t>(data.columns()) + data.labels.size(), training, data.classes),
       .resume = options.resume,
       .checkpoint_seconds = options.checkpoint_seconds,
       .train = [&](Solver solver, const TrainingHooks& hooks, const TrainingState* resume) {

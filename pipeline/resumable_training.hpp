@@ -30,6 +30,12 @@ struct ResumableRun {
   std::function<TrainingResult(Solver solver, const TrainingHooks& hooks, const TrainingState* resume)> train;
 };
 
+/// More bytes than a checkpoint of a head can have: three matrices of either solver, twice for padding, the
+/// layers above three times, and a header.
+/// @param inputs  of the first layer; with the gram solver in play, and the rows
+[[nodiscard]] std::uint64_t largest_checkpoint(std::uint64_t inputs, const TrainingOptions& options,
+                                               int classes);
+
 /// Trains, from OUT's checkpoint if there is one and `run.resume` asks for it. A checkpoint is written at
 /// the end of an epoch once run.checkpoint_seconds have passed since the last; one that can't be written,
 /// or read, costs a warning and no more. Of processes that train together one writes it and all read it.

@@ -31,16 +31,27 @@ std::vector<Evaluated> evaluate_splits(const ExtractedDataset& dataset, const Sp
       split.samples.push_back(dataset.used[static_cast<std::size_t>(row)]);
       labels.push_back(rows.labels[static_cast<std::size_t>(row)]);
     }
-    const Matrix of_members = logits(members);
-    split.probabilities = of_members;
-    softmax(split.probabilities);
-    split.metrics = {evaluate_logits(of_members, labels), penalty};
+    split.logits = logits(members);
+    split.metrics = {evaluate_logits(split.logits, labels), penalty};
     splits.push_back(std::move(split));
   };
   evaluate("training", training);
   evaluate("validation", rows.validation);
   evaluate("test", rows.test);
   return splits;
+}
+
+const Evaluated* find_split(const std::vector<Evaluated>& splits, std::string_view name) {
+  const auto found =
+      std::find_if(splits.begin(), splits.end(), [&](const Evaluated& split) { return split.name == name; });
+  return found == splits.end() ? nullptr : &*found;
+}
+
+Json to_json(const std::vector<Evaluated>& splits, const std::vector<std::string>& classes) {
+  Json json = Json::object();
+  for (const Evaluated& split : splits)
+    json[split.name == "training" ? "train" : split.name] = to_json(split.metrics, classes);
+  return json;
 }
 
 Json metrics_json(const EndedRun& run) {
@@ -61,17 +72,9 @@ Json metrics_json(const EndedRun& run) {
               {"cache_hits", dataset.cached},
               {"cache_misses", dataset.extracted}}},
             {"views", to_json(dataset.views)}};
-  for (const char* name : {"training", "validation", "test"}) {
-    const auto split =
-        std::find_if(splits.begin(), splits.end(), [&](const Evaluated& s) { return s.name == name; });
-    const bool training = split != splits.end() && split == splits.begin();
-    const std::string key = training ? "train" : name;
-    if (split != splits.end()) {
-      json[key] = to_json(split->metrics, dataset.manifest.classes);
-    } else if (std::string_view(name) == "validation") {
-      json[key] = nullptr;
-    }
-  }
+  json["train"] = nullptr;  // in this order, and there even where a split is not
+  json["validation"] = nullptr;
+  json.update(to_json(splits, dataset.manifest.classes));
   json["best_epoch"] = result.best_epoch;
   json["timing"] = {{"extract_seconds", dataset.extraction.seconds},
                     {"extract_images_per_second", total / std::max(dataset.extraction.seconds, 1e-9)},
@@ -103,9 +106,8 @@ Report report_of(const EndedRun& run) {
       report.rejects.emplace_back(printable(dataset.manifest.samples[i].path), image.reason);
     }
   }
-  const auto widths = training.hidden;
   std::string hidden;
-  for (const int width : widths) hidden += fmt::format("{}{}", hidden.empty() ? "" : ", ", width);
+  for (const int width : training.hidden) hidden += fmt::format("{}{}", hidden.empty() ? "" : ", ", width);
   report.facts = {
       {"dataset",
        fmt::format("{}: {} images in {} classes, {} used", printable(dataset_path.string()),
@@ -122,9 +124,10 @@ Report report_of(const EndedRun& run) {
       {"head", hidden.empty() ? "linear" : "hidden layers of " + hidden},
       {"training",
        fmt::format("SGD, learning rate {}, momentum {}{}, L2 {}, batch {}, {} of {} epochs, "
-                   "weights of epoch {}, seed {}, temperature {}",
+                   "weights {}, seed {}, temperature {}",
                    training.learning_rate, training.momentum, training.nesterov ? " (Nesterov)" : "",
-                   training.l2, training.batch, result.history.size(), training.epochs, result.best_epoch + 1,
+                   training.l2, training.batch, result.history.size(), training.epochs,
+                   result.best_epoch < 0 ? "from before" : fmt::format("of epoch {}", result.best_epoch + 1),
                    training.seed, model.training.temperature)},
       {"cache", printable((stage_one.cache_folder() / stage_one.configuration().fingerprint()).string())},
       {"version", HEADSTART_VERSION}};
@@ -149,18 +152,20 @@ std::vector<ReportTable> inspect_briefly(const ExtractedDataset& dataset, const 
 void write_run(const std::filesystem::path& folder, const EndedRun& run, const Json& metrics,
                const Report& report, const std::string& config) {
   const ExtractedDataset& dataset = run.dataset;
-  const std::vector<Evaluated>& splits = run.splits;
   write_model(run.model, folder / "model.h5");
   write_file(folder / "metrics.json", metrics.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   write_file(folder / "history.csv", history_csv(run.result.history));
   // Without a validation split the file still exists, with its header: scripts can rely on it.
-  const auto validation = std::find_if(splits.begin(), splits.end(),
-                                       [](const Evaluated& split) { return split.name == "validation"; });
+  const Evaluated* const validation = find_split(run.splits, "validation");
+  Matrix probabilities(0, static_cast<Eigen::Index>(dataset.manifest.classes.size()));
+  if (validation != nullptr) {
+    probabilities = validation->logits;
+    softmax(probabilities);
+  }
   write_file(folder / "predictions.csv",
-             validation != splits.end()
-                 ? predictions_csv(dataset.manifest, validation->samples, validation->probabilities)
-                 : predictions_csv(dataset.manifest, {},
-                                   Matrix(0, static_cast<Eigen::Index>(dataset.manifest.classes.size()))));
+             predictions_csv(dataset.manifest,
+                             validation != nullptr ? validation->samples : std::vector<std::size_t>(),
+                             probabilities));
   write_file(folder / "images.csv", images_csv(dataset));
   write_file(folder / "class_indices.json", class_indices_json(dataset.manifest.classes));
   write_file(folder / "config.toml", config);

@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,9 +26,12 @@ namespace headstart {
 struct Evaluated {
   std::string name;                  ///< "training", "validation", "test"
   std::vector<std::size_t> samples;  ///< rows of the manifest
-  Matrix probabilities;
+  Matrix logits;
   SplitMetrics metrics;
 };
+
+/// The split of that name, or null.
+[[nodiscard]] const Evaluated* find_split(const std::vector<Evaluated>& splits, std::string_view name);
 
 /// Every split that has images.
 /// @param training  the rows that are images, without views
@@ -48,6 +52,10 @@ struct EndedRun {
   const TrainingOptions& training;
   double train_seconds = 0.0;
 };
+
+/// {train, validation, test}: what metrics.json says of the splits that there are.
+[[nodiscard]] nlohmann::ordered_json to_json(const std::vector<Evaluated>& splits,
+                                             const std::vector<std::string>& classes);
 
 /// What metrics.json holds of every run.
 [[nodiscard]] nlohmann::ordered_json metrics_json(const EndedRun& run);

@@ -36,25 +36,11 @@ void add_common(CLI::App& app, TrainOptions& options) {
   add_choice(app, "--tap", options.tap, tap_names(), "The activations that become features")->group(kGroup);
   add(app, "--validation", options.validation, 0, 0.99,
       "Share of each class held out, where the dataset gives no split");
-  add(app, "--momentum", t.momentum, 0, 0.999999, "Momentum");
-  app.add_flag("--nesterov", t.nesterov, "Nesterov's momentum")->group(kGroup);
   add(app, "--batch", t.batch, 1, kUnlimited, "Training images in one step");
-  add_choice(app, "--class-weight", options.class_weight, class_weight_names(),
-             "Weigh classes alike however many images they have")
-      ->group(kGroup);
-  add(app, "--label-smoothing", t.label_smoothing, 0, 0.999,
-      "Share of each target that is spread over all classes");
-  add(app, "--dropout", t.dropout, 0, 0.999, "Share of the hidden activations that every step leaves out");
+  add_steps(app, options);
   add(app, "--views", options.views, 0, kMaxViews,
       "Random crops and flips of each training image to train on as well; cached like images");
   add(app, "--seed", t.seed, 0, 9e15, "Seed of the split, the initial weights and the order");
-  app.add_flag("--resume", options.resume,
-               "Go on from OUT.checkpoint, which a killed or interrupted run has left, to the same result")
-      ->group(kGroup)
-      ->configurable(false);
-  add_number(app, "--checkpoint", options.checkpoint_seconds, 0, 1e9,
-             "Seconds between checkpoints, at the end of an epoch; 0: after every epoch", "SECONDS")
-      ->group(kGroup);
 }
 
 // Several values with commas between, each read by `parse`.
@@ -113,17 +99,36 @@ const Names<Tap>& tap_names() {
   return names;
 }
 
-const Names<Schedule>& schedule_names() {
-  static const Names<Schedule> names{{"constant", Schedule::kConstant},
-                                     {"step", Schedule::kStep},
-                                     {"cosine", Schedule::kCosine},
-                                     {"plateau", Schedule::kPlateau}};
-  return names;
+void add_steps(CLI::App& app, RunOptions& options) {
+  static const Names<ClassWeight> class_weights{{"none", ClassWeight::kNone},
+                                                {"balanced", ClassWeight::kBalanced}};
+  TrainingOptions& t = options.training;
+  add(app, "--momentum", t.momentum, 0, 0.999999, "Momentum");
+  app.add_flag("--nesterov", t.nesterov, "Nesterov's momentum")->group(kGroup);
+  add_choice(app, "--class-weight", options.class_weight, class_weights,
+             "Weigh classes alike however many images they have")
+      ->group(kGroup);
+  add(app, "--label-smoothing", t.label_smoothing, 0, 0.999,
+      "Share of each target that is spread over all classes");
+  add(app, "--dropout", t.dropout, 0, 0.999, "Share of the hidden activations that every step leaves out");
+  app.add_flag("--resume", options.resume,
+               "Go on from OUT.checkpoint, which a killed or interrupted run has left, to the same result")
+      ->group(kGroup)
+      ->configurable(false);
+  add_number(app, "--checkpoint", options.checkpoint_seconds, 0, 1e9,
+             "Seconds between checkpoints, at the end of an epoch; 0: after every epoch", "SECONDS")
+      ->group(kGroup);
 }
 
-const Names<ClassWeight>& class_weight_names() {
-  static const Names<ClassWeight> names{{"none", ClassWeight::kNone}, {"balanced", ClassWeight::kBalanced}};
-  return names;
+void add_epochs(CLI::App& app, RunOptions& options) {
+  static const Names<Schedule> schedules{{"constant", Schedule::kConstant},
+                                         {"step", Schedule::kStep},
+                                         {"cosine", Schedule::kCosine},
+                                         {"plateau", Schedule::kPlateau}};
+  add(app, "--epochs", options.training.epochs, 1, kUnlimited, "Passes over the training images");
+  add_choice(app, "--schedule", options.training.schedule, schedules,
+             "How the learning rate changes over the epochs")
+      ->group(kGroup);
 }
 
 void add_training(CLI::App& app, TrainOptions& options) {
@@ -152,9 +157,7 @@ void add_training(CLI::App& app, TrainOptions& options) {
       ->group(kGroup);
   add(app, "--learning-rate", t.learning_rate, 1e-12, 1e6, "Learning rate of SGD");
   add(app, "--l2", t.l2, 0, 1e6, "Lambda of lambda * sum(W^2), on kernels");
-  add(app, "--epochs", t.epochs, 1, kUnlimited, "Passes over the training images");
-  add_choice(app, "--schedule", t.schedule, schedule_names(), "How the learning rate changes over the epochs")
-      ->group(kGroup);
+  add_epochs(app, options);
   add(app, "--early-stopping", options.early_stopping, 0, kUnlimited,
       "Stop after so many epochs without a better validation loss and keep the best epoch's weights; 0: "
       "never");

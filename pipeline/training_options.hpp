@@ -9,8 +9,11 @@ namespace headstart {
 
 /// "block1_pool" to "block5_pool".
 [[nodiscard]] const Names<Tap>& tap_names();
-[[nodiscard]] const Names<Schedule>& schedule_names();
-[[nodiscard]] const Names<ClassWeight>& class_weight_names();
+
+/// What train, sweep and finetune have in common: how a step is taken, and how a run goes on after a kill.
+void add_steps(CLI::App& app, RunOptions& options);
+/// What train and finetune have and sweep searches: how many epochs, at which rates.
+void add_epochs(CLI::App& app, RunOptions& options);
 
 /// Options of train. `options` has to live as long as `app`.
 void add_training(CLI::App& app, TrainOptions& options);

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "features/csr_rows.hpp"
 #include "head/kernel_matrix.hpp"
 #include "head/primal_kernel.hpp"
 #include "head/representation_gradient.hpp"
@@ -21,25 +22,10 @@ std::vector<RowIndex> first_rows(std::size_t count, std::size_t from = 0) {
 
 /// The first `count` rows of dense activations.
 FeatureMatrix sparse(std::span<const float> dense, std::size_t count, std::size_t columns) {
-  FeatureMatrix matrix;
-  matrix.columns = static_cast<std::int64_t>(columns);
-  for (std::size_t r = 0; r < count; ++r) {
-    const std::span<const float> row = dense.subspan(r * columns, columns);
-    for (std::size_t c = 0; c < columns; ++c) {
-      if (row[c] == 0.0F) continue;
-      matrix.indices.push_back(static_cast<std::int32_t>(c));
-      matrix.values.push_back(row[c]);
-    }
-    matrix.indptr.push_back(static_cast<std::int64_t>(matrix.values.size()));
-  }
-  return matrix;
-}
-
-/// Entries with these values, laid out densely; zero elsewhere.
-void spread(const FeatureRows& rows, std::size_t row, std::span<const float> values, std::span<float> dense) {
-  std::fill(dense.begin(), dense.end(), 0.0F);
-  const std::span<const std::int32_t> indices = rows.row_indices(static_cast<RowIndex>(row));
-  for (std::size_t i = 0; i < indices.size(); ++i) dense[static_cast<std::size_t>(indices[i])] = values[i];
+  CsrRows rows;
+  rows.columns = static_cast<std::int64_t>(columns);
+  for (std::size_t r = 0; r < count; ++r) rows.append_dense(dense.subspan(r * columns, columns));
+  return {rows.columns, std::move(rows.indptr), std::move(rows.indices), std::move(rows.values)};
 }
 
 void append_arrays(const std::vector<ConvolutionWeights>& layers, FirstLayerState& state) {
@@ -79,8 +65,8 @@ FeatureRows TunedFirstLayer::rows_of(const Represented& represented) const {
 TunedFirstLayer::Represented TunedFirstLayer::run_blocks(std::span<const RowIndex> rows) {
   const auto columns = static_cast<std::size_t>(maps_.columns);
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    const auto row = static_cast<std::size_t>(rows[r]);
-    spread(maps_, row, maps_.row_values(rows[r]), std::span(input_).subspan(r * columns, columns));
+    expand(maps_.row_indices(rows[r]), maps_.row_values(rows[r]),
+           std::span(input_).subspan(r * columns, columns));
   }
   const std::span<const float> output = blocks_->forward(input_);
   gradients_ready_ = false;
@@ -127,7 +113,8 @@ void TunedFirstLayer::backward(const Eigen::Ref<const Matrix>& dz) {
   const auto width = static_cast<std::size_t>(maps.columns);
   for (std::size_t r = 0; r < rows; ++r) {
     const auto first = static_cast<std::size_t>(maps.indptr[r]);
-    spread(maps, r, std::span(of_maps).subspan(first), std::span(gradient_).subspan(r * width, width));
+    expand(maps.row_indices(static_cast<RowIndex>(r)), std::span(of_maps).subspan(first),
+           std::span(gradient_).subspan(r * width, width));
   }
   std::fill(gradient_.begin() + static_cast<std::ptrdiff_t>(rows * width), gradient_.end(), 0.0F);
   blocks_->backward(gradient_);
@@ -154,11 +141,7 @@ void TunedFirstLayer::step(std::span<const RowIndex> batch, const Eigen::Ref<con
   append(stacked_, std::move(transforms() ? current_.rows : pools() ? current_.pooled : current_.maps));
   if (ahead > 0) {
     current_ = run_blocks(last);
-    const FeatureRows rows = rows_of(current_);
-    append(stacked_, {rows.columns,
-                      {rows.indptr.begin(), rows.indptr.end()},
-                      {rows.indices.begin(), rows.indices.end()},
-                      {rows.values.begin(), rows.values.end()}});
+    append(stacked_, rows_of(current_));
     resident_.assign(last.begin(), last.end());
   }
   dense_.use_rows(stacked_.view());

@@ -57,7 +57,6 @@ class TunedFirstLayer final : public FirstLayer {
   void set_state(const FirstLayerState& state) override;
 
   [[nodiscard]] TrainableBlocks& blocks() noexcept { return *blocks_; }
-  [[nodiscard]] const TrainableBlocks& blocks() const noexcept { return *blocks_; }
 
  private:
   /// A batch on its way from the blocks to W. Where a stage changes nothing, the one before stands for it.

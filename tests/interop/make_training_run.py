@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 from training_run import (BINARY, CACHE, CLASSES, DATASET, EPOCHS, FOLDER, HIDDEN, IMAGES_PER_CLASS, L2, LEARNING_RATE,
-                          OUT, ROOT, VIEWS, VIEWS_CACHE, VIEWS_DATASET)
+                          OUT, ROOT, TUNED, VIEWS, VIEWS_CACHE, VIEWS_DATASET)
 
 
 def main():
@@ -16,6 +16,10 @@ def main():
     subprocess.run(
         [BINARY, "train", DATASET, "-o", OUT, "--cache", CACHE, "--validation", "0.5", "--hidden", str(HIDDEN),
          "--epochs", str(EPOCHS), "--learning-rate", str(LEARNING_RATE), "--l2", str(L2), "--seed", "7"],
+        check=True)
+    subprocess.run(
+        [BINARY, "finetune", DATASET, "-o", TUNED, "--from", OUT / "model.h5", "--cache", CACHE, "--epochs", "2",
+         "--batch", "8", "--learning-rate", "1e-5"],
         check=True)
     (VIEWS_DATASET / "birds").mkdir(parents=True)
     for image in sorted((DATASET / "birds").iterdir())[:2]:

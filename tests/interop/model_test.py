@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tf_keras
 
-from training_run import CLASSES, HIDDEN, L2, LEARNING_RATE, OUT, WEIGHTS, predictions, preprocessed, read_json
+from training_run import CLASSES, HIDDEN, L2, LEARNING_RATE, OUT, TUNED, WEIGHTS, predictions, preprocessed, read_json
 
 MODEL = OUT / "model.h5"
 CONVOLUTIONS = [2, 2, 3, 3, 3]  # in each block
@@ -110,6 +110,40 @@ class ModelTest(unittest.TestCase):
                 self.assertLess(attribute.dtype.itemsize * int(np.prod(attribute.shape)), 64 * 1024)
                 string = h5py.check_string_dtype(attribute.dtype)
                 self.assertTrue(string is None or string.length is not None, "a variable-length string")
+
+
+class TunedModelTest(unittest.TestCase):
+    """The same of a model whose block5 was fine-tuned."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.paths, cls.labels, _, cls.probabilities = predictions(TUNED)
+        cls.images = preprocessed(cls.paths)
+
+    def test_both_keras_compute_headstarts_probabilities_loss_and_accuracy(self):
+        one_hot = np.eye(len(CLASSES), dtype=np.float32)[self.labels]
+        reported = read_json("metrics.json", TUNED)["validation"]
+        self.assertGreater(np.std(self.probabilities, axis=0).min(), 1e-3, "rows alike would prove nothing")
+        for library in (keras, tf_keras):
+            with self.subTest(library.__name__):
+                model = library.models.load_model(TUNED / "model.h5", compile=True)
+                probabilities = model.predict(self.images, batch_size=8, verbose=0)
+                np.testing.assert_allclose(probabilities, self.probabilities, rtol=0, atol=1e-4)
+                loss, accuracy = model.evaluate(self.images, one_hot, batch_size=8, verbose=0)
+                self.assertAlmostEqual(accuracy, reported["accuracy"], places=6)
+                np.testing.assert_allclose(loss, reported["loss"], rtol=1e-4)
+
+    def test_block5_and_nothing_below_was_trained_and_can_be_further(self):
+        before = keras.models.load_model(MODEL, compile=False)
+        after = keras.models.load_model(TUNED / "model.h5", compile=False)
+        for layer in after.layers:
+            if not layer.name.startswith("block") or layer.name.endswith("pool"):
+                continue
+            tuned = layer.name.startswith("block5")
+            same = np.array_equal(layer.get_weights()[0], before.get_layer(layer.name).get_weights()[0])
+            self.assertEqual((layer.trainable, same), (tuned, not tuned), layer.name)
+            if tuned:
+                self.assertAlmostEqual(float(layer.kernel_regularizer.l2), L2, places=9)
 
 
 if __name__ == "__main__":

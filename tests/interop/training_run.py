@@ -19,6 +19,7 @@ FOLDER = pathlib.Path(os.environ["HEADSTART_INTEROP_FOLDER"])
 DATASET = FOLDER / "dataset"
 CACHE = FOLDER / "cache"
 OUT = FOLDER / "out"
+TUNED = FOLDER / "tuned"  # OUT's model, fine-tuned from block5 on
 VIEWS_DATASET = FOLDER / "views-dataset"  # two images, extracted with views into a cache of their own
 VIEWS_CACHE = FOLDER / "views-cache"
 VIEWS = 2
@@ -33,22 +34,22 @@ L2 = 1e-3
 LEARNING_RATE = 1e-4
 
 
-def read_csv(name):
-    """The rows of OUT/name as dictionaries, at least one."""
-    with open(OUT / name, newline="", encoding="utf-8") as file:
+def read_csv(name, out=OUT):
+    """The rows of out/name as dictionaries, at least one."""
+    with open(out / name, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert rows, f"{name} has no rows"
     return rows
 
 
-def read_json(name):
-    return json.loads((OUT / name).read_text(encoding="utf-8"))
+def read_json(name, out=OUT):
+    return json.loads((out / name).read_text(encoding="utf-8"))
 
 
 @functools.cache
-def predictions():
+def predictions(out=OUT):
     """predictions.csv: (paths, labels [n], predicted [n], probabilities [n, classes]), classes as numbers."""
-    rows = read_csv("predictions.csv")
+    rows = read_csv("predictions.csv", out)
     paths = [row["path"] for row in rows]
     labels = np.array([CLASSES.index(row["label"]) for row in rows])
     predicted = np.array([CLASSES.index(row["predicted"]) for row in rows])

@@ -85,6 +85,35 @@ TEST(FinetuneCommand, TrainsAHeadFirstWhereNoneIsGivenAndTwoBlocksOfIt) {
   EXPECT_EQ(metrics_of(scratch / "out").at("moved").front().at("layer"), "block4_conv1");
 }
 
+TEST(FinetuneCommand, RowsReadInWindowsAreJudgedLikeRowsInMemory) {
+  const ScratchFolder scratch;
+  const std::vector<std::string> options{"--from",          shared_model(), "--epochs", "1",
+                                         "--learning-rate", "1e-5",         "--window"};
+  for (const char* window : {"0", "8"}) {
+    std::vector<std::string> run = options;
+    run.emplace_back(window);
+    const ProcessResult result = headstart_process(arguments(scratch / window, run));
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+  }
+  const nlohmann::json memory = metrics_of(scratch / "0");
+  const nlohmann::json windows = metrics_of(scratch / "8");
+  EXPECT_EQ(memory.at("before"), windows.at("before"));
+  EXPECT_GT(windows.at("moved").back().at("relative_norm").get<double>(), 0.0);
+}
+
+TEST(FinetuneCommand, ItsConfigurationRepeatsIt) {
+  const ScratchFolder scratch;
+  const ProcessResult first = headstart_process(
+      arguments(scratch / "first", {"--from", shared_model(), "--epochs", "1", "--learning-rate", "1e-5",
+                                    "--l2", "1e-3", "--head-learning-rate", "1e-4", "--seed", "0"}));
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const ProcessResult again =
+      headstart_process({"finetune", "--config", (scratch / "first" / "config.toml").string(), "-o",
+                         (scratch / "again").string()});
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  expect_same_bytes(scratch / "again", scratch / "first");
+}
+
 TEST(FinetuneCommand, AnotherSplitIsWarnedOf) {
   const ScratchFolder scratch;
   const ProcessResult result =

@@ -45,6 +45,7 @@ Model small_model() {
 Model small_model(const Representation& representation) {
   Model model = small_model();
   model.representation = representation;
+  if (representation.transform == Transform::kUnit) model.fitted.transform = Transform::kUnit;
   if (representation.pooling != Pooling::kFlatten) {
     Random random(2);
     model.head.layers.front() = glorot_uniform(64, 5, random);
@@ -68,6 +69,17 @@ void expect_equal(const Model& a, const Model& b) {
   EXPECT_EQ(a.training.nesterov, b.training.nesterov);
   EXPECT_EQ(a.training.temperature, b.training.temperature);
   EXPECT_EQ(a.training.views, b.training.views);
+  EXPECT_EQ(a.tuned_from_block, b.tuned_from_block);
+  ASSERT_EQ(a.training.split.has_value(), b.training.split.has_value());
+  if (a.training.split) {
+    EXPECT_EQ(a.training.split->seed, b.training.split->seed);
+    EXPECT_EQ(a.training.split->validation, b.training.split->validation);
+    EXPECT_EQ(a.training.split->rows, b.training.split->rows);
+  }
+  EXPECT_EQ(a.fitted.transform, b.fitted.transform);
+  EXPECT_EQ(a.fitted.scale, b.fitted.scale);
+  EXPECT_EQ(a.fitted.mean, b.fitted.mean);
+  EXPECT_EQ(a.fitted.inverse_deviation, b.fitted.inverse_deviation);
 }
 
 TEST(ModelFile, ReadsBackWhatItWrote) {
@@ -75,6 +87,39 @@ TEST(ModelFile, ReadsBackWhatItWrote) {
   const Model model = small_model();
   write_model(model, scratch / "model.h5");
   expect_equal(read_model(scratch / "model.h5"), model);
+}
+
+TEST(ModelFile, ReadsBackWhatFineTuningNeeds) {
+  const test::ScratchFolder scratch;
+  Model model = small_model();
+  model.tuned_from_block = 1;
+  model.training.split = SplitRecord{9'000'000'000'000'000U, 0.25, sha256("rows")};
+  write_model(model, scratch / "tuned.h5");
+  expect_equal(read_model(scratch / "tuned.h5"), model);
+
+  Model standardized = small_model({Pooling::kAverage, Transform::kStandardize});
+  Random random(3);
+  standardized.fitted = {Transform::kStandardize, 1.0F, glorot_uniform(1, 64, random).kernel,
+                         glorot_uniform(1, 64, random).kernel};
+  write_model(standardized, scratch / "standardized.h5");
+  expect_equal(read_model(scratch / "standardized.h5"), standardized);
+
+  Model scaled = small_model({Pooling::kMaximum, Transform::kScale});
+  scaled.fitted = fit_scale(400.0);
+  write_model(scaled, scratch / "scaled.h5");
+  expect_equal(read_model(scratch / "scaled.h5"), scaled);
+
+  Model unit = small_model({Pooling::kMaximum, Transform::kUnit});
+  write_model(unit, scratch / "unit.h5");
+  EXPECT_EQ(read_model(scratch / "unit.h5").fitted.transform, Transform::kUnit);
+}
+
+TEST(ModelFile, ATransformOfOtherFeaturesIsRefused) {
+  const test::ScratchFolder scratch;
+  Model model = small_model({Pooling::kAverage, Transform::kStandardize});
+  model.fitted = {Transform::kStandardize, 1.0F, RowVector::Zero(63), RowVector::Ones(63)};
+  write_model(model, scratch / "model.h5");
+  EXPECT_THROW(static_cast<void>(read_model(scratch / "model.h5")), Error);
 }
 
 TEST(ModelFile, IsTheSameBytesForTheSameModel) {

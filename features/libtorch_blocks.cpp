@@ -2,7 +2,10 @@
 // source for libtorch 1.13 (Debian 12) and 2.x.
 #include "features/libtorch_blocks.hpp"
 
-// Not torch/torch.h, which takes three times as long to compile.
+// Not torch/torch.h, which takes three times as long to compile; and this one first, or Clang misses it in
+// libtorch 1.13.
+#include <ATen/core/ivalue.h>
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -208,7 +211,7 @@ class LibtorchBlocks final : public TrainableBlocks {
         .contiguous(at::MemoryFormat::ChannelsLast);
   }
 
-  static Parameter parameter(Tensor weights, bool kernel) {
+  static Parameter parameter(const Tensor& weights, bool kernel) {
     Parameter parameter;
     parameter.velocity = at::zeros_like(weights);
     if (kernel) parameter.reference = weights.clone();

@@ -413,16 +413,16 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   // Before the model is written, which takes memory too.
   owned.reset();
   initial.layers.clear();
-  model = tuned_model(std::move(model), first_block, tuned, std::move(result.head),
-                      {.learning_rate = training.learning_rate,
-                       .momentum = training.momentum,
-                       .nesterov = training.nesterov,
-                       .l2 = training.l2,
-                       .label_smoothing = training.label_smoothing,
-                       .temperature = model.training.temperature,
-                       .views = views,
-                       .penalty = after.front().metrics.l2_penalty,
-                       .split = SplitRecord{training.seed, validation_share, rows_digest(dataset)}});
+  const TrainingRecord record{.learning_rate = training.learning_rate,
+                              .momentum = training.momentum,
+                              .nesterov = training.nesterov,
+                              .l2 = training.l2,
+                              .label_smoothing = training.label_smoothing,
+                              .temperature = model.training.temperature,
+                              .views = views,
+                              .penalty = after.front().metrics.l2_penalty,
+                              .split = SplitRecord{training.seed, validation_share, rows_digest(dataset)}};
+  model = tuned_model(std::move(model), first_block, tuned, std::move(result.head), record);
   const EndedRun ended{options.dataset, dataset, after, result, stage_one, model, training, train_seconds};
   write_run(out.staging(), ended, metrics_of(ended, before, movements, options, backprop),
             report_of_run(ended, before, movements, options, backprop), options.config);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <sstream>
@@ -277,8 +278,14 @@ class Training {
 };
 
 EarlyStopping early_stopping_of(const TrainingOptions& options) {
-  if (!options.loss_to_beat) return EarlyStopping(*options.early_stopping);
-  return {*options.early_stopping, *options.loss_to_beat};
+  if (!options.to_beat) return EarlyStopping(*options.early_stopping);
+  return {*options.early_stopping, options.to_beat->loss};
+}
+
+// The loss that early stopping sees of an epoch.
+double watched_loss(const EpochResult& ended, const TrainingOptions& options) {
+  const bool worse = options.to_beat && *ended.val_accuracy < options.to_beat->accuracy;
+  return worse ? std::numeric_limits<double>::infinity() : *ended.val_loss;
 }
 
 }  // namespace
@@ -335,7 +342,7 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
   std::optional<EarlyStopping> stopping;
   if (options.early_stopping) stopping = early_stopping_of(options);
   std::vector<Dense> best;  // of an earlier epoch, whose first kernel `first` remembers
-  if (stopping && options.loss_to_beat && resume == nullptr) {
+  if (stopping && options.to_beat && resume == nullptr) {
     best = training.upper_layers();
     first.remember();
   }
@@ -346,7 +353,7 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
     best.assign(resume->best.begin(), resume->best.end());
     for (const EpochResult& ended : result.history) {
       learning_rate.epoch_ended(ended.val_loss.value_or(ended.loss));
-      if (stopping) static_cast<void>(stopping->improved(ended.epoch, *ended.val_loss));
+      if (stopping) static_cast<void>(stopping->improved(ended.epoch, watched_loss(ended, options)));
     }
   }
   for (int epoch = static_cast<int>(result.history.size()); epoch < options.epochs; ++epoch) {
@@ -356,7 +363,7 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
     learning_rate.epoch_ended(ended.val_loss.value_or(ended.loss));
     const bool last = epoch + 1 == options.epochs;
     if (stopping) {
-      if (stopping->improved(epoch, *ended.val_loss) && !last) {
+      if (stopping->improved(epoch, watched_loss(ended, options)) && !last) {
         best = training.upper_layers();
         first.remember();
       }

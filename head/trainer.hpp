@@ -20,6 +20,12 @@
 
 namespace headstart {
 
+/// What a head does on the validation rows.
+struct ValidationScore {
+  double loss = 0.0;      ///< penalty included, as histories have it
+  double accuracy = 0.0;  ///< share of the rows, 0 to 1
+};
+
 struct TrainingOptions {
   std::vector<int> hidden{1024};  ///< widths of the ReLU layers; empty: a linear classifier
   double learning_rate = 0.001;
@@ -32,9 +38,9 @@ struct TrainingOptions {
   Schedule schedule = Schedule::kConstant;
   /// Epochs without a better validation loss before stopping; the best weights come back.
   std::optional<int> early_stopping;
-  /// The validation loss of the initial head. With early stopping: if no epoch's is better, that head comes
-  /// back, as that of epoch -1.
-  std::optional<double> loss_to_beat;
+  /// Of the initial head. With early stopping: an epoch with a lower accuracy is not better, whatever its
+  /// loss; if no epoch is better, the initial head comes back, as that of epoch -1.
+  std::optional<ValidationScore> to_beat;
   /// Epochs over which the learning rate grows from 0 to the schedule's, step by step (Goyal et al., arXiv
   /// 1706.02677, section 2.2); need not be a whole number.
   double warm_up = 0.0;
@@ -77,7 +83,7 @@ struct Head {
 struct TrainingResult {
   Head head;
   std::vector<EpochResult> history;
-  int best_epoch = 0;        ///< the epoch whose weights `head` has; -1: none beat options.loss_to_beat
+  int best_epoch = 0;        ///< the epoch whose weights `head` has; -1: none beat options.to_beat
   bool interrupted = false;  ///< stopped by `stop`, after a whole epoch
   Solver solver = Solver::kPrimal;  ///< which one ran
 };

@@ -68,8 +68,8 @@ void check_options(const TrainingData& data, const TrainingOptions& options) {
   }
   if (data.source != nullptr && options.solver == Solver::kGram)
     refuse("the gram solver needs all rows in memory");
-  if (options.loss_to_beat && !options.early_stopping)
-    refuse("a loss to beat needs early stopping, which watches it");
+  if (options.to_beat && !options.early_stopping)
+    refuse("a score to beat needs early stopping, which compares");
   if (!(options.warm_up >= 0.0))
     refuse("warm-up is " + std::to_string(options.warm_up) + ", needed 0 or more");
   if (options.clip_norm && !(*options.clip_norm > 0.0))

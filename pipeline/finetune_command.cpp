@@ -247,7 +247,7 @@ std::vector<std::vector<std::string>> comparison_rows(const std::vector<Evaluate
 /// Where the run ended, for people.
 std::string outcome(const TrainingResult& result) {
   if (result.best_epoch < 0)
-    return "No epoch had a better validation loss than the model it started from, which is kept.";
+    return "No epoch was better on the validation images than the model it started from, which is kept.";
   return fmt::format("Weights of epoch {} of {}.", result.best_epoch + 1, result.history.size());
 }
 
@@ -391,8 +391,10 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
         penalty_of(layer, layers, training.l2));
   };
   const std::vector<Evaluated> before = evaluate_with(initial.layers);
-  if (const Evaluated* const validation = find_split(before, "validation"))
-    training.loss_to_beat = validation_loss(*validation, rows, training.label_smoothing);
+  if (const Evaluated* const validation = find_split(before, "validation")) {
+    training.to_beat = {.loss = validation_loss(*validation, rows, training.label_smoothing),
+                        .accuracy = validation->metrics.metrics.accuracy};
+  }
 
   RunIdentity facts = facts_of(rows, keys, model.classes, stage_one);
   facts.emplace_back("the model to start from", identity_of_start(model.weights, initial));

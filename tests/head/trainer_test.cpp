@@ -397,17 +397,42 @@ TEST(TrainerTest, AHeadThatNoEpochBeatsComesBack) {
   const Head initial = initial_head(40, 4, options);
   for (const Solver solver : {Solver::kPrimal, Solver::kGram}) {
     options.solver = solver;
-    options.loss_to_beat = 0.0;
+    options.to_beat = {.loss = 0.0, .accuracy = 0.0};
     const TrainingResult kept = train_head(example.data(), initial, options);
     EXPECT_EQ(kept.best_epoch, -1);
     EXPECT_EQ(kept.history.size(), static_cast<std::size_t>(options.epochs));
     EXPECT_TRUE(kept.head.layers[1] == initial.layers[1]);
     EXPECT_LT((kept.head.layers[0].kernel - initial.layers[0].kernel).norm(), 1e-6);
-    options.loss_to_beat = 1e9;
+    options.to_beat = {.loss = 1e9, .accuracy = 0.0};
     EXPECT_GE(train_head(example.data(), initial, options).best_epoch, 0);
   }
   options.early_stopping.reset();
   EXPECT_THROW(static_cast<void>(train_head(example.data(), initial, options)), std::invalid_argument);
+}
+
+TEST(TrainerTest, AnEpochThatLosesAccuracyIsNotBetterWhateverItsLoss) {
+  const Example example;
+  TrainingOptions options = small_options();
+  options.learning_rate = 0.1;
+  options.epochs = 20;
+  options.early_stopping = options.epochs;
+  const TrainingResult free = train(example.data(), options);
+  double most = 0.0;
+  double least = 1.0;
+  for (const EpochResult& epoch : free.history) {
+    most = std::max(most, *epoch.val_accuracy);
+    least = std::min(least, *epoch.val_accuracy);
+  }
+  ASSERT_LT(least, most);
+  const auto best_with = [&](double accuracy) {
+    options.to_beat = {.loss = 1e9, .accuracy = accuracy};
+    return train(example.data(), options).best_epoch;
+  };
+  const int kept = best_with(most);
+  ASSERT_GE(kept, 0);
+  EXPECT_EQ(*free.history[static_cast<std::size_t>(kept)].val_accuracy, most);
+  EXPECT_EQ(best_with(most + 1e-3), -1);
+  EXPECT_EQ(best_with(0.0), free.best_epoch);
 }
 
 TEST(TrainerTest, TheLearningRateWarmsUpStepByStep) {

@@ -320,7 +320,7 @@ INSTANTIATE_TEST_SUITE_P(All, TunedRepresentation,
 TEST(TunedFirstLayerTest, GoesOnFromItsStateToTheSameBits) {
   Small run({Pooling::kMaximum, Transform::kUnit});
   run.options.early_stopping = 3;
-  run.options.loss_to_beat = 1e9;
+  run.options.to_beat = {.loss = 1e9, .accuracy = 0.0};
   TunedFirstLayer whole = run.layer(1e-3);
   TunedFirstLayer resumed = run.layer(1e-3);
   TrainingHooks hooks;
@@ -363,7 +363,7 @@ TEST(TunedFirstLayerTest, RowsReadInOneWindowGiveTheBitsOfRowsInMemory) {
 TEST(TunedFirstLayerTest, RecallsTheBestWeights) {
   Small run;
   run.options.early_stopping = run.options.epochs;
-  run.options.loss_to_beat = 0.0;  // nothing is better
+  run.options.to_beat = {.loss = 0.0, .accuracy = 0.0};  // nothing is better
   TunedFirstLayer layer = run.layer();
   const TrainingResult result = train_layers(run.data(), layer, run.layers(), run.options);
   EXPECT_EQ(result.best_epoch, -1);

@@ -83,8 +83,8 @@ struct Head {
 struct TrainingResult {
   Head head;
   std::vector<EpochResult> history;
-  int best_epoch = 0;        ///< the epoch whose weights `head` has; -1: none beat options.to_beat
-  bool interrupted = false;  ///< stopped by `stop`, after a whole epoch
+  int best_epoch = 0;               ///< the epoch whose weights `head` has; -1: none beat options.to_beat
+  bool interrupted = false;         ///< stopped by `stop`, after a whole epoch
   Solver solver = Solver::kPrimal;  ///< which one ran
 };
 

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
@@ -26,13 +27,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kExtractorFile = "extractor.json";
 constexpr std::uint64_t kMaxExtractorBytes = std::uint64_t{1} << 20;
-
-std::vector<std::int32_t> count_nonzeros(const CsrRows& rows) {
-  std::vector<std::int32_t> counts(rows.rows());
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    counts[i] = static_cast<std::int32_t>(rows.row_indices(i).size());
-  return counts;
-}
 
 /// Copies one row to where `to` already has room for it.
 void copy_row(const CsrRows& from, std::size_t from_row, CsrRows& to, std::size_t to_row) {
@@ -87,32 +81,52 @@ std::optional<std::string> FeatureCache::find_foreign_configuration() const {
   return "it describes another extractor than its folder's name";
 }
 
+void FeatureCache::trust_index(std::span<const fs::path> files) {
+  index_ = SegmentIndex::read(folder_);
+  for (const IndexedSegment& segment : index_.segments()) {
+    Source source{folder_ / segment_file_name(segment.digest), segment, {}};
+    const auto listed = std::lower_bound(files.begin(), files.end(), source.file);
+    const std::optional<FileStamp> stamp =
+        listed != files.end() && *listed == source.file ? FileStamp::of(source.file) : std::nullopt;
+    source.usable = stamp && IndexedSegment(segment.digest, *stamp) == segment;
+    sources_.push_back(std::move(source));
+  }
+}
+
 void FeatureCache::scan() {
   std::error_code error;
-  for (const fs::path& file : list_segments(folder_, error)) scan_segment(file);
+  std::vector<fs::path> files = list_segments(folder_, error);
   if (error) {
     warn_(printable(fmt::format("the cache is not read: {}: {}: images are extracted again", folder_.string(),
                                 error.message())));
   }
+  if (sources_.empty() && !files.empty()) trust_index(files);
+  std::unordered_set<std::string> known;
+  for (const Source& source : sources_) {
+    if (source.usable) known.insert(source.file.native());
+  }
+  std::erase_if(files, [&](const fs::path& file) { return known.contains(file.native()); });
+  verify_segments(files, [&](const VerifiedSegment& verified) {
+    if (const auto* fault = std::get_if<SegmentFault>(&verified.content)) {
+      if (fault->kind != SegmentFault::Kind::kGone) warn_(set_aside(verified.file, *fault));
+    } else {
+      add_segment(verified.file, verified.stamp, std::get<SegmentFile>(verified.content).bytes);
+    }
+  });
 }
 
-void FeatureCache::scan_segment(const fs::path& file) {
-  auto read = read_segment_file(file);
-  if (const auto* fault = std::get_if<SegmentFault>(&read)) {
-    if (fault->kind != SegmentFault::Kind::kGone) warn_(set_aside(file, *fault));
-    return;
-  }
-  const SegmentFile& segment = std::get<SegmentFile>(read);
+void FeatureCache::add_segment(const fs::path& file, const FileStamp& stamp,
+                               std::span<const std::byte> bytes) {
   const auto reject = [&](std::string reason) {
     warn_(set_aside(file, {SegmentFault::Kind::kDamaged, std::move(reason)}));
   };
   try {
-    const SegmentHeader header = decode_segment_header(segment.bytes);
+    const SegmentHeader header = decode_segment_header(bytes);
     if (header.tap != tap_ || header.shape != shape_) {
       return reject(fmt::format("it holds {} of {}x{}x{}", to_string(header.tap), header.shape.height,
                                 header.shape.width, header.shape.channels));
     }
-    add_source({file, segment.digest, {}}, header.keys, header.nonzeros);
+    add_source({file, IndexedSegment(*digest_in_name(file), stamp), {}}, header.keys, header.nonzeros);
   } catch (const Error& error) {
     reject(error.what());
   }
@@ -121,19 +135,118 @@ void FeatureCache::scan_segment(const fs::path& file) {
 void FeatureCache::add_source(Source source, std::span<const Sha256> keys,
                               std::span<const std::int32_t> nonzeros) {
   const auto index = static_cast<std::int32_t>(sources_.size());
-  for (std::size_t row = 0; row < keys.size(); ++row) {
-    const Place place{index, static_cast<std::int32_t>(row), nonzeros[row]};
-    const auto [at, is_new] = places_.try_emplace(keys[row], place);
-    const std::int32_t rival = at->second.source;
-    if (!is_new && rival != index && source.digest < sources_[static_cast<std::size_t>(rival)].digest)
-      at->second = place;
-  }
   sources_.push_back(std::move(source));
+  for (std::size_t row = 0; row < keys.size(); ++row) {
+    added_.push_back({keys[row], index, static_cast<std::int32_t>(row), nonzeros[row]});
+    add_row(added_.back());
+  }
 }
 
-bool FeatureCache::contains(const Sha256& key) const { return places_.contains(key); }
+void FeatureCache::add_row(const IndexedRow& row) {
+  const Place place{row.segment, row.row, row.nonzeros};
+  const auto [at, is_new] = of_added_.try_emplace(row.key, place);
+  const auto digest = [this](std::int32_t source) -> const Sha256& {
+    return sources_[static_cast<std::size_t>(source)].segment.digest;
+  };
+  if (!is_new && digest(row.segment) < digest(at->second.source)) at->second = place;
+}
 
-std::size_t FeatureCache::rows() const noexcept { return places_.size(); }
+void FeatureCache::lose(const SourceLost& lost) {
+  Source& source = sources_[static_cast<std::size_t>(lost.source)];
+  source.usable = false;
+  last_loss_ = fmt::format("{}: {}", source.file.string(), lost.reason);
+  refile_added();
+  scan();
+}
+
+void FeatureCache::refile_added() {
+  of_added_.clear();
+  std::erase_if(added_, [this](const IndexedRow& row) {
+    return !sources_[static_cast<std::size_t>(row.segment)].usable;
+  });
+  for (const IndexedRow& row : added_) add_row(row);
+}
+
+void FeatureCache::forget_index() {
+  warn_(printable(fmt::format("the cache's index was wrong: {}: it is made anew", folder_.string())));
+  index_ = {};
+  std::error_code ignored;
+  fs::remove(folder_ / "index", ignored);
+  const std::vector<Source> sources = std::exchange(sources_, {});
+  added_.clear();
+  of_added_.clear();
+  for (const Source& source : sources) {
+    if (source.bytes.empty()) continue;
+    const SegmentHeader header = decode_segment_header(source.bytes);
+    add_source(source, header.keys, header.nonzeros);
+  }
+  scan();
+}
+
+std::optional<FeatureCache::Place> FeatureCache::find(const Sha256& key) const {
+  std::optional<Place> best;
+  const auto consider = [&](const Place& place) {
+    const auto& source = sources_[static_cast<std::size_t>(place.source)];
+    if (!source.usable) return;
+    if (!best || source.segment.digest < sources_[static_cast<std::size_t>(best->source)].segment.digest)
+      best = place;
+  };
+  for (const IndexedRow& row : index_.rows_of(key)) consider({row.segment, row.row, row.nonzeros});
+  if (const auto added = of_added_.find(key); added != of_added_.end()) consider(added->second);
+  return best;
+}
+
+bool FeatureCache::contains(const Sha256& key) const { return find(key).has_value(); }
+
+std::size_t FeatureCache::rows() const {
+  std::size_t count = of_added_.size();
+  const std::span<const IndexedRow> rows = index_.rows();
+  for (std::size_t first = 0; first < rows.size();) {
+    std::size_t end = first;
+    bool usable = false;
+    for (; end < rows.size() && rows[end].key == rows[first].key; ++end)
+      usable |= sources_[static_cast<std::size_t>(rows[end].segment)].usable;
+    if (usable && !of_added_.contains(rows[first].key)) ++count;
+    first = end;
+  }
+  return count;
+}
+
+void FeatureCache::save_index() {
+  const bool all_usable =
+      std::all_of(sources_.begin(), sources_.end(), [](const Source& source) { return source.usable; });
+  const bool news = sources_.size() != index_.segments().size() || !all_usable;
+  std::error_code error;
+  if (!usable_ || !news || !fs::is_directory(folder_, error)) return;
+  // In the order of their names, so that of a key's rows the first is the winner.
+  std::vector<std::int32_t> order;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].usable && sources_[i].bytes.empty()) order.push_back(static_cast<std::int32_t>(i));
+  }
+  const auto segment_of = [this](std::int32_t source) -> const IndexedSegment& {
+    return sources_[static_cast<std::size_t>(source)].segment;
+  };
+  std::sort(order.begin(), order.end(),
+            [&](std::int32_t a, std::int32_t b) { return segment_of(a).digest < segment_of(b).digest; });
+  constexpr std::int32_t kGone = -1;
+  std::vector<std::int32_t> number(sources_.size(), kGone);
+  std::vector<IndexedSegment> segments;
+  for (const std::int32_t source : order) {
+    number[static_cast<std::size_t>(source)] = static_cast<std::int32_t>(segments.size());
+    segments.push_back(segment_of(source));
+  }
+  std::vector<IndexedRow> rows;
+  rows.reserve(index_.rows().size() + added_.size());
+  const auto keep = [&](std::span<const IndexedRow> more) {
+    for (IndexedRow row : more) {
+      row.segment = number[static_cast<std::size_t>(row.segment)];
+      if (row.segment != kGone) rows.push_back(row);
+    }
+  };
+  keep(index_.rows());
+  keep(added_);
+  static_cast<void>(SegmentIndex::write(folder_, segments, std::move(rows)));
+}
 
 /// @return nothing, or why `bytes` could not be stored
 std::optional<std::string> FeatureCache::store(const fs::path& file, std::span<const std::byte> bytes) {
@@ -163,18 +276,23 @@ bool FeatureCache::publish(const Segment& segment) {
                     folder_.string(), *failure)));
   }
   if (!failure) bytes = {};
-  add_source({std::move(file), digest, std::move(bytes)}, segment.keys, count_nonzeros(segment.rows));
+  const IndexedSegment indexed(digest, FileStamp::of(file).value_or(FileStamp{}));
+  add_source({std::move(file), indexed, std::move(bytes)}, segment.keys, segment.rows.counts());
   return !failure;
 }
 
 FeatureCache::Place FeatureCache::place_of(const Sha256& key) const {
-  const auto place = places_.find(key);
-  if (place != places_.end()) return place->second;
+  if (const std::optional<Place> place = find(key)) return *place;
+  if (!last_loss_.empty()) {
+    throw Error{Error::Kind::kFailed, "a segment of the cache can no longer be used", last_loss_,
+                "run the command again: its images are extracted again"};
+  }
   throw Error{Error::Kind::kFailed, "an image's features are not in the cache",
               fmt::format("{}: image with SHA-256 {}", folder_.string(), key.hex()), "run the command again"};
 }
 
-Segment FeatureCache::load(const Source& source) const {
+Segment FeatureCache::load(std::int32_t index) const {
+  const Source& source = sources_[static_cast<std::size_t>(index)];
   if (!source.bytes.empty()) return decode_segment(source.bytes);
   auto read = read_segment_file(source.file);
   if (const auto* segment = std::get_if<SegmentFile>(&read)) {
@@ -186,9 +304,7 @@ Segment FeatureCache::load(const Source& source) const {
   }
   const auto& fault = std::get<SegmentFault>(read);
   if (fault.kind == SegmentFault::Kind::kDamaged) warn_(set_aside(source.file, fault));
-  throw Error{Error::Kind::kFailed, "a segment of the cache can no longer be used",
-              fmt::format("{}: {}", source.file.string(), fault.reason),
-              "run the command again: its images are extracted again"};
+  throw SourceLost{index, fault.reason};
 }
 
 FeatureCache::Layout FeatureCache::layout(std::span<const Sha256> keys) const {
@@ -202,7 +318,19 @@ FeatureCache::Layout FeatureCache::layout(std::span<const Sha256> keys) const {
   return layout;
 }
 
-CsrRows FeatureCache::read(std::span<const Sha256> keys) const {
+CsrRows FeatureCache::read(std::span<const Sha256> keys) {
+  while (true) {  // each turn has one source less, or no index
+    try {
+      return read_once(keys);
+    } catch (const SourceLost& lost) {
+      lose(lost);
+    } catch (const IndexLied&) {
+      forget_index();
+    }
+  }
+}
+
+CsrRows FeatureCache::read_once(std::span<const Sha256> keys) const {
   CsrRows rows;
   rows.columns = static_cast<std::int64_t>(shape_.size());
   std::vector<Place> places;
@@ -222,9 +350,13 @@ CsrRows FeatureCache::read(std::span<const Sha256> keys) const {
             [&](std::size_t a, std::size_t b) { return places[a].source < places[b].source; });
   for (auto at = by_source.begin(); at != by_source.end();) {
     const std::int32_t source = places[*at].source;
-    const Segment segment = load(sources_[static_cast<std::size_t>(source)]);
+    const Segment segment = load(source);
     for (; at != by_source.end() && places[*at].source == source; ++at) {
-      copy_row(segment.rows, static_cast<std::size_t>(places[*at].row), rows, *at);
+      const auto row = static_cast<std::size_t>(places[*at].row);
+      if (row >= segment.keys.size() || segment.keys[row] != keys[*at] ||
+          static_cast<std::int32_t>(segment.rows.row_indices(row).size()) != places[*at].nonzeros)
+        throw IndexLied{};
+      copy_row(segment.rows, row, rows, *at);
     }
   }
   return rows;

@@ -18,6 +18,7 @@
 #include "features/csr_rows.hpp"
 #include "features/extractor_configuration.hpp"
 #include "features/segment.hpp"
+#include "features/segment_index.hpp"
 #include "features/vgg16.hpp"
 
 namespace headstart {
@@ -30,9 +31,10 @@ class FeatureCache {
  public:
   using Warn = std::function<void(const std::string& line)>;
 
-  /// Lists and verifies the segments that are there. Creates nothing: folders appear with the first
-  /// publish(). A folder whose extractor.json says something else than `configuration` (tampering; a
-  /// collision of fingerprints is out of reach) is neither read nor written: the run goes on without a cache.
+  /// Lists the segments that are there and verifies those that the folder's index does not know. Creates
+  /// nothing: folders appear with the first publish(). A folder whose extractor.json says something else than
+  /// `configuration` (tampering; a collision of fingerprints is out of reach) is neither read nor written:
+  /// the run goes on without a cache.
   /// @param warn  receives one line for every segment that can't be used, for a folder that can't be, and for
   /// the first
   ///              failed publish; called by whatever thread calls the cache
@@ -40,7 +42,8 @@ class FeatureCache {
                Warn warn);
 
   [[nodiscard]] bool contains(const Sha256& key) const;
-  [[nodiscard]] std::size_t rows() const noexcept;
+  /// How many keys have a row; counts them.
+  [[nodiscard]] std::size_t rows() const;
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] Tap tap() const noexcept { return tap_; }
 
@@ -51,11 +54,11 @@ class FeatureCache {
   bool publish(const Segment& segment);
 
   /// The rows of `keys`, in that order; keys may repeat. Each segment is opened once, one at a time: beyond
-  /// the result this takes a segment's bytes and its rows. Digests are verified again.
-  /// @throws Error kFailed if a key is not there, or a segment vanished or changed since the scan (run again:
-  /// its images
-  ///         are extracted again)
-  [[nodiscard]] CsrRows read(std::span<const Sha256> keys) const;
+  /// the result this takes a segment's bytes and its rows. Digests and keys are verified again: a segment
+  /// that vanished (somebody compacted the cache) is looked for again under other names, one that changed is
+  /// set aside.
+  /// @throws Error kFailed if a key is not there, or no longer (run again: its image is extracted again)
+  [[nodiscard]] CsrRows read(std::span<const Sha256> keys);
 
   /// What read() would give, without reading: how large it is and what lies together.
   struct Layout {
@@ -65,6 +68,24 @@ class FeatureCache {
   /// @throws Error kFailed if a key is not there
   [[nodiscard]] Layout layout(std::span<const Sha256> keys) const;
 
+  /// Segment files smaller than half of what one may be.
+  [[nodiscard]] std::size_t small_segments() const;
+
+  struct Compaction {
+    std::size_t merged = 0;          ///< segments that are gone now
+    std::size_t into = 0;            ///< segments that were written for them
+    std::uint64_t bytes_before = 0;  ///< of both
+    std::uint64_t bytes_after = 0;
+  };
+  /// Merges small segments, and all that share a key with another one, into few: publishes what is merged,
+  /// then unlinks what it is made of. Every row keeps its bits. Whoever is killed, or compacts at the same
+  /// time, leaves rows twice, never none. Where it cannot be written it warns and stops.
+  Compaction compact();
+
+  /// Has the folder's index tell the next process what this one knows, if that is news. Costs nothing but
+  /// time where it fails.
+  void save_index();
+
  private:
   struct Place {  ///< where a key's row is
     std::int32_t source;
@@ -73,18 +94,49 @@ class FeatureCache {
   };
   struct Source {  ///< a verified segment file, or the bytes of one that could not be published
     std::filesystem::path file;
-    Sha256 digest;
+    IndexedSegment segment;
     std::vector<std::byte> bytes;
+    bool usable = true;  ///< false: gone or damaged since
   };
+  struct SourceLost {  ///< thrown within read()
+    std::int32_t source;
+    std::string reason;
+  };
+  struct IndexLied {};  ///< thrown within read(): a row is not where the index says
 
   [[nodiscard]] std::optional<std::string> find_foreign_configuration() const;
+  /// Takes the index's word for the segments that are still as it knew them.
+  void trust_index(std::span<const std::filesystem::path> files);
+  /// Verifies and adds the files that no usable source is.
   void scan();
-  void scan_segment(const std::filesystem::path& file);
-  /// Files the rows under their keys. For two rows of one key the segment with the smallest digest, and so
-  /// the smallest name, wins: all processes that see the same segments use the same rows.
+  void add_segment(const std::filesystem::path& file, const FileStamp& stamp,
+                   std::span<const std::byte> bytes);
   void add_source(Source source, std::span<const Sha256> keys, std::span<const std::int32_t> nonzeros);
+  void add_row(const IndexedRow& row);
+  /// Forgets added rows whose source is no longer usable.
+  void refile_added();
+  struct NewSource {  ///< published, but not one of sources_ yet
+    Source source;
+    std::vector<Sha256> keys;
+    std::vector<std::int32_t> nonzeros;
+  };
+  struct StoreFailed {  ///< thrown within compact()
+    std::string reason;
+  };
+  [[nodiscard]] std::vector<std::int32_t> sources_to_merge() const;
+  /// Publishes the rows of `sources` that count, in segments of the usual size, one after the other into
+  /// `merged`. @throws SourceLost, StoreFailed
+  void merge(std::span<const std::int32_t> sources, std::vector<NewSource>& merged);
+  [[nodiscard]] NewSource store_segment(const Segment& segment);
+  /// Forgets one source, or all of the index, and looks what the folder has now.
+  void lose(const SourceLost& lost);
+  void forget_index();
+  /// For two rows of one key the segment with the smallest digest, and so the smallest name, wins: all
+  /// processes that see the same segments use the same rows.
+  [[nodiscard]] std::optional<Place> find(const Sha256& key) const;
   [[nodiscard]] Place place_of(const Sha256& key) const;
-  [[nodiscard]] Segment load(const Source& source) const;
+  [[nodiscard]] CsrRows read_once(std::span<const Sha256> keys) const;
+  [[nodiscard]] Segment load(std::int32_t source) const;
   [[nodiscard]] std::optional<std::string> store(const std::filesystem::path& file,
                                                  std::span<const std::byte> bytes);
 
@@ -96,8 +148,11 @@ class FeatureCache {
   bool usable_ = true;  // false: the folder is another configuration's
   bool published_ = false;
   bool warned_publish_ = false;
+  SegmentIndex index_;  // its segments are sources_[0], [1], ...
   std::vector<Source> sources_;
-  std::unordered_map<Sha256, Place> places_;
+  std::vector<IndexedRow> added_;               // rows of the sources that the index does not know
+  std::unordered_map<Sha256, Place> of_added_;  // the winners among them
+  std::string last_loss_;                       // why a source was lost
 };
 
 /// Collects rows until a segment is due: 64 MiB or 30 seconds, whichever is first.
@@ -110,6 +165,9 @@ class SegmentBuilder {
 
   /// @param activations [h, w, c], finite
   void append(const Sha256& key, std::span<const float> activations);
+  /// @param rows  of the same tap and shape
+  void append(const Sha256& key, const CsrRows& rows, std::size_t row);
+  [[nodiscard]] bool full() const noexcept;
   [[nodiscard]] bool due(std::chrono::steady_clock::time_point now) const noexcept;
   [[nodiscard]] bool empty() const noexcept { return segment_.keys.empty(); }
   /// The collected segment; the builder starts again empty.
@@ -119,18 +177,5 @@ class SegmentBuilder {
   Segment segment_;
   std::optional<std::chrono::steady_clock::time_point> oldest_;
 };
-
-/// One line of `headstart cache list`.
-struct CacheListing {
-  std::string fingerprint;
-  std::string tap;
-  std::uint64_t segments = 0;
-  std::uint64_t rows = 0;
-  std::uint64_t bytes = 0;
-  std::string engine;  ///< of the newest segment
-};
-/// What a cache folder holds, sorted by fingerprint and tap; unreadable segments are reported through `warn`.
-[[nodiscard]] std::vector<CacheListing> list_cache(const std::filesystem::path& root,
-                                                   const FeatureCache::Warn& warn);
 
 }  // namespace headstart

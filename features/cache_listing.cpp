@@ -1,76 +1,116 @@
-// features/cache_listing.cpp: what `headstart cache list` tells; it looks and changes nothing.
+// features/cache_listing.cpp: what `headstart cache list` tells.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
 #include <system_error>
+#include <unordered_map>
 #include <variant>
 
 #include "data/error.hpp"
-#include "features/cache.hpp"
+#include "features/cache_folder.hpp"
+#include "features/segment.hpp"
 #include "features/segment_files.hpp"
+#include "features/segment_index.hpp"
 
 namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
+using Warn = std::function<void(const std::string&)>;
 
-/// Names of the folders in `folder`, sorted.
-std::vector<std::string> folders_of(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->is_directory(error)) names.push_back(entry->path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
+/// A segment's contribution.
+struct Content {
+  std::uint64_t rows = 0;
+  std::uint64_t nonzeros = 0;
+};
 
 std::string unreadable(const fs::path& path, std::string_view why) {
   return printable(fmt::format("not listed: {}: {}", path.string(), why));
 }
 
-CacheListing list_tap(const fs::path& folder, const FeatureCache::Warn& warn) {
+/// The segments that the folder's index knows, by their digests.
+std::unordered_map<Sha256, std::pair<IndexedSegment, Content>> indexed_contents(const fs::path& folder) {
+  const SegmentIndex index = SegmentIndex::read(folder);
+  std::vector<Content> contents(index.segments().size());
+  for (const IndexedRow& row : index.rows()) {
+    Content& content = contents[static_cast<std::size_t>(row.segment)];
+    ++content.rows;
+    content.nonzeros += static_cast<std::uint64_t>(row.nonzeros);
+  }
+  std::unordered_map<Sha256, std::pair<IndexedSegment, Content>> known;
+  for (std::size_t i = 0; i < contents.size(); ++i)
+    known.try_emplace(index.segments()[i].digest, index.segments()[i], contents[i]);
+  return known;
+}
+
+/// The header of a segment, or nothing after a warning.
+std::optional<SegmentHeader> read_header(const fs::path& file, const Warn& warn) {
+  const auto read = read_segment_file(file);
+  if (const auto* fault = std::get_if<SegmentFault>(&read)) {
+    if (fault->kind != SegmentFault::Kind::kGone) warn(unreadable(file, fault->reason));
+    return std::nullopt;
+  }
+  try {
+    return decode_segment_header(std::get<SegmentFile>(read).bytes);
+  } catch (const Error& cause) {
+    warn(unreadable(file, cause.what()));
+    return std::nullopt;
+  }
+}
+
+Content content_of(const SegmentHeader& header) {
+  Content content{header.keys.size(), 0};
+  for (const std::int32_t nonzeros : header.nonzeros)
+    content.nonzeros += static_cast<std::uint64_t>(nonzeros);
+  return content;
+}
+
+CacheListing list_tap(const TapFolder& folder, const Warn& warn) {
   CacheListing listing;
-  listing.fingerprint = folder.parent_path().filename().string();
-  listing.tap = folder.filename().string();
-  fs::file_time_type newest = fs::file_time_type::min();
+  listing.folder = folder;
+  const auto known = indexed_contents(folder.path);
+  std::uint64_t nonzeros = 0;
+  fs::path newest;
+  std::size_t columns = 0;
   std::error_code error;
-  for (const fs::path& file : list_segments(folder, error)) {
-    const auto read = read_segment_file(file);
-    if (const auto* fault = std::get_if<SegmentFault>(&read)) {
-      if (fault->kind != SegmentFault::Kind::kGone) warn(unreadable(file, fault->reason));
+  for (const fs::path& file : list_segments(folder.path, error)) {
+    const std::optional<FileStamp> stamp = FileStamp::of(file);
+    const Sha256 digest = *digest_in_name(file);
+    const auto indexed = known.find(digest);
+    Content content;
+    if (stamp && indexed != known.end() && indexed->second.first == IndexedSegment(digest, *stamp)) {
+      content = indexed->second.second;
+    } else if (const auto header = read_header(file, warn)) {
+      content = content_of(*header);
+    } else {
       continue;
     }
-    const SegmentFile& segment = std::get<SegmentFile>(read);
-    try {
-      const SegmentHeader header = decode_segment_header(segment.bytes);
-      ++listing.segments;
-      listing.rows += header.keys.size();
-      listing.bytes += segment.bytes.size();
-      std::error_code gone;
-      const fs::file_time_type written = fs::last_write_time(file, gone);
-      if (!gone && written >= newest) {
-        newest = written;
-        listing.engine = header.origin.engine;
-      }
-    } catch (const Error& cause) {
-      warn(unreadable(file, cause.what()));
+    ++listing.segments;
+    listing.rows += content.rows;
+    nonzeros += content.nonzeros;
+    std::error_code gone;
+    listing.bytes += stamp ? stamp->bytes : 0;
+    const fs::file_time_type written = fs::last_write_time(file, gone);
+    if (!gone && written >= listing.newest) {
+      listing.newest = written;
+      newest = file;
     }
   }
-  if (error) warn(unreadable(folder, error.message()));
+  if (error) warn(unreadable(folder.path, error.message()));
+  if (const auto header = newest.empty() ? std::nullopt : read_header(newest, warn)) {
+    listing.engine = header->origin.engine;
+    columns = header->shape.size();
+  }
+  if (listing.rows > 0 && columns > 0)
+    listing.density = static_cast<double>(nonzeros) / static_cast<double>(listing.rows * columns);
   return listing;
 }
 
 }  // namespace
 
-std::vector<CacheListing> list_cache(const fs::path& root, const FeatureCache::Warn& warn) {
+std::vector<CacheListing> list_cache(const fs::path& root, const Warn& warn) {
   std::vector<CacheListing> listings;
-  for (const std::string& fingerprint : folders_of(root)) {
-    for (const std::string& tap : folders_of(root / fingerprint)) {
-      if (parse_tap(tap)) listings.push_back(list_tap(root / fingerprint / tap, warn));
-    }
-  }
+  for (const TapFolder& folder : list_taps(root)) listings.push_back(list_tap(folder, warn));
   return listings;
 }
 

@@ -12,6 +12,13 @@ std::size_t offset(const std::vector<std::int64_t>& indptr, std::size_t row) {
 
 }  // namespace
 
+std::vector<std::int32_t> CsrRows::counts() const {
+  std::vector<std::int32_t> counts(rows());
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    counts[i] = static_cast<std::int32_t>(indptr[i + 1] - indptr[i]);
+  return counts;
+}
+
 std::span<const std::int32_t> CsrRows::row_indices(std::size_t row) const noexcept {
   return std::span(indices).subspan(offset(indptr, row), offset(indptr, row + 1) - offset(indptr, row));
 }

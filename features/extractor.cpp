@@ -1,5 +1,5 @@
 // features/extractor.cpp: the pipeline of extractor.hpp as six filters over a ring of items.
-//   begin (serial) -> read + hash (parallel) -> look up (serial) -> decode + resize (parallel) ->
+//   begin (serial) -> identify (parallel) -> look up (serial) -> read, decode, resize (parallel) ->
 //   network (serial) -> publish (serial)
 // Serial filters run in the order of the files, so the first of several files with the same bytes is always
 // the one that is decoded, and rows reach the network in order: an image, then its views. A decoded image
@@ -93,10 +93,13 @@ class Extractor {
     items_.resize(in_flight);
     using enum SlotFilter::Order;
     const std::array filters{
-        SlotFilter{kParallel,
-                   [this](std::size_t slot) { read_image(files_[items_[slot].index], items_[slot]); }},
+        SlotFilter{
+            kParallel,
+            [this](std::size_t slot) { identify_image(options_, files_[items_[slot].index], items_[slot]); }},
         SlotFilter{kSerial, [this](std::size_t slot) { look_up(items_[slot]); }},
-        SlotFilter{kParallel, [this](std::size_t slot) { decode_rows(options_, items_[slot]); }},
+        SlotFilter{
+            kParallel,
+            [this](std::size_t slot) { decode_rows(options_, files_[items_[slot].index], items_[slot]); }},
         SlotFilter{kSerial, [this](std::size_t slot) { feed(items_[slot]); }},
         SlotFilter{kSerial,
                    [this](std::size_t slot) {

@@ -28,7 +28,45 @@ nlohmann::json readable(const std::array<float, 3>& values) {
   return {readable(values[0]), readable(values[1]), readable(values[2])};
 }
 
+std::array<float, 3> three_floats(const nlohmann::json& json) {
+  return {json.at(0).get<float>(), json.at(1).get<float>(), json.at(2).get<float>()};
+}
+
+/// Of JSON that says so; other values may become anything, which parse() notices.
+ExtractorConfiguration read_configuration(const nlohmann::json& json) {
+  const auto is = [&](const char* name, const char* value) { return json.at(name) == value; };
+  ExtractorConfiguration result;
+  result.weights_identity =
+      Sha256::from_hex(json.at("weights_identity").get<std::string>()).value_or(Sha256{});
+  const nlohmann::json& preprocessing = json.at("preprocessing");
+  result.preprocessing.order =
+      preprocessing.at("channels") == "bgr" ? ChannelOrder::kBgr : ChannelOrder::kRgb;
+  result.preprocessing.scale = preprocessing.at("scale").get<float>();
+  result.preprocessing.mean = three_floats(preprocessing.at("mean"));
+  result.preprocessing.deviation = three_floats(preprocessing.at("deviation"));
+  result.resize.size = json.at("input_size").get<int>();
+  result.resize.mode = is("resize", "crop") ? ResizeMode::kCrop : ResizeMode::kStretch;
+  result.resize.interpolation =
+      is("interpolation", "nearest") ? Interpolation::kNearest : Interpolation::kBilinear;
+  result.alpha = is("alpha", "drop") ? Alpha::kDrop : Alpha::kWhite;
+  result.ignore_exif = is("orientation", "stored");
+  for (const Precision precision : {Precision::kFp32, Precision::kFp16}) {
+    if (json.at("precision") == std::string(to_string(precision))) result.precision = precision;
+  }
+  return result;
+}
+
 }  // namespace
+
+std::optional<ExtractorConfiguration> ExtractorConfiguration::parse(std::string_view json) {
+  try {
+    const ExtractorConfiguration result = read_configuration(nlohmann::json::parse(json));
+    const bool sane = result.resize.size >= kMinInputSize && result.resize.size <= kMaxInputSize;
+    if (sane && result.canonical_json() == json) return result;
+  } catch (const nlohmann::json::exception&) {  // it is no configuration, however it fails to be one
+  }
+  return std::nullopt;
+}
 
 std::string ExtractorConfiguration::canonical_json() const {
   const nlohmann::json json{

@@ -3,7 +3,9 @@
 // records who computed it).
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "data/decode.hpp"
 #include "data/resize.hpp"
@@ -23,6 +25,8 @@ struct ExtractorConfiguration {
 
   /// Canonical JSON: sorted keys, no spaces, one trailing line feed; what extractor.json holds.
   [[nodiscard]] std::string canonical_json() const;
+  /// The configuration whose canonical_json() is `json`; nothing if there is none.
+  [[nodiscard]] static std::optional<ExtractorConfiguration> parse(std::string_view json);
   /// First 16 hexadecimal digits of the SHA-256 of canonical_json().
   [[nodiscard]] std::string fingerprint() const;
 };

@@ -2,18 +2,32 @@
 #include "features/pending_image.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <new>
+#include <optional>
 #include <span>
 #include <utility>
 #include <variant>
 
 #include "data/decode.hpp"
 #include "data/file_bytes.hpp"
+#include "data/file_stamp.hpp"
 #include "data/resize.hpp"
 #include "data/view.hpp"
 #include "features/preprocessing.hpp"
 
 namespace headstart {
+
+namespace {
+
+std::int64_t now_ns() {
+  using std::chrono::nanoseconds;
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<nanoseconds>(since_1970).count();
+}
+
+}  // namespace
 
 ImageStatus& status_of(ImageResult& result, int view) {
   return view == 0 ? result.status : result.views[static_cast<std::size_t>(view) - 1];
@@ -32,16 +46,30 @@ void PendingImage::reject(std::string reason) {
   missing.clear();
 }
 
-void read_image(const std::filesystem::path& file, PendingImage& image) {
+void identify_image(const ExtractionOptions& options, const std::filesystem::path& file,
+                    PendingImage& image) {
+  FileDigests* const digests = options.digests;
+  const std::optional<FileStamp> stamp = digests != nullptr ? FileStamp::of(file) : std::nullopt;
+  if (stamp) {
+    image.result.content = digests->find(*stamp);
+    if (image.result.content) return;
+  }
   auto read = read_file(file, kMaxImageFileBytes);
   if (const auto* reject = std::get_if<Reject>(&read)) return image.reject(reject->reason);
   image.bytes = std::get<std::vector<std::byte>>(std::move(read));
   image.result.content = sha256(image.bytes);
+  if (stamp && FileStamp::of(file) == stamp) digests->add(*stamp, *image.result.content, now_ns());
 }
 
-void decode_rows(const ExtractionOptions& options, PendingImage& image) {
+void decode_rows(const ExtractionOptions& options, const std::filesystem::path& file, PendingImage& image) {
   if (image.missing.empty()) return;
   try {
+    if (image.bytes.empty()) {
+      auto read = read_file(file, kMaxImageFileBytes);
+      if (const auto* reject = std::get_if<Reject>(&read)) return image.reject(reject->reason);
+      image.bytes = std::get<std::vector<std::byte>>(std::move(read));
+      if (sha256(image.bytes) != image.result.content) return image.reject("changed while it was read");
+    }
     auto decoded = decode_image(image.bytes, options.decode);
     image.bytes = {};
     if (const auto* reject = std::get_if<Reject>(&decoded)) return image.reject(reject->reason);

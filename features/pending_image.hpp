@@ -27,7 +27,7 @@ struct MissingRow {
 struct PendingImage {
   std::size_t index = 0;  ///< of the file
   ImageResult result;
-  std::vector<std::byte> bytes;     ///< of the file, until it is decoded
+  std::vector<std::byte> bytes;     ///< of the file, if it was read, until it is decoded
   std::vector<MissingRow> missing;  ///< by view; what the network has to see
   std::vector<float> pixels;        ///< [missing.size(), size, size, 3], preprocessed
   bool was_decoded = false;         ///< or was to be
@@ -37,10 +37,11 @@ struct PendingImage {
   void reject(std::string reason);
 };
 
-/// The file's bytes and their hash.
-void read_image(const std::filesystem::path& file, PendingImage& image);
+/// The hash of the file's bytes: from `options.digests` if the file is as it was, else with the bytes.
+void identify_image(const ExtractionOptions& options, const std::filesystem::path& file, PendingImage& image);
 
-/// File bytes to the pixels of the rows that are missing, with one decode; drops the bytes.
-void decode_rows(const ExtractionOptions& options, PendingImage& image);
+/// File bytes to the pixels of the rows that are missing, with one decode; reads the bytes if nobody has yet,
+/// and drops them.
+void decode_rows(const ExtractionOptions& options, const std::filesystem::path& file, PendingImage& image);
 
 }  // namespace headstart

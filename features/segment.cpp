@@ -47,13 +47,6 @@ std::vector<std::uint8_t> concatenated(std::span<const Sha256> keys) {
   return bytes;
 }
 
-std::vector<std::int32_t> count_nonzeros(const CsrRows& rows) {
-  std::vector<std::int32_t> counts(rows.rows());
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    counts[i] = static_cast<std::int32_t>(rows.row_indices(i).size());
-  return counts;
-}
-
 void write_header(hid_t file, const Segment& segment) {
   const std::array<std::int32_t, 1> version{kFormatVersion};
   const std::array<std::int64_t, 3> shape{segment.shape.height, segment.shape.width, segment.shape.channels};
@@ -66,7 +59,7 @@ void write_header(hid_t file, const Segment& segment) {
   hdf5::write_variable_string(file, "headstart_version", segment.origin.headstart_version);
   hdf5::write_variable_string(file, "host", segment.origin.host);
   hdf5::write<std::uint8_t>(file, "sha256", {segment.keys.size(), kDigestBytes}, concatenated(segment.keys));
-  hdf5::write<std::int32_t>(file, "nonzeros", {segment.keys.size()}, count_nonzeros(segment.rows));
+  hdf5::write<std::int32_t>(file, "nonzeros", {segment.keys.size()}, segment.rows.counts());
 }
 
 /// AnnData's convention for a sparse matrix on disk: anndata.readthedocs.io, "On-disk format", sparse arrays.
@@ -209,7 +202,7 @@ CsrRows read_dense(const Image& image, const SegmentHeader& header) {
   for (std::size_t i = 0; i < header.keys.size(); ++i) {
     rows.append_dense(std::span(dense).subspan(i * columns, columns));
   }
-  if (count_nonzeros(rows) != header.nonzeros) throw malformed("activations do not fit nonzeros");
+  if (rows.counts() != header.nonzeros) throw malformed("activations do not fit nonzeros");
   return rows;
 }
 

@@ -28,8 +28,16 @@ void SegmentBuilder::append(const Sha256& key, std::span<const float> activation
   segment_.rows.append_dense(activations);
 }
 
+void SegmentBuilder::append(const Sha256& key, const CsrRows& rows, std::size_t row) {
+  if (!oldest_) oldest_ = std::chrono::steady_clock::now();
+  segment_.keys.push_back(key);
+  segment_.rows.append_row(rows, row);
+}
+
+bool SegmentBuilder::full() const noexcept { return bytes_of(segment_.rows) >= kMaxBytes; }
+
 bool SegmentBuilder::due(std::chrono::steady_clock::time_point now) const noexcept {
-  return oldest_ && (bytes_of(segment_.rows) >= kMaxBytes || now - *oldest_ >= kMaxAge);
+  return oldest_ && (full() || now - *oldest_ >= kMaxAge);
 }
 
 Segment SegmentBuilder::take() {

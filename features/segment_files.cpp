@@ -2,6 +2,8 @@
 #include "features/segment_files.hpp"
 
 #include <fmt/format.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -23,15 +25,6 @@ constexpr std::string_view kSuffix = ".h5";
 constexpr std::uint64_t kMaxSegmentBytes = std::uint64_t{1}
                                            << 32;  // 64 MiB are written; merged ones may be larger
 
-/// The digest that a file name states; nothing if the name is spelled in any way but ours.
-std::optional<Sha256> digest_in_name(const fs::path& file) {
-  const std::string name = file.filename().string();
-  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
-  const std::optional<Sha256> digest = Sha256::from_hex(
-      std::string_view(name).substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size()));
-  return digest && segment_file_name(*digest) == name ? digest : std::nullopt;
-}
-
 /// What kind of fault it is that `file` could not be read.
 SegmentFault read_fault(const fs::path& file, std::string reason) {
   std::error_code error;
@@ -42,6 +35,14 @@ SegmentFault read_fault(const fs::path& file, std::string reason) {
 }
 
 }  // namespace
+
+std::optional<Sha256> digest_in_name(const fs::path& file) {
+  const std::string name = file.filename().string();
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+  const std::optional<Sha256> digest = Sha256::from_hex(
+      std::string_view(name).substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size()));
+  return digest && segment_file_name(*digest) == name ? digest : std::nullopt;
+}
 
 std::vector<fs::path> list_segments(const fs::path& folder, std::error_code& error) {
   std::vector<fs::path> files;
@@ -66,6 +67,23 @@ std::variant<SegmentFile, SegmentFault> read_segment_file(const fs::path& file) 
         fmt::format("its SHA-256 is {:.8}..., its name says {:.8}...", found.hex(), named->hex())};
   }
   return SegmentFile{*named, std::move(bytes)};
+}
+
+void verify_segments(std::span<const fs::path> files,
+                     const std::function<void(const VerifiedSegment&)>& use) {
+  const auto at_once = static_cast<std::size_t>(std::clamp(tbb::this_task_arena::max_concurrency(), 1, 8));
+  for (std::size_t first = 0; first < files.size(); first += at_once) {
+    const std::span<const fs::path> some = files.subspan(first, std::min(at_once, files.size() - first));
+    std::vector<std::optional<VerifiedSegment>> verified(some.size());
+    tbb::parallel_for(std::size_t{0}, some.size(), [&](std::size_t i) {
+      const FileStamp stamp = FileStamp::of(some[i]).value_or(FileStamp{});
+      verified[i].emplace(VerifiedSegment{some[i], stamp, read_segment_file(some[i])});
+    });
+    for (std::optional<VerifiedSegment>& segment : verified) {
+      use(*segment);
+      segment.reset();
+    }
+  }
 }
 
 std::string set_aside(const fs::path& file, const SegmentFault& fault) {

@@ -3,11 +3,15 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <variant>
 #include <vector>
 
+#include "data/file_stamp.hpp"
 #include "data/sha256.hpp"
 
 namespace headstart {
@@ -17,6 +21,9 @@ namespace headstart {
 /// @param error  set if the folder is there and can't be listed
 [[nodiscard]] std::vector<std::filesystem::path> list_segments(const std::filesystem::path& folder,
                                                                std::error_code& error);
+
+/// The digest that a segment's file name states; nothing if the name is spelled in any way but ours.
+[[nodiscard]] std::optional<Sha256> digest_in_name(const std::filesystem::path& file);
 
 struct SegmentFile {
   Sha256 digest;
@@ -37,6 +44,15 @@ struct SegmentFault {
 /// The bytes of a segment, if their SHA-256 is the one in its name: only such bytes may reach HDF5, which
 /// damaged metadata can crash.
 [[nodiscard]] std::variant<SegmentFile, SegmentFault> read_segment_file(const std::filesystem::path& file);
+
+struct VerifiedSegment {
+  const std::filesystem::path& file;
+  FileStamp stamp;  ///< from before it was read
+  std::variant<SegmentFile, SegmentFault> content;
+};
+/// Reads and hashes `files` on several threads, a few at a time, and hands them over in order on this thread.
+void verify_segments(std::span<const std::filesystem::path> files,
+                     const std::function<void(const VerifiedSegment&)>& use);
 
 /// Renames a damaged segment to NAME.bad, so that nobody reads it again; where the folder can't be written it
 /// stays and is passed over each time. Other faults leave the file alone: another user's file is not ours to

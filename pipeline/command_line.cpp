@@ -23,6 +23,7 @@
 #include "pipeline/option_kinds.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/processes.hpp"
+#include "pipeline/quantities.hpp"
 #include "pipeline/threads.hpp"
 #include "pipeline/training_options.hpp"
 
@@ -71,6 +72,8 @@ void add_network(CLI::App& app, StageOneOptions& options) {
   add_choice(app, "--engine", options.engine, kEngines, "What runs the network");
   add_number(app, "--batch-size", options.batch_size, 0, 4096,
              "Images in one run of the network; 0: what suits the engine");
+  app.add_flag("--rehash", options.rehash,
+               "Read every image, even one whose size and times say that it is as it was");
 }
 
 void add_views(CLI::App& app, int& views, const std::string& text) {
@@ -148,7 +151,8 @@ struct Program {
   InspectOptions inspect;
   EvaluateOptions evaluate;
   PredictOptions predict;
-  CacheListOptions cache_list;
+  CacheOptions cache;
+  CachePruneOptions cache_prune;
   InfoOptions info;
 };
 
@@ -206,6 +210,59 @@ CLI::App& add_finetune_command(Program& program) {
   add_admission(app, options.stage_one.images);
   finish_command(command);
   return app;
+}
+
+/// `cache list` and those that look at the whole cache as it does.
+void add_cache_command(Program& program, CLI::App& cache, const std::string& name,
+                       const std::string& description, void (*run)(const CacheOptions&, const Session&)) {
+  CacheOptions& options = program.cache;
+  Command& command = add_command(program, cache, name, description,
+                                 [&options, run](const Session& session) { run(options, session); });
+  add_cache(*command.app, options.cache);
+  finish_command(command);
+}
+
+/// An option with a unit behind its number.
+template <typename T>
+void add_quantity(CLI::App& app, const std::string& name, std::optional<T>& target,
+                  std::optional<T> (*parse)(std::string_view), const std::string& examples,
+                  const std::string& text) {
+  app.add_option_function<std::string>(
+         name,
+         [&target, parse, name, examples](const std::string& value) {
+           target = parse(value);
+           if (!target)
+             throw CLI::ValidationError(name,
+                                        fmt::format("is '{}', needed something like {}", value, examples));
+         },
+         text)
+      ->type_name(examples);
+}
+
+void add_cache_commands(Program& program) {
+  CLI::App* cache = program.app.add_subcommand("cache", "Look into the cache, check it, tidy it");
+  cache->fallthrough()->configurable(false)->require_subcommand(1);
+  add_cache_command(program, *cache, "list",
+                    "What is cached: one line for each extractor configuration and tap", run_cache_list);
+  add_cache_command(program, *cache, "verify",
+                    "Read everything and name every damaged segment; exit code 1 if there is one",
+                    run_cache_verify);
+  add_cache_command(program, *cache, "compact", "Merge small segments, as extract does by itself in time",
+                    run_cache_compact);
+  CachePruneOptions& options = program.cache_prune;
+  Command& command = add_command(program, *cache, "prune", "Remove segments; all that is given has to hold",
+                                 [&](const Session& session) { run_cache_prune(options, session); });
+  CLI::App& app = *command.app;
+  add_cache(app, options.cache);
+  add_quantity(app, "--older-than", options.prune.older_than_s, parse_duration, "30d",
+               "Those written so long ago: s, m, h, d or w");
+  app.add_option("--fingerprint", options.prune.fingerprint,
+                 "Those of this extractor configuration (cache list)")
+      ->type_name("HEX");
+  add_quantity(app, "--max-size", options.prune.max_bytes, parse_bytes, "20GB",
+               "The oldest, until the rest is no larger");
+  app.add_flag("--dry-run", options.prune.dry_run, "Only say what would be removed")->configurable(false);
+  finish_command(command);
 }
 
 void add_commands(Program& program) {
@@ -303,15 +360,7 @@ void add_commands(Program& program) {
     add_admission(app, options.stage_one.images);
     finish_command(command);
   }
-  {
-    CLI::App* cache = root.add_subcommand("cache", "Look into the cache");
-    cache->fallthrough()->configurable(false)->require_subcommand(1);
-    Command& command = add_command(
-        program, *cache, "list", "What is cached: one line for each extractor configuration and tap",
-        [&](const Session& session) { run_cache_list(program.cache_list, session); });
-    add_cache(*command.app, program.cache_list.cache);
-    finish_command(command);
-  }
+  add_cache_commands(program);
   {
     Command& command =
         add_command(program, root, "info", "Engines found and chosen, versions, weights, cache location",

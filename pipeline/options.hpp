@@ -10,6 +10,7 @@
 
 #include "data/decode.hpp"
 #include "data/resize.hpp"
+#include "features/cache_folder.hpp"
 #include "features/engine.hpp"
 #include "features/trainable_blocks.hpp"
 #include "features/vgg16.hpp"
@@ -48,7 +49,8 @@ struct StageOneOptions {
   std::filesystem::path cache;    ///< empty: default_cache_folder()
   std::filesystem::path weights;  ///< empty: the embedded file
   EngineKind engine = EngineKind::kAuto;
-  int batch_size = 0;  ///< 0: what suits the engine
+  int batch_size = 0;   ///< 0: what suits the engine
+  bool rehash = false;  ///< read every image, whatever CACHE/stat says of it
   ImageOptions images;
 };
 
@@ -88,11 +90,12 @@ struct TrainOptions : RunOptions {
   std::optional<SweepOptions> sweep;  ///< search before training: sweep, and train --auto
 };
 
-/// training.learning_rate is the blocks'. The best epoch is kept whatever early_stopping is.
+/// The best epoch is kept whatever early_stopping is.
 struct FinetuneOptions : RunOptions {
   std::filesystem::path from;  ///< a trained model; empty: a head is trained first, as train does
   int blocks = 1;              ///< how many of the top blocks are trained: 1 or 2
   Backprop backprop = Backprop::kOnednn;
+  std::optional<double> learning_rate;       ///< of the blocks; none: what suits the model's transform
   std::optional<double> head_learning_rate;  ///< of the dense layers; none: the model's
   std::optional<double> l2;                  ///< none: the model's
   double l2_sp = 0.0;
@@ -139,8 +142,12 @@ struct InspectOptions {
   bool dry_run = false;
 };
 
-struct CacheListOptions {
-  std::filesystem::path cache;
+struct CacheOptions {
+  std::filesystem::path cache;  ///< empty: default_cache_folder()
+};
+
+struct CachePruneOptions : CacheOptions {
+  PruneOptions prune;
 };
 
 struct InfoOptions {

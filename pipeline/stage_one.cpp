@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kRejectsShown = 10;
+constexpr std::size_t kManySmallSegments = 32;
 
 std::vector<fs::path> files_of(const Manifest& manifest) {
   std::vector<fs::path> files;
@@ -136,6 +137,7 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
   configuration_.ignore_exif = options.images.decode.ignore_exif;
   configuration_.precision = precision_of(engine_kind_);
   open_caches();
+  digests_ = std::make_unique<FileDigests>(cache_folder_ / "stat", !options.rehash);
 }
 
 void StageOne::open_caches() {
@@ -178,6 +180,7 @@ Extraction StageOne::run_alone(std::span<const fs::path> files, int views) {
   extraction.preprocessing = weights_.preprocessing;
   extraction.views = views;
   extraction.threads = session_.threads;
+  extraction.digests = digests_.get();
   extraction.stop = &interrupt_flag();
   extraction.on_progress = [&console](const ExtractionProgress& progress) {
     std::string extra;
@@ -204,6 +207,16 @@ Extraction StageOne::run_alone(std::span<const fs::path> files, int views) {
   for (const auto& cache : caches_) caches.push_back(cache.get());
   Extraction result = extract(files, extraction, open, caches);
   console.progress_done();
+  // What these two know spares the next run work, no more: where they can't be written nothing is lost.
+  static_cast<void>(digests_->save());
+  for (FeatureCache* cache : caches) {
+    if (result.engine && session_.leads() && cache->small_segments() > kManySmallSegments) {
+      const FeatureCache::Compaction done = cache->compact();
+      console.detail(fmt::format("{}: {} small segments merged into {}", to_string(cache->tap()), done.merged,
+                                 done.into));
+    }
+    cache->save_index();
+  }
   if (result.interrupted) {
     const auto finished =
         std::count_if(result.images.begin(), result.images.end(),
@@ -227,13 +240,21 @@ StageOne::Plan StageOne::plan(std::span<const fs::path> files, int views) const 
     return std::all_of(caches_.begin(), caches_.end(),
                        [&](const auto& cache) { return cache->contains(key); });
   };
-  for (const fs::path& file : files) {
+  const auto digest_of = [this](const fs::path& file) -> std::optional<Sha256> {
+    if (const std::optional<FileStamp> stamp = FileStamp::of(file)) {
+      if (const std::optional<Sha256> known = digests_->find(*stamp)) return known;
+    }
     const auto bytes = read_file(file, kMaxImageFileBytes);
-    if (std::holds_alternative<Reject>(bytes)) {
+    if (std::holds_alternative<Reject>(bytes)) return std::nullopt;
+    return sha256(std::get<std::vector<std::byte>>(bytes));
+  };
+  for (const fs::path& file : files) {
+    const std::optional<Sha256> content = digest_of(file);
+    if (!content) {
       ++plan.unreadable;
       continue;
     }
-    const Sha256 key = sha256(std::get<std::vector<std::byte>>(bytes));
+    const Sha256& key = *content;
     ++(is_cached(key) ? plan.cached : plan.to_extract);
     for (int view = 1; view <= views; ++view) {
       const bool cached = is_cached(view_key(key, static_cast<std::uint64_t>(view)));

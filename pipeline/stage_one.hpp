@@ -16,6 +16,7 @@
 #include "features/csr_rows.hpp"
 #include "features/extractor.hpp"
 #include "features/extractor_configuration.hpp"
+#include "features/file_digests.hpp"
 #include "features/weights.hpp"
 #include "pipeline/options.hpp"
 
@@ -70,6 +71,7 @@ class StageOne {
   ExtractorConfiguration configuration_;
   std::filesystem::path cache_folder_;
   std::vector<std::unique_ptr<FeatureCache>> caches_;
+  std::unique_ptr<FileDigests> digests_;
 };
 
 /// What became of the views (data/view.hpp) of the images that have any.

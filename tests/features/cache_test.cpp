@@ -20,19 +20,29 @@
 #include <thread>
 
 #include "data/error.hpp"
+#include "features/cache_folder.hpp"
 #include "features/hdf5.hpp"
+#include "features/segment_files.hpp"
+#include "features/segment_index.hpp"
 #include "tests/features/made_up_segment.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace {
 bool die_at_rename = false;
+bool die_at_unlink = false;
 }  // namespace
 
 // Takes the C library's place in this program: the moment between a complete temporary file and its name.
 extern "C" int rename(const char* from, const char* to) noexcept {
   if (die_at_rename) kill(getpid(), SIGKILL);
   return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+// The same for what std::filesystem removes files with.
+extern "C" int remove(const char* path) noexcept {
+  if (die_at_unlink) kill(getpid(), SIGKILL);
+  return unlinkat(AT_FDCWD, path, 0) == 0 ? 0 : unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
 namespace headstart {
@@ -114,7 +124,7 @@ CsrRows rows_of(const std::vector<int>& images) {
   return rows;
 }
 
-std::string error_of_read(const FeatureCache& cache, const std::vector<int>& images) {
+std::string error_of_read(FeatureCache& cache, const std::vector<int>& images) {
   try {
     (void)cache.read(keys_of(images));
   } catch (const Error& error) {
@@ -379,6 +389,298 @@ TEST(FeatureCache, ASegmentThatLiesAboutItsRowsIsSetAsideWhenTheyAreRead) {
   EXPECT_TRUE(fs::exists(file.string() + ".bad"));
 }
 
+// ---- the folder's index
+
+/// Publishes two segments and has the index know them.
+std::pair<fs::path, fs::path> indexed_segments(Workplace& workplace) {
+  FeatureCache writer = workplace.open();
+  const Segment first = made_up_segment({1, 2});
+  const Segment second = made_up_segment({3, 4, 5});
+  writer.publish(first);
+  writer.publish(second);
+  writer.save_index();
+  return {file_of(writer, first), file_of(writer, second)};
+}
+
+/// Overwrites the file with as many other bytes; nobody who asks for its size and times can tell.
+void rot(const fs::path& file) {
+  const fs::file_time_type modified = fs::last_write_time(file);
+  flip_bit(file, fs::file_size(file) * 4);
+  fs::last_write_time(file, modified);
+}
+
+TEST(FeatureCacheIndex, SegmentsThatItKnowsAreNotReadToOpenTheCache) {
+  Workplace workplace;
+  const auto [first, second] = indexed_segments(workplace);
+  // The index of a cache whose segments are then damaged behind its back: only an index that is believed
+  // finds their rows.
+  FeatureCache known = workplace.open();
+  const SegmentIndex index = SegmentIndex::read(workplace.folder());
+  rot(first);
+  std::vector<IndexedSegment> segments(index.segments().begin(), index.segments().end());
+  for (IndexedSegment& segment : segments) {
+    const fs::path file = workplace.folder() / segment_file_name(segment.digest);
+    segment = IndexedSegment(segment.digest, *FileStamp::of(file));
+  }
+  ASSERT_EQ(SegmentIndex::write(workplace.folder(), segments, {index.rows().begin(), index.rows().end()}),
+            std::nullopt);
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 5U);
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+  EXPECT_EQ(cache.read(keys_of({5, 3})), rows_of({5, 3}));
+  // What is read is verified all the same.
+  EXPECT_THAT(error_of_read(cache, {3, 1}), HasSubstr("run the command again"));
+  EXPECT_THAT(workplace.warnings, ElementsAre(HasSubstr(first.string())));
+  EXPECT_TRUE(fs::exists(first.string() + ".bad"));
+  EXPECT_EQ(cache.rows(), 3U);
+  EXPECT_EQ(cache.read(keys_of({4})), rows_of({4}));
+}
+
+TEST(FeatureCacheIndex, ASegmentThatWasTouchedIsVerifiedAgain) {
+  Workplace workplace;
+  const auto [first, second] = indexed_segments(workplace);
+  flip_bit(first, 9999);
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 3U);
+  EXPECT_THAT(workplace.warnings, ElementsAre(HasSubstr(first.string())));
+  EXPECT_EQ(cache.read(keys_of({5, 3})), rows_of({5, 3}));
+}
+
+TEST(FeatureCacheIndex, NewAndGoneSegmentsAreSeen) {
+  Workplace workplace;
+  const auto [first, second] = indexed_segments(workplace);
+  workplace.place(encode_segment(made_up_segment({7})));
+  fs::remove(second);
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 3U);
+  EXPECT_FALSE(cache.contains(made_up_key(3)));
+  EXPECT_EQ(cache.read(keys_of({7, 1})), rows_of({7, 1}));
+  cache.save_index();
+  EXPECT_THAT(SegmentIndex::read(workplace.folder()).segments(), SizeIs(2));
+  EXPECT_THAT(SegmentIndex::read(workplace.folder()).rows(), SizeIs(3));
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+}
+
+TEST(FeatureCacheIndex, OneThatLiesIsMadeAnewAndNeverGivesAWrongRow) {
+  EXPECT_TRUE(rc::check([] {
+    Workplace workplace;
+    workplace.place(encode_segment(made_up_segment({1, 2})));
+    workplace.place(encode_segment(made_up_segment({3, 4, 5})));
+    workplace.open().save_index();
+    const SegmentIndex index = SegmentIndex::read(workplace.folder());
+    std::vector<IndexedRow> rows(index.rows().begin(), index.rows().end());
+    RC_ASSERT(rows.size() == 5U);
+    IndexedRow& lie = rows[*rc::gen::inRange<std::size_t>(0, rows.size())];
+    switch (*rc::gen::inRange(0, 4)) {
+      case 0:
+        lie.row = *rc::gen::inRange(0, 5);
+        break;
+      case 1:
+        lie.segment = 1 - lie.segment;
+        break;
+      case 2:
+        lie.nonzeros = *rc::gen::inRange(0, 600);
+        break;
+      default:
+        std::swap(lie.key, rows[*rc::gen::inRange<std::size_t>(0, rows.size())].key);
+    }
+    RC_ASSERT(SegmentIndex::write(workplace.folder(), {index.segments().begin(), index.segments().end()},
+                                  rows) == std::nullopt);
+    RC_ASSERT(workplace.open().read(keys_of({5, 4, 3, 2, 1})) == rows_of({5, 4, 3, 2, 1}));
+  }));
+}
+
+TEST(FeatureCacheIndex, DamagedOrDeletedItCostsReadingTheSegments) {
+  for (const bool deleted : {false, true}) {
+    Workplace workplace;
+    indexed_segments(workplace);
+    const fs::path index = workplace.folder() / "index";
+    ASSERT_TRUE(fs::exists(index));
+    if (deleted) {
+      fs::remove(index);
+    } else {
+      flip_bit(index, fs::file_size(index) * 4);
+    }
+    FeatureCache cache = workplace.open();
+    EXPECT_EQ(cache.read(keys_of({1, 2, 3, 4, 5})), rows_of({1, 2, 3, 4, 5}));
+    cache.save_index();
+    EXPECT_THAT(SegmentIndex::read(workplace.folder()).rows(), SizeIs(5));
+    EXPECT_THAT(workplace.warnings, IsEmpty());
+  }
+}
+
+TEST(FeatureCacheIndex, KeepsTheWinnerOfTwoRowsWhicheverSegmentGoes) {
+  Segment first = made_up_segment({1, 2});
+  Segment second = made_up_segment({2, 3});
+  second.rows.values[0] += 0.5F;  // of image 2
+  if (!(sha256(encode_segment(first)) < sha256(encode_segment(second)))) std::swap(first, second);
+  const auto row_of = [](const Segment& segment) {
+    CsrRows row;
+    row.columns = kColumns;
+    row.append_row(segment.rows, segment.keys[0] == made_up_key(2) ? 0 : 1);
+    return row;
+  };
+  Workplace workplace;
+  FeatureCache writer = workplace.open();
+  writer.publish(second);
+  writer.publish(first);
+  writer.save_index();
+  EXPECT_EQ(workplace.open().read(keys_of({2})), row_of(first));
+  fs::remove(file_of(writer, first));
+  EXPECT_EQ(workplace.open().read(keys_of({2})), row_of(second));
+}
+
+// ---- compaction
+
+TEST(FeatureCacheCompaction, ManySmallSegmentsBecomeOneWithTheSameRows) {
+  Workplace workplace;
+  std::vector<int> images;
+  for (int image = 0; image < 40; ++image) {
+    images.push_back(image);
+    workplace.place(encode_segment(made_up_segment({image})));
+  }
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.small_segments(), 40U);
+  const FeatureCache::Compaction done = cache.compact();
+  EXPECT_EQ(done.merged, 40U);
+  EXPECT_EQ(done.into, 1U);
+  EXPECT_LT(done.bytes_after, done.bytes_before);
+  EXPECT_EQ(cache.small_segments(), 1U);
+  EXPECT_EQ(cache.read(keys_of(images)), rows_of(images));
+  EXPECT_THAT(workplace.names(), SizeIs(2)) << "and the index";
+  EXPECT_EQ(workplace.open().read(keys_of(images)), rows_of(images));
+  EXPECT_EQ(cache.compact().merged, 0U) << "there is nothing left to do";
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+}
+
+TEST(FeatureCacheCompaction, KeepsTheRowThatCountsAndDropsTheOther) {
+  Segment first = made_up_segment({1, 2});
+  Segment second = made_up_segment({2, 3});
+  second.rows.values[0] += 0.5F;  // of image 2
+  Workplace workplace;
+  workplace.place(encode_segment(first));
+  workplace.place(encode_segment(second));
+  const CsrRows before = workplace.open().read(keys_of({1, 2, 3}));
+  FeatureCache cache = workplace.open();
+  cache.compact();
+  EXPECT_EQ(cache.read(keys_of({1, 2, 3})), before);
+  EXPECT_EQ(workplace.open().read(keys_of({1, 2, 3})), before);
+  EXPECT_EQ(SegmentIndex::read(workplace.folder()).rows().size(), 3U);
+}
+
+TEST(FeatureCacheCompaction, EnginesStayApartAndHostsDoNot) {
+  Workplace workplace;
+  Segment other_engine = made_up_segment({3});
+  other_engine.origin.engine = "another";
+  workplace.place(encode_segment(made_up_segment({1}, {1, 1, 512}, 0.1, "a")));
+  workplace.place(encode_segment(made_up_segment({2}, {1, 1, 512}, 0.1, "b")));
+  workplace.place(encode_segment(other_engine));
+  workplace.place(encode_segment([&] {
+    Segment more = made_up_segment({4});
+    more.origin.engine = "another";
+    return more;
+  }()));
+  EXPECT_EQ(workplace.open().compact().into, 2U);
+  std::vector<std::pair<std::string, std::string>> origins;
+  std::error_code error;
+  for (const fs::path& file : list_segments(workplace.folder(), error)) {
+    const auto read = read_segment_file(file);
+    const SegmentHeader header = decode_segment_header(std::get<SegmentFile>(read).bytes);
+    origins.emplace_back(header.origin.engine, header.origin.host);
+  }
+  EXPECT_THAT(origins,
+              ::testing::UnorderedElementsAre(std::pair("engine", "several"), std::pair("another", "host")));
+}
+
+TEST(FeatureCacheCompaction, ADamagedSegmentIsSetAsideAndTheOthersMerged) {
+  Workplace workplace;
+  for (const int image : {1, 2, 3}) workplace.place(encode_segment(made_up_segment({image})));
+  workplace.open().save_index();
+  const fs::path damaged =
+      workplace.folder() / segment_file_name(sha256(encode_segment(made_up_segment({2}))));
+  FeatureCache cache = workplace.open();
+  flip_bit(damaged, 8000);
+  EXPECT_EQ(cache.compact().merged, 2U);
+  EXPECT_TRUE(fs::exists(damaged.string() + ".bad"));
+  EXPECT_EQ(cache.read(keys_of({3, 1})), rows_of({3, 1}));
+  EXPECT_FALSE(cache.contains(made_up_key(2)));
+}
+
+TEST(FeatureCacheCompaction, AFullDiskLeavesEverythingAsItWas) {
+  Workplace workplace;
+  for (int image = 0; image < 30; ++image)
+    workplace.place(encode_segment(made_up_segment({image}, {1, 1, 512}, 0.9)));
+  const std::vector<std::string> before = workplace.names();
+  const int status = in_child([&] {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{20'000, 20'000};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    FeatureCache cache = workplace.open();
+    return cache.compact().merged == 0 && workplace.warnings.size() == 1 && cache.rows() == 30;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(workplace.names(), before);
+}
+
+TEST(FeatureCacheCompaction, KilledAtAnyPointItLosesNoRow) {
+  for (const bool at_rename : {true, false}) {
+    Workplace workplace;
+    std::vector<int> images;
+    for (int image = 0; image < 10; ++image) {
+      images.push_back(image);
+      workplace.place(encode_segment(made_up_segment({image})));
+    }
+    const int status = in_child([&] {
+      FeatureCache cache = workplace.open();
+      (at_rename ? die_at_rename : die_at_unlink) = true;
+      return cache.compact().merged > 0;
+    });
+    ASSERT_TRUE(WIFSIGNALED(status));
+    FeatureCache cache = workplace.open();
+    EXPECT_EQ(cache.read(keys_of(images)), rows_of(images));
+    EXPECT_EQ(cache.compact().into, 1U);
+    EXPECT_EQ(workplace.open().read(keys_of(images)), rows_of(images));
+  }
+}
+
+TEST(FeatureCacheCompaction, TwoAtOnceAndAReaderLoseNothing) {
+  Workplace workplace;
+  std::vector<int> images;
+  for (int image = 0; image < 60; ++image) {
+    images.push_back(image);
+    workplace.place(encode_segment(made_up_segment({image})));
+  }
+  FeatureCache reader = workplace.open();
+  std::vector<pid_t> rivals;
+  for (int i = 0; i < 2; ++i) {
+    rivals.push_back(fork());
+    if (rivals.back() == 0) {
+      workplace.open().compact();
+      _exit(workplace.warnings.empty() ? 0 : 1);
+    }
+  }
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(reader.read(keys_of(images)), rows_of(images));
+  for (const pid_t rival : rivals) {
+    int status = -1;
+    waitpid(rival, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(reader.read(keys_of(images)), rows_of(images));
+  EXPECT_EQ(workplace.open().read(keys_of(images)), rows_of(images));
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+}
+
+TEST(FeatureCache, ASegmentThatWasMergedIntoAnotherIsFoundUnderItsNewName) {
+  Workplace workplace;
+  FeatureCache cache = workplace.open();
+  const Segment small = made_up_segment({1, 2});
+  cache.publish(small);
+  workplace.place(encode_segment(made_up_segment({1, 2, 3})));
+  fs::remove(file_of(cache, small));
+  EXPECT_EQ(cache.read(keys_of({2, 1})), rows_of({2, 1}));
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+}
+
 TEST(FeatureCache, TwoProcessesPublishAtOnce) {
   Workplace workplace;
   constexpr int kSegments = 40;
@@ -529,8 +831,8 @@ TEST(ListCache, TellsWhatIsThereAndWhatIsBroken) {
   const auto listings =
       list_cache(workplace.root(), [&](const std::string& line) { warnings.push_back(line); });
   ASSERT_THAT(listings, SizeIs(1));
-  EXPECT_EQ(listings[0].fingerprint, configuration().fingerprint());
-  EXPECT_EQ(listings[0].tap, "block5_pool");
+  EXPECT_EQ(listings[0].folder.fingerprint, configuration().fingerprint());
+  EXPECT_EQ(listings[0].folder.tap, Tap::kBlock5Pool);
   EXPECT_EQ(listings[0].segments, 2U);
   EXPECT_EQ(listings[0].rows, 4U);
   EXPECT_EQ(listings[0].bytes,

@@ -54,8 +54,28 @@ TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
     change(configuration);
     EXPECT_EQ(configuration.fingerprint().size(), 16U);
     fingerprints.insert(configuration.fingerprint());
+    const auto parsed = ExtractorConfiguration::parse(configuration.canonical_json());
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->canonical_json(), configuration.canonical_json());
   }
   EXPECT_EQ(fingerprints.size(), changes.size());
+}
+
+TEST(ExtractorConfiguration, WhatNobodyWroteSoIsNotParsed) {
+  const std::string json = default_configuration().canonical_json();
+  EXPECT_FALSE(ExtractorConfiguration::parse(""));
+  EXPECT_FALSE(ExtractorConfiguration::parse("[]"));
+  for (std::size_t length = 0; length < json.size(); ++length)
+    EXPECT_FALSE(ExtractorConfiguration::parse(std::string_view(json).substr(0, length)));
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"vgg16", "vgg19"},
+                                                                                 {":224", ":100000000"},
+                                                                                 {"\"white\"", "\"black\""},
+                                                                                 {":1,", ":2,"},
+                                                                                 {"d9a2", "zzzz"}}) {
+    std::string other = json;
+    other.replace(other.find(from), from.size(), to);
+    EXPECT_FALSE(ExtractorConfiguration::parse(other)) << to;
+  }
 }
 
 }  // namespace

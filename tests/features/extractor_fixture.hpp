@@ -154,7 +154,7 @@ class ExtractorTest : public testing::Test {
     return result;
   }
 
-  static std::vector<float> cached_row(const FeatureCache& cache, const ImageResult& image) {
+  static std::vector<float> cached_row(FeatureCache& cache, const ImageResult& image) {
     const std::vector<Sha256> keys{image.content.value()};
     const CsrRows rows = cache.read(keys);
     std::vector<float> dense(static_cast<std::size_t>(rows.columns));

@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 
+#include "features/cache_folder.hpp"
 #include "tests/features/extractor_fixture.hpp"
 
 namespace headstart {

@@ -66,12 +66,12 @@ class ExtractorViewsTest : public ExtractorTest {
     preprocess(kCaffePreprocessing, row);
     return row;
   }
-  static std::vector<float> cached_view(const FeatureCache& cache, const ImageResult& image, int view) {
+  static std::vector<float> cached_view(FeatureCache& cache, const ImageResult& image, int view) {
     ImageResult row;
     row.content = view_key(image.content.value(), static_cast<std::uint64_t>(view));
     return cached_row(cache, row);
   }
-  static void expect_rows(const FeatureCache& cache, const Extraction& extraction, int views) {
+  static void expect_rows(FeatureCache& cache, const Extraction& extraction, int views) {
     for (std::size_t i = 0; i < extraction.images.size(); ++i) {
       for (int view = 0; view <= views; ++view) {
         const auto row = row_of_view(static_cast<int>(i), *extraction.images[i].content, view);

@@ -1,0 +1,179 @@
+// tests/pipeline/cache_command_test.cpp: headstart cache, and what a warm cache spares: which files a run
+// really opens is what the kernel says (inotify).
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <stdexcept>
+
+#include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Collects the names of files that anybody opens in some folders.
+class OpenedFiles {
+ public:
+  explicit OpenedFiles(const std::vector<fs::path>& folders) : descriptor_(inotify_init1(IN_NONBLOCK)) {
+    for (const fs::path& folder : folders) {
+      if (inotify_add_watch(descriptor_, folder.c_str(), IN_OPEN) < 0)
+        throw std::runtime_error("cannot watch " + folder.string());
+    }
+  }
+  OpenedFiles(const OpenedFiles&) = delete;
+  OpenedFiles& operator=(const OpenedFiles&) = delete;
+  ~OpenedFiles() { close(descriptor_); }
+
+  /// Those that were opened since the last call. Listing a folder does not count.
+  [[nodiscard]] std::set<std::string> names() const {
+    std::set<std::string> names;
+    alignas(inotify_event) std::array<char, 1 << 16> buffer{};
+    for (ssize_t length; (length = read(descriptor_, buffer.data(), buffer.size())) > 0;) {
+      for (ssize_t at = 0; at < length;) {
+        inotify_event event{};
+        std::memcpy(&event, buffer.data() + at, sizeof event);
+        if (event.len > 0 && (event.mask & IN_ISDIR) == 0U) names.insert(buffer.data() + at + sizeof event);
+        at += static_cast<ssize_t>(sizeof event + event.len);
+      }
+    }
+    return names;
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// A small dataset whose files are old enough to be trusted, and its cache.
+class WarmCache : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    copy_samples(dataset(), {"birds", "bugs"}, 5);
+    ASSERT_EQ(extract().exit_code, 0);
+  }
+  /// Has CACHE/stat know the images, too: it trusts no file younger than two seconds.
+  void settle() const {
+    sleep(2);
+    ASSERT_EQ(extract().exit_code, 0);
+  }
+  [[nodiscard]] fs::path dataset() const { return scratch_ / "dataset"; }
+  [[nodiscard]] fs::path cache() const { return scratch_ / "cache"; }
+  [[nodiscard]] fs::path tap_folder() const {
+    for (const fs::directory_entry& entry : fs::directory_iterator(cache()))
+      if (entry.is_directory()) return entry.path() / "block5_pool";
+    throw std::runtime_error("there is no cache");
+  }
+  [[nodiscard]] std::vector<fs::path> watched() const {
+    return {dataset() / "birds", dataset() / "bugs", tap_folder()};
+  }
+  [[nodiscard]] ProcessResult extract(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"extract",        dataset().string(), "--cache",
+                                       cache().string(), "--engine",         "onednn"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return headstart_process(arguments);
+  }
+  [[nodiscard]] ProcessResult cache_command(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "cache");
+    arguments.insert(arguments.end(), {"--cache", cache().string()});
+    return headstart_process(arguments);
+  }
+  [[nodiscard]] fs::path segment() const {
+    for (const fs::directory_entry& entry : fs::directory_iterator(tap_folder()))
+      if (entry.path().extension() == ".h5") return entry.path();
+    throw std::runtime_error("there is no segment");
+  }
+
+ private:
+  ScratchFolder scratch_;
+};
+
+TEST_F(WarmCache, ExtractOnAnUnchangedFolderOpensNoImageAndNoSegment) {
+  settle();
+  const OpenedFiles opened(watched());
+  const ProcessResult result = extract();
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("10 from the cache"), std::string::npos) << result.out;
+  EXPECT_EQ(opened.names(), std::set<std::string>{"index"});
+  // The watch does see what is opened.
+  ASSERT_EQ(extract({"--rehash"}).exit_code, 0);
+  EXPECT_EQ(opened.names().size(), 11U);
+}
+
+TEST_F(WarmCache, AnImageThatChangedIsReadAndTheOthersAreNot) {
+  settle();
+  const fs::path changed =
+      dataset() / "birds" / fs::directory_iterator(dataset() / "birds")->path().filename();
+  const fs::file_time_type modified = fs::last_write_time(changed);
+  std::ofstream(changed, std::ios::app) << " ";
+  fs::last_write_time(changed, modified);
+  const OpenedFiles opened(watched());
+  const ProcessResult result = extract();
+  EXPECT_NE(result.out.find("9 from the cache, 1 computed"), std::string::npos) << result.out;
+  EXPECT_TRUE(opened.names().contains(changed.filename().string()));
+}
+
+TEST_F(WarmCache, WithoutItsAcceleratorsEverythingIsFoundAllTheSame) {
+  settle();
+  for (const std::string damage : {"delete", "cut", "noise"}) {
+    for (const fs::path& file : {cache() / "stat", tap_folder() / "index"}) {
+      ASSERT_TRUE(fs::exists(file)) << file;
+      if (damage == "delete") fs::remove(file);
+      if (damage == "cut") fs::resize_file(file, fs::file_size(file) / 2);
+      if (damage == "noise") std::ofstream(file) << "noise";
+    }
+    const ProcessResult result = extract();
+    EXPECT_NE(result.out.find("10 from the cache"), std::string::npos) << damage << result.out << result.err;
+    EXPECT_EQ(result.err.find("warning"), std::string::npos) << result.err;
+  }
+}
+
+TEST_F(WarmCache, CacheListTellsWhatItHolds) {
+  const ProcessResult list = cache_command({"list"});
+  ASSERT_EQ(list.exit_code, 0) << list.err;
+  for (const char* expected : {"block5_pool", "onednn", "not zero", "10  "})
+    EXPECT_NE(list.out.find(expected), std::string::npos) << expected << "\n" << list.out;
+}
+
+TEST_F(WarmCache, CacheVerifyNamesADamagedSegmentAndTheNextRunHeals) {
+  EXPECT_EQ(cache_command({"verify"}).exit_code, 0);
+  const fs::path damaged = segment();
+  std::fstream(damaged, std::ios::in | std::ios::out).seekp(5000).put('~');
+  const ProcessResult verify = cache_command({"verify"});
+  EXPECT_EQ(verify.exit_code, 1);
+  EXPECT_NE(verify.err.find(damaged.string() + ": its SHA-256"), std::string::npos) << verify.err;
+  EXPECT_TRUE(fs::exists(damaged)) << "looking changes nothing";
+  const ProcessResult again = extract();
+  EXPECT_NE(again.err.find("is now named .bad"), std::string::npos) << again.err;
+  EXPECT_NE(again.out.find("10 computed"), std::string::npos) << again.out;
+  EXPECT_EQ(cache_command({"verify"}).exit_code, 0);
+}
+
+TEST_F(WarmCache, CacheCompactMergesAndPruneRemoves) {
+  copy_samples(dataset(), {"fruit"}, 3);
+  ASSERT_EQ(extract().exit_code, 0);
+  const ProcessResult compact = cache_command({"compact"});
+  ASSERT_EQ(compact.exit_code, 0) << compact.err;
+  EXPECT_NE(compact.out.find("into"), std::string::npos) << compact.out;
+  EXPECT_NE(cache_command({"compact"}).out.find("nothing to merge"), std::string::npos);
+  EXPECT_NE(extract().out.find("13 from the cache"), std::string::npos);
+
+  EXPECT_EQ(cache_command({"prune"}).exit_code, 2) << "it has to be told what";
+  EXPECT_EQ(cache_command({"prune", "--older-than", "30"}).exit_code, 2);
+  EXPECT_NE(cache_command({"prune", "--older-than", "1d"}).out.find("0 segments"), std::string::npos);
+  EXPECT_NE(cache_command({"prune", "--max-size", "0", "--dry-run"}).out.find("would be removed"),
+            std::string::npos);
+  EXPECT_NE(extract().out.find("13 from the cache"), std::string::npos);
+  EXPECT_EQ(cache_command({"prune", "--max-size", "0"}).exit_code, 0);
+  EXPECT_NE(cache_command({"list"}).out.find("no cached features"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace headstart::test

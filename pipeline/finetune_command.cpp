@@ -60,6 +60,14 @@ TrainOptions options_of_head(const FinetuneOptions& options) {
   return train;
 }
 
+/// Where rows are about one long, the blocks' gradient is smaller by a row's length, which is in the
+/// hundreds.
+double blocks_learning_rate(const FinetuneOptions& options, const Model& model) {
+  const Transform transform = model.fitted.transform;
+  const bool short_rows = transform == Transform::kUnit || transform == Transform::kScale;
+  return options.learning_rate.value_or(short_rows ? 1e-3 : 1e-5);
+}
+
 void check_tunable(const Model& model, const FinetuneOptions& options, const std::string& name) {
   const auto refuse = [&](const std::string& what, const std::string& advice) {
     throw Error{Error::Kind::kFailed, "cannot fine-tune the model", fmt::format("{}: {}", name, what),
@@ -260,6 +268,7 @@ Json metrics_of(const EndedRun& run, const std::vector<Evaluated>& before,
   for (const Movement& movement : movements)
     moved.push_back({{"layer", movement.layer}, {"relative_norm", movement.relative}});
   json["tuned_from_block"] = first_block_of(options);
+  json["blocks_learning_rate"] = blocks_learning_rate(options, run.model);
   json["backprop"] = backprop;
   return json;
 }
@@ -268,11 +277,11 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
                      const std::vector<Movement>& movements, const FinetuneOptions& options,
                      const std::string& backprop) {
   Report report = report_of(run);
-  report.facts.emplace_back(
-      "fine-tuning",
-      fmt::format("blocks {} to 5 from {}, learning rate {} (head {}), L2-SP {}, by {}",
-                  first_block_of(options), to_string(tap_below(options)), options.training.learning_rate,
-                  run.training.learning_rate, options.l2_sp, backprop));
+  report.facts.emplace_back("fine-tuning",
+                            fmt::format("blocks {} to 5 from {}, learning rate {} (head {}), L2-SP {}, by {}",
+                                        first_block_of(options), to_string(tap_below(options)),
+                                        blocks_learning_rate(options, run.model), run.training.learning_rate,
+                                        options.l2_sp, backprop));
   report.tables.push_back(
       {"Before and after fine-tuning", outcome(run.result), comparison_rows(before, run.splits)});
   report.tables.push_back({"How far each kernel moved",
@@ -379,7 +388,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
                         .batch = training.batch,
                         .pooling = model.representation.pooling,
                         .fitted = model.fitted,
-                        .blocks_rate = options.training.learning_rate / training.learning_rate,
+                        .blocks_rate = blocks_learning_rate(options, model) / training.learning_rate,
                         .l2_sp = options.l2_sp,
                         .threads = session.threads});
   TunedFirstLayer& layer = *owned;

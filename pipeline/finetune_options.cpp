@@ -23,9 +23,9 @@ void add(CLI::App& app, const std::string& name, T& target, double low, double h
 /// An option that the model decides where it isn't given.
 template <typename T>
 void add_from_model(CLI::App& app, const std::string& name, std::optional<T>& target, double low, double high,
-                    const std::string& text) {
+                    const std::string& text, const std::string& otherwise = "the model's") {
   app.add_option_function<T>(
-         name, [&target](const T& value) { target = value; }, text + " [the model's]")
+         name, [&target](const T& value) { target = value; }, text + " [" + otherwise + "]")
       ->type_name("N")
       ->check(number_between(low, high))
       ->group(kGroup);
@@ -42,7 +42,8 @@ void add_finetune(CLI::App& app, FinetuneOptions& options) {
   add(app, "--blocks", options.blocks, 1, 2, "How many of the top blocks are trained");
   add_choice(app, "--backprop", options.backprop, backprops, "What computes the gradients of the blocks")
       ->group(kGroup);
-  add(app, "--learning-rate", t.learning_rate, 0, 1e6, "Learning rate of the blocks");
+  add_from_model(app, "--learning-rate", options.learning_rate, 0, 1e6, "Learning rate of the blocks",
+                 "1e-3 for rows of about unit length (unit, scale), else 1e-5");
   add_from_model(app, "--head-learning-rate", options.head_learning_rate, 0, 1e6,
                  "Learning rate of the dense layers");
   add_from_model(app, "--l2", options.l2, 0, 1e6,

@@ -35,8 +35,8 @@ std::string shared_model() { return (shared_run().out / "model.h5").string(); }
 
 TEST(FinetuneCommand, TellsBeforeAndAfterAndWritesAModelThatEvaluatesAlike) {
   const ScratchFolder scratch;
-  const ProcessResult result = headstart_process(
-      arguments(scratch / "out", {"--from", shared_model(), "--epochs", "2", "--learning-rate", "1e-5"}));
+  const ProcessResult result =
+      headstart_process(arguments(scratch / "out", {"--from", shared_model(), "--epochs", "2"}));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("accuracy before"), std::string::npos) << result.out;
   for (const char* name : {"model.h5", "metrics.json", "history.csv", "predictions.csv", "images.csv",
@@ -51,6 +51,7 @@ TEST(FinetuneCommand, TellsBeforeAndAfterAndWritesAModelThatEvaluatesAlike) {
   ASSERT_GE(metrics.at("moved").size(), 4U);
   EXPECT_EQ(metrics.at("moved").front().at("layer"), "block5_conv1");
   EXPECT_EQ(metrics.at("tuned_from_block"), 5);
+  EXPECT_EQ(metrics.at("blocks_learning_rate"), 1e-5) << "the default for raw rows";
   EXPECT_EQ(result.err.find("not those that the model was trained with"), std::string::npos) << result.err;
 
   const fs::path json = scratch / "evaluated.json";

@@ -275,7 +275,7 @@ bool FeatureCache::publish(const Segment& segment) {
         fmt::format("features are not cached: {}: {}: they are kept in memory and computed again next time",
                     folder_.string(), *failure)));
   }
-  if (!failure) bytes = {};
+  if (!failure) bytes = std::vector<std::byte>();  // not {}, which keeps the memory
   const IndexedSegment indexed(digest, FileStamp::of(file).value_or(FileStamp{}));
   add_source({std::move(file), indexed, std::move(bytes)}, segment.keys, segment.rows.counts());
   return !failure;

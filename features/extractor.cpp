@@ -137,7 +137,7 @@ class Extractor {
     item.result.status = ImageStatus::kCached;
     std::fill(item.result.views.begin(), item.result.views.end(), ImageStatus::kCached);
     if (item.missing.empty()) {
-      item.bytes = {};
+      item.bytes = std::vector<std::byte>();
     } else {
       claimed_.emplace(content, item.index);
       item.was_decoded = true;

@@ -34,7 +34,7 @@ ImageStatus& status_of(ImageResult& result, int view) {
 }
 
 void PendingImage::reject(std::string reason) {
-  bytes = {};
+  bytes = std::vector<std::byte>();
   if (!missing.empty() && missing.front().view > 0) {
     for (const MissingRow& row : missing) status_of(result, row.view) = ImageStatus::kRejected;
     result.note = "gets no views: " + reason;
@@ -71,7 +71,7 @@ void decode_rows(const ExtractionOptions& options, const std::filesystem::path& 
       if (sha256(image.bytes) != image.result.content) return image.reject("changed while it was read");
     }
     auto decoded = decode_image(image.bytes, options.decode);
-    image.bytes = {};
+    image.bytes = std::vector<std::byte>();
     if (const auto* reject = std::get_if<Reject>(&decoded)) return image.reject(reject->reason);
     auto& [upright, note] = std::get<DecodedImage>(decoded);
     const auto size = static_cast<std::size_t>(options.resize.size);

@@ -708,6 +708,28 @@ TEST(FeatureCache, TwoProcessesPublishAtOnce) {
   EXPECT_THAT(workplace.warnings, IsEmpty());
 }
 
+TEST(FeatureCache, WhatIsPublishedTakesNoMemoryAnyMore) {
+  Workplace workplace;
+  const auto peak_mb = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
+  };
+  const int status = in_child([&] {
+    FeatureCache cache = workplace.open();
+    const auto publish = [&](int first) {
+      std::vector<int> images(300);
+      std::iota(images.begin(), images.end(), first);
+      cache.publish(made_up_segment(images, {4, 4, 512}, 0.9));  // 10 MB
+    };
+    publish(0);
+    const long after_one = peak_mb();
+    for (int i = 1; i < 12; ++i) publish(300 * i);
+    return peak_mb() - after_one < 40;
+  });
+  EXPECT_EQ(status, 0);
+}
+
 TEST(FeatureCache, AKillBetweenWriteAndRenameLeavesNothingWrong) {
   Workplace workplace;
   workplace.open().publish(made_up_segment({1}));

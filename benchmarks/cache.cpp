@@ -49,12 +49,13 @@ FeatureCache open(const fs::path& folder) {
 void fill(const fs::path& folder, std::int64_t rows) {
   FeatureCache cache = open(folder);
   for (std::int64_t first = 0; first < rows; first += kRowsOfSegment) {
-    if (cache.contains(key_of(first))) continue;
+    const std::int64_t end = std::min(rows, first + kRowsOfSegment);
+    if (cache.contains(key_of(first)) && cache.contains(key_of(end - 1))) continue;
     Segment segment;
     segment.shape = tap_shape(Tap::kBlock5Pool, ExtractorConfiguration{}.resize.size);
     segment.rows.columns = kColumns;
     segment.origin = {"made up", "1", "1", "none"};
-    for (std::int64_t row = first; row < std::min(rows, first + kRowsOfSegment); ++row) {
+    for (std::int64_t row = first; row < end; ++row) {
       segment.keys.push_back(key_of(row));
       append_made_up_row(row, segment.rows);
     }

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <mutex>
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
@@ -97,9 +98,10 @@ class Extractor {
             kParallel,
             [this](std::size_t slot) { identify_image(options_, files_[items_[slot].index], items_[slot]); }},
         SlotFilter{kSerial, [this](std::size_t slot) { look_up(items_[slot]); }},
-        SlotFilter{
-            kParallel,
-            [this](std::size_t slot) { decode_rows(options_, files_[items_[slot].index], items_[slot]); }},
+        SlotFilter{kParallel,
+                   [this](std::size_t slot) {
+                     decode_rows(options_, files_[items_[slot].index], large_images_, items_[slot]);
+                   }},
         SlotFilter{kSerial, [this](std::size_t slot) { feed(items_[slot]); }},
         SlotFilter{kSerial,
                    [this](std::size_t slot) {
@@ -261,6 +263,7 @@ class Extractor {
 
   std::vector<PendingImage> items_;                  // a ring; each belongs to the filter that has it
   std::size_t next_ = 0;                             // filter 1
+  std::mutex large_images_;                          // filter 4: one at a time
   std::unordered_map<Sha256, std::size_t> claimed_;  // filter 3: first file with these bytes
   std::vector<std::pair<std::size_t, std::size_t>> duplicates_;  // filter 3: file, first file with its bytes
   std::optional<FeatureBatch> batch_;                            // filter 5

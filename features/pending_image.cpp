@@ -13,6 +13,7 @@
 #include "data/decode.hpp"
 #include "data/file_bytes.hpp"
 #include "data/file_stamp.hpp"
+#include "data/image_header.hpp"
 #include "data/resize.hpp"
 #include "data/view.hpp"
 #include "features/preprocessing.hpp"
@@ -25,6 +26,13 @@ std::int64_t now_ns() {
   using std::chrono::nanoseconds;
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<nanoseconds>(since_1970).count();
+}
+
+/// Whether one of these takes more memory (75 MB as RGB) than each thread should have at once.
+bool is_large(std::span<const std::byte> bytes) {
+  constexpr std::uint64_t kLargePixels = 25'000'000;
+  const auto header = read_image_header(bytes);
+  return std::holds_alternative<ImageHeader>(header) && std::get<ImageHeader>(header).pixels() > kLargePixels;
 }
 
 }  // namespace
@@ -61,7 +69,8 @@ void identify_image(const ExtractionOptions& options, const std::filesystem::pat
   if (stamp && FileStamp::of(file) == stamp) digests->add(*stamp, *image.result.content, now_ns());
 }
 
-void decode_rows(const ExtractionOptions& options, const std::filesystem::path& file, PendingImage& image) {
+void decode_rows(const ExtractionOptions& options, const std::filesystem::path& file,
+                 std::mutex& large_images, PendingImage& image) {
   if (image.missing.empty()) return;
   try {
     if (image.bytes.empty()) {
@@ -70,6 +79,8 @@ void decode_rows(const ExtractionOptions& options, const std::filesystem::path& 
       image.bytes = std::get<std::vector<std::byte>>(std::move(read));
       if (sha256(image.bytes) != image.result.content) return image.reject("changed while it was read");
     }
+    std::unique_lock<std::mutex> turn(large_images, std::defer_lock);
+    if (is_large(image.bytes)) turn.lock();
     auto decoded = decode_image(image.bytes, options.decode);
     image.bytes = std::vector<std::byte>();
     if (const auto* reject = std::get_if<Reject>(&decoded)) return image.reject(reject->reason);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ void identify_image(const ExtractionOptions& options, const std::filesystem::pat
 
 /// File bytes to the pixels of the rows that are missing, with one decode; reads the bytes if nobody has yet,
 /// and drops them.
-void decode_rows(const ExtractionOptions& options, const std::filesystem::path& file, PendingImage& image);
+/// @param large_images  held while an image of more than 25 megapixels is in memory, so that memory does not
+/// grow with the number of threads that meet one
+void decode_rows(const ExtractionOptions& options, const std::filesystem::path& file,
+                 std::mutex& large_images, PendingImage& image);
 
 }  // namespace headstart

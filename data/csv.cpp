@@ -115,7 +115,9 @@ CsvTable parse_csv(std::string_view text, const std::filesystem::path& file) {
 }
 
 std::string csv_field(std::string_view value) {
-  if (value.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(value);
+  const bool is_plain = value.find_first_of(",\"\r\n") == std::string_view::npos &&
+                        !value.starts_with(kByteOrderMark);  // it would be skipped at the start of a file
+  if (is_plain) return std::string(value);
   std::string field = "\"";
   for (const char character : value) {
     if (character == '"') field += '"';

@@ -64,6 +64,13 @@ TEST(CsvTest, QuotesOnlyWhatNeedsQuotes) {
             "plain text,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\n");
 }
 
+TEST(CsvTest, AByteOrderMarkInsideTheFirstFieldSurvives) {
+  const std::string name =
+      "\xEF\xBB\xBF"
+      "a";
+  EXPECT_THAT(parse_csv(csv_line({name, "b"}), "labels.csv").header, ElementsAre(name, "b"));
+}
+
 RC_GTEST_PROP(CsvProperty, WhatIsWrittenIsReadBack, ()) {
   const auto width = *rc::gen::inRange<std::size_t>(1, 4);
   const auto character = rc::gen::element('a', ',', '"', '\n', '\r', ' ', '\0', '\xff');

@@ -94,7 +94,6 @@ RgbImage to_rgb(const cv::Mat& mat, const StoredPixels& stored, Alpha alpha) {
       };
       unsigned opacity = 255U;
       if (composes && channels == 4) opacity = byte(3);
-      if (composes && channels == 1 && stored.transparent_grey == in[0]) opacity = 0U;
       for (std::size_t channel = 0; channel < 3; ++channel) {
         const unsigned colour = byte(channels == 1 ? 0 : 2 - channel) ^ flip;
         out[channel] = opacity == 255U ? static_cast<std::uint8_t>(colour)

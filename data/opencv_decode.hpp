@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <variant>
@@ -23,9 +22,8 @@ enum class Transparency {
 struct StoredPixels {
   std::string_view format_name;
   Transparency transparency = Transparency::kOpaque;
-  unsigned significant_bits = 16;                      ///< of a 16-bit sample
-  bool inverted = false;                               ///< 0 is white
-  std::optional<std::uint32_t> transparent_grey = {};  ///< the one grey that is fully transparent
+  unsigned significant_bits = 16;  ///< of a 16-bit sample
+  bool inverted = false;           ///< 0 is white
 };
 
 /// Decodes what OpenCV recognises by its first bytes, in the stored orientation.

@@ -1,14 +1,21 @@
-// data/png.cpp: hands OpenCV only the chunks that make the picture, each with its checksum verified here.
-// Surprise: libpng writes to stderr about odd profiles and damaged chunks, and decompresses text chunks of
-// any size; it can do neither for what it never sees.
+// data/png.cpp: hands libpng only the chunks that make the picture, each with its checksum verified here: it
+// decompresses text chunks of any size, which it can't do for what it never sees. Surprise: through OpenCV
+// libpng writes to stderr about damaged pixels, so it is called directly, with an error handler of ours. That
+// handler jumps: nothing with a destructor may live between a jump's two ends.
 #include "data/png.hpp"
 
 #include <fmt/format.h>
+#include <png.h>
 
 #include <algorithm>
 #include <array>
+#include <csetjmp>
 #include <cstdint>
+#include <cstring>
+#include <new>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "data/byte_view.hpp"
@@ -120,7 +127,7 @@ bool transparency_fits(const Picture& picture, const Chunk& chunk) {
   }
 }
 
-std::variant<Picture, Reject> reduce(std::span<const std::byte> bytes) {
+std::variant<std::vector<std::byte>, Reject> reduce(std::span<const std::byte> bytes) {
   const ByteView file(bytes);
   Picture picture;
   const auto keep = [&](std::span<const std::byte> part) {
@@ -174,7 +181,93 @@ std::variant<Picture, Reject> reduce(std::span<const std::byte> bytes) {
   if (compressed_bytes == 0 || raw_bytes(picture.layout) / kMaxDeflateRatio > compressed_bytes) {
     return Reject{"PNG ends early"};
   }
-  return picture;
+  return std::move(picture.file);
+}
+
+constexpr unsigned kMaxSide = 1U << 20U;  // image_header's limit; libpng's own is a million
+
+/// What libpng's callbacks know of the file.
+struct Source {
+  std::span<const std::byte> bytes;
+  std::array<char, 80> error{};  ///< what went wrong, cut off
+};
+
+void read_bytes(png_structp png, png_bytep out, std::size_t count) {
+  auto& source = *static_cast<Source*>(png_get_io_ptr(png));
+  if (count > source.bytes.size()) png_error(png, "ends early");
+  std::memcpy(out, source.bytes.data(), count);
+  source.bytes = source.bytes.subspan(count);
+}
+
+[[noreturn]] void fail(png_structp png, png_const_charp message) {
+  std::array<char, 80>& error = static_cast<Source*>(png_get_error_ptr(png))->error;
+  std::strncpy(error.data(), message, error.size() - 1);
+  png_longjmp(png, 1);
+}
+
+/// libpng's warnings are about what it repairs.
+void ignore(png_structp, png_const_charp) {}
+
+/// Owns libpng's state.
+class Reader {
+ public:
+  explicit Reader(Source& source)
+      : png_(png_create_read_struct(PNG_LIBPNG_VER_STRING, &source, fail, ignore)),
+        info_(png_ == nullptr ? nullptr : png_create_info_struct(png_)) {
+    if (info_ == nullptr) {
+      png_destroy_read_struct(&png_, nullptr, nullptr);
+      throw std::bad_alloc();
+    }
+    png_set_read_fn(png_, &source, read_bytes);
+    png_set_user_limits(png_, kMaxSide, kMaxSide);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+
+  /// Reads what comes before the pixels, and asks for 8-bit RGB, or RGBA where there is transparency and it
+  /// is not dropped. Whether that went well.
+  bool start(Alpha alpha) {
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    png_read_info(png_, info_);
+    png_set_expand(png_);
+    png_set_strip_16(png_);
+    png_set_gray_to_rgb(png_);
+    if (alpha == Alpha::kDrop) png_set_strip_alpha(png_);
+    passes_ = png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    return true;
+  }
+
+  /// Reads all rows into `pixels` [height, width, channels()]. Whether that went well.
+  bool read_rows(std::uint8_t* pixels) {
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    for (int pass = 0; pass < passes_; ++pass) {
+      for (std::size_t y = 0; y < height(); ++y) png_read_row(png_, pixels + y * row_bytes(), nullptr);
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::size_t height() const { return png_get_image_height(png_, info_); }
+  [[nodiscard]] std::size_t width() const { return png_get_image_width(png_, info_); }
+  [[nodiscard]] std::size_t channels() const { return png_get_channels(png_, info_); }
+  [[nodiscard]] std::size_t row_bytes() const { return png_get_rowbytes(png_, info_); }
+
+ private:
+  png_structp png_;
+  png_infop info_;
+  int passes_ = 1;
+};
+
+/// RGBA to RGB, over white.
+std::vector<std::uint8_t> composed(const std::vector<std::uint8_t>& rgba) {
+  std::vector<std::uint8_t> rgb(rgba.size() / 4 * 3);
+  std::uint8_t* out = rgb.data();
+  for (std::size_t i = 0; i < rgba.size(); i += 4) {
+    for (std::size_t channel = 0; channel < 3; ++channel)
+      *out++ = over_white(rgba[i + channel], rgba[i + 3], Transparency::kStraight);
+  }
+  return rgb;
 }
 
 }  // namespace
@@ -190,17 +283,18 @@ std::span<const std::byte> png_exif(std::span<const std::byte> bytes) {
 }
 
 std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha alpha) {
-  const std::variant<Picture, Reject> reduced = reduce(file);
+  const std::variant<std::vector<std::byte>, Reject> reduced = reduce(file);
   if (const Reject* reject = std::get_if<Reject>(&reduced)) return *reject;
-  const Picture& picture = std::get<Picture>(reduced);
-  const Layout& layout = picture.layout;
-  StoredPixels stored{.format_name = "PNG", .transparency = Transparency::kStraight};
-  if (layout.colour_type == kGrey && picture.transparency.size() == 2) {
-    // OpenCV widens grey to eight bits but leaves its transparent value out.
-    const unsigned widening = layout.depth < 8 ? 255U / ((1U << layout.depth) - 1U) : 1U;
-    stored.transparent_grey = ByteView(picture.transparency).u16(0) * widening;
-  }
-  return decode_with_opencv(picture.file, stored, alpha);
+  Source source{.bytes = std::get<std::vector<std::byte>>(reduced)};
+  Reader reader(source);
+  const auto damaged = [&] {
+    return Reject{fmt::format("PNG cannot be decoded: {}", printable(source.error.data()))};
+  };
+  if (!reader.start(alpha)) return damaged();
+  std::vector<std::uint8_t> pixels(reader.height() * reader.row_bytes());
+  if (!reader.read_rows(pixels.data())) return damaged();
+  if (reader.channels() == 4) pixels = composed(pixels);
+  return RgbImage{static_cast<int>(reader.height()), static_cast<int>(reader.width()), std::move(pixels)};
 }
 
 }  // namespace headstart

@@ -191,6 +191,70 @@ TEST(DecodeTest, ADamagedPngIsNamedAsSuch) {
   EXPECT_EQ(reason(std::span(bytes).first(bytes.size() - 5)), "PNG ends early");
 }
 
+/// `png` with the data of its first IDAT chunk changed and the checksum made right again.
+std::vector<std::byte> with_other_pixels(std::vector<std::byte> png, std::size_t position, std::byte value) {
+  const std::size_t data = find(png, "IDAT") + 4;
+  png[data + position] = value;
+  const std::size_t length =
+      std::to_integer<std::size_t>(png[data - 6]) * 256 + std::to_integer<std::size_t>(png[data - 5]);
+  std::uint32_t sum = 0xFFFFFFFFU;  // CRC-32 bit by bit
+  for (std::size_t i = data - 4; i < data + length; ++i) {
+    sum ^= std::to_integer<std::uint32_t>(png[i]);
+    for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1U) ^ ((sum & 1U) != 0 ? 0xEDB88320U : 0U);
+  }
+  for (unsigned i = 0; i < 4; ++i) png[data + length + i] = static_cast<std::byte>(~sum >> (24U - 8U * i));
+  return png;
+}
+
+TEST(DecodeTest, APngWhosePixelsAreDamagedBehindARightChecksumPrintsNothing) {
+  ::testing::internal::CaptureStderr();
+  const std::vector<std::byte> intact = test::image_bytes("rgb.png");
+  EXPECT_EQ(decoded(with_other_pixels(intact, 0, intact[find(intact, "IDAT") + 4])).image,
+            test::expected_picture("rgb.png"));
+  std::size_t rejects = 0;
+  for (std::size_t position = 0; position < 40; ++position) {
+    const std::string why = reason(with_other_pixels(intact, position, std::byte{0xA5}));
+    if (why == "accepted") continue;
+    EXPECT_THAT(why, HasSubstr("PNG cannot be decoded: "));
+    ++rejects;
+  }
+  EXPECT_GT(rejects, 10U);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(DecodeTest, ASmallFileOfAnyFormatThatClaims60000By60000IsRefusedByItsHeader) {
+  const auto claim = [](const char* name, std::string_view before, std::size_t skip, std::string_view sides) {
+    std::vector<std::byte> bytes = test::image_bytes(name);
+    const std::size_t place = find(bytes, before) + before.size() + skip;
+    std::copy_n(test::bytes(sides).begin(), sides.size(), bytes.begin() + static_cast<std::ptrdiff_t>(place));
+    return bytes;
+  };
+  const auto tiff = [] {  // ImageWidth and ImageLength, of type LONG, in the order of the tags
+    std::vector<std::byte> bytes = test::image_bytes("rgb.tif");
+    for (const std::string_view tag :
+         {"\0\1\4\0\1\0\0\0"sv, "\1\1\4\0\1\0\0\0"sv, "\0\1\3\0\1\0\0\0"sv, "\1\1\3\0\1\0\0\0"sv}) {
+      const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      const std::size_t place = all.find(tag);
+      if (place == std::string_view::npos) continue;
+      bytes[place + 8] = std::byte{0x60};
+      bytes[place + 9] = std::byte{0xEA};
+    }
+    return bytes;
+  };
+  const std::vector<std::pair<const char*, std::vector<std::byte>>> claims{
+      {"JPEG", claim("420.jpg", "\xFF\xC0"sv, 3, "\xEA\x60\xEA\x60"sv)},
+      {"PNG", claim("rgb.png", "IHDR"sv, 0, "\0\0\xEA\x60\0\0\xEA\x60"sv)},
+      {"BMP", claim("rgb.bmp", "BM"sv, 16, "\x60\xEA\0\0\x60\xEA\0\0"sv)},
+      {"TIFF", tiff()},
+      {"PNM", test::bytes("P6\n60000 60000\n255\n")},
+      {"WebP", claim("orientation_8.webp", "VP8X"sv, 8, "\x5F\xEA\0\x5F\xEA\0"sv)},
+      {"JPEG 2000", claim("rgb.j2k", "\xFF\x51"sv, 4, "\0\0\xEA\x60\0\0\xEA\x60"sv)}};
+  for (const auto& [format, bytes] : claims) {
+    EXPECT_EQ(reason(bytes), "is 60000 x 60000 = 3600000000 pixels, more than the limit of 200000000")
+        << format;
+  }
+}
+
 TEST(DecodeTest, RejectsAndDecodersPrintNothing) {
   ::testing::internal::CaptureStderr();
   std::size_t rejects = 0;

@@ -11,7 +11,6 @@
 
 #include "data/error.hpp"
 #include "data/image_folder.hpp"
-#include "data/labels_csv.hpp"
 
 namespace headstart {
 namespace {
@@ -170,7 +169,7 @@ bool is_csv(const fs::path& file) {
 
 }  // namespace
 
-Manifest discover(const fs::path& dataset, int min_classes) {
+Manifest discover(const fs::path& dataset, const DiscoveryOptions& options) {
   std::error_code error;
   const fs::file_status status = fs::status(dataset, error);
   if (!fs::exists(status)) {
@@ -181,8 +180,8 @@ Manifest discover(const fs::path& dataset, int min_classes) {
     throw Error(Error::Kind::kUsage, "the dataset is neither a folder nor a .csv file", dataset.string(),
                 std::string(kForms));
   }
-  Manifest manifest = is_folder ? read_class_folders(dataset) : read_labels_csv(dataset);
-  check_counts(manifest, dataset, min_classes);
+  Manifest manifest = is_folder ? read_class_folders(dataset) : read_labels_csv(dataset, options.csv_paths);
+  check_counts(manifest, dataset, options.min_classes);
   check_classes_are_trained(manifest, dataset);
   return manifest;
 }

@@ -6,9 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "data/labels_csv.hpp"
 #include "data/manifest.hpp"
 
 namespace headstart {
+
+struct DiscoveryOptions {
+  int min_classes = 2;
+  CsvPaths csv_paths = CsvPaths::kInside;
+};
 
 /// Lists the images of `dataset`:
 ///  - a folder with one folder per class; every regular file below a class folder (at any depth) is a sample;
@@ -20,9 +26,8 @@ namespace headstart {
 /// bytewise, as Keras and torchvision do. Files that are obviously no images (.txt, .csv, .json, Thumbs.db
 /// ...) are still samples: they become rejects with a reason when they are decoded.
 /// @throws Error kUsage if `dataset` does not exist or is neither; kData if it has no image or fewer than
-/// `min_classes`
-///         classes; kFailed naming the row of a .csv that does not parse
-[[nodiscard]] Manifest discover(const std::filesystem::path& dataset, int min_classes = 2);
+/// min_classes classes; kFailed naming the row of a .csv that does not parse, or whose path is not allowed
+[[nodiscard]] Manifest discover(const std::filesystem::path& dataset, const DiscoveryOptions& options = {});
 
 /// The files of `paths` for predict, in their order: files as they are, folders searched like class folders
 /// and sorted bytewise.

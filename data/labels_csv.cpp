@@ -77,10 +77,34 @@ void check_splits(const Manifest& manifest, const CsvTable& table, const std::fi
   }
 }
 
+/// The folder of a dataset, and what is below it.
+class Root {
+ public:
+  explicit Root(const std::filesystem::path& folder) {
+    std::error_code error;  // a name that can't be found is one that nothing is below
+    const std::filesystem::path here = folder.empty() ? "." : folder;
+    for (const std::filesystem::path& name : {std::filesystem::absolute(here, error).lexically_normal(),
+                                              std::filesystem::canonical(here, error)}) {
+      if (!name.empty()) names_.push_back(name.has_filename() ? name : name.parent_path());
+    }
+  }
+
+  /// By name alone. Surprise: 'a/../b' is not below, as 'a' may be a link to anywhere.
+  [[nodiscard]] bool holds(const std::filesystem::path& path) const {
+    if (std::find(path.begin(), path.end(), "..") != path.end()) return false;
+    return path.is_relative() || std::any_of(names_.begin(), names_.end(), [&](const auto& name) {
+             return std::mismatch(name.begin(), name.end(), path.begin(), path.end()).first == name.end();
+           });
+  }
+
+ private:
+  std::vector<std::filesystem::path> names_;  ///< as given and with its links resolved, both absolute
+};
+
 }  // namespace
 
-Manifest read_labels_csv(const std::filesystem::path& file) {
-  const CsvTable table = parse_csv(read_text(file), file);
+Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& file, CsvPaths paths) {
+  const CsvTable table = parse_csv(text, file);
   const std::size_t path_column = require_column(table, {"path", "file_name"}, file);
   const std::size_t label_column = require_column(table, {"label"}, file);
   const std::optional<std::size_t> split_column = find_column(table, {"split"}, file);
@@ -88,6 +112,7 @@ Manifest read_labels_csv(const std::filesystem::path& file) {
 
   Manifest manifest;
   manifest.root = file.parent_path();
+  const Root root(manifest.root);
   for (const CsvTable::Row& row : table.rows) {
     const std::string& label = row.fields[label_column];
     if (row.fields[path_column].empty()) fail(file, row.line, "path is empty", "give every row an image");
@@ -101,6 +126,10 @@ Manifest read_labels_csv(const std::filesystem::path& file) {
   for (const CsvTable::Row& row : table.rows) {
     Sample sample;
     sample.path = row.fields[path_column];
+    if (paths == CsvPaths::kInside && !root.holds(sample.path)) {
+      fail(file, row.line, fmt::format("path '{}' may lead out of the file's folder", sample.path),
+           "write paths below that folder without '..', or pass --allow-outside if you trust the file");
+    }
     sample.file = manifest.root / sample.path;
     const auto place =
         std::lower_bound(manifest.classes.begin(), manifest.classes.end(), row.fields[label_column]);
@@ -119,6 +148,10 @@ Manifest read_labels_csv(const std::filesystem::path& file) {
   }
   check_splits(manifest, table, file);
   return manifest;
+}
+
+Manifest read_labels_csv(const std::filesystem::path& file, CsvPaths paths) {
+  return parse_labels_csv(read_text(file), file, paths);
 }
 
 }  // namespace headstart

@@ -36,6 +36,11 @@ const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
                                  {"opencv", EngineKind::kOpencv},
                                  {"onednn", EngineKind::kOnednn}};
 
+constexpr const char* kDatasetHelp =
+    "A folder with one folder per class; or one with train/ and validation/ (and test/), each with one "
+    "folder per class; or a "
+    ".csv (columns path, label; optionally split, group)";
+
 struct General {
   int threads = available_threads();
   bool quiet = false;
@@ -126,6 +131,18 @@ void add_images(CLI::App& app, ImageOptions& images) {
   add_admission(app, images);
 }
 
+/// What every command takes a dataset with.
+void add_dataset(CLI::App& app, std::filesystem::path& dataset, CsvPaths& csv_paths) {
+  app.add_option("dataset", dataset, kDatasetHelp)->required()->type_name("");
+  app.add_flag_function(
+         "--allow-outside",
+         [&csv_paths](std::int64_t count) {
+           csv_paths = count > 0 ? CsvPaths::kAnywhere : CsvPaths::kInside;
+         },
+         "Let a dataset that is a .csv name files outside of its own folder")
+      ->group("Images");
+}
+
 /// A subcommand: its options live as long as the program's App.
 struct Command {
   CLI::App* app;
@@ -156,11 +173,6 @@ struct Program {
   InfoOptions info;
 };
 
-constexpr const char* kDatasetHelp =
-    "A folder with one folder per class; or one with train/ and validation/ (and test/), each with one "
-    "folder per class; or a "
-    ".csv (columns path, label; optionally split, group)";
-
 Command& add_command(Program& program, CLI::App& parent, const std::string& name,
                      const std::string& description, std::function<void(const Session&)> run) {
   CLI::App* app = parent.add_subcommand(name, description);
@@ -175,7 +187,7 @@ void finish_command(Command& command) { add_general(*command.app, command.genera
 
 /// What every command that trains takes first.
 void add_run_options(CLI::App& app, RunOptions& options) {
-  app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+  add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
   app.add_option("-o,--out", options.out,
                  "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
       ->required()
@@ -280,7 +292,7 @@ void add_commands(Program& program) {
         add_command(program, root, "extract", "Compute and cache the features of a dataset, train nothing",
                     [&](const Session& session) { run_extract(options, session); });
     CLI::App& app = *command.app;
-    app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+    add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
     app.add_option_function<std::vector<std::string>>(
            "--tap",
            [&options](const std::vector<std::string>& names) {
@@ -311,7 +323,7 @@ void add_commands(Program& program) {
                     "Look for copies, wrong labels, outliers and overlapping classes before training",
                     [&](const Session& session) { run_inspect(options, session); });
     CLI::App& app = *command.app;
-    app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+    add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
     app.add_option("-o,--out", options.json, "Write everything to this file as well, as JSON")
         ->type_name("FILE");
     add_number(app, "--threshold", options.threshold, 0, 1,
@@ -329,7 +341,7 @@ void add_commands(Program& program) {
                                    [&](const Session& session) { run_evaluate(options, session); });
     CLI::App& app = *command.app;
     app.add_option("model", options.model, "model.h5 of a training run")->required()->type_name("");
-    app.add_option("dataset", options.dataset, kDatasetHelp)->required()->type_name("");
+    add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
     app.add_option("--json", options.json, "Write the metrics to this file as well")->type_name("FILE");
     add_views(app, options.views,
               "Random crops and flips of each image whose predictions are averaged with its own");

@@ -56,7 +56,8 @@ TrainOptions options_of_head(const FinetuneOptions& options) {
   train.class_weight = options.class_weight;
   train.config =
       "# The head that finetune started from: train with its defaults, and these.\n[train]\n" +
-      fmt::format("seed={}\nvalidation={}\nviews={}\n", train.training.seed, train.validation, train.views);
+      fmt::format("seed={}\nvalidation={}\nviews={}\nallow-outside={}\n", train.training.seed,
+                  train.validation, train.views, train.stage_one.images.csv_paths == CsvPaths::kAnywhere);
   return train;
 }
 
@@ -89,7 +90,8 @@ void train_head_first(const FinetuneOptions& options, const Session& session) {
   StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
                 options.stage_one, session);
   std::vector<fs::path> files;
-  for (const Sample& sample : discover(options.dataset, 2).samples) files.push_back(sample.file);
+  const Manifest manifest = discover(options.dataset, {.csv_paths = options.stage_one.images.csv_paths});
+  for (const Sample& sample : manifest.samples) files.push_back(sample.file);
   static_cast<void>(both.run(files));
   run_train(options_of_head(options), session);
 }

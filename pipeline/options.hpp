@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/decode.hpp"
+#include "data/labels_csv.hpp"
 #include "data/resize.hpp"
 #include "features/cache_folder.hpp"
 #include "features/engine.hpp"
@@ -42,6 +43,7 @@ struct ImageOptions {
   ResizeOptions resize;
   OnError on_error = OnError::kSkip;
   RejectLimit max_rejects;
+  CsvPaths csv_paths = CsvPaths::kInside;  ///< of a dataset that is a .csv file
 };
 
 /// What every command that runs the network takes.

@@ -281,7 +281,7 @@ ViewCounts count_views(std::span<const ImageResult> images, int views) {
 ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const StageOneOptions& options,
                                  const Session& session, StageOne& stage_one, int views) {
   ExtractedDataset result;
-  result.manifest = discover(dataset, min_classes);
+  result.manifest = discover(dataset, {.min_classes = min_classes, .csv_paths = options.images.csv_paths});
   for (const std::string& note : result.manifest.notes) session.console.note(note);
   result.extraction = stage_one.run(files_of(result.manifest), views);
   result.views = count_views(result.extraction.images, views);
@@ -303,7 +303,8 @@ ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const
 }
 
 void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_one, int views) {
-  const Manifest manifest = discover(dataset, min_classes);
+  const Manifest manifest =
+      discover(dataset, {.min_classes = min_classes, .csv_paths = stage_one.images().csv_paths});
   std::vector<std::size_t> counts(manifest.classes.size(), 0);
   for (const Sample& sample : manifest.samples) ++counts[static_cast<std::size_t>(sample.label)];
   std::vector<std::vector<std::string>> table{{"class", "images"}};

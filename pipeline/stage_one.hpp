@@ -58,6 +58,7 @@ class StageOne {
   /// Of a row at taps()[0].
   [[nodiscard]] MapShape map_shape() const { return tap_shape(taps_.front(), configuration_.resize.size); }
   [[nodiscard]] const std::filesystem::path& cache_folder() const noexcept { return cache_folder_; }
+  [[nodiscard]] const ImageOptions& images() const noexcept { return options_.images; }
 
  private:
   void open_caches();

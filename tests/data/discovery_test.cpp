@@ -28,19 +28,22 @@ std::vector<std::string> paths_of(const Manifest& manifest) {
   return paths;
 }
 
+const DiscoveryOptions kAllowOutside{.csv_paths = CsvPaths::kAnywhere};
+
 class DiscoveryTest : public ::testing::Test {
  protected:
   void add(const std::string& path, const std::string& text = "x") {
     fs::create_directories((scratch_ / path).parent_path());
     std::ofstream(scratch_ / path, std::ios::binary) << text;
   }
-  [[nodiscard]] Manifest find(const std::string& path = "", int min_classes = 2) const {
-    return discover(path.empty() ? scratch_.path() : scratch_ / path, min_classes);
+  [[nodiscard]] Manifest find(const std::string& path = "", const DiscoveryOptions& options = {}) const {
+    return discover(path.empty() ? scratch_.path() : scratch_ / path, options);
   }
   /// "KIND message" of the Error that discovery throws.
-  [[nodiscard]] std::string failure(const std::string& path = "", int min_classes = 2) const {
+  [[nodiscard]] std::string failure(const std::string& path = "",
+                                    const DiscoveryOptions& options = {}) const {
     try {
-      static_cast<void>(find(path, min_classes));
+      static_cast<void>(find(path, options));
     } catch (const Error& error) {
       return std::to_string(exit_code(error.kind())) + " " + error.what();
     }
@@ -182,7 +185,7 @@ TEST_F(DiscoveryTest, TellsWhatIsNoDataset) {
   EXPECT_THAT(failure(), HasSubstr("3 the dataset has no images"));
   add("only/1.jpg");
   EXPECT_THAT(failure(), HasSubstr("3 the dataset has images of 1 class, needed are 2"));
-  EXPECT_EQ(failure("", 1), "none");
+  EXPECT_EQ(failure("", {.min_classes = 1}), "none");
 }
 
 TEST_F(DiscoveryTest, AnUnreadableFolderFailsRatherThanLosesImages) {
@@ -202,7 +205,7 @@ TEST_F(DiscoveryTest, ACsvFileGivesPathsLabelsSplitsAndGroups) {
       "sub/y.jpg,val,\"cat, small\",,\n"
       "/abs/x.jpg,test,dog,g1,\n"
       "../w.jpg,train,\"cat, small\",,\n");
-  const Manifest manifest = find("set/labels.csv");
+  const Manifest manifest = find("set/labels.csv", kAllowOutside);
   EXPECT_EQ(manifest.root, scratch_ / "set");
   EXPECT_TRUE(manifest.has_given_splits);
   EXPECT_THAT(manifest.classes, ElementsAre("cat, small", "dog"));
@@ -242,6 +245,57 @@ TEST_F(DiscoveryTest, WhatIsWrongInACsvFileIsNamedWithItsLine) {
   EXPECT_THAT(about("path,label,split\na,b,train\nc,d,val\n"),
               HasSubstr("3 class 'd' has validation images"));
   EXPECT_THAT(about("path,label\n"), HasSubstr("3 the dataset has no images"));
+}
+
+TEST_F(DiscoveryTest, ACsvFileMayNameFilesBelowItsFolderOnly) {
+  const auto about = [&](const std::string& path, const DiscoveryOptions& options = {}) {
+    add("set/labels.csv", "path,label\na.jpg,a\n" + path + ",b\n");
+    return failure("set/labels.csv", options);
+  };
+  const std::string root = (scratch_ / "set").string();
+  for (const std::string& inside : {std::string("b.jpg"), std::string("./b.jpg"), std::string("sub//b.jpg"),
+                                    std::string("..b.jpg"), std::string("c..jpg/.../b"), root + "/b.jpg"}) {
+    EXPECT_EQ(about(inside), "none");
+  }
+  for (const std::string& outside :
+       {std::string("../b.jpg"), std::string("sub/../b.jpg"), std::string(".."), std::string("/etc/passwd"),
+        std::string("//etc/passwd"), root + "2/b.jpg", root + "/../b.jpg", scratch_.path().string()}) {
+    EXPECT_THAT(about(outside),
+                AllOf(HasSubstr("1 cannot read the dataset: path '" + outside + "' may lead out"),
+                      HasSubstr("labels.csv, line 3: "), HasSubstr("--allow-outside")));
+    EXPECT_EQ(about(outside, kAllowOutside), "none");
+  }
+}
+
+TEST_F(DiscoveryTest, TheFolderOfACsvFileHasEveryNameThatLeadsToIt) {
+  add("set/labels.csv", "path,label\n" + (scratch_ / "set/a.jpg").string() + ",a\n" +
+                            (scratch_ / "link/b.jpg").string() + ",b\n");
+  fs::create_directory_symlink("set", scratch_ / "link");
+  EXPECT_EQ(find("link/labels.csv").samples.size(), 2U);
+  EXPECT_THAT(failure("set/labels.csv"), HasSubstr("line 3: "));
+  const fs::path here = fs::current_path();
+  fs::current_path(scratch_ / "set");
+  const auto count = [] {
+    try {
+      return discover("labels.csv").samples.size();
+    } catch (const Error&) {
+      return std::size_t{0};
+    }
+  };
+  add("set/labels.csv", "path,label\n" + (scratch_ / "set/a.jpg").string() + ",a\nb.jpg,b\n");
+  const std::size_t inside = count();
+  add("set/labels.csv", "path,label\n../a.jpg,a\nb.jpg,b\n");
+  const std::size_t outside = count();
+  fs::current_path(here);
+  EXPECT_EQ(inside, 2U);
+  EXPECT_EQ(outside, 0U);
+}
+
+TEST_F(DiscoveryTest, LinksBelowTheFolderOfACsvFileAreFollowed) {
+  add("elsewhere/a.jpg");
+  add("set/labels.csv", "path,label\nlink/a.jpg,a\nb.jpg,b\n");
+  fs::create_directory_symlink(scratch_ / "elsewhere", scratch_ / "set/link");
+  EXPECT_TRUE(fs::exists(find("set/labels.csv").samples[0].file));
 }
 
 TEST_F(DiscoveryTest, ImagesToPredictKeepTheOrderOfTheArguments) {

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -108,6 +111,33 @@ TEST(CommandLine, RejectLimitsAreKept) {
   EXPECT_EQ(with({"--max-rejects", "0"}), 3);
   EXPECT_EQ(with({"--max-rejects", "10%"}), 3);
   EXPECT_EQ(with({"--on-error", "fail"}), 3);
+}
+
+TEST(CommandLine, ACsvFileThatLeavesItsFolderHasToBeAllowed) {
+  const ScratchFolder scratch;
+  copy_samples(scratch / "images", {"birds", "fruit"}, 1);
+  std::filesystem::create_directories(scratch / "set");
+  std::ofstream csv(scratch / "set" / "labels.csv");
+  csv << "path,label\n";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch / "images")) {
+    if (entry.is_regular_file())
+      csv << entry.path().string() << ',' << entry.path().parent_path().filename().string() << '\n';
+  }
+  csv.close();
+  const std::string file = (scratch / "set" / "labels.csv").string();
+  for (const char* command : {"extract", "inspect", "train", "sweep"}) {
+    std::vector<std::string> arguments{command, file, "--dry-run", "--cache", (scratch / "cache").string()};
+    if (std::string_view(command) == "train" || std::string_view(command) == "sweep") {
+      arguments.insert(arguments.end(), {"-o", (scratch / "out").string()});
+    }
+    const ProcessResult refused = headstart_process(arguments);
+    expect_error(refused, 1, "labels.csv, line 2: ");
+    expect_error(refused, 1, "--allow-outside");
+    arguments.emplace_back("--allow-outside");
+    const ProcessResult allowed = headstart_process(arguments);
+    EXPECT_EQ(allowed.exit_code, 0) << command << ": " << allowed.err;
+    EXPECT_NE(allowed.out.find("2 images: "), std::string::npos) << allowed.out;
+  }
 }
 
 TEST(CommandLine, AskingForCudaWhereThereIsNoneSaysWhatIsMissing) {

@@ -113,6 +113,39 @@ TEST(Train, ASecondRunIsAnsweredByTheCacheAndGivesTheSameBytes) {
   }
 }
 
+TEST(Train, TheConfigOfARunOnACsvFileRepeatsIt) {
+  const ScratchFolder scratch;
+  fs::create_directory(scratch / "set");
+  std::ofstream csv(scratch / "set" / "labels.csv");
+  csv << "path,label\n";
+  for (const auto& entry : fs::recursive_directory_iterator(shared_run().dataset)) {
+    if (entry.is_regular_file())
+      csv << entry.path().string() << ',' << entry.path().parent_path().filename().string() << '\n';
+  }
+  csv.close();
+  const std::string file = (scratch / "set" / "labels.csv").string();
+  ASSERT_EQ(headstart_process({"train", file, "-o", (scratch / "out").string(), "--cache",
+                               shared_run().cache.string(), "--epochs", "1", "--hidden", "0", "--pooling",
+                               "avg", "--allow-outside"})
+                .exit_code,
+            0);
+  const std::string config = (scratch / "out" / "config.toml").string();
+  EXPECT_NE(read_text(config).find("allow-outside=true"), std::string::npos) << read_text(config);
+  const ProcessResult again =
+      headstart_process({"train", file, "-o", (scratch / "again").string(), "--config", config});
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_TRUE(read_text((scratch / "again" / "model.h5").string()) ==
+              read_text((scratch / "out" / "model.h5").string()));
+  // A flag that is off is written too, and read as off.
+  std::string off = read_text(config);
+  off.replace(off.find("allow-outside=true"), 18, "allow-outside=false");
+  std::ofstream(scratch / "off.toml") << off;
+  EXPECT_EQ(headstart_process({"train", file, "-o", (scratch / "again").string(), "--config",
+                               (scratch / "off.toml").string()})
+                .exit_code,
+            1);
+}
+
 TEST(Train, GivesTheSameModelWithOneThread) {
   const ScratchFolder scratch;
   ASSERT_EQ(headstart_process(again(scratch / "out", {"--threads", "1"})).exit_code, 0);

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include "data/error.hpp"
 
@@ -73,8 +74,12 @@ std::string file_name(hid_t object) {
   return Error{Error::Kind::kFailed, what, fmt::format("{}: {}", file.string(), why), advice};
 }
 
-/// HDF5 prints its own error stack unless told not to; every error becomes an exception of ours instead.
-void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+/// HDF5 prints its own error stack unless told not to; every error becomes an exception of ours instead. And
+/// it would load code from its folder of plugins when a file names a filter that it does not know.
+void silence() {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  H5PLset_loading_state(0);
+}
 
 /// For calls that fail only when memory is short or an argument is wrong.
 hid_t checked(hid_t id) {
@@ -183,8 +188,13 @@ void check_numeric(const Type& type, hid_t parent, std::string_view name) {
   throw failure(parent, name, std::is_floating_point_v<T> ? "holds no numbers" : "holds no integers");
 }
 
-/// Refuses values that lie in other files (external storage, virtual datasets), and a chunk that is absurdly
-/// large: it is allocated whole when it is read.
+/// The filters that h5py and we write with; those for special data are where HDF5's own defects are.
+bool is_plain(H5Z_filter_t filter) {
+  return filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
+}
+
+/// Refuses values that lie in other files (external storage, virtual datasets), a chunk that is absurdly
+/// large, as it is allocated whole when it is read, and filters that nobody needs.
 void check_storage(const Dataset& dataset, const Type& type, hid_t parent, std::string_view name) {
   const PropertyList properties{checked(H5Dget_create_plist(dataset.id()), parent, name)};
   const H5D_layout_t layout = H5Pget_layout(properties.id());
@@ -198,6 +208,19 @@ void check_storage(const Dataset& dataset, const Type& type, hid_t parent, std::
   const std::uint64_t size = elements({chunk.begin(), chunk.begin() + rank});
   if (size > kMaxChunkBytes / std::max<std::uint64_t>(H5Tget_size(type.id()), 1)) {
     throw failure(parent, name, "is stored in chunks of more than 256 MiB");
+  }
+  const int filters = H5Pget_nfilters(properties.id());
+  check(filters, parent, name);
+  for (unsigned i = 0; std::cmp_less(i, filters); ++i) {
+    unsigned flags = 0;
+    std::size_t values = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(properties.id(), i, &flags, &values, nullptr, 0, nullptr, nullptr);
+    if (!is_plain(filter)) {
+      throw failure(parent, name,
+                    fmt::format("is packed by filter {}, where deflate, shuffle and checksums are read",
+                                static_cast<int>(filter)));
+    }
   }
 }
 

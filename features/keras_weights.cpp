@@ -17,6 +17,7 @@
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
 #include "features/hdf5.hpp"
+#include "features/trial_read.hpp"
 #include "features/weights.hpp"
 
 namespace headstart {
@@ -140,6 +141,9 @@ Vgg16Weights read_weights(const hdf5::File& opened, const std::string& file) {
   return result;
 }
 
+/// HDF5 itself would also look for it further on.
+constexpr std::string_view kHdf5Signature = "\x89HDF\r\n\x1A\n";
+
 /// A .keras file is a zip archive.
 bool starts_as_zip(std::string_view start) { return start.starts_with("PK\x03\x04"); }
 
@@ -148,11 +152,14 @@ bool starts_as_zip(std::string_view start) { return start.starts_with("PK\x03\x0
 Vgg16Weights read_keras_weights(const std::filesystem::path& file) {
   std::error_code ignored;  // open_file() says what is wrong with anything but a regular file
   if (std::filesystem::is_regular_file(file, ignored)) {
-    std::string start(4, '\0');
+    std::string start(kHdf5Signature.size(), '\0');
     std::ifstream(file, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
     if (starts_as_zip(start)) throw not_legacy(file.string(), "a .keras archive");
+    if (start != kHdf5Signature) throw unfit(file.string(), "it does not start as HDF5 files do");
   }
-  return read_weights(hdf5::open_file(file), file.string());
+  const auto read = [&file] { return read_weights(hdf5::open_file(file), file.string()); };
+  try_in_child(file, [&read] { static_cast<void>(read()); });
+  return read();
 }
 
 Vgg16Weights read_keras_weights(std::span<const std::byte> image, const std::string& name) {

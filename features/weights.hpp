@@ -41,9 +41,10 @@ inline constexpr std::string_view kEmbeddedWeightsIdentity =
 /// Reads a Keras .h5: VGG16 weights, notop or full, alone or inside a saved model (group model_weights).
 /// Driven by layer_names and weight_names: layers are matched by Keras's names where they are there, else by
 /// order; layers after the convolutions (dense ones) are ignored. Links out of the file are not followed.
+/// Tried in a child process first (trial_read.hpp), as damaged files can crash HDF5.
 /// @throws Error kFailed naming the file, the layer, and found against needed shape; also for NaN or infinity
 [[nodiscard]] Vgg16Weights read_keras_weights(const std::filesystem::path& file);
-/// The same from a file image in memory. @param name  what errors call it
+/// The same from a trusted file image in memory, without a trial. @param name  what errors call it
 [[nodiscard]] Vgg16Weights read_keras_weights(std::span<const std::byte> image, const std::string& name);
 
 }  // namespace headstart

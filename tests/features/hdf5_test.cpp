@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <fstream>
 #include <numeric>
 #include <optional>
@@ -285,6 +287,94 @@ TEST(Hdf5, ClaimedSizesAreCheckedBeforeAnythingIsAllocated) {
               HasSubstr("chunks of more than"));
   EXPECT_THAT(message_of([&] { (void)hdf5::read<float>(file.id(), "eleven", 10); }), HasSubstr("11 values"));
   EXPECT_EQ(hdf5::read<float>(file.id(), "eleven", 11).size(), 11U);
+}
+
+TEST(Hdf5, AsManyDimensionsAsThereCanBeAreNoMoreThanTheirProduct) {
+  const ScratchFolder scratch;
+  ForeignFile foreign(scratch / "rank.h5");
+  const std::vector<hsize_t> giant(32, 4);  // 4^32 values, never written
+  foreign.dataset("giant", giant, H5T_NATIVE_FLOAT);
+  foreign.dataset("ones", std::vector<hsize_t>(32, 1), H5T_NATIVE_FLOAT);
+  const hsize_t million_and_one = 1'000'001;
+  const hid_t many = H5Screate_simple(1, &million_and_one, nullptr);
+  const hid_t latest = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(latest, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);  // lets attributes be large
+  const hid_t other = H5Fcreate((scratch / "latest.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, latest);
+  const hid_t attribute = H5Acreate2(other, "many", H5T_STD_U8LE, many, H5P_DEFAULT, H5P_DEFAULT);
+  EXPECT_GE(attribute, 0);
+  H5Aclose(attribute);
+  H5Sclose(many);
+  H5Pclose(latest);
+  H5Fclose(other);
+  const hdf5::File file = foreign.reopen();
+  EXPECT_EQ(hdf5::extents(file.id(), "giant"), hdf5::Extents(32, 4));
+  EXPECT_THAT(message_of([&] { (void)hdf5::read<float>(file.id(), "giant", std::uint64_t{1} << 40U); }),
+              HasSubstr("18446744073709551615 values"));
+  EXPECT_EQ(hdf5::read<float>(file.id(), "ones", 1).size(), 1U);
+  const hdf5::File with_attribute = hdf5::open_file(scratch / "latest.h5");
+  EXPECT_THAT(message_of([&] { (void)hdf5::read_numbers<std::int32_t>(with_attribute.id(), "many"); }),
+              HasSubstr("holds 1000001 values"));
+}
+
+/// `image` with the four bytes of `from`, which it has once, changed to those of `to`.
+std::vector<std::byte> patched(std::vector<std::byte> image, std::uint32_t from, std::uint32_t to) {
+  std::array<std::byte, 4> wanted{};
+  std::memcpy(wanted.data(), &from, wanted.size());
+  const auto place = std::search(image.begin(), image.end(), wanted.begin(), wanted.end());
+  EXPECT_NE(place, image.end());
+  EXPECT_EQ(std::search(place + 1, image.end(), wanted.begin(), wanted.end()), image.end());
+  if (place != image.end()) std::memcpy(&*place, &to, sizeof(to));
+  return image;
+}
+
+TEST(Hdf5, AStringThatClaimsFourGigabytesIsRefused) {
+  constexpr std::uint32_t kLength = 4242;  // a number that the file has nowhere else
+  std::vector<std::byte> image;
+  {
+    const hdf5::File file = hdf5::create_in_memory();
+    hdf5::write_string(file.id(), "text", std::string(kLength, 'x'));
+    image = hdf5::file_image(file);
+  }
+  for (const std::uint32_t claim : {std::uint32_t{1} << 27U, 0xFFFFFFF0U}) {
+    const std::vector<std::byte> lying = patched(image, kLength, claim);
+    EXPECT_THAT(message_of([&] {
+                  const hdf5::File file = hdf5::open_image(lying);
+                  (void)hdf5::read_string(file.id(), "text");
+                }),
+                AllOf(HasSubstr("cannot use an HDF5 file"), HasSubstr("text")));
+  }
+}
+
+TEST(Hdf5, OnlyPlainFiltersAreRead) {
+  const ScratchFolder scratch;
+  ForeignFile foreign(scratch / "filters.h5");
+  const hsize_t chunk = 8;
+  const auto filtered = [&](const char* name, auto add_filter) {
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 1, &chunk);
+    add_filter(properties);
+    foreign.dataset(name, {8}, H5T_NATIVE_INT32, properties);
+    H5Pclose(properties);
+  };
+  filtered("plain", [](hid_t properties) {
+    H5Pset_shuffle(properties);
+    H5Pset_deflate(properties, 4);
+    H5Pset_fletcher32(properties);
+  });
+  filtered("nbit", [](hid_t properties) { H5Pset_nbit(properties); });
+  filtered("scaled", [](hid_t properties) {
+    H5Pset_shuffle(properties);
+    H5Pset_scaleoffset(properties, H5Z_SO_INT, 4);
+  });
+  filtered("plugin",
+           [](hid_t properties) { H5Pset_filter(properties, 32000, H5Z_FLAG_OPTIONAL, 0, nullptr); });
+  const hdf5::File file = foreign.reopen();
+  EXPECT_EQ(hdf5::read<std::int32_t>(file.id(), "plain", 8).size(), 8U);
+  for (const auto& [name, number] :
+       {std::pair("nbit", 5), std::pair("scaled", 6), std::pair("plugin", 32000)}) {
+    EXPECT_THAT(message_of([&] { (void)hdf5::read<std::int32_t>(file.id(), name, 8); }),
+                HasSubstr("packed by filter " + std::to_string(number)));
+  }
 }
 
 TEST(Hdf5, IntegersAreNotReadFromFloatsNorNumbersFromText) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -270,8 +271,58 @@ TEST(Weights, OtherFormatsOfKerasAreToldApart) {
               AllOf(HasSubstr(".weights.h5"), HasSubstr("model.save(")));
   { (void)hdf5::create_file(scratch / "other.h5"); }
   EXPECT_THAT(refusal_of_file(scratch / "other.h5"), HasSubstr("layer_names"));
+  std::ofstream(scratch / "text.h5") << "not HDF5 at all";
+  EXPECT_THAT(refusal_of_file(scratch / "text.h5"), HasSubstr("it does not start as HDF5 files do"));
   EXPECT_THAT(refusal_of_file(scratch / "missing.h5"), HasSubstr("does not exist"));
   EXPECT_THAT(refusal_of_file(scratch.path()), HasSubstr("not a regular file"));
+}
+
+/// A file without values: zeros of the right shapes that were never written, in a few kilobytes.
+void write_empty_weights(const std::filesystem::path& path, hid_t creation) {
+  const hdf5::File file = hdf5::create_file(path);
+  std::vector<std::string> layer_names;
+  for (const ConvolutionLayer& layer : kVgg16Convolutions) {
+    layer_names.emplace_back(layer.name);
+    const hdf5::Group group = hdf5::create_group(file.id(), layer_names.back());
+    hdf5::write_strings(group.id(), "weight_names", {"kernel", "bias"});
+    const auto out = static_cast<hsize_t>(layer.out_channels);
+    const std::array<hsize_t, 4> kernel{3, 3, static_cast<hsize_t>(layer.in_channels), out};
+    const auto add = [&](const char* name, const hsize_t* extents, int rank, hid_t properties) {
+      const hdf5::Space space{H5Screate_simple(rank, extents, nullptr)};
+      const hdf5::Dataset dataset{
+          H5Dcreate2(group.id(), name, H5T_IEEE_F32LE, space.id(), H5P_DEFAULT, properties, H5P_DEFAULT)};
+      ASSERT_GE(dataset.id(), 0);
+    };
+    add("kernel", kernel.data(), 4, creation);
+    add("bias", &out, 1, H5P_DEFAULT);
+  }
+  hdf5::write_strings(file.id(), "layer_names", layer_names);
+}
+
+TEST(Weights, DamageAtAnyByteOfAFileIsAnErrorOrHarmless) {
+  const ScratchFolder scratch;
+  write_empty_weights(scratch / "intact.h5", H5P_DEFAULT);
+  ASSERT_FALSE(read_keras_weights(scratch / "intact.h5").layers[12].kernel.empty());
+  std::ifstream stream(scratch / "intact.h5", std::ios::binary);
+  const std::string intact((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  std::uint32_t state = 1;
+  std::size_t refused = 0;
+  constexpr std::size_t kTrials = 60;
+  for (std::size_t trial = 0; trial < kTrials; ++trial) {
+    std::string damaged = intact;
+    for (int i = 0; i < 40; ++i) {
+      state = state * 1664525U + 1013904223U;
+      damaged[(state >> 8U) % damaged.size()] = static_cast<char>(state >> 3U);
+    }
+    std::ofstream(scratch / "damaged.h5", std::ios::binary) << damaged;
+    try {
+      (void)read_keras_weights(scratch / "damaged.h5");
+    } catch (const Error& error) {
+      ++refused;
+      EXPECT_THAT(error.what(), HasSubstr((scratch / "damaged.h5").string()));
+    }
+  }
+  EXPECT_GT(refused, kTrials / 2);
 }
 
 TEST(AllFinite, KnowsEveryValueThatIsNot) {

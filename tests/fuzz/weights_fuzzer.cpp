@@ -1,0 +1,103 @@
+// tests/fuzz/weights_fuzzer.cpp: any file given to the reader of weights ends as weights or as one line of
+// error. An input that starts with "h5" is a recipe for a well-formed HDF5 file (hdf5_recipe.hpp); every
+// other one is the file itself, unless HDF5 would parse it, whose crashes on damaged bytes are not ours to
+// find.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/error.hpp"
+#include "features/all_finite.hpp"
+#include "features/vgg16.hpp"
+#include "features/weights.hpp"
+#include "tests/fuzz/expect.hpp"
+#include "tests/fuzz/hdf5_recipe.hpp"
+
+namespace {
+
+using headstart::kVgg16Convolutions;
+using headstart::Vgg16Weights;
+using headstart::fuzz::expect;
+using headstart::fuzz::Hdf5Object;
+using enum Hdf5Object::Kind;
+
+constexpr std::size_t kMostLayers = 6;  // all 13 would be 59 MB, and seconds under the sanitizers
+constexpr std::string_view kRecipe = "h5";
+constexpr std::string_view kHdf5Signature = "\x89HDF\r\n\x1A\n";
+
+/// A Keras file whose values were never written: zeros of the right shapes in a few kilobytes.
+/// @param broken  the layer whose kernel has another shape; all before it are read
+std::vector<Hdf5Object> keras_objects(std::size_t broken) {
+  std::vector<Hdf5Object> objects;
+  std::vector<std::string> layers;
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    const std::string name(kVgg16Convolutions[i].name);
+    const auto in = static_cast<std::uint64_t>(kVgg16Convolutions[i].in_channels);
+    const auto out = static_cast<std::uint64_t>(kVgg16Convolutions[i].out_channels);
+    layers.push_back(name);
+    objects.push_back({kGroup, "/", name, {}, {}});
+    objects.push_back(
+        {kAttribute, "/" + name, "weight_names", {}, Hdf5Object::FixedStrings{{"kernel:0", "bias:0"}}});
+    objects.push_back({kDataset, "/" + name, "kernel:0", {3, 3, i == broken ? in + 1 : in, out}, {}});
+    objects.push_back({kDataset, "/" + name, "bias:0", {out}, {}});
+  }
+  objects.insert(objects.begin(), {kAttribute, "/", "layer_names", {}, Hdf5Object::FixedStrings{layers}});
+  return objects;
+}
+
+/// A file in memory that has a name.
+class MemoryFile {
+ public:
+  explicit MemoryFile(std::span<const std::byte> bytes) : descriptor_(memfd_create("weights", MFD_CLOEXEC)) {
+    expect(descriptor_ >= 0, "a file in memory can be made");
+    expect(::write(descriptor_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()),
+           "a file in memory can be written");
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  ~MemoryFile() { ::close(descriptor_); }
+
+  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+void check_weights(const Vgg16Weights& weights) {
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    const auto in = static_cast<std::size_t>(kVgg16Convolutions[i].in_channels);
+    const auto out = static_cast<std::size_t>(kVgg16Convolutions[i].out_channels);
+    expect(weights.layers[i].kernel.size() == 9 * in * out, "a kernel has its shape");
+    expect(weights.layers[i].bias.size() == out, "a bias has its shape");
+    expect(headstart::all_finite(weights.layers[i].kernel) && headstart::all_finite(weights.layers[i].bias),
+           "weights are finite");
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto read = [&] {
+    if (text.starts_with(kRecipe)) {  // as an image, which is read without a child process: crashes are ours
+      FuzzedDataProvider provider(data + kRecipe.size(), size - kRecipe.size());
+      const auto broken = provider.ConsumeIntegralInRange<std::size_t>(1, kMostLayers);
+      return headstart::read_keras_weights(headstart::fuzz::hdf5_file_of(keras_objects(broken), provider),
+                                           "recipe");
+    }
+    return headstart::read_keras_weights(MemoryFile(std::as_bytes(std::span(data, size))).path());
+  };
+  if (!text.starts_with(kRecipe) && text.find(kHdf5Signature) != std::string_view::npos) return 0;
+  try {
+    check_weights(read());
+  } catch (const headstart::Error& error) {
+    expect(error.what() == headstart::printable(error.what()), "an error is one line");
+  }
+  return 0;
+}

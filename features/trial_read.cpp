@@ -23,11 +23,11 @@
 
 #include "data/error.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HEADSTART_ADDRESS_SANITIZER 1
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HEADSTART_SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HEADSTART_ADDRESS_SANITIZER 1
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HEADSTART_SANITIZED 1
 #endif
 #endif
 
@@ -87,7 +87,7 @@ std::string read_all(int descriptor) {
   for (const int fatal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU}) std::signal(fatal, SIG_DFL);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, limits.cpu_seconds);
-#ifndef HEADSTART_ADDRESS_SANITIZER
+#ifndef HEADSTART_SANITIZED
   limit(RLIMIT_AS, used_addresses() + limits.memory_bytes);
 #endif
   if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) {

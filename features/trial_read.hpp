@@ -20,7 +20,7 @@ struct TrialLimits {
 /// file smuggles in would run there with all rights.
 /// @param file  what errors call the file
 /// @throws Error kFailed if the child crashes, or exceeds `limits` (its memory is not limited under
-/// AddressSanitizer, which needs all addresses); the Error that `read` throws there
+/// sanitizers, which need all addresses); the Error that `read` throws there
 void try_in_child(const std::filesystem::path& file, const std::function<void()>& read,
                   const TrialLimits& limits = {});
 

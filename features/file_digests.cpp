@@ -13,8 +13,8 @@ namespace headstart {
 namespace {
 
 constexpr const char* kKind = "headstart file digests 1";
-constexpr std::int64_t kSettled_ns = 2'000'000'000;
-constexpr std::int64_t kDay_ns = std::int64_t{86'400} * 1'000'000'000;
+constexpr std::int64_t kSettledNs = 2'000'000'000;
+constexpr std::int64_t kDayNs = std::int64_t{86'400} * 1'000'000'000;
 constexpr std::size_t kMany = 1'000'000;
 constexpr std::uint64_t kKeptDays = 180;
 
@@ -54,9 +54,9 @@ std::optional<Sha256> FileDigests::find(const FileStamp& stamp) const {
 }
 
 void FileDigests::add(const FileStamp& stamp, const Sha256& content, std::int64_t now_ns) {
-  if (now_ns - std::max(stamp.modified_ns, stamp.changed_ns) < kSettled_ns) return;
+  if (now_ns - std::max(stamp.modified_ns, stamp.changed_ns) < kSettledNs) return;
   const Key key = key_of(stamp);
-  const Entry entry{{key.first, key.second}, static_cast<std::uint64_t>(now_ns / kDay_ns), content};
+  const Entry entry{{key.first, key.second}, static_cast<std::uint64_t>(now_ns / kDayNs), content};
   const std::lock_guard lock(lock_);
   added_.insert_or_assign(key, entry);
 }

@@ -448,6 +448,59 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
         dataset);
 }
 
+void write_string_dataset(hid_t parent, const std::string& dataset, const std::vector<std::string>& values) {
+  silence();
+  std::vector<const char*> texts;
+  texts.reserve(values.size());
+  for (const std::string& value : values) texts.push_back(value.c_str());
+  const Type type = string_type(H5T_VARIABLE, H5T_CSET_UTF8);
+  const PropertyList properties = untimed(H5P_DATASET_CREATE);
+  const Dataset created{
+      checked(H5Dcreate2(parent, dataset.c_str(), type.id(), make_space({values.size()}).id(), H5P_DEFAULT,
+                         properties.id(), H5P_DEFAULT),
+              parent, dataset)};
+  if (texts.empty()) return;
+  check(H5Dwrite(created.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), parent, dataset);
+}
+
+namespace {
+
+/// IEEE 754 binary16, which HDF5 1.10 has no name for.
+Type float16_type() {
+  Type type{checked(H5Tcopy(H5T_IEEE_F32LE))};
+  check(H5Tset_fields(type.id(), 15, 10, 5, 0, 10));
+  check(H5Tset_size(type.id(), 2));
+  check(H5Tset_ebias(type.id(), 15));
+  return type;
+}
+
+Dataset create_matrix(hid_t parent, const std::string& dataset, const Extents& extents, MatrixType kind) {
+  silence();
+  const Type type = kind == MatrixType::kFloat16 ? float16_type() : Type{checked(H5Tcopy(H5T_IEEE_F32LE))};
+  const PropertyList properties = untimed(H5P_DATASET_CREATE);
+  return Dataset{checked(H5Dcreate2(parent, dataset.c_str(), type.id(), make_space(extents).id(), H5P_DEFAULT,
+                                    properties.id(), H5P_DEFAULT),
+                         parent, dataset)};
+}
+
+}  // namespace
+
+MatrixWriter::MatrixWriter(hid_t parent, const std::string& dataset, std::uint64_t rows,
+                           std::uint64_t columns, MatrixType type)
+    : dataset_(create_matrix(parent, dataset, {rows, columns}, type)), columns_(columns) {}
+
+void MatrixWriter::append(std::span<const float> values) {
+  silence();
+  const std::array<hsize_t, 2> start{next_, 0};
+  const std::array<hsize_t, 2> count{values.size() / columns_, columns_};
+  const Space file{checked(H5Dget_space(dataset_.id()))};
+  check(H5Sselect_hyperslab(file.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+  const Space memory{checked(H5Screate_simple(2, count.data(), nullptr))};
+  check(H5Dwrite(dataset_.id(), H5T_NATIVE_FLOAT, memory.id(), file.id(), H5P_DEFAULT, values.data()),
+        dataset_.id(), ".");
+  next_ += count[0];
+}
+
 bool has_attribute(hid_t object, const std::string& name) {
   silence();
   const htri_t found = H5Aexists(object, name.c_str());

@@ -83,6 +83,27 @@ template <typename T>
 void write(hid_t parent, const std::string& dataset, const Extents& extents, std::span<const T> values,
            bool compress = false);
 
+/// Writes a one-dimensional dataset of variable-length UTF-8 strings (what h5py makes of a list of str).
+void write_string_dataset(hid_t parent, const std::string& dataset, const std::vector<std::string>& values);
+
+/// How the values of a matrix are kept; they are given and come back as float.
+enum class MatrixType { kFloat32, kFloat16 };
+/// A matrix that is written a few rows at a time.
+class MatrixWriter {
+ public:
+  MatrixWriter(hid_t parent, const std::string& dataset, std::uint64_t rows, std::uint64_t columns,
+               MatrixType type);
+  /// The next rows. @param values  a multiple of the columns
+  void append(std::span<const float> values);
+  /// How many rows were appended.
+  [[nodiscard]] std::uint64_t rows() const noexcept { return next_; }
+
+ private:
+  Dataset dataset_;
+  std::uint64_t columns_;
+  std::uint64_t next_ = 0;
+};
+
 [[nodiscard]] bool has_attribute(hid_t object, const std::string& name);
 /// A string attribute, fixed or variable length, any character set, at most 64 MiB.
 [[nodiscard]] std::string read_string(hid_t object, const std::string& attribute);

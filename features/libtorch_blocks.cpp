@@ -256,9 +256,9 @@ headstart::TrainableBlocks* headstart_open_libtorch_blocks(const headstart::Vgg1
   return new headstart::LibtorchBlocks(weights, options);
 }
 
-headstart::BackpropAvailability headstart_probe_libtorch_blocks() {
-  return {headstart::Backprop::kLibtorch, true,
-          fmt::format("libtorch {}", headstart::describe(headstart::best_device()))};
+void headstart_probe_libtorch_blocks(headstart::BackpropAvailability& found) {
+  found = {headstart::Backprop::kLibtorch, true,
+           fmt::format("libtorch {}", headstart::describe(headstart::best_device()))};
 }
 
 const char* headstart_libtorch_version() { return HEADSTART_VERSION; }

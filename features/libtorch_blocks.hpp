@@ -18,7 +18,7 @@ namespace headstart {
 // ---- what the plugin exports
 
 using LibtorchOpen = TrainableBlocks* (*)(const Vgg16Weights& weights, const BlocksOptions& options);
-using LibtorchProbe = BackpropAvailability (*)();
+using LibtorchProbe = void (*)(BackpropAvailability& found);
 using LibtorchVersion = const char* (*)();
 inline constexpr const char* kLibtorchOpenName = "headstart_open_libtorch_blocks";
 inline constexpr const char* kLibtorchProbeName = "headstart_probe_libtorch_blocks";

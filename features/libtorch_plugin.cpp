@@ -58,7 +58,9 @@ std::unique_ptr<TrainableBlocks> open_libtorch_blocks(const Vgg16Weights& weight
 
 BackpropAvailability probe_libtorch_blocks() {
   if (const auto* const why = std::get_if<std::string>(&plugin())) return {Backprop::kLibtorch, false, *why};
-  return std::get<Plugin>(plugin()).probe();
+  BackpropAvailability found{Backprop::kLibtorch, false, {}};
+  std::get<Plugin>(plugin()).probe(found);
+  return found;
 }
 
 }  // namespace headstart

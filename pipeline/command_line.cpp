@@ -170,6 +170,7 @@ struct Program {
   PredictOptions predict;
   CacheOptions cache;
   CachePruneOptions cache_prune;
+  CacheExportOptions cache_export;
   InfoOptions info;
 };
 
@@ -251,6 +252,27 @@ void add_quantity(CLI::App& app, const std::string& name, std::optional<T>& targ
       ->type_name(examples);
 }
 
+void add_cache_export(Program& program, CLI::App& cache) {
+  static const Names<FeatureType> types{{"float32", FeatureType::kFloat32},
+                                        {"float16", FeatureType::kFloat16}};
+  CacheExportOptions& options = program.cache_export;
+  Command& command = add_command(program, cache, "export",
+                                 "Write the features, labels and paths of a dataset to one HDF5 file",
+                                 [&](const Session& session) { run_cache_export(options, session); });
+  CLI::App& app = *command.app;
+  add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
+  app.add_option("-o,--out", options.out, "The file to write, for h5py or scikit-learn")
+      ->required()
+      ->type_name("FILE.h5");
+  add_choice(app, "--tap", options.tap, tap_names(), "The activations that become features");
+  add_choice(app, "--pooling", options.pooling, pooling_names(), "All of a map, or one number a channel");
+  add_choice(app, "--dtype", options.type, types, "How they are stored; float16 errs by up to 0.05 %");
+  add_weights(app, options.stage_one.weights);
+  add_network(app, options.stage_one);
+  add_images(app, options.stage_one.images);
+  finish_command(command);
+}
+
 void add_cache_commands(Program& program) {
   CLI::App* cache = program.app.add_subcommand("cache", "Look into the cache, check it, tidy it");
   cache->fallthrough()->configurable(false)->require_subcommand(1);
@@ -261,6 +283,7 @@ void add_cache_commands(Program& program) {
                     run_cache_verify);
   add_cache_command(program, *cache, "compact", "Merge small segments, as extract does by itself in time",
                     run_cache_compact);
+  add_cache_export(program, *cache);
   CachePruneOptions& options = program.cache_prune;
   Command& command = add_command(program, *cache, "prune", "Remove segments; all that is given has to hold",
                                  [&](const Session& session) { run_cache_prune(options, session); });

@@ -17,6 +17,7 @@ void run_predict(const PredictOptions& options, const Session& session);
 void run_cache_list(const CacheOptions& options, const Session& session);
 void run_cache_verify(const CacheOptions& options, const Session& session);
 void run_cache_compact(const CacheOptions& options, const Session& session);
+void run_cache_export(const CacheExportOptions& options, const Session& session);
 void run_cache_prune(const CachePruneOptions& options, const Session& session);
 void run_info(const InfoOptions& options, const Session& session);
 

@@ -20,6 +20,7 @@
 #include "head/search.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/console.hpp"
+#include "pipeline/feature_file.hpp"
 
 namespace headstart {
 
@@ -150,6 +151,15 @@ struct CacheOptions {
 
 struct CachePruneOptions : CacheOptions {
   PruneOptions prune;
+};
+
+struct CacheExportOptions {
+  std::filesystem::path dataset;
+  std::filesystem::path out;
+  StageOneOptions stage_one;
+  Tap tap = Tap::kBlock5Pool;
+  Pooling pooling = Pooling::kFlatten;
+  FeatureType type = FeatureType::kFloat32;
 };
 
 struct InfoOptions {

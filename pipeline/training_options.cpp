@@ -13,8 +13,6 @@ namespace headstart {
 namespace {
 
 const Names<Solver> kSolvers{{"auto", Solver::kAuto}, {"gram", Solver::kGram}, {"primal", Solver::kPrimal}};
-const Names<Pooling> kPoolings{
-    {"flatten", Pooling::kFlatten}, {"avg", Pooling::kAverage}, {"max", Pooling::kMaximum}};
 const Names<Transform> kTransforms{{"none", Transform::kNone},
                                    {"unit", Transform::kUnit},
                                    {"scale", Transform::kScale},
@@ -90,6 +88,12 @@ std::vector<int> widths(const std::string& word) {
 
 }  // namespace
 
+const Names<Pooling>& pooling_names() {
+  static const Names<Pooling> names{
+      {"flatten", Pooling::kFlatten}, {"avg", Pooling::kAverage}, {"max", Pooling::kMaximum}};
+  return names;
+}
+
 const Names<Tap>& tap_names() {
   static const Names<Tap> names{{"block1_pool", Tap::kBlock1Pool},
                                 {"block2_pool", Tap::kBlock2Pool},
@@ -139,7 +143,7 @@ void add_training(CLI::App& app, TrainOptions& options) {
          "rate, "
          "L2, epochs and temperature")
       ->group(kGroup);
-  add_choice(app, "--pooling", options.representation.pooling, kPoolings,
+  add_choice(app, "--pooling", options.representation.pooling, pooling_names(),
              "Every position's channels, or each channel's mean or largest value over the positions")
       ->group(kGroup);
   add_choice(app, "--transform", options.representation.transform, kTransforms,
@@ -177,7 +181,7 @@ void add_sweep(CLI::App& app, TrainOptions& options) {
   SweepOptions& sweep = *options.sweep;
   SearchSpace& space = sweep.space;
   add_list(app, "--poolings", space.poolings, "NAME,...", "flatten,avg,max", "Poolings to try",
-           [](const std::string& word) { return named("--poolings", word, kPoolings); });
+           [](const std::string& word) { return named("--poolings", word, pooling_names()); });
   add_list(app, "--transforms", space.transforms, "NAME,...", "unit,scale,standardize",
            "Transforms to try; standardize is not tried on flatten",
            [](const std::string& word) { return named("--transforms", word, kTransforms); });

@@ -9,6 +9,8 @@ namespace headstart {
 
 /// "block1_pool" to "block5_pool".
 [[nodiscard]] const Names<Tap>& tap_names();
+/// "flatten", "avg", "max".
+[[nodiscard]] const Names<Pooling>& pooling_names();
 
 /// What train, sweep and finetune have in common: how a step is taken, and how a run goes on after a kill.
 void add_steps(CLI::App& app, RunOptions& options);

@@ -1,0 +1,42 @@
+// pipeline/export_command.cpp: headstart cache export: the cached rows of a dataset as one plain features.h5.
+#include <fmt/format.h>
+
+#include "pipeline/commands.hpp"
+#include "pipeline/embedded_weights.hpp"
+#include "pipeline/feature_file.hpp"
+#include "pipeline/represented_rows.hpp"
+#include "pipeline/split_rows.hpp"
+#include "pipeline/stage_one.hpp"
+
+namespace headstart {
+
+void run_cache_export(const CacheExportOptions& options, const Session& session) {
+  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  const ExtractedDataset dataset = extract_dataset(options.dataset, 1, options.stage_one, session, stage_one);
+  session.console.note(describe(dataset));
+  FeatureTable table;
+  table.configuration = stage_one.configuration();
+  table.tap = options.tap;
+  table.shape = stage_one.map_shape();
+  table.pooling = options.pooling;
+  table.class_names = dataset.manifest.classes;
+  table.keys = keys_of(dataset);
+  for (const std::size_t used : dataset.used) {
+    const Sample& sample = dataset.manifest.samples[used];
+    table.labels.push_back(sample.label);
+    table.paths.push_back(sample.path);
+    table.splits.emplace_back(to_string(sample.split));
+  }
+  const Representation representation{options.pooling, Transform::kNone};
+  const auto columns = static_cast<std::int64_t>(options.pooling == Pooling::kFlatten
+                                                     ? table.shape.size()
+                                                     : static_cast<std::size_t>(table.shape.channels));
+  write_feature_file(options.out, table, columns, options.type, [&](std::span<const RowIndex> rows) {
+    const std::span<const Sha256> keys(table.keys);
+    return model_rows(stage_one, keys.subspan(static_cast<std::size_t>(rows.front()), rows.size()),
+                      representation);
+  });
+  fmt::print("{}: {} rows of {} features\n", options.out.string(), table.labels.size(), columns);
+}
+
+}  // namespace headstart

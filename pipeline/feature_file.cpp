@@ -1,0 +1,110 @@
+// pipeline/feature_file.cpp
+#include "pipeline/feature_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <system_error>
+#include <utility>
+
+#include "data/error.hpp"
+#include "features/hdf5.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFormat = "headstart features";
+constexpr std::int32_t kFormatVersion = 1;
+constexpr std::size_t kPartBytes = std::size_t{64} << 20U;
+constexpr float kLargestFloat16 = 65504.0F;
+
+void write_table(hid_t file, const FeatureTable& table) {
+  const std::array<std::int32_t, 1> version{kFormatVersion};
+  const std::array<std::int64_t, 3> shape{table.shape.height, table.shape.width, table.shape.channels};
+  hdf5::write_variable_string(file, "format", kFormat);
+  hdf5::write_numbers<std::int32_t>(file, "format_version", {}, version);
+  hdf5::write_variable_string(file, "extractor", table.configuration.canonical_json());
+  hdf5::write_variable_string(file, "tap", std::string(to_string(table.tap)));
+  hdf5::write_variable_string(file, "pooling", std::string(to_string(table.pooling)));
+  hdf5::write_numbers<std::int64_t>(file, "map_shape", {shape.size()}, shape);
+  hdf5::write<std::int32_t>(file, "labels", {table.labels.size()}, table.labels);
+  hdf5::write_string_dataset(file, "class_names", table.class_names);
+  hdf5::write_string_dataset(file, "paths", table.paths);
+  hdf5::write_string_dataset(file, "split", table.splits);
+  std::vector<std::uint8_t> digests;
+  digests.reserve(table.keys.size() * sizeof(Sha256::bytes));
+  for (const Sha256& key : table.keys) digests.insert(digests.end(), key.bytes.begin(), key.bytes.end());
+  hdf5::write<std::uint8_t>(file, "sha256", {table.keys.size(), sizeof(Sha256::bytes)}, digests);
+}
+
+/// @param first  the table's row that `rows` starts with
+void check_range(const FeatureMatrix& rows, std::size_t first, const FeatureTable& table) {
+  const auto wrong = std::find_if(rows.values.begin(), rows.values.end(),
+                                  [](float value) { return std::abs(value) > kLargestFloat16; });
+  if (wrong == rows.values.end()) return;
+  const auto at = static_cast<std::int64_t>(wrong - rows.values.begin());
+  const auto row = std::upper_bound(rows.indptr.begin(), rows.indptr.end(), at) - rows.indptr.begin() - 1;
+  throw Error{Error::Kind::kData, "a feature is too large for float16",
+              fmt::format("{}: {}, at most {}", printable(table.paths[first + static_cast<std::size_t>(row)]),
+                          *wrong, kLargestFloat16),
+              "pass --dtype float32"};
+}
+
+void write_features(hid_t file, const FeatureTable& table, std::int64_t columns, FeatureType type,
+                    const std::function<FeatureMatrix(std::span<const RowIndex>)>& read) {
+  hdf5::MatrixWriter writer(
+      file, "features", table.labels.size(), static_cast<std::uint64_t>(columns),
+      type == FeatureType::kFloat16 ? hdf5::MatrixType::kFloat16 : hdf5::MatrixType::kFloat32);
+  std::vector<RowIndex> all(table.labels.size());
+  std::iota(all.begin(), all.end(), 0);
+  const auto width = static_cast<std::size_t>(columns);
+  const std::size_t at_once = std::max<std::size_t>(1, kPartBytes / (width * sizeof(float)));
+  std::vector<float> dense;
+  for (std::size_t first = 0; first < all.size(); first += at_once) {
+    const auto part = std::span(all).subspan(first, std::min(at_once, all.size() - first));
+    const FeatureMatrix rows = read(part);
+    if (type == FeatureType::kFloat16) check_range(rows, first, table);
+    dense.assign(part.size() * width, 0.0F);
+    for (std::size_t row = 0; row < part.size(); ++row) {
+      for (auto i = static_cast<std::size_t>(rows.indptr[row]);
+           i < static_cast<std::size_t>(rows.indptr[row + 1]); ++i)
+        dense[row * width + static_cast<std::size_t>(rows.indices[i])] = rows.values[i];
+    }
+    writer.append(dense);
+  }
+}
+
+}  // namespace
+
+void write_feature_file(const fs::path& file, const FeatureTable& table, std::int64_t columns,
+                        FeatureType type,
+                        const std::function<FeatureMatrix(std::span<const RowIndex>)>& read) {
+  fs::path unfinished = file;
+  unfinished += ".unfinished";
+  std::error_code error;
+  fs::remove(unfinished, error);
+  try {
+    {
+      const hdf5::File opened = hdf5::create_file(unfinished);
+      write_table(opened.id(), table);
+      write_features(opened.id(), table, columns, type, read);
+      hdf5::flush(opened);
+    }
+    fs::rename(unfinished, file);
+  } catch (const fs::filesystem_error& cause) {
+    fs::remove(unfinished, error);
+    throw Error{Error::Kind::kFailed, "cannot write a file",
+                printable(fmt::format("{}: {}", file.string(), cause.code().message())),
+                "name another place"};
+  } catch (...) {
+    fs::remove(unfinished, error);
+    throw;
+  }
+}
+
+}  // namespace headstart

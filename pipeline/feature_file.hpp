@@ -1,0 +1,44 @@
+// pipeline/feature_file.hpp: features.h5: one plain table of features, labels and paths, for h5py,
+// scikit-learn and whoever else. docs/features-file.md describes it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/sha256.hpp"
+#include "features/extractor_configuration.hpp"
+#include "features/vgg16.hpp"
+#include "head/feature_matrix.hpp"
+#include "head/representation.hpp"
+
+namespace headstart {
+
+/// How features are stored. float16 keeps 11 significant bits: relative errors up to 4.9e-4.
+enum class FeatureType { kFloat32, kFloat16 };
+
+/// All but the features. The vectors are as long as there are rows.
+struct FeatureTable {
+  ExtractorConfiguration configuration;
+  Tap tap = Tap::kBlock5Pool;
+  MapShape shape;  ///< of a row's map, before pooling
+  Pooling pooling = Pooling::kFlatten;
+  std::vector<std::string> class_names;
+  std::vector<std::int32_t> labels;
+  std::vector<std::string> paths;
+  std::vector<std::string> splits;  ///< "train", "validation", "test" or ""
+  std::vector<Sha256> keys;         ///< of the image files
+};
+
+/// Writes `file` whole: under another name first.
+/// @param columns  of a row of features
+/// @param read     the features of some rows, so that not all are in memory
+/// @throws Error kFailed if it cannot be written; kData naming the image whose features do not fit float16
+void write_feature_file(const std::filesystem::path& file, const FeatureTable& table, std::int64_t columns,
+                        FeatureType type,
+                        const std::function<FeatureMatrix(std::span<const RowIndex>)>& read);
+
+}  // namespace headstart

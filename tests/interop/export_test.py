@@ -1,0 +1,67 @@
+"""tests/interop/export_test.py: what `headstart cache export` writes, read with h5py as docs/features-file.md says, and
+trained on with scikit-learn."""
+
+import hashlib
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+import sklearn.linear_model
+
+from cache_test import rows_of, segments_of
+from training_run import BINARY, CACHE, CLASSES, DATASET
+
+
+def export(file, *options):
+    subprocess.run([BINARY, "cache", "export", DATASET, "-o", file, "--cache", CACHE, "--quiet", *options], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+class ExportTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.scratch.name)
+        export(cls.folder / "flat.h5")
+        cls.cached = rows_of(segments_of(CACHE))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def test_rows_are_those_of_the_cache_beside_their_paths_and_labels(self):
+        with h5py.File(self.folder / "flat.h5") as file:
+            features = file["features"][()]
+            paths = file["paths"].asstr()[()]
+            names = list(file["class_names"].asstr()[()])
+            self.assertEqual(names, CLASSES)
+            self.assertEqual(features.dtype, np.float32)
+            self.assertEqual(len(paths), len(features))
+            self.assertGreater(len(paths), 40)
+            self.assertEqual(set(file["split"].asstr()[()]), {""})
+            for path, label, key, row in zip(paths, file["labels"][()], file["sha256"][()], features, strict=True):
+                self.assertEqual(path.split("/")[0], names[label])
+                self.assertEqual(bytes(key), hashlib.sha256((DATASET / path).read_bytes()).digest())
+                np.testing.assert_array_equal(row, self.cached[bytes(key)])
+
+    def test_pooled_float16_rows_are_the_rounded_means_of_the_maps(self):
+        export(self.folder / "pooled.h5", "--pooling", "avg", "--dtype", "float16")
+        with h5py.File(self.folder / "flat.h5") as flat, h5py.File(self.folder / "pooled.h5") as pooled:
+            expected = flat["features"][()].reshape(-1, 7, 7, 512).mean(axis=(1, 2), dtype=np.float64)
+            self.assertEqual(pooled["features"].dtype, np.float16)
+            np.testing.assert_allclose(pooled["features"][()], expected, rtol=2.0**-11 + 1e-6, atol=1e-7)
+
+    def test_scikit_learn_trains_on_it(self):
+        export(self.folder / "max.h5", "--pooling", "max")
+        with h5py.File(self.folder / "max.h5") as file:
+            features, labels = file["features"][()], file["labels"][()]
+        features /= np.linalg.norm(features, axis=1, keepdims=True)
+        model = sklearn.linear_model.LogisticRegression(C=1000, max_iter=2000).fit(features[::2], labels[::2])
+        self.assertGreater(model.score(features[1::2], labels[1::2]), 0.5)
+
+
+if __name__ == "__main__":
+    unittest.main()

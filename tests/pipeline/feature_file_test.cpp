@@ -1,0 +1,108 @@
+// tests/pipeline/feature_file_test.cpp: features.h5 by headstart's HDF5 layer; tests/interop reads it with
+// h5py.
+#include "pipeline/feature_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "data/error.hpp"
+#include "features/hdf5.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+using test::ScratchFolder;
+
+constexpr std::int64_t kColumns = 5;
+
+/// Row r has r + 0.5 in column r % 5, and nothing else.
+FeatureMatrix rows_of(std::span<const RowIndex> rows) {
+  FeatureMatrix matrix;
+  matrix.columns = kColumns;
+  matrix.indptr = {0};
+  for (const RowIndex row : rows) {
+    matrix.indices.push_back(static_cast<std::int32_t>(row % kColumns));
+    matrix.values.push_back(static_cast<float>(row) + 0.5F);
+    matrix.indptr.push_back(static_cast<std::int64_t>(matrix.values.size()));
+  }
+  return matrix;
+}
+
+FeatureTable table_of(int rows) {
+  FeatureTable table;
+  table.shape = {1, 1, kColumns};
+  table.class_names = {"cats", "dogs \u00e9"};
+  for (int row = 0; row < rows; ++row) {
+    table.labels.push_back(row % 2);
+    table.paths.push_back("dogs/" + std::to_string(row) + ".jpg");
+    table.splits.emplace_back(row % 3 == 0 ? "validation" : "train");
+    table.keys.push_back(sha256(table.paths.back()));
+  }
+  return table;
+}
+
+TEST(FeatureFile, HoldsWhatItWasGiven) {
+  const ScratchFolder scratch;
+  const fs::path file = scratch / "features.h5";
+  const FeatureTable table = table_of(7);
+  for (const FeatureType type : {FeatureType::kFloat32, FeatureType::kFloat16}) {
+    write_feature_file(file, table, kColumns, type, rows_of);  // and replaces the one before
+    const hdf5::File opened = hdf5::open_file(file);
+    EXPECT_EQ(hdf5::extents(opened.id(), "features"), (hdf5::Extents{7, kColumns}));
+    const std::vector<float> features = hdf5::read<float>(opened.id(), "features", 1000);
+    for (std::size_t row = 0; row < 7; ++row) {
+      for (std::size_t column = 0; column < 5; ++column)
+        EXPECT_EQ(features[row * 5 + column], column == row % 5 ? static_cast<float>(row) + 0.5F : 0.0F);
+    }
+    EXPECT_EQ(hdf5::read<std::int32_t>(opened.id(), "labels", 1000), table.labels);
+    EXPECT_EQ(hdf5::read<std::uint8_t>(opened.id(), "sha256", 1000).size(), 7U * 32U);
+    EXPECT_EQ(hdf5::read_string(opened.id(), "pooling"), "flatten");
+    EXPECT_EQ(hdf5::read_string(opened.id(), "extractor"), table.configuration.canonical_json());
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch.path()), {}), 1) << "nothing unfinished is left";
+}
+
+TEST(FeatureFile, Float16IsTheNearestHalf) {
+  const ScratchFolder scratch;
+  const std::vector<float> values{1.0F, 1.0F / 3.0F, 1234.567F, 65504.0F, 6.1e-5F};
+  write_feature_file(
+      scratch / "f.h5", table_of(1), kColumns, FeatureType::kFloat16, [&](std::span<const RowIndex>) {
+        return FeatureMatrix{kColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
+      });
+  const std::vector<float> read = hdf5::read<float>(hdf5::open_file(scratch / "f.h5").id(), "features", 1000);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EXPECT_LE(std::abs(read[i] / values[i] - 1.0F), std::ldexp(1.0F, -11)) << values[i];
+}
+
+TEST(FeatureFile, WhatDoesNotFitFloat16IsNamedAndLeavesTheOldFile) {
+  const ScratchFolder scratch;
+  const fs::path file = scratch / "f.h5";
+  write_feature_file(file, table_of(2), kColumns, FeatureType::kFloat32, rows_of);
+  const auto before = fs::last_write_time(file);
+  try {
+    write_feature_file(file, table_of(3), kColumns, FeatureType::kFloat16,
+                       [](std::span<const RowIndex> rows) {
+                         FeatureMatrix matrix = rows_of(rows);
+                         matrix.values[2] = 70000.0F;
+                         return matrix;
+                       });
+    FAIL() << "an infinity was written";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Error::Kind::kData);
+    EXPECT_NE(std::string(error.what()).find("dogs/2.jpg"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(fs::last_write_time(file), before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch.path()), {}), 1);
+}
+
+TEST(FeatureFile, APlaceThatCannotBeWrittenIsOneLine) {
+  EXPECT_THROW(
+      write_feature_file("/proc/headstart/f.h5", table_of(1), kColumns, FeatureType::kFloat32, rows_of),
+      Error);
+}
+
+}  // namespace
+}  // namespace headstart

@@ -18,14 +18,14 @@ else()
   find_package(OpenMP REQUIRED COMPONENTS CXX)
 endif()
 
-# Optional: training over several processes.
+# Optional: training and extraction over several processes.
 if(HEADSTART_MPI)
   find_package(MPI COMPONENTS C)
 endif()
 if(MPI_C_FOUND)
-  message(STATUS "MPI ${MPI_C_VERSION}: one head can be trained by several processes")
+  message(STATUS "MPI ${MPI_C_VERSION}: several processes extract or train together")
 else()
-  message(STATUS "No MPI: one head is trained by one process (Debian: libopenmpi-dev)")
+  message(STATUS "No MPI: processes of one mpirun take shards to extract, and cannot train together (Debian: libopenmpi-dev)")
 endif()
 
 # Optional: fine-tuning on a GPU.

@@ -24,6 +24,7 @@
 #include "pipeline/options.hpp"
 #include "pipeline/processes.hpp"
 #include "pipeline/quantities.hpp"
+#include "pipeline/shard_option.hpp"
 #include "pipeline/threads.hpp"
 #include "pipeline/training_options.hpp"
 
@@ -143,12 +144,19 @@ void add_dataset(CLI::App& app, std::filesystem::path& dataset, CsvPaths& csv_pa
       ->group("Images");
 }
 
+/// What the processes of one MPI launch do with a command.
+enum class Together {
+  kNo,         // each runs it
+  kAsOne,      // all do the same, and one says it
+  kShareWork,  // each does a part: what is odd about that part it says itself
+};
+
 /// A subcommand: its options live as long as the program's App.
 struct Command {
   CLI::App* app;
   General general;
   std::function<void(const Session&)> run;
-  bool together = false;  // processes of one MPI launch run it as one
+  Together together = Together::kNo;
 };
 
 /// Everything that parsing fills.
@@ -179,7 +187,7 @@ Command& add_command(Program& program, CLI::App& parent, const std::string& name
   CLI::App* app = parent.add_subcommand(name, description);
   app->fallthrough();        // so that --config may stand behind the command
   app->configurable(false);  // a section of the file gives options, it does not choose the command
-  program.commands.push_back(std::make_unique<Command>(Command{app, {}, std::move(run), false}));
+  program.commands.push_back(std::make_unique<Command>(Command{app, {}, std::move(run), Together::kNo}));
   Command& command = *program.commands.back();
   return command;
 }
@@ -203,7 +211,7 @@ CLI::App& add_run(Program& program, TrainOptions& options, const std::string& na
                   const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
   Command& command = add_command(program, program.app, name, description,
                                  [&](const Session& session) { run_train(options, session); });
-  command.together = true;
+  command.together = Together::kAsOne;
   CLI::App& app = *command.app;
   add_run_options(app, options);
   add_own(app, options);
@@ -314,6 +322,7 @@ void add_commands(Program& program) {
     Command& command =
         add_command(program, root, "extract", "Compute and cache the features of a dataset, train nothing",
                     [&](const Session& session) { run_extract(options, session); });
+    command.together = Together::kShareWork;
     CLI::App& app = *command.app;
     add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
     app.add_option_function<std::vector<std::string>>(
@@ -333,6 +342,17 @@ void add_commands(Program& program) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->default_str("block5_pool");
     add_views(app, options.views, "Random crops and flips of each image to cache as well");
+    app.add_option_function<std::string>(
+           "--shard",
+           [&options](const std::string& text) {
+             options.shard = parse_shard(text);
+             if (!options.shard)
+               throw CLI::ValidationError(
+                   "--shard", fmt::format("is '{}', needed K/N with K from 0 to N-1, or none", text));
+           },
+           "Only part K of N (K from 0 to N-1), drawn by path; none: all of it [the part that srun, a job "
+           "array, an indexed job or an mpirun that cannot share the work says]")
+        ->type_name("K/N|none");
     add_weights(app, options.stage_one.weights);
     add_network(app, options.stage_one);
     app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
@@ -457,10 +477,12 @@ int fail(std::string_view message, int code) {
 int run(const Command& command, Processes* processes) {
   const General& general = command.general;
   const bool leads = processes == nullptr || processes->rank() == 0;
-  Console console(!leads            ? Verbosity::kSilent
+  const bool silent = !leads && command.together == Together::kAsOne;
+  Console console(silent            ? Verbosity::kSilent
                   : general.quiet   ? Verbosity::kQuiet
                   : general.verbose ? Verbosity::kVerbose
-                                    : Verbosity::kNormal);
+                  : leads           ? Verbosity::kNormal
+                                    : Verbosity::kQuiet);
   const ThreadLimit limit(general.threads);
   catch_interrupts();
   // What all say is said once; a failure of one process alone is its own to tell.
@@ -511,7 +533,9 @@ int run_command_line(int argc, const char* const* argv) {
   try {
     resolve_training(program.train);
     resolve_training(program.sweep);
-    if ((*command)->together) processes = join_processes();
+    const Together together = (*command)->together;
+    if (together == Together::kAsOne || (together == Together::kShareWork && can_share_work()))
+      processes = join_processes();
     return run(**command, processes.get());
   } catch (const Error& error) {
     return fail(error.what(), exit_code(error.kind()));

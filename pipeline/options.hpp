@@ -11,16 +11,17 @@
 #include "data/decode.hpp"
 #include "data/labels_csv.hpp"
 #include "data/resize.hpp"
+#include "data/shard.hpp"
 #include "features/cache_folder.hpp"
 #include "features/engine.hpp"
 #include "features/trainable_blocks.hpp"
 #include "features/vgg16.hpp"
-#include "head/process_group.hpp"
 #include "head/representation.hpp"
 #include "head/search.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/console.hpp"
 #include "pipeline/feature_file.hpp"
+#include "pipeline/processes.hpp"
 
 namespace headstart {
 
@@ -112,7 +113,8 @@ struct ExtractOptions {
   std::filesystem::path dataset;
   StageOneOptions stage_one;
   std::vector<Tap> taps{Tap::kBlock5Pool};
-  int views = 0;  ///< of each image, beside the image itself
+  int views = 0;               ///< of each image, beside the image itself
+  std::optional<Shard> shard;  ///< none: what the launcher says, see shard_of_launch()
   bool dry_run = false;
 };
 
@@ -171,7 +173,7 @@ struct InfoOptions {
 struct Session {
   Console& console;
   int threads;
-  ProcessGroup* processes = nullptr;  ///< those that train together; null: this one is alone
+  Processes* processes = nullptr;  ///< those that work together; null: this one is alone
 
   /// Whether this is the process that tells and writes what all of them did.
   [[nodiscard]] bool leads() const noexcept { return processes == nullptr || processes->rank() == 0; }

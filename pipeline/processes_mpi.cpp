@@ -1,16 +1,20 @@
-// pipeline/processes_mpi.cpp: ProcessGroup over MPI. Everything is called from the thread that joined.
+// pipeline/processes_mpi.cpp: ProcessGroup over MPI. Everything is called from the thread that joined, but
+// for work that is shared out: shared_work_mpi.cpp has a thread of its own and calls MPI one at a time.
 #define OMPI_SKIP_MPICXX 1  // the C++ bindings, gone since MPI 3, do not pass our warnings
 #include <mpi.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "pipeline/mpi_error.hpp"
 #include "pipeline/processes.hpp"
+#include "pipeline/shared_work_mpi.hpp"
 
 namespace headstart {
 namespace {
@@ -19,25 +23,17 @@ namespace {
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
 constexpr std::chrono::seconds kPatience{2};
 
-void check(int code, const char* what) {
-  if (code == MPI_SUCCESS) return;
-  std::array<char, MPI_MAX_ERROR_STRING> text{};
-  int length = 0;
-  MPI_Error_string(code, text.data(), &length);
-  throw std::runtime_error(std::string(what) + " failed: " + text.data());
-}
-
 class MpiProcesses final : public Processes {
  public:
   MpiProcesses() {
-    int provided = 0;
-    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &threads_), "MPI_Init_thread");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
-    check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
-    check(MPI_Comm_dup(MPI_COMM_WORLD, &failures_), "MPI_Comm_dup");
+    check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
+    check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &failures_), "MPI_Comm_dup");
   }
   ~MpiProcesses() override {
+    if (lost_some_) return;  // MPI_Finalize waits for them, and mpirun may hang in MPI_Abort (Open MPI 4.1)
     if (alone_failed_) MPI_Abort(MPI_COMM_WORLD, 1);
     MPI_Finalize();
   }
@@ -60,12 +56,22 @@ class MpiProcesses final : public Processes {
       offsets.push_back(offset);
       offset += lengths.back();
     }
-    check(MPI_Allgatherv(own.data(), static_cast<int>(own.size()), MPI_BYTE, all.data(), lengths.data(),
-                         offsets.data(), MPI_BYTE, MPI_COMM_WORLD),
-          "MPI_Allgatherv");
+    check_mpi(MPI_Allgatherv(own.data(), static_cast<int>(own.size()), MPI_BYTE, all.data(), lengths.data(),
+                             offsets.data(), MPI_BYTE, MPI_COMM_WORLD),
+              "MPI_Allgatherv");
+  }
+
+  [[nodiscard]] std::unique_ptr<SharedWork> share_work(std::uint64_t items) override {
+    if (threads_ < MPI_THREAD_SERIALIZED)
+      throw std::runtime_error("this MPI library takes calls of one thread only");
+    return share_work_over_mpi(items, [this](std::span<const int> lost) {
+      lost_some_ = true;
+      lost_leader_ = std::find(lost.begin(), lost.end(), 0) != lost.end();
+    });
   }
 
   [[nodiscard]] bool all_fail() override {
+    if (lost_some_) return !lost_leader_;  // those that are left say so; without rank 0 each of them
     MPI_Request request = MPI_REQUEST_NULL;
     int done = 0;
     if (MPI_Ibarrier(failures_, &request) == MPI_SUCCESS) {
@@ -88,8 +94,8 @@ class MpiProcesses final : public Processes {
       if (root == rank_) std::copy(own.begin(), own.end(), part.begin());
       for (std::size_t sent = 0; sent < part.size(); sent += kMostBytes) {
         const std::size_t count = std::min(kMostBytes, part.size() - sent);
-        check(MPI_Bcast(part.data() + sent, static_cast<int>(count), MPI_BYTE, root, MPI_COMM_WORLD),
-              "MPI_Bcast");
+        check_mpi(MPI_Bcast(part.data() + sent, static_cast<int>(count), MPI_BYTE, root, MPI_COMM_WORLD),
+                  "MPI_Bcast");
       }
       begin += part.size();
     }
@@ -97,8 +103,11 @@ class MpiProcesses final : public Processes {
 
   int rank_ = 0;
   int size_ = 1;
+  int threads_ = MPI_THREAD_SINGLE;
   MPI_Comm failures_ = MPI_COMM_NULL;  // apart from the one that others may be waiting on
   bool alone_failed_ = false;
+  bool lost_some_ = false;  // nothing collective returns any more
+  bool lost_leader_ = false;
 };
 
 }  // namespace
@@ -107,6 +116,8 @@ std::unique_ptr<Processes> join_processes() {
   if (launched_processes() == 1) return nullptr;
   return std::make_unique<MpiProcesses>();
 }
+
+bool can_share_work() { return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr && launched_processes() > 1; }
 
 std::string describe_mpi() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};

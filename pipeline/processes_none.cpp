@@ -14,6 +14,8 @@ std::unique_ptr<Processes> join_processes() {
               "start one process, or build with MPI (Debian: libopenmpi-dev)"};
 }
 
+bool can_share_work() { return false; }
+
 std::string describe_mpi() { return "not in this build: libopenmpi-dev was not there"; }
 
 }  // namespace headstart

@@ -30,24 +30,10 @@ std::vector<fs::path> files_of(const Manifest& manifest) {
 }
 
 void report_rejects(const ExtractedDataset& dataset, Console& console) {
-  std::size_t shown = 0;
-  for (std::size_t i = 0; i < dataset.manifest.samples.size(); ++i) {
-    const ImageResult& image = dataset.extraction.images[i];
-    const std::string path = printable(dataset.manifest.samples[i].path);
-    if (image.status == ImageStatus::kRejected) {
-      if (shown++ < kRejectsShown) {
-        console.warn(fmt::format("rejected {}: {}", path, image.reason));
-      } else {
-        console.detail(fmt::format("rejected {}: {}", path, image.reason));
-      }
-    } else if (!image.note.empty()) {
-      console.detail(fmt::format("accepted {}: {}", path, image.note));
-    }
-  }
-  if (shown > kRejectsShown) {
-    console.warn(
-        fmt::format("... and {} more images rejected (--verbose lists them all)", shown - kRejectsShown));
-  }
+  std::size_t rejected = 0;
+  for (std::size_t i = 0; i < dataset.manifest.samples.size(); ++i)
+    report_image(dataset.manifest.samples[i], dataset.extraction.images[i], rejected, console);
+  report_rejects_left_out(rejected, console);
 }
 
 void report_duplicates(const ExtractedDataset& dataset, Console& console) {
@@ -66,8 +52,9 @@ void report_duplicates(const ExtractedDataset& dataset, Console& console) {
   if (copies > 0) console.note(fmt::format("{} images are byte-identical copies of others", copies));
 }
 
+/// @param shard  of which `dataset` is: a part may well have nothing usable
 void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& options,
-                         const std::string& name) {
+                         const std::string& name, const Shard& shard) {
   const std::size_t total = dataset.manifest.samples.size();
   if (options.on_error == OnError::kFail && dataset.rejected > 0) {
     const auto first =
@@ -78,16 +65,31 @@ void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& op
                 fmt::format("{}: {}", printable(dataset.manifest.samples[row].path), first->reason),
                 "remove it, or pass --on-error skip"};
   }
-  if (options.max_rejects.exceeded(dataset.rejected, total)) {
-    throw Error{Error::Kind::kData, "too many images were rejected",
-                fmt::format("{}: {} of {}", name, dataset.rejected, total),
-                "look at the reasons, or raise --max-rejects"};
-  }
-  if (dataset.used.empty()) {
+  check_max_rejects(dataset.rejected, total, options, name);
+  if (dataset.used.empty() && shard.is_whole()) {
     throw Error{Error::Kind::kData, "no usable image", fmt::format("{}: all {} were rejected", name, total),
                 "look at the reasons above"};
   }
 }
+
+/// An engine that somebody else keeps open.
+class BorrowedEngine final : public Engine {
+ public:
+  explicit BorrowedEngine(Engine& engine) : engine_(engine) {}
+
+  [[nodiscard]] const EngineDescription& description() const noexcept override {
+    return engine_.description();
+  }
+  [[nodiscard]] int batch_size() const noexcept override { return engine_.batch_size(); }
+  [[nodiscard]] int input_size() const noexcept override { return engine_.input_size(); }
+  [[nodiscard]] std::span<const Tap> taps() const noexcept override { return engine_.taps(); }
+  void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
+    engine_.run(batch, outputs);
+  }
+
+ private:
+  Engine& engine_;
+};
 
 /// Marks as extracted what any process has computed, though by now it is in the cache.
 /// @param own  of files rank, rank + size, ...
@@ -174,49 +176,11 @@ Extraction StageOne::run(std::span<const fs::path> files, int views) {
 
 Extraction StageOne::run_alone(std::span<const fs::path> files, int views) {
   Console& console = session_.console;
-  ExtractionOptions extraction;
-  extraction.decode = options_.images.decode;
-  extraction.resize = options_.images.resize;
-  extraction.preprocessing = weights_.preprocessing;
-  extraction.views = views;
-  extraction.threads = session_.threads;
-  extraction.digests = digests_.get();
-  extraction.stop = &interrupt_flag();
-  extraction.on_progress = [&console](const ExtractionProgress& progress) {
-    std::string extra;
-    if (progress.cached > 0) extra = fmt::format("{} from the cache", progress.cached);
-    if (progress.rejected > 0)
-      extra += fmt::format("{}{} rejected", extra.empty() ? "" : ", ", progress.rejected);
-    console.progress("images", progress.done, progress.total, "images", extra);
-  };
-  const auto open = [&] {
-    EngineOptions engine;
-    engine.kind = engine_kind_;
-    engine.batch_size = options_.batch_size;
-    engine.input_size = options_.images.resize.size;
-    engine.taps = taps_;
-    engine.threads = session_.threads;
-    auto opened = open_engine(weights_, engine);
-    const EngineDescription& description = opened->description();
-    console.note(fmt::format("engine: {} ({}: {}), batch {}, {} threads", description.name,
-                             description.version, description.implementation, opened->batch_size(),
-                             session_.threads));
-    return opened;
-  };
-  std::vector<FeatureCache*> caches;
-  for (const auto& cache : caches_) caches.push_back(cache.get());
-  Extraction result = extract(files, extraction, open, caches);
+  Extraction result = extract_files(
+      files, views, [&console](const ExtractionProgress& progress) { show_progress(console, progress); },
+      [this] { return open(); });
   console.progress_done();
-  // What these two know spares the next run work, no more: where they can't be written nothing is lost.
-  static_cast<void>(digests_->save());
-  for (FeatureCache* cache : caches) {
-    if (result.engine && session_.leads() && cache->small_segments() > kManySmallSegments) {
-      const FeatureCache::Compaction done = cache->compact();
-      console.detail(fmt::format("{}: {} small segments merged into {}", to_string(cache->tap()), done.merged,
-                                 done.into));
-    }
-    cache->save_index();
-  }
+  save_accelerators(result.engine && session_.leads() ? Compact::kWhereWorthwhile : Compact::kNo);
   if (result.interrupted) {
     const auto finished =
         std::count_if(result.images.begin(), result.images.end(),
@@ -226,6 +190,59 @@ Extraction StageOne::run_alone(std::span<const fs::path> files, int views) {
                     finished, files.size()));
   }
   return result;
+}
+
+void StageOne::save_accelerators(Compact compact) {
+  // They spare the next run work, no more: where they can't be written nothing is lost.
+  static_cast<void>(digests_->save());
+  for (const auto& cache : caches_) {
+    if (compact == Compact::kWhereWorthwhile && cache->small_segments() > kManySmallSegments) {
+      const FeatureCache::Compaction done = cache->compact();
+      session_.console.detail(fmt::format("{}: {} small segments merged into {}", to_string(cache->tap()),
+                                          done.merged, done.into));
+    }
+    cache->save_index();
+  }
+}
+
+Extraction StageOne::run_part(std::span<const fs::path> files, int views,
+                              const std::function<void(const ExtractionProgress&)>& on_progress) {
+  return extract_files(files, views, on_progress, [this] {
+    if (!engine_) engine_ = open();
+    return std::make_unique<BorrowedEngine>(*engine_);
+  });
+}
+
+Extraction StageOne::extract_files(std::span<const fs::path> files, int views,
+                                   const std::function<void(const ExtractionProgress&)>& on_progress,
+                                   const OpenEngine& opener) {
+  ExtractionOptions extraction;
+  extraction.decode = options_.images.decode;
+  extraction.resize = options_.images.resize;
+  extraction.preprocessing = weights_.preprocessing;
+  extraction.views = views;
+  extraction.threads = session_.threads;
+  extraction.digests = digests_.get();
+  extraction.stop = &interrupt_flag();
+  extraction.on_progress = on_progress;
+  std::vector<FeatureCache*> caches;
+  for (const auto& cache : caches_) caches.push_back(cache.get());
+  return extract(files, extraction, opener, caches);
+}
+
+std::unique_ptr<Engine> StageOne::open() const {
+  EngineOptions engine;
+  engine.kind = engine_kind_;
+  engine.batch_size = options_.batch_size;
+  engine.input_size = options_.images.resize.size;
+  engine.taps = taps_;
+  engine.threads = session_.threads;
+  auto opened = open_engine(weights_, engine);
+  const EngineDescription& description = opened->description();
+  session_.console.note(fmt::format("engine: {} ({}: {}), batch {}, {} threads", description.name,
+                                    description.version, description.implementation, opened->batch_size(),
+                                    session_.threads));
+  return opened;
 }
 
 CsrRows StageOne::features(std::span<const Sha256> keys) const { return caches_.front()->read(keys); }
@@ -278,10 +295,47 @@ ViewCounts count_views(std::span<const ImageResult> images, int views) {
   return counts;
 }
 
+void show_progress(Console& console, const ExtractionProgress& progress) {
+  std::string extra;
+  if (progress.cached > 0) extra = fmt::format("{} from the cache", progress.cached);
+  if (progress.rejected > 0)
+    extra += fmt::format("{}{} rejected", extra.empty() ? "" : ", ", progress.rejected);
+  console.progress("images", progress.done, progress.total, "images", extra);
+}
+
+void report_image(const Sample& sample, const ImageResult& image, std::size_t& rejected, Console& console) {
+  const std::string path = printable(sample.path);
+  if (image.status == ImageStatus::kRejected) {
+    const std::string line = fmt::format("rejected {}: {}", path, image.reason);
+    if (rejected++ < kRejectsShown) {
+      console.warn(line);
+    } else {
+      console.detail(line);
+    }
+  } else if (!image.note.empty()) {
+    console.detail(fmt::format("accepted {}: {}", path, image.note));
+  }
+}
+
+void report_rejects_left_out(std::size_t rejected, Console& console) {
+  if (rejected <= kRejectsShown) return;
+  console.warn(
+      fmt::format("... and {} more images rejected (--verbose lists them all)", rejected - kRejectsShown));
+}
+
+void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptions& options,
+                       const std::string& name) {
+  if (!options.max_rejects.exceeded(rejected, total)) return;
+  throw Error{Error::Kind::kData, "too many images were rejected",
+              fmt::format("{}: {} of {}", name, rejected, total),
+              "look at the reasons, or raise --max-rejects"};
+}
+
 ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const StageOneOptions& options,
-                                 const Session& session, StageOne& stage_one, int views) {
+                                 const Session& session, StageOne& stage_one, int views, const Shard& shard) {
   ExtractedDataset result;
   result.manifest = discover(dataset, {.min_classes = min_classes, .csv_paths = options.images.csv_paths});
+  keep_shard(result.manifest, shard);
   for (const std::string& note : result.manifest.notes) session.console.note(note);
   result.extraction = stage_one.run(files_of(result.manifest), views);
   result.views = count_views(result.extraction.images, views);
@@ -298,13 +352,15 @@ ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const
   result.duplicates = find_duplicates(result.manifest, result.content);
   report_rejects(result, session.console);
   report_duplicates(result, session.console);
-  check_reject_limits(result, options.images, printable(dataset.string()));
+  check_reject_limits(result, options.images, printable(dataset.string()), shard);
   return result;
 }
 
-void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_one, int views) {
-  const Manifest manifest =
+void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_one, int views,
+                const Shard& shard) {
+  Manifest manifest =
       discover(dataset, {.min_classes = min_classes, .csv_paths = stage_one.images().csv_paths});
+  keep_shard(manifest, shard);
   std::vector<std::size_t> counts(manifest.classes.size(), 0);
   for (const Sample& sample : manifest.samples) ++counts[static_cast<std::size_t>(sample.label)];
   std::vector<std::vector<std::string>> table{{"class", "images"}};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "data/manifest.hpp"
 #include "data/sha256.hpp"
+#include "data/shard.hpp"
 #include "data/split.hpp"
 #include "features/cache.hpp"
 #include "features/csr_rows.hpp"
@@ -34,6 +36,17 @@ class StageOne {
   /// Processes that train together share the work out, file by file, and need one cache folder for that.
   /// Shows progress. @throws Interrupted once what was in flight is published
   [[nodiscard]] Extraction run(std::span<const std::filesystem::path> files, int views = 0);
+
+  /// The same for one of many parts of the work, by this process alone: the engine stays open from part to
+  /// part, the caller shows progress, an interrupted part is a result as well, and save_accelerators() is
+  /// left to the caller.
+  [[nodiscard]] Extraction run_part(std::span<const std::filesystem::path> files, int views,
+                                    const std::function<void(const ExtractionProgress&)>& on_progress);
+
+  enum class Compact { kNo, kWhereWorthwhile };
+  /// Has the caches' indexes and CACHE/stat know what this process knows; merges segments first, where there
+  /// are many small ones.
+  void save_accelerators(Compact compact);
 
   /// The cached rows of `keys` at taps()[0], in order.
   [[nodiscard]] CsrRows features(std::span<const Sha256> keys) const;
@@ -63,6 +76,10 @@ class StageOne {
  private:
   void open_caches();
   [[nodiscard]] Extraction run_alone(std::span<const std::filesystem::path> files, int views);
+  [[nodiscard]] Extraction extract_files(std::span<const std::filesystem::path> files, int views,
+                                         const std::function<void(const ExtractionProgress&)>& on_progress,
+                                         const OpenEngine& opener);
+  [[nodiscard]] std::unique_ptr<Engine> open() const;
 
   Vgg16Weights weights_;
   std::vector<Tap> taps_;
@@ -73,6 +90,7 @@ class StageOne {
   std::filesystem::path cache_folder_;
   std::vector<std::unique_ptr<FeatureCache>> caches_;
   std::unique_ptr<FileDigests> digests_;
+  std::unique_ptr<Engine> engine_;  // of run_part()
 };
 
 /// What became of the views (data/view.hpp) of the images that have any.
@@ -99,17 +117,30 @@ struct ExtractedDataset {
   ViewCounts views;
 };
 
-/// Lists `dataset`, runs stage one over it, reports rejects and duplicates on the console, and holds rejects
-/// against the limits. @throws Error kData where nothing is left, or more was rejected than allowed; kUsage
-/// and kFailed as discover()
+/// Shows how far an extraction is.
+void show_progress(Console& console, const ExtractionProgress& progress);
+
+/// Says why an image was rejected, or what is odd about one that is used. Only the first rejects are shown
+/// without --verbose. @param rejected  how many were before; counted on
+void report_image(const Sample& sample, const ImageResult& image, std::size_t& rejected, Console& console);
+/// Says how many rejects were not shown. @param rejected  of all images
+void report_rejects_left_out(std::size_t rejected, Console& console);
+
+/// Holds rejects against --max-rejects. @param name  of the dataset @throws Error kData
+void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptions& options,
+                       const std::string& name);
+
+/// Lists `dataset`, keeps `shard`, runs stage one over it, reports rejects and duplicates on the console, and
+/// holds rejects against the limits. @throws Error kData where nothing is left of the whole, or more was
+/// rejected than allowed; kUsage and kFailed as discover()
 [[nodiscard]] ExtractedDataset extract_dataset(const std::filesystem::path& dataset, int min_classes,
                                                const StageOneOptions& options, const Session& session,
-                                               StageOne& stage_one, int views = 0);
+                                               StageOne& stage_one, int views = 0, const Shard& shard = {});
 
-/// For --dry-run: prints what discover() finds in `dataset` and how much of it the cache holds; runs no
-/// network.
+/// For --dry-run: prints what discover() finds in `dataset`, in that shard of it, and how much of it the
+/// cache holds; runs no network.
 void print_plan(const std::filesystem::path& dataset, int min_classes, const StageOne& stage_one,
-                int views = 0);
+                int views = 0, const Shard& shard = {});
 
 /// The line that says what stage one did: "393 images in 25.1 s (15.7 images/s): ...; 786 views: ...".
 [[nodiscard]] std::string describe(const ExtractedDataset& dataset);

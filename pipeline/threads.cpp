@@ -8,6 +8,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <opencv2/core/utility.hpp>
 #include <string>
@@ -33,11 +34,22 @@ int quota_threads(int otherwise) {
   return otherwise;
 }
 
+/// Processes that Open MPI's mpirun has started on this machine, this one included.
+int local_processes() {
+  const char* const text = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  return text == nullptr ? 1 : std::max(std::atoi(text), 1);  // NOLINT(cert-err34-c): 0 for what is no number
+}
+
 }  // namespace
 
 int available_threads() {
   const int affinity = affinity_threads();
-  return std::max(1, std::min(affinity, quota_threads(affinity)));
+  const int own = std::max(1, std::min(affinity, quota_threads(affinity)));
+  // Processes that together may use more processors than there are (mpirun binds more than two to a socket
+  // each, and over-subscribed ones to nothing) share what there is.
+  const int all = std::max(1, quota_threads(static_cast<int>(std::thread::hardware_concurrency())));
+  const int processes = local_processes();
+  return own * processes > all ? std::max(1, all / processes) : own;
 }
 
 struct ThreadLimit::Control {

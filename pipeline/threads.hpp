@@ -6,7 +6,8 @@
 namespace headstart {
 
 /// CPUs that the process may run on: the smaller of its affinity mask and its cgroup's CPU quota, rounded up;
-/// at least 1.
+/// at least 1. The processes of one mpirun that are on one machine, and not bound to processors of their own,
+/// divide its CPUs.
 [[nodiscard]] int available_threads();
 
 /// Limits every pool (oneTBB, OpenMP, OpenCV, Eigen) to `threads` while it lives.

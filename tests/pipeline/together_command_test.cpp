@@ -2,16 +2,11 @@
 // of one process, told once; and whatever goes wrong ends all of them.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <charconv>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "tests/pipeline/mpi_launch.hpp"
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/pipeline/training_runs.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -21,66 +16,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTimeLimit = "60";  // seconds; what hangs ends with another exit code than it should
 constexpr int kDataError = 3;
-
-/// The program's path; empty if it is not on PATH.
-std::string find_program(const std::string& name) {
-  const char* const path = std::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const fs::path program = fs::path(folder) / name;
-    std::error_code error;
-    if (fs::is_regular_file(program, error) && access(program.c_str(), X_OK) == 0) return program.string();
-  }
-  return {};
-}
-
-/// headstart with each of these argument lists, so many processes each, as one launch.
-ProcessResult launch(const std::vector<std::pair<int, std::vector<std::string>>>& programs,
-                     const ProcessOptions& options = {}) {
-  std::vector<std::string> command{find_program("mpirun"), "--allow-run-as-root", "--oversubscribe",
-                                   "--timeout", kTimeLimit};
-  for (const auto& [processes, arguments] : programs) {
-    if (&arguments != &programs.front().second) command.emplace_back(":");
-    command.insert(command.end(), {"-n", std::to_string(processes), HEADSTART_BINARY});
-    command.insert(command.end(), arguments.begin(), arguments.end());
-  }
-  return run_process(command, options);
-}
 
 ProcessResult together(int processes, const std::vector<std::string>& arguments,
                        const ProcessOptions& options = {}) {
   return launch({{processes, arguments}}, options);
 }
 
-/// Processes that `parent` has started and that run headstart.
-std::vector<int> headstarts_of(int parent) {
-  std::vector<int> children;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    int pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc{}) continue;
-    std::ifstream stat(entry.path() / "stat");  // "PID (NAME) STATE PARENT ..."
-    std::string number;
-    std::string program;
-    std::string state;
-    int its_parent = 0;
-    if (stat >> number >> program >> state >> its_parent && its_parent == parent && program == "(headstart)")
-      children.push_back(pid);
-  }
-  return children;
-}
-
 class Together : public testing::Test {
  protected:
   void SetUp() override {
-    if (find_program("mpirun").empty()) GTEST_SKIP() << "mpirun is not on PATH";
-    if (headstart_process({"info"}).out.find("Open MPI") == std::string::npos)
-      GTEST_SKIP() << "this build has no Open MPI";
-    const ProcessResult idle =
-        run_process({find_program("mpirun"), "--allow-run-as-root", "--oversubscribe", "-n", "2", "true"});
-    if (idle.exit_code != 0) GTEST_SKIP() << "mpirun starts no process here: " << idle.err;
+    if (const std::string reason = no_mpirun(); !reason.empty()) GTEST_SKIP() << reason;
   }
 
   /// Two slabs of columns, so that of four processes some have none.
@@ -159,11 +105,7 @@ TEST_F(Together, OneThatIsKilledEndsAllAndAnotherNumberOfThemGoesOn) {
     ProcessOptions murder;
     bool found = false;
     murder.while_running = [&](int pid) {
-      std::vector<int> running;
-      for (int i = 0; i < 1000 && running.size() < processes; ++i) {
-        usleep(10'000);
-        running = headstarts_of(pid);
-      }
+      const std::vector<int> running = wait_for_headstarts_of(pid, processes);
       found = running.size() == processes;
       wait_until_written(scratch_ / "killed.checkpoint");
       if (found) kill(processes == 3 ? running.front() : running.back(), SIGKILL);

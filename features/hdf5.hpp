@@ -86,7 +86,8 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
 /// Writes a one-dimensional dataset of variable-length UTF-8 strings (what h5py makes of a list of str).
 void write_string_dataset(hid_t parent, const std::string& dataset, const std::vector<std::string>& values);
 
-/// How the values of a matrix are kept; they are given and come back as float.
+/// How the values of a matrix are kept; they are given and come back as float. For float16 they have to be
+/// values that it has: HDF5 1.10 rounds wrongly.
 enum class MatrixType { kFloat32, kFloat16 };
 /// A matrix that is written a few rows at a time.
 class MatrixWriter {

@@ -67,7 +67,8 @@ TEST(FeatureFile, HoldsWhatItWasGiven) {
 
 TEST(FeatureFile, Float16IsTheNearestHalf) {
   const ScratchFolder scratch;
-  const std::vector<float> values{1.0F, 1.0F / 3.0F, 1234.567F, 65504.0F, 6.1e-5F};
+  // 3.9992 is nearer to 4, a power of two up, than to anything below.
+  const std::vector<float> values{3.9992F, 1.0F / 3.0F, 1234.567F, 65504.0F, 6.2e-5F};
   write_feature_file(
       scratch / "f.h5", table_of(1), kColumns, FeatureType::kFloat16, [&](std::span<const RowIndex>) {
         return FeatureMatrix{kColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
@@ -75,6 +76,19 @@ TEST(FeatureFile, Float16IsTheNearestHalf) {
   const std::vector<float> read = hdf5::read<float>(hdf5::open_file(scratch / "f.h5").id(), "features", 1000);
   for (std::size_t i = 0; i < values.size(); ++i)
     EXPECT_LE(std::abs(read[i] / values[i] - 1.0F), std::ldexp(1.0F, -11)) << values[i];
+  EXPECT_EQ(read[0], 4.0F);
+}
+
+TEST(FeatureFile, Float16BelowItsNormalNumbersIsTheNearestMultiple) {
+  const ScratchFolder scratch;
+  const float step = std::ldexp(1.0F, -24);
+  const std::vector<float> values{step * 3.4F, step * 3.6F, step * 0.4F, step * 2.5F, step * 1023.7F};
+  write_feature_file(
+      scratch / "f.h5", table_of(1), kColumns, FeatureType::kFloat16, [&](std::span<const RowIndex>) {
+        return FeatureMatrix{kColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
+      });
+  EXPECT_EQ(hdf5::read<float>(hdf5::open_file(scratch / "f.h5").id(), "features", 1000),
+            (std::vector<float>{step * 3, step * 4, 0.0F, step * 2, step * 1024}));
 }
 
 TEST(FeatureFile, WhatDoesNotFitFloat16IsNamedAndLeavesTheOldFile) {

@@ -4,7 +4,6 @@
 // (Sequential([VGG16(), ...])) is one layer that lists all of its weights, so what is matched are kernels,
 // not layers.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +16,7 @@
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
 #include "features/hdf5.hpp"
+#include "features/stored_weights.hpp"
 #include "features/trial_read.hpp"
 #include "features/weights.hpp"
 
@@ -25,17 +25,10 @@ namespace {
 
 constexpr std::size_t kLayers = kVgg16Convolutions.size();
 
-[[nodiscard]] Error unfit(const std::string& file, std::string_view why,
-                          std::string_view advice = "pass a VGG16 file of Keras to --weights") {
-  return Error{Error::Kind::kFailed, "weights do not fit VGG16", fmt::format("{}: {}", file, why), advice};
-}
-
 [[nodiscard]] Error not_legacy(const std::string& file, std::string_view format) {
-  return unfit(file, fmt::format("is {}, not a legacy .h5 file", format),
-               "save the model again in Keras with model.save('vgg16.h5')");
+  return unfit_weights(file, fmt::format("is {}, not a legacy .h5 file", format),
+                       "save the model again in Keras with model.save('vgg16.h5')");
 }
-
-std::string shape_text(const hdf5::Extents& extents) { return fmt::format("{}", fmt::join(extents, "x")); }
 
 /// A kernel of rank four and the bias that follows it.
 struct Convolution {
@@ -49,8 +42,8 @@ std::vector<Convolution> list_convolutions(hid_t weights, const std::string& fil
   std::vector<Convolution> found;
   for (const std::string& layer : hdf5::read_strings(weights, "layer_names")) {
     if (layer.empty() || !hdf5::exists(weights, layer)) {
-      throw unfit(file, fmt::format("its layer_names lists '{}', which is not there", layer),
-                  "get an intact copy");
+      throw unfit_weights(file, fmt::format("its layer_names lists '{}', which is not there", layer),
+                          "get an intact copy");
     }
     const hdf5::Group group = hdf5::open_group(weights, layer);
     bool wants_bias = false;  // only what comes right behind a kernel can be its bias
@@ -68,7 +61,7 @@ std::vector<Convolution> list_convolutions(hid_t weights, const std::string& fil
 /// The file's convolution for each of VGG16's: by Keras's names where all of them are there, else by order.
 std::array<Convolution, kLayers> match(const std::vector<Convolution>& found, const std::string& file) {
   if (found.size() != kLayers) {
-    throw unfit(file, fmt::format("it has {} convolutions, VGG16 has {}", found.size(), kLayers));
+    throw unfit_weights(file, fmt::format("it has {} convolutions, VGG16 has {}", found.size(), kLayers));
   }
   std::array<Convolution, kLayers> matched;
   for (std::size_t i = 0; i < kLayers; ++i) {
@@ -89,16 +82,13 @@ std::vector<float> read_values(hid_t weights, const std::string& path, const hdf
                                const hdf5::Extents& needed, std::string_view layer, std::string_view what,
                                const std::string& file) {
   if (found != needed) {
-    throw unfit(file,
-                fmt::format("{} {} is {}, needed {}", layer, what, shape_text(found), shape_text(needed)));
+    throw unfit_weights(
+        file, fmt::format("{} {} is {}, needed {}", layer, what, shape_text(found), shape_text(needed)));
   }
   std::uint64_t count = 1;
   for (const std::uint64_t extent : needed) count *= extent;
   std::vector<float> values = hdf5::read<float>(weights, path, count);
-  if (!all_finite(values)) {
-    throw unfit(file, fmt::format("{} {} has values that are infinite or no numbers", layer, what),
-                "get an intact copy, or the weights of a training that did not diverge");
-  }
+  if (!all_finite(values)) throw weights_not_finite(file, fmt::format("{} {}", layer, what));
   return values;
 }
 
@@ -107,19 +97,19 @@ ConvolutionWeights read_layer(hid_t weights, const Convolution& convolution, con
   const auto in = static_cast<std::uint64_t>(layer.in_channels);
   const auto out = static_cast<std::uint64_t>(layer.out_channels);
   if (convolution.kernel_extents == hdf5::Extents{out, in, 3, 3}) {
-    throw unfit(file,
-                fmt::format("{} kernel is {}: ordered as Theano does, outputs first", layer.name,
-                            shape_text(convolution.kernel_extents)),
-                "pass the file for the TensorFlow backend (its name has 'tf' for 'th')");
+    throw unfit_weights(file,
+                        fmt::format("{} kernel is {}: ordered as Theano does, outputs first", layer.name,
+                                    shape_text(convolution.kernel_extents)),
+                        "pass the file for the TensorFlow backend (its name has 'tf' for 'th')");
   }
-  if (convolution.bias.empty()) throw unfit(file, fmt::format("{} has no bias", layer.name));
+  if (convolution.bias.empty()) throw unfit_weights(file, fmt::format("{} has no bias", layer.name));
   return {read_values(weights, convolution.kernel, convolution.kernel_extents, {3, 3, in, out}, layer.name,
                       "kernel", file),
           read_values(weights, convolution.bias, hdf5::extents(weights, convolution.bias), {out}, layer.name,
                       "bias", file)};
 }
 
-Vgg16Weights read_weights(const hdf5::File& opened, const std::string& file) {
+Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) {
   std::optional<hdf5::Group> model;
   if (hdf5::exists(opened.id(), "model_weights"))
     model.emplace(hdf5::open_group(opened.id(), "model_weights"));
@@ -129,7 +119,7 @@ Vgg16Weights read_weights(const hdf5::File& opened, const std::string& file) {
     for (const char* const group : {"_layer_checkpoint_dependencies", "layers", "vars"}) {
       if (hdf5::exists(opened.id(), group)) throw not_legacy(file, "a .weights.h5 file of Keras 3");
     }
-    throw unfit(file, "it has no layer_names, which every legacy .h5 file of Keras has");
+    throw unfit_weights(file, "it has no layer_names, which every legacy .h5 file of Keras has");
   }
   const std::array<Convolution, kLayers> convolutions = match(list_convolutions(weights, file), file);
   Vgg16Weights result;
@@ -137,6 +127,8 @@ Vgg16Weights read_weights(const hdf5::File& opened, const std::string& file) {
     result.layers[i] = read_layer(weights, convolutions[i], kVgg16Convolutions[i], file);
   }
   result.preprocessing = kCaffePreprocessing;
+  result.preprocessing_reason = "the file comes from Keras";
+  result.format = "Keras .h5";
   result.identity = weights_identity(result.layers);
   return result;
 }
@@ -157,13 +149,13 @@ Vgg16Weights read_keras_weights(const std::filesystem::path& file) {
     if (starts_as_zip(start)) throw not_legacy(file.string(), "a .keras archive");
     if (start != kHdf5Signature) throw unfit(file.string(), "it does not start as HDF5 files do");
   }
-  const auto read = [&file] { return read_weights(hdf5::open_file(file), file.string()); };
+  const auto read = [&file] { return read_opened(hdf5::open_file(file), file.string()); };
   try_in_child(file, [&read] { static_cast<void>(read()); });
   return read();
 }
 
 Vgg16Weights read_keras_weights(std::span<const std::byte> image, const std::string& name) {
-  return read_weights(hdf5::open_image(image), name);
+  return read_opened(hdf5::open_image(image), name);
 }
 
 }  // namespace headstart

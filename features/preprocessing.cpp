@@ -1,13 +1,43 @@
 // features/preprocessing.cpp: see preprocessing.hpp.
 #include "features/preprocessing.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <cstddef>
 #include <utility>
 
 namespace headstart {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Preprocessing>, 3> kNamed{{
+    {"caffe", kCaffePreprocessing},
+    {"caffe-rgb", kCaffeRgbPreprocessing},
+    {"torchvision", kTorchvisionPreprocessing},
+}};
+
+}  // namespace
 
 std::string to_string(const Preprocessing& preprocessing) {
-  return preprocessing == kCaffePreprocessing ? "caffe" : "custom";
+  for (const auto& [name, named] : kNamed) {
+    if (preprocessing == named) return std::string(name);
+  }
+  return "custom";
+}
+
+std::optional<Preprocessing> parse_preprocessing(std::string_view name) {
+  for (const auto& [known, preprocessing] : kNamed) {
+    if (known == name) return preprocessing;
+  }
+  return std::nullopt;
+}
+
+std::string in_words(const Preprocessing& preprocessing) {
+  const auto& [order, scale, mean, deviation] = preprocessing;
+  std::string text = fmt::format("{}, 0..{:.6g}, minus {}", order == ChannelOrder::kBgr ? "BGR" : "RGB",
+                                 255.0F * scale, fmt::join(mean, ", "));
+  if (deviation != std::array{1.0F, 1.0F, 1.0F}) text += fmt::format(", over {}", fmt::join(deviation, ", "));
+  return text;
 }
 
 void preprocess(const Preprocessing& preprocessing, std::span<float> pixels) noexcept {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ struct Vgg16Weights {
   std::array<ConvolutionWeights, kVgg16Convolutions.size()> layers;
   Preprocessing preprocessing;
   Sha256 identity;
+  // For people, from the readers below; empty where the weights come from elsewhere.
+  std::string format;                ///< e.g. "safetensors"
+  std::string preprocessing_reason;  ///< why it is this one
 };
 
 /// SHA-256 over kernels (HWIO) and biases, little-endian float32, in layer order: the same weights have the
@@ -46,5 +50,26 @@ inline constexpr std::string_view kEmbeddedWeightsIdentity =
 [[nodiscard]] Vgg16Weights read_keras_weights(const std::filesystem::path& file);
 /// The same from a trusted file image in memory, without a trial. @param name  what errors call it
 [[nodiscard]] Vgg16Weights read_keras_weights(std::span<const std::byte> image, const std::string& name);
+
+/// Reads a .safetensors file of torchvision's or timm's VGG16: tensors features.0.weight to features.28.bias,
+/// behind any prefix; the classifier's are ignored. float16, bfloat16 and float64 become float32.
+/// @param name  what errors call it
+/// @throws Error kFailed naming the file, the layer, and found against needed shape; also for NaN or infinity
+[[nodiscard]] Vgg16Weights read_safetensors_weights(std::span<const std::byte> bytes,
+                                                    const std::string& name);
+
+/// Reads an ONNX model: the thirteen 3x3 convolutions of its graph in their order, whatever they are called,
+/// checked to be joined as VGG16's are; what comes before and behind them is ignored. Types as above.
+/// @throws Error as read_safetensors_weights does; also for weights that lie in other files
+[[nodiscard]] Vgg16Weights read_onnx_weights(std::span<const std::byte> bytes, const std::string& name);
+
+/// A larger safetensors or ONNX file is refused unread: with its classifier VGG16 has 0.5 GB in float32. It
+/// is also where the messages of Protocol Buffers end.
+inline constexpr std::uint64_t kMaxWeightsFileBytes = std::uint64_t{1} << 31;
+
+/// Reads any of the three, told apart by their first bytes; the file's extension only decides where those say
+/// nothing.
+/// @throws Error as they do; for another format, saying which it is and how to convert it
+[[nodiscard]] Vgg16Weights read_weights(const std::filesystem::path& file);
 
 }  // namespace headstart

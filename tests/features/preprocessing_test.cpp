@@ -17,20 +17,37 @@ TEST(Preprocessing, CaffeIsBgrMinusTheMean) {
 }
 
 TEST(Preprocessing, TorchvisionsKeepsRgbAndScales) {
-  const Preprocessing torchvision{
-      ChannelOrder::kRgb, 1.0F / 255.0F, {0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
   std::vector<float> pixels{255.0F, 0.0F, 51.0F};
-  preprocess(torchvision, pixels);
+  preprocess(kTorchvisionPreprocessing, pixels);
   EXPECT_NEAR(pixels[0], (1.0 - 0.485) / 0.229, 1e-6);
   EXPECT_NEAR(pixels[1], (0.0 - 0.456) / 0.224, 1e-6);
   EXPECT_NEAR(pixels[2], (0.2 - 0.406) / 0.225, 1e-6);
 }
 
-TEST(Preprocessing, OnlyCaffesHasItsName) {
-  EXPECT_EQ(to_string(kCaffePreprocessing), "caffe");
+TEST(Preprocessing, CaffeRgbOnlyTakesTheMean) {
+  std::vector<float> pixels{10.0F, 20.0F, 30.0F};
+  preprocess(kCaffeRgbPreprocessing, pixels);
+  EXPECT_EQ(pixels, (std::vector<float>{-113.0F, -97.0F, -74.0F}));
+}
+
+TEST(Preprocessing, KnownOnesHaveNames) {
+  for (const char* const name : {"caffe", "caffe-rgb", "torchvision"}) {
+    const auto preprocessing = parse_preprocessing(name);
+    ASSERT_TRUE(preprocessing) << name;
+    EXPECT_EQ(to_string(*preprocessing), name);
+  }
+  EXPECT_EQ(parse_preprocessing("caffe"), kCaffePreprocessing);
+  EXPECT_FALSE(parse_preprocessing("Caffe"));
   Preprocessing other = kCaffePreprocessing;
   other.order = ChannelOrder::kRgb;
   EXPECT_EQ(to_string(other), "custom");
+}
+
+TEST(Preprocessing, IsSaidInWords) {
+  EXPECT_EQ(in_words(kCaffePreprocessing), "BGR, 0..255, minus 103.939, 116.779, 123.68");
+  EXPECT_EQ(in_words(kCaffeRgbPreprocessing), "RGB, 0..255, minus 123, 117, 104");
+  EXPECT_EQ(in_words(kTorchvisionPreprocessing),
+            "RGB, 0..1, minus 0.485, 0.456, 0.406, over 0.229, 0.224, 0.225");
 }
 
 }  // namespace

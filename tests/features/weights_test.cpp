@@ -16,38 +16,17 @@
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
 #include "features/hdf5.hpp"
+#include "tests/features/made_up_weights.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart {
 namespace {
 
+using test::made_up_weights;
 using test::ScratchFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-/// Weights that differ from layer to layer and from value to value.
-const Vgg16Weights& made_up_weights() {
-  static const Vgg16Weights weights = [] {
-    Vgg16Weights made;
-    std::uint32_t state = 1;
-    const auto next = [&state] {
-      state = state * 1664525U + 1013904223U;
-      return static_cast<float>(state >> 8U) / 16777216.0F - 0.5F;
-    };
-    for (std::size_t i = 0; i < made.layers.size(); ++i) {
-      const auto in = static_cast<std::size_t>(kVgg16Convolutions[i].in_channels);
-      const auto out = static_cast<std::size_t>(kVgg16Convolutions[i].out_channels);
-      made.layers[i].kernel.resize(9 * in * out);
-      made.layers[i].bias.resize(out);
-      std::generate(made.layers[i].kernel.begin(), made.layers[i].kernel.end(), next);
-      std::generate(made.layers[i].bias.begin(), made.layers[i].bias.end(), next);
-    }
-    made.identity = weights_identity(made.layers);
-    return made;
-  }();
-  return weights;
-}
 
 /// One layer of a file to be written: its weights have names relative to its group.
 struct FileLayer {

@@ -69,7 +69,8 @@ void add_cache(CLI::App& app, std::filesystem::path& cache) {
 }
 
 void add_weights(CLI::App& app, std::filesystem::path& weights) {
-  app.add_option("--weights", weights, "VGG16 weights, a Keras .h5 file [the embedded ImageNet weights]")
+  app.add_option("--weights", weights,
+                 "VGG16 weights: a .h5 file of Keras, safetensors or ONNX [the embedded ImageNet weights]")
       ->type_name("FILE");
 }
 

@@ -25,8 +25,7 @@ std::span<const std::byte> embedded_weights() noexcept {
 }
 
 Vgg16Weights load_weights(const std::filesystem::path& file) {
-  return file.empty() ? read_keras_weights(embedded_weights(), "the embedded weights")
-                      : read_keras_weights(file);
+  return file.empty() ? read_keras_weights(embedded_weights(), "the embedded weights") : read_weights(file);
 }
 
 }  // namespace headstart

@@ -13,7 +13,7 @@ namespace headstart {
 /// The bytes of models/vgg16_imagenet_notop.h5 as they were at build time.
 [[nodiscard]] std::span<const std::byte> embedded_weights() noexcept;
 
-/// Weights from `file`, or the embedded ones if it is empty. @throws Error as read_keras_weights does
+/// Weights from `file`, or the embedded ones if it is empty. @throws Error as read_weights does
 [[nodiscard]] Vgg16Weights load_weights(const std::filesystem::path& file);
 
 }  // namespace headstart

@@ -27,11 +27,13 @@ void run_info(const InfoOptions& options, const Session& session) {
                              (path.available ? "" : "not available: ") + path.detail);
   }
   fmt::print(
-      "headstart {}\nthreads        {}\ncache          {}\nweights        {}\n  identity     {}\n  "
-      "preprocessing {}\n"
+      "headstart {}\nthreads        {}\ncache          {}\nweights        {}\n  format       {}\n  identity  "
+      "   {}\n"
+      "  preprocessing {}: {} ({})\n"
       "engines        auto chooses {}\n{}fine-tuning\n{}MPI            {}\n",
-      HEADSTART_VERSION, session.threads, cache.string(), source, weights.identity.hex(),
-      to_string(weights.preprocessing), to_string(choose_engine()), engines, backprops, describe_mpi());
+      HEADSTART_VERSION, session.threads, cache.string(), source, printable(weights.format),
+      weights.identity.hex(), to_string(weights.preprocessing), in_words(weights.preprocessing),
+      weights.preprocessing_reason, to_string(choose_engine()), engines, backprops, describe_mpi());
 }
 
 }  // namespace headstart

@@ -91,7 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       return headstart::read_keras_weights(headstart::fuzz::hdf5_file_of(keras_objects(broken), provider),
                                            "recipe");
     }
-    return headstart::read_keras_weights(MemoryFile(std::as_bytes(std::span(data, size))).path());
+    return headstart::read_weights(MemoryFile(std::as_bytes(std::span(data, size))).path());
   };
   if (!text.starts_with(kRecipe) && text.find(kHdf5Signature) != std::string_view::npos) return 0;
   try {

@@ -147,7 +147,7 @@ Vgg16Weights read_keras_weights(const std::filesystem::path& file) {
     std::string start(kHdf5Signature.size(), '\0');
     std::ifstream(file, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
     if (starts_as_zip(start)) throw not_legacy(file.string(), "a .keras archive");
-    if (start != kHdf5Signature) throw unfit(file.string(), "it does not start as HDF5 files do");
+    if (start != kHdf5Signature) throw unfit_weights(file.string(), "it does not start as HDF5 files do");
   }
   const auto read = [&file] { return read_opened(hdf5::open_file(file), file.string()); };
   try_in_child(file, [&read] { static_cast<void>(read()); });

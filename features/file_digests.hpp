@@ -15,8 +15,9 @@
 
 namespace headstart {
 
-/// Any number of threads may use one at a time, and any number of processes one file: what two of them save
-/// at once may lose entries, which costs reading those images again.
+/// find() and add() are for any number of threads at once, save() for one that is alone. Any number of
+/// processes may use one file: what two of them save at once may lose entries, which costs reading those
+/// images again.
 class FileDigests {
  public:
   /// @param file     CACHE/stat

@@ -137,6 +137,20 @@ TEST(OnnxWeights, KernelsThatNodesTransposeAndAddedBiasesAreRead) {
   EXPECT_EQ(read(made_up_keras()).identity, made_up_weights().identity);
 }
 
+TEST(OnnxWeights, TransposesOfAKernelAddUp) {
+  OnnxModel model = keras_graph();
+  // What was HWIO becomes IOHW, then OIHW.
+  NodeToWrite& turn = node_of(model, "block2_conv1/turn");
+  attribute_of(turn, "perm").integers = {2, 3, 0, 1};
+  insert_behind(model, "block2_conv1/turn",
+                {"Transpose", "t", {}, {}, {{"perm", {1, 0, 2, 3}, {}, "", {}}}, ""});
+  EXPECT_EQ(found_in(model).convolutions[2].axes, (KernelAxes{3, 2, 0, 1}));
+  // The same in turns that don't commute: to WIOH, then to OIHW.
+  attribute_of(node_of(model, "block2_conv1/turn"), "perm").integers = {1, 2, 3, 0};
+  attribute_of(node_of(model, "t"), "perm").integers = {2, 1, 3, 0};
+  EXPECT_EQ(found_in(model).convolutions[2].axes, (KernelAxes{3, 2, 0, 1}));
+}
+
 TEST(OnnxWeights, ConstantsMayBeNodesAndBehindIdentities) {
   OnnxModel model = torch_graph();
   test::TensorToWrite tensor = tensor_of(model, "features.2.bias");

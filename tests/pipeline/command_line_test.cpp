@@ -154,8 +154,9 @@ TEST(CommandLine, AskingForCudaWhereThereIsNoneSaysWhatIsMissing) {
 TEST(CommandLine, InfoNamesEnginesWeightsAndCache) {
   const ProcessResult result = headstart_process({"info"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  for (const char* fact : {"onednn", "opencv-cuda",
-                           "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd", "cache"}) {
+  for (const char* fact :
+       {"onednn", "opencv-cuda", "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd", "cache",
+        "caffe: BGR, 0..255, minus 103.939, 116.779, 123.68"}) {
     EXPECT_NE(result.out.find(fact), std::string::npos) << fact << '\n' << result.out;
   }
 }

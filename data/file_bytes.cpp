@@ -11,25 +11,10 @@
 #include <string>
 #include <system_error>
 
+#include "data/file_descriptor.hpp"
+
 namespace headstart {
 namespace {
-
-/// Owns an open file descriptor.
-class Descriptor final {
- public:
-  explicit Descriptor(int value) noexcept : value_(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-
-  [[nodiscard]] int get() const noexcept { return value_; }
-  [[nodiscard]] bool is_open() const noexcept { return value_ >= 0; }
-
- private:
-  int value_;
-};
 
 Reject with_system_reason(const char* what) {
   return Reject{fmt::format("{}: {}", what, std::generic_category().message(errno))};
@@ -39,7 +24,7 @@ Reject with_system_reason(const char* what) {
 
 std::variant<std::vector<std::byte>, Reject> read_file(const std::filesystem::path& file,
                                                        std::uint64_t max_bytes) {
-  const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!descriptor.is_open()) return with_system_reason("cannot be opened");
 
   struct stat status = {};

@@ -1,0 +1,225 @@
+// data/archive.cpp: libarchive behind values.
+// libarchive converts names that say they are UTF-8 to the locale's character set, and composes them (NFC)
+// when that is UTF-8 too. Where it can't convert, a .tar keeps the bytes and a .zip drops the name. So its
+// calls run in a locale of ours: "C" for a .tar, which leaves every name as it is, and UTF-8 for a .zip.
+#include "data/archive.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <locale.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "data/file_descriptor.hpp"
+
+namespace headstart {
+namespace {
+
+constexpr std::size_t kReadAhead = std::size_t{1} << 17;   // bytes asked of the file at a time
+constexpr std::size_t kFirstPiece = std::size_t{1} << 20;  // of a member, before its size is believed
+
+/// This thread in one of two locales for a scope; unchanged where the system lacks it.
+class ScopedLocale final {
+ public:
+  explicit ScopedLocale(bool utf8) noexcept {
+    static const locale_t plain = ::newlocale(LC_CTYPE_MASK, "C", nullptr);
+    static const locale_t unicode = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    if (const locale_t wanted = utf8 ? unicode : plain; wanted != nullptr) previous_ = ::uselocale(wanted);
+  }
+  ScopedLocale(const ScopedLocale&) = delete;
+  ScopedLocale& operator=(const ScopedLocale&) = delete;
+  ~ScopedLocale() {
+    if (previous_ != nullptr) ::uselocale(previous_);
+  }
+
+ private:
+  locale_t previous_ = nullptr;
+};
+
+/// Whether the file starts as a .zip does; doesn't move the file's position.
+bool is_zip(const FileDescriptor& file) noexcept {
+  std::array<char, 2> start{};
+  return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == 'P' && start[1] == 'K';
+}
+
+struct FreeArchive {
+  void operator()(archive* handle) const noexcept { archive_read_free(handle); }
+};
+using ArchiveHandle = std::unique_ptr<archive, FreeArchive>;
+
+ArchiveHandle new_handle() {
+  ArchiveHandle handle(archive_read_new());
+  if (!handle) throw std::bad_alloc();
+  // Chosen one by one: "all" has formats that are no archives of files, and filters that start programs.
+  archive_read_support_filter_gzip(handle.get());
+  archive_read_support_filter_zstd(handle.get());
+  archive_read_support_filter_bzip2(handle.get());
+  archive_read_support_format_tar(handle.get());
+  archive_read_support_format_zip(handle.get());
+  return handle;
+}
+
+std::string reason_of(archive* handle) {
+  const char* text = archive_error_string(handle);
+  return printable(text == nullptr || *text == '\0' ? "damaged" : text);
+}
+
+/// "./a//b/" is "a/b"; nothing for a name that is empty, absolute or leads out.
+std::optional<std::string> normalised(std::string_view name) {
+  if (name.starts_with('/')) return std::nullopt;
+  std::string result;
+  while (!name.empty()) {
+    const std::string_view part = name.substr(0, name.find('/'));
+    name.remove_prefix(std::min(name.size(), part.size() + 1));
+    if (part == "..") return std::nullopt;
+    if (part.empty() || part == ".") continue;
+    if (!result.empty()) result += '/';
+    result += part;
+  }
+  if (result.empty()) return std::nullopt;
+  return result;
+}
+
+ArchiveMember::Kind kind_of(archive_entry* entry) {
+  if (archive_entry_hardlink(entry) != nullptr) return ArchiveMember::Kind::kOther;
+  const auto type = archive_entry_filetype(entry);
+  if (type == AE_IFREG) return ArchiveMember::Kind::kFile;
+  return type == AE_IFDIR ? ArchiveMember::Kind::kFolder : ArchiveMember::Kind::kOther;
+}
+
+/// The top folder's own entry ("./") is no member that leads out.
+bool is_top(const char* name) {
+  return name != nullptr && (std::string_view(name) == "." || std::string_view(name) == "./");
+}
+
+}  // namespace
+
+struct ArchiveReader::State {
+  FileDescriptor file;
+  ArchiveHandle handle;
+  bool zip = false;
+  archive_entry* entry = nullptr;  // handle's
+  std::uint64_t position = 0;      // of the next member
+  std::int64_t last_damage = -1;   // where in the archive the last header was that could not be read
+  int pending = ARCHIVE_OK;        // what open() found out about the first header
+  bool has_pending = false;
+  std::string end_reason;  // why nothing more can be read
+};
+
+ArchiveReader::ArchiveReader(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+ArchiveReader::ArchiveReader(ArchiveReader&&) noexcept = default;
+ArchiveReader& ArchiveReader::operator=(ArchiveReader&&) noexcept = default;
+ArchiveReader::~ArchiveReader() = default;
+
+std::variant<ArchiveReader, Reject> ArchiveReader::open(const std::filesystem::path& file) {
+  // O_NONBLOCK: a FIFO must not block.
+  FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status = {};
+  if (!descriptor.is_open() || ::fstat(descriptor.get(), &status) != 0)
+    return Reject{"cannot be opened: " + std::generic_category().message(errno)};
+  if (!S_ISREG(status.st_mode)) return Reject{"is not a regular file"};
+
+  const bool zip = is_zip(descriptor);
+  const ScopedLocale locale(zip);
+  auto state = std::make_unique<State>(
+      State{std::move(descriptor), new_handle(), zip, nullptr, 0, -1, ARCHIVE_OK, true, {}});
+  archive* handle = state->handle.get();
+  if (archive_read_open_fd(handle, state->file.get(), kReadAhead) < ARCHIVE_WARN)
+    return Reject{"is no archive: " + reason_of(handle)};
+  // The format is known only once the first header is looked at.
+  state->pending = archive_read_next_header(handle, &state->entry);
+  if (state->pending != ARCHIVE_EOF && archive_format(handle) == 0)
+    return Reject{"is no archive: " + reason_of(handle)};
+  return ArchiveReader(std::move(state));
+}
+
+std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
+  State& state = *state_;
+  if (!state.end_reason.empty()) return ArchiveDamage{state.end_reason, true};
+  const ScopedLocale locale(state.zip);
+  archive* handle = state.handle.get();
+  const int code = std::exchange(state.has_pending, false) ? state.pending
+                                                           : archive_read_next_header(handle, &state.entry);
+  if (code == ARCHIVE_EOF) return ArchiveEnd{};
+  if (code == ARCHIVE_OK || code == ARCHIVE_WARN) {
+    const char* name = archive_entry_pathname(state.entry);
+    if (name == nullptr) name = archive_entry_pathname_utf8(state.entry);
+    ArchiveMember member{state.position++, kind_of(state.entry), {}};
+    if (auto kept = normalised(name == nullptr ? "" : name)) {
+      member.name = std::move(*kept);
+    } else if (member.kind != ArchiveMember::Kind::kFolder || !is_top(name)) {
+      member.kind = ArchiveMember::Kind::kUnsafe;
+    }
+    return member;
+  }
+  // Another try helps only where this one has moved on.
+  const std::int64_t place = archive_read_header_position(handle);
+  const bool is_end = code == ARCHIVE_FATAL || place == state.last_damage;
+  state.last_damage = place;
+  std::string reason = reason_of(handle);
+  if (is_end) state.end_reason = reason;
+  return ArchiveDamage{std::move(reason), is_end};
+}
+
+std::variant<std::vector<std::byte>, Reject> ArchiveReader::read(std::uint64_t max_bytes) {
+  State& state = *state_;
+  if (!state.end_reason.empty()) return Reject{"cannot be read: " + state.end_reason};
+  const ScopedLocale locale(state.zip);
+  archive* handle = state.handle.get();
+  std::size_t expected = 0;
+  if (archive_entry_size_is_set(state.entry) != 0) {
+    const auto size = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(state.entry), 0));
+    if (size > max_bytes)
+      return Reject{fmt::format("has {} bytes, more than the limit of {}", size, max_bytes)};
+    expected = static_cast<std::size_t>(size);
+  }
+  // The size is a claim, and may be missing: memory follows the bytes that come. One byte more than expected
+  // is asked for, as only the call behind the last byte tells whether the checksum was right.
+  std::vector<std::byte> bytes(std::min(expected, kFirstPiece) + 1);
+  std::size_t filled = 0;
+  while (true) {
+    if (filled == bytes.size())
+      bytes.resize(std::min<std::uint64_t>(std::max(2 * filled, kFirstPiece), max_bytes + 1));
+    const la_ssize_t count = archive_read_data(handle, bytes.data() + filled, bytes.size() - filled);
+    if (count == 0) break;
+    if (count < 0) {
+      std::string reason = reason_of(handle);
+      if (count == ARCHIVE_FATAL) state.end_reason = reason;
+      return Reject{"cannot be read: " + reason};
+    }
+    filled += static_cast<std::size_t>(count);
+    if (filled > max_bytes) return Reject{fmt::format("has more bytes than the limit of {}", max_bytes)};
+  }
+  if (filled == 0) return Reject{"is empty"};
+  bytes.resize(filled);
+  return bytes;
+}
+
+FileStamp ArchiveReader::stamp() const {
+  struct stat status = {};
+  if (::fstat(state_->file.get(), &status) != 0) return {};
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .bytes = static_cast<std::uint64_t>(status.st_size),
+          .modified_ns = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec,
+          .changed_ns = 0};
+}
+
+bool ArchiveReader::is_usable() const noexcept { return state_->end_reason.empty(); }
+
+bool is_archive(const std::filesystem::path& file) {
+  auto opened = ArchiveReader::open(file);
+  auto* reader = std::get_if<ArchiveReader>(&opened);
+  return reader != nullptr && std::holds_alternative<ArchiveMember>(reader->next());
+}
+
+}  // namespace headstart

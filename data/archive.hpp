@@ -1,0 +1,75 @@
+// data/archive.hpp: the members of a .tar (plain, or compressed with gzip, zstd or bzip2) or a .zip, one
+// after another, by libarchive. Nothing is unpacked to disk, and no other program is started. Invariant: the
+// same file gives the same members at the same positions, whichever of them were read before. Surprise: what
+// is damaged is a value between the members, as the members behind it may still be good.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "data/error.hpp"
+#include "data/file_stamp.hpp"
+
+namespace headstart {
+
+/// One entry of an archive.
+struct ArchiveMember {
+  enum class Kind {
+    kFile,
+    kFolder,
+    kOther,   ///< a link or a device
+    kUnsafe,  ///< its name is empty, absolute, or leads out through ".."
+  };
+  std::uint64_t position = 0;  ///< among all members, whatever their kind
+  Kind kind = Kind::kFile;
+  /// As stored (any bytes but 0), '/' between parts, none of them empty or "."; in a .zip, composed (NFC)
+  /// where it is marked as UTF-8.
+  std::string name;
+};
+
+/// Something that is no member, where one was expected.
+struct ArchiveDamage {
+  std::string reason;   ///< one line
+  bool is_end = false;  ///< nothing more can be read
+};
+
+struct ArchiveEnd {};
+
+class ArchiveReader {
+ public:
+  /// @return why not, where `file` can't be opened, is no regular file, or doesn't start as an archive does.
+  /// The name of the file doesn't matter.
+  [[nodiscard]] static std::variant<ArchiveReader, Reject> open(const std::filesystem::path& file);
+
+  ArchiveReader(ArchiveReader&&) noexcept;
+  ArchiveReader& operator=(ArchiveReader&&) noexcept;
+  ~ArchiveReader();
+
+  /// The next member, passing over what wasn't read of the last one.
+  [[nodiscard]] std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> next();
+
+  /// The bytes of the member that next() gave last, or why not: damaged, encrypted, empty, or more than
+  /// `max_bytes` (which is found out before the memory is taken). Once for each member.
+  [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(std::uint64_t max_bytes);
+
+  /// Of the open file, as it is now; without changed_ns, as being renamed or unlinked changes that.
+  [[nodiscard]] FileStamp stamp() const;
+
+  /// False once nothing more can be read; another reader may still reach the members behind.
+  [[nodiscard]] bool is_usable() const noexcept;
+
+ private:
+  struct State;
+  explicit ArchiveReader(std::unique_ptr<State> state) noexcept;
+  std::unique_ptr<State> state_;
+};
+
+/// Whether `file` is an archive with a member in it, by its content; costs reading its beginning.
+[[nodiscard]] bool is_archive(const std::filesystem::path& file);
+
+}  // namespace headstart

@@ -1,0 +1,35 @@
+// tests/support/archive_file.hpp: makes archives, by libarchive's writer, and damages them.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace headstart::test {
+
+struct ArchiveEntry {
+  enum class Kind { kFile, kFolder, kSymbolicLink, kHardLink, kFifo };
+  std::string name;
+  std::string content;  ///< of a file; the target of a link
+  Kind kind = Kind::kFile;
+};
+
+enum class ArchiveKind {
+  kTar,  ///< GNU's, which keeps any bytes as names
+  kPax,  ///< POSIX's, which has names in UTF-8
+  kTarGz,
+  kTarZst,
+  kTarBz2,
+  kZip,        ///< deflated
+  kZipStored,  ///< with what it holds as it is
+};
+
+/// Fails the program if it can't be written.
+void write_archive(const std::filesystem::path& file, ArchiveKind kind,
+                   const std::vector<ArchiveEntry>& entries);
+
+[[nodiscard]] std::string read_bytes(const std::filesystem::path& file);
+void write_bytes(const std::filesystem::path& file, const std::string& bytes);
+
+}  // namespace headstart::test

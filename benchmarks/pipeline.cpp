@@ -91,7 +91,7 @@ struct Measured {
   std::size_t cached = 0;
 };
 
-Measured run(const std::vector<fs::path>& files, const fs::path& cache_folder, int threads) {
+Measured run(const std::vector<ImageSource>& files, const fs::path& cache_folder, int threads) {
   const Clock::time_point start = Clock::now();
   FileDigests digests(cache_folder / "stat", true);
   FeatureCache cache(cache_folder, {}, Tap::kBlock5Pool,
@@ -122,11 +122,11 @@ Measured run(const std::vector<fs::path>& files, const fs::path& cache_folder, i
 void benchmark(int images, int threads) {
   const fs::path folder = fs::temp_directory_path() / fmt::format("headstart-pipeline-{}", getpid());
   fs::create_directories(folder / "images");
-  std::vector<fs::path> files;
+  std::vector<ImageSource> files;
   std::uintmax_t bytes = 0;
   for (int image = 0; image < images; ++image) {
-    files.push_back(folder / "images" / fmt::format("{:06}.jpg", image));
-    bytes += write_jpeg(files.back(), image);
+    files.push_back({folder / "images" / fmt::format("{:06}.jpg", image)});
+    bytes += write_jpeg(files.back().file, image);
   }
   fmt::print("{} JPEGs of {} x {}, {} bytes each on average; {} threads\n", images, kWidth, kHeight,
              bytes / static_cast<std::uintmax_t>(images), threads);

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -142,6 +143,20 @@ std::variant<ArchiveReader, Reject> ArchiveReader::open(const std::filesystem::p
   return ArchiveReader(std::move(state));
 }
 
+std::optional<ArchiveReader> ArchiveReader::open_behind(const std::filesystem::path& file,
+                                                        std::uint64_t position) {
+  auto opened = open(file);
+  auto* reader = std::get_if<ArchiveReader>(&opened);
+  while (reader != nullptr && reader->state_->position <= position) {
+    const auto next = reader->next();
+    const auto* damage = std::get_if<ArchiveDamage>(&next);
+    if (std::holds_alternative<ArchiveEnd>(next) || (damage != nullptr && damage->is_end))
+      return std::nullopt;
+  }
+  if (reader == nullptr) return std::nullopt;
+  return std::move(*reader);
+}
+
 std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
   State& state = *state_;
   if (!state.end_reason.empty()) return ArchiveDamage{state.end_reason, true};
@@ -171,6 +186,14 @@ std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
 }
 
 std::variant<std::vector<std::byte>, Reject> ArchiveReader::read(std::uint64_t max_bytes) {
+  try {
+    return read_all(max_bytes);
+  } catch (const std::bad_alloc&) {
+    return Reject{"is too large for the memory there is"};
+  }
+}
+
+std::variant<std::vector<std::byte>, Reject> ArchiveReader::read_all(std::uint64_t max_bytes) {
   State& state = *state_;
   if (!state.end_reason.empty()) return Reject{"cannot be read: " + state.end_reason};
   const ScopedLocale locale(state.zip);

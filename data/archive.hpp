@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -40,11 +41,20 @@ struct ArchiveDamage {
 
 struct ArchiveEnd {};
 
+/// A damaged member may end a reader, and another one has to start at the front: so often at most, as an
+/// archive that is all damage would cost the square of its members otherwise.
+inline constexpr std::size_t kMaxReopened = 100;
+
 class ArchiveReader {
  public:
   /// @return why not, where `file` can't be opened, is no regular file, or doesn't start as an archive does.
   /// The name of the file doesn't matter.
   [[nodiscard]] static std::variant<ArchiveReader, Reject> open(const std::filesystem::path& file);
+
+  /// Another reader of `file`, whose next() is behind the member at `position`; nothing if that can't be
+  /// reached.
+  [[nodiscard]] static std::optional<ArchiveReader> open_behind(const std::filesystem::path& file,
+                                                                std::uint64_t position);
 
   ArchiveReader(ArchiveReader&&) noexcept;
   ArchiveReader& operator=(ArchiveReader&&) noexcept;
@@ -66,6 +76,7 @@ class ArchiveReader {
  private:
   struct State;
   explicit ArchiveReader(std::unique_ptr<State> state) noexcept;
+  [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read_all(std::uint64_t max_bytes);
   std::unique_ptr<State> state_;
 };
 

@@ -130,7 +130,7 @@ Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& fi
       fail(file, row.line, fmt::format("path '{}' may lead out of the file's folder", sample.path),
            "write paths below that folder without '..', or pass --allow-outside if you trust the file");
     }
-    sample.file = manifest.root / sample.path;
+    sample.source.file = manifest.root / sample.path;
     const auto place =
         std::lower_bound(manifest.classes.begin(), manifest.classes.end(), row.fields[label_column]);
     sample.label = static_cast<Label>(place - manifest.classes.begin());

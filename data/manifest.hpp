@@ -8,20 +8,26 @@
 #include <string>
 #include <vector>
 
+#include "data/image_source.hpp"
+
 namespace headstart {
 
 /// Index of a class in Manifest::classes.
 using Label = std::int32_t;
+
+/// Of a sample that is known not to become an image (ImageSource::problem), before it could be told what of.
+inline constexpr Label kNoLabel = -1;
 
 enum class Split { kUnassigned, kTrain, kValidation, kTest };
 
 /// "train", "validation", "test"; "" for kUnassigned.
 [[nodiscard]] const char* to_string(Split split) noexcept;
 
-/// One labelled image file.
+/// One labelled image.
 struct Sample {
-  std::string path;            ///< as results name it: relative to the dataset, '/' between parts
-  std::filesystem::path file;  ///< where to read it
+  std::string
+      path;  ///< as results name it: relative to the dataset, '/' between parts, archives like folders
+  ImageSource source;  ///< where to read it
   Label label = 0;
   Split split = Split::kUnassigned;
   std::string group;  ///< samples of one non-empty group never straddle a split
@@ -31,8 +37,9 @@ struct Sample {
 
 /// Classes and samples of a dataset.
 struct Manifest {
-  std::filesystem::path root;        ///< folder that the samples' paths are relative to
-  std::vector<std::string> classes;  ///< sorted bytewise; a Label indexes it
+  std::filesystem::path root;  ///< folder that the samples' paths are relative to
+  std::vector<std::string>
+      classes;  ///< sorted bytewise, or as numbers (data/webdataset.hpp); a Label indexes it
   std::vector<Sample> samples;
   bool has_given_splits = false;   ///< the dataset itself says what is training and what is validation
   std::vector<std::string> notes;  ///< what discovery skipped and a person may want to know, one line each

@@ -1,6 +1,6 @@
 // features/extractor.cpp: the pipeline of extractor.hpp as six filters over a ring of items.
-//   begin (serial) -> identify (parallel) -> look up (serial) -> read, decode, resize (parallel) ->
-//   network (serial) -> publish (serial)
+//   begin, which reads members of archives (serial) -> identify (parallel) -> look up (serial) ->
+//   read, decode, resize (parallel) -> network (serial) -> publish (serial)
 // Serial filters run in the order of the files, so the first of several files with the same bytes is always
 // the one that is decoded, and rows reach the network in order: an image, then its views. A decoded image
 // lives within its filter only, preprocessed rows in their item until the network has taken them. The
@@ -45,9 +45,15 @@ std::size_t rows_ahead(int input_size) {
 
 class Extractor {
  public:
-  Extractor(std::span<const std::filesystem::path> files, const ExtractionOptions& options,
+  Extractor(std::span<const ImageSource> files, const ExtractionOptions& options,
             const OpenEngine& open_engine, std::span<FeatureCache* const> caches)
-      : files_(files), options_(options), open_engine_(open_engine), taps_(taps_of(caches)), writer_(caches) {
+      : files_(files),
+        order_(reading_order(files)),
+        options_(options),
+        reader_(options.reader != nullptr ? *options.reader : own_reader_),
+        open_engine_(open_engine),
+        taps_(taps_of(caches)),
+        writer_(caches) {
     if (options.views < 0 || options.views > kMaxViews) throw std::logic_error("extract: views out of range");
     ImageResult skipped;
     skipped.views.resize(static_cast<std::size_t>(options.views), ImageStatus::kSkipped);
@@ -94,13 +100,16 @@ class Extractor {
     items_.resize(in_flight);
     using enum SlotFilter::Order;
     const std::array filters{
-        SlotFilter{
-            kParallel,
-            [this](std::size_t slot) { identify_image(options_, files_[items_[slot].index], items_[slot]); }},
+        SlotFilter{kParallel,
+                   [this](std::size_t slot) {
+                     PendingImage& item = items_[slot];
+                     const ImageSource& source = files_[item.index];
+                     is_serial(source) ? item.hash() : identify_image(options_, source.file, item);
+                   }},
         SlotFilter{kSerial, [this](std::size_t slot) { look_up(items_[slot]); }},
         SlotFilter{kParallel,
                    [this](std::size_t slot) {
-                     decode_rows(options_, files_[items_[slot].index], large_images_, items_[slot]);
+                     decode_rows(options_, files_[items_[slot].index].file, large_images_, items_[slot]);
                    }},
         SlotFilter{kSerial, [this](std::size_t slot) { feed(items_[slot]); }},
         SlotFilter{kSerial,
@@ -112,14 +121,18 @@ class Extractor {
         options_.threads, in_flight, [this](std::size_t slot) { return begin(items_[slot]); }, filters);
   }
 
+  /// An archive has no random access.
+  static bool is_serial(const ImageSource& source) { return source.member || !source.problem.empty(); }
+
   /// Filter 1: the next file, unless the run is over or interrupted.
   bool begin(PendingImage& item) {
     if (next_ == files_.size() || (options_.stop != nullptr && options_.stop->load())) return false;
-    item.index = next_++;
+    item.index = order_[next_++];
     item.result = extraction_.images[item.index];
     item.missing.clear();
     item.was_decoded = false;
     item.ran_network = false;
+    if (const ImageSource& source = files_[item.index]; is_serial(source)) item.take(reader_.read(source));
     return true;
   }
 
@@ -253,8 +266,11 @@ class Extractor {
     report_progress();
   }
 
-  std::span<const std::filesystem::path> files_;
+  std::span<const ImageSource> files_;
+  std::vector<std::size_t> order_;  // in which they are read
   const ExtractionOptions& options_;
+  ImageReader own_reader_;
+  ImageReader& reader_;  // filter 1
   const OpenEngine& open_engine_;
   std::vector<Tap> taps_;
   CacheWriter writer_;
@@ -272,7 +288,7 @@ class Extractor {
 
 }  // namespace
 
-Extraction extract(std::span<const std::filesystem::path> files, const ExtractionOptions& options,
+Extraction extract(std::span<const ImageSource> files, const ExtractionOptions& options,
                    const OpenEngine& open_engine, std::span<FeatureCache* const> caches) {
   return Extractor(files, options, open_engine, caches).run();
 }

@@ -1,4 +1,4 @@
-// features/extractor.hpp: stage one: image files through the network into the cache, in bounded memory.
+// features/extractor.hpp: stage one: images through the network into the cache, in bounded memory.
 //   read + hash -> look up -> decode + resize -> batch -> network -> encode -> one writer
 // (a oneTBB parallel_pipeline)
 // Invariant: result i belongs to file i, whatever happens to the others.
@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +15,8 @@
 #include <vector>
 
 #include "data/decode.hpp"
+#include "data/image_reader.hpp"
+#include "data/image_source.hpp"
 #include "data/resize.hpp"
 #include "data/sha256.hpp"
 #include "data/view.hpp"
@@ -68,6 +69,8 @@ struct ExtractionOptions {
   std::function<void(const ExtractionProgress&)> on_progress;  ///< called from one thread at a time
   /// Once true: finish and publish what is in flight, skip the rest.
   const std::atomic<bool>* stop = nullptr;
+  /// Reads archives on from where the call before left them; nullptr: from the front.
+  ImageReader* reader = nullptr;
 };
 
 struct Extraction {
@@ -84,11 +87,10 @@ using OpenEngine = std::function<std::unique_ptr<Engine>()>;
 /// Fills `caches` (one for each tap, at least one) with the rows of `files` and of their views, all taps in
 /// one pass. A row goes through the network if any of the caches lacks it; a file is decoded if any of its
 /// rows does, once. The engine's taps must be those of the caches, in their order, and its input size
-/// resize.size. An image with a non-finite activation is a reject, never a cached row. Memory grows with
-/// threads times views, not with the files.
+/// resize.size. Archives are read once, from front to back. An image with a non-finite activation is a
+/// reject, never a cached row. Memory grows with threads times views, not with the files.
 /// @throws Error kFailed if the engine fails; what was computed before is published
-[[nodiscard]] Extraction extract(std::span<const std::filesystem::path> files,
-                                 const ExtractionOptions& options, const OpenEngine& open_engine,
-                                 std::span<FeatureCache* const> caches);
+[[nodiscard]] Extraction extract(std::span<const ImageSource> files, const ExtractionOptions& options,
+                                 const OpenEngine& open_engine, std::span<FeatureCache* const> caches);
 
 }  // namespace headstart

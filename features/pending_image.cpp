@@ -54,6 +54,15 @@ void PendingImage::reject(std::string reason) {
   missing.clear();
 }
 
+void PendingImage::take(std::variant<std::vector<std::byte>, Reject> read) {
+  if (const auto* reason = std::get_if<Reject>(&read)) return reject(reason->reason);
+  bytes = std::get<std::vector<std::byte>>(std::move(read));
+}
+
+void PendingImage::hash() {
+  if (result.status != ImageStatus::kRejected) result.content = sha256(bytes);
+}
+
 void identify_image(const ExtractionOptions& options, const std::filesystem::path& file,
                     PendingImage& image) {
   FileDigests* const digests = options.digests;

@@ -1,14 +1,16 @@
-// features/pending_image.hpp: one file on its way through the extractor, and the two steps that threads take
-// with it in parallel: reading and decoding.
-// Surprise: an image whose own row is cached may still be decoded, for its views; if that fails it stays.
+// features/pending_image.hpp: one file on its way through the extractor, and the steps that threads take with
+// it in parallel: reading, hashing and decoding. Surprise: an image whose own row is cached may still be
+// decoded, for its views; if that fails it stays.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "data/error.hpp"
 #include "data/sha256.hpp"
 #include "features/cache_writer.hpp"
 #include "features/extractor.hpp"
@@ -34,6 +36,10 @@ struct PendingImage {
   bool was_decoded = false;         ///< or was to be
   bool ran_network = false;         ///< its rows filled a batch: segments may be due
 
+  /// What reading it gave: its bytes, or the reason why it is a reject.
+  void take(std::variant<std::vector<std::byte>, Reject> read);
+  /// Finds the content's hash from the bytes; a reject has none.
+  void hash();
   /// Settles the image without rows. One that has its own row already stays: it only gets no views.
   void reject(std::string reason);
 };

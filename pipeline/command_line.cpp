@@ -40,7 +40,8 @@ const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
 constexpr const char* kDatasetHelp =
     "A folder with one folder per class; or one with train/ and validation/ (and test/), each with one "
     "folder per class; or a "
-    ".csv (columns path, label; optionally split, group)";
+    ".csv (columns path, label; optionally split, group); or archives: .tar, .tar.gz, .tar.zst, .zip, a .txt "
+    "that lists some, 'shards-{000..127}.tar', or a folder of them";
 
 struct General {
   int threads = available_threads();
@@ -402,7 +403,7 @@ void add_commands(Program& program) {
     CLI::App& app = *command.app;
     app.add_option("model", options.model, "model.h5 of a training run")->required()->type_name("");
     app.add_option("path", options.paths,
-                   "Images or folders of images; - reads a list of them from stdin, one a line")
+                   "Images, folders of images or archives; - reads a list of them from stdin, one a line")
         ->required()
         ->type_name("")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -89,10 +89,8 @@ void train_head_first(const FinetuneOptions& options, const Session& session) {
   session.console.note("no --from: a head is trained first");
   StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
                 options.stage_one, session);
-  std::vector<fs::path> files;
   const Manifest manifest = discover(options.dataset, {.csv_paths = options.stage_one.images.csv_paths});
-  for (const Sample& sample : manifest.samples) files.push_back(sample.file);
-  static_cast<void>(both.run(files));
+  static_cast<void>(both.run(sources_of(manifest)));
   run_train(options_of_head(options), session);
 }
 

@@ -129,7 +129,7 @@ void run_predict(const PredictOptions& options, const Session& session) {
   const Model model = read_model(options.model);
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(model.weights, {model.tap}, stage_options, session);
-  const std::vector<fs::path> files = list_images(paths_of(options.paths));
+  const std::vector<ImageSource> files = list_images(paths_of(options.paths));
   const int top_k = std::min(options.top_k, static_cast<int>(model.classes.size()));
   const bool csv = options.format == PredictionFormat::kCsv;
   Sink sink(options.out);
@@ -137,7 +137,7 @@ void run_predict(const PredictOptions& options, const Session& session) {
 
   std::size_t rejected = 0;
   for (std::size_t begin = 0; begin < files.size(); begin += kBlock) {
-    const std::span<const fs::path> block(files.data() + begin, std::min(kBlock, files.size() - begin));
+    const std::span<const ImageSource> block(files.data() + begin, std::min(kBlock, files.size() - begin));
     const Extraction extraction = stage_one.run(block, options.views);
     std::vector<const ImageResult*> used;
     for (const ImageResult& image : extraction.images) {
@@ -149,7 +149,7 @@ void run_predict(const PredictOptions& options, const Session& session) {
     Eigen::Index row = 0;
     for (std::size_t i = 0; i < block.size(); ++i) {
       const ImageResult& image = extraction.images[i];
-      const std::string path = block[i].string();
+      const std::string path = name_of(block[i]);
       if (image.status == ImageStatus::kRejected) {
         ++rejected;
         session.console.warn(fmt::format("rejected {}: {}", printable(path), image.reason));

@@ -52,9 +52,11 @@ std::string images_csv(const ExtractedDataset& dataset) {
     const Sample& sample = dataset.manifest.samples[i];
     const ImageResult& image = dataset.extraction.images[i];
     const bool rejected = image.status == ImageStatus::kRejected;
-    csv += csv_line({sample.path, dataset.manifest.classes[static_cast<std::size_t>(sample.label)],
-                     rejected ? "" : to_string(sample.split), image.content ? image.content->hex() : "",
-                     rejected ? "rejected" : "used", rejected ? image.reason : image.note});
+    const std::string label =
+        sample.label == kNoLabel ? "" : dataset.manifest.classes[static_cast<std::size_t>(sample.label)];
+    csv += csv_line({sample.path, label, rejected ? "" : to_string(sample.split),
+                     image.content ? image.content->hex() : "", rejected ? "rejected" : "used",
+                     rejected ? image.reason : image.note});
   }
   return csv;
 }

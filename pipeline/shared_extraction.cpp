@@ -84,9 +84,9 @@ class Worker {
  private:
   void extract_block(const WorkRange& block) {
     const auto samples = std::span(manifest_.samples).subspan(block.begin, block.size());
-    std::vector<fs::path> files;
+    std::vector<ImageSource> files;
     files.reserve(samples.size());
-    for (const Sample& sample : samples) files.push_back(sample.file);
+    for (const Sample& sample : samples) files.push_back(sample.source);
     const Extraction extraction =
         stage_one_.run_part(files, options_.views, [&](const ExtractionProgress& progress) {
           WorkCounts now = counts_;  // whether the others were computed is known at the end of the block

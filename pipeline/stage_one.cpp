@@ -9,7 +9,6 @@
 
 #include "data/discovery.hpp"
 #include "data/error.hpp"
-#include "data/file_bytes.hpp"
 #include "data/view.hpp"
 #include "pipeline/interrupt.hpp"
 #include "pipeline/text_table.hpp"
@@ -21,13 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kRejectsShown = 10;
 constexpr std::size_t kManySmallSegments = 32;
-
-std::vector<fs::path> files_of(const Manifest& manifest) {
-  std::vector<fs::path> files;
-  files.reserve(manifest.samples.size());
-  for (const Sample& sample : manifest.samples) files.push_back(sample.file);
-  return files;
-}
 
 void report_rejects(const ExtractedDataset& dataset, Console& console) {
   std::size_t rejected = 0;
@@ -151,12 +143,12 @@ void StageOne::open_caches() {
   }
 }
 
-Extraction StageOne::run(std::span<const fs::path> files, int views) {
+Extraction StageOne::run(std::span<const ImageSource> files, int views) {
   if (session_.processes == nullptr) return run_alone(files, views);
   ProcessGroup& processes = *session_.processes;
   const auto rank = static_cast<std::size_t>(processes.rank());
   const auto size = static_cast<std::size_t>(processes.size());
-  std::vector<fs::path> share;
+  std::vector<ImageSource> share;
   for (std::size_t i = rank; i < files.size(); i += size) share.push_back(files[i]);
   Extraction own;
   try {
@@ -174,7 +166,7 @@ Extraction StageOne::run(std::span<const fs::path> files, int views) {
   return all;
 }
 
-Extraction StageOne::run_alone(std::span<const fs::path> files, int views) {
+Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
   Console& console = session_.console;
   Extraction result = extract_files(
       files, views, [&console](const ExtractionProgress& progress) { show_progress(console, progress); },
@@ -205,7 +197,7 @@ void StageOne::save_accelerators(Compact compact) {
   }
 }
 
-Extraction StageOne::run_part(std::span<const fs::path> files, int views,
+Extraction StageOne::run_part(std::span<const ImageSource> files, int views,
                               const std::function<void(const ExtractionProgress&)>& on_progress) {
   return extract_files(files, views, on_progress, [this] {
     if (!engine_) engine_ = open();
@@ -213,7 +205,7 @@ Extraction StageOne::run_part(std::span<const fs::path> files, int views,
   });
 }
 
-Extraction StageOne::extract_files(std::span<const fs::path> files, int views,
+Extraction StageOne::extract_files(std::span<const ImageSource> files, int views,
                                    const std::function<void(const ExtractionProgress&)>& on_progress,
                                    const OpenEngine& opener) {
   ExtractionOptions extraction;
@@ -223,6 +215,7 @@ Extraction StageOne::extract_files(std::span<const fs::path> files, int views,
   extraction.views = views;
   extraction.threads = session_.threads;
   extraction.digests = digests_.get();
+  extraction.reader = &reader_;
   extraction.stop = &interrupt_flag();
   extraction.on_progress = on_progress;
   std::vector<FeatureCache*> caches;
@@ -251,22 +244,24 @@ FeatureCache::Layout StageOne::layout(std::span<const Sha256> keys) const {
   return caches_.front()->layout(keys);
 }
 
-StageOne::Plan StageOne::plan(std::span<const fs::path> files, int views) const {
+StageOne::Plan StageOne::plan(std::span<const ImageSource> files, int views) const {
   Plan plan;
   const auto is_cached = [this](const Sha256& key) {
     return std::all_of(caches_.begin(), caches_.end(),
                        [&](const auto& cache) { return cache->contains(key); });
   };
-  const auto digest_of = [this](const fs::path& file) -> std::optional<Sha256> {
-    if (const std::optional<FileStamp> stamp = FileStamp::of(file)) {
+  ImageReader reader;
+  const auto digest_of = [this, &reader](const ImageSource& source) -> std::optional<Sha256> {
+    const bool is_file = !source.member && source.problem.empty();
+    if (const auto stamp = is_file ? FileStamp::of(source.file) : std::nullopt) {
       if (const std::optional<Sha256> known = digests_->find(*stamp)) return known;
     }
-    const auto bytes = read_file(file, kMaxImageFileBytes);
+    const auto bytes = reader.read(source);
     if (std::holds_alternative<Reject>(bytes)) return std::nullopt;
     return sha256(std::get<std::vector<std::byte>>(bytes));
   };
-  for (const fs::path& file : files) {
-    const std::optional<Sha256> content = digest_of(file);
+  for (const std::size_t i : reading_order(files)) {
+    const std::optional<Sha256> content = digest_of(files[i]);
     if (!content) {
       ++plan.unreadable;
       continue;
@@ -279,6 +274,13 @@ StageOne::Plan StageOne::plan(std::span<const fs::path> files, int views) const 
     }
   }
   return plan;
+}
+
+std::vector<ImageSource> sources_of(const Manifest& manifest) {
+  std::vector<ImageSource> sources;
+  sources.reserve(manifest.samples.size());
+  for (const Sample& sample : manifest.samples) sources.push_back(sample.source);
+  return sources;
 }
 
 ViewCounts count_views(std::span<const ImageResult> images, int views) {
@@ -337,7 +339,7 @@ ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const
   result.manifest = discover(dataset, {.min_classes = min_classes, .csv_paths = options.images.csv_paths});
   keep_shard(result.manifest, shard);
   for (const std::string& note : result.manifest.notes) session.console.note(note);
-  result.extraction = stage_one.run(files_of(result.manifest), views);
+  result.extraction = stage_one.run(sources_of(result.manifest), views);
   result.views = count_views(result.extraction.images, views);
   for (std::size_t i = 0; i < result.manifest.samples.size(); ++i) {
     const ImageResult& image = result.extraction.images[i];
@@ -362,12 +364,14 @@ void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_
       discover(dataset, {.min_classes = min_classes, .csv_paths = stage_one.images().csv_paths});
   keep_shard(manifest, shard);
   std::vector<std::size_t> counts(manifest.classes.size(), 0);
-  for (const Sample& sample : manifest.samples) ++counts[static_cast<std::size_t>(sample.label)];
+  for (const Sample& sample : manifest.samples) {
+    if (sample.label != kNoLabel) ++counts[static_cast<std::size_t>(sample.label)];
+  }
   std::vector<std::vector<std::string>> table{{"class", "images"}};
   for (std::size_t i = 0; i < counts.size(); ++i) {
     table.push_back({printable(manifest.classes[i]), fmt::format("{}", counts[i])});
   }
-  const StageOne::Plan plan = stage_one.plan(files_of(manifest), views);
+  const StageOne::Plan plan = stage_one.plan(sources_of(manifest), views);
   std::string of_views;
   if (views > 0) {
     of_views = fmt::format("{} views of each: {} in the cache, {} not\n", views, plan.views_cached,

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "data/image_reader.hpp"
+#include "data/image_source.hpp"
 #include "data/manifest.hpp"
 #include "data/sha256.hpp"
 #include "data/shard.hpp"
@@ -35,12 +37,12 @@ class StageOne {
   /// Makes sure that every usable file, and each of its first `views` views, has a row in every tap's cache.
   /// Processes that train together share the work out, file by file, and need one cache folder for that.
   /// Shows progress. @throws Interrupted once what was in flight is published
-  [[nodiscard]] Extraction run(std::span<const std::filesystem::path> files, int views = 0);
+  [[nodiscard]] Extraction run(std::span<const ImageSource> files, int views = 0);
 
   /// The same for one of many parts of the work, by this process alone: the engine stays open from part to
   /// part, the caller shows progress, an interrupted part is a result as well, and save_accelerators() is
   /// left to the caller.
-  [[nodiscard]] Extraction run_part(std::span<const std::filesystem::path> files, int views,
+  [[nodiscard]] Extraction run_part(std::span<const ImageSource> files, int views,
                                     const std::function<void(const ExtractionProgress&)>& on_progress);
 
   enum class Compact { kNo, kWhereWorthwhile };
@@ -62,7 +64,7 @@ class StageOne {
     std::size_t views_cached = 0;
     std::size_t views_to_extract = 0;
   };
-  [[nodiscard]] Plan plan(std::span<const std::filesystem::path> files, int views = 0) const;
+  [[nodiscard]] Plan plan(std::span<const ImageSource> files, int views = 0) const;
 
   [[nodiscard]] const Vgg16Weights& weights() const noexcept { return weights_; }
   [[nodiscard]] const ExtractorConfiguration& configuration() const noexcept { return configuration_; }
@@ -75,8 +77,8 @@ class StageOne {
 
  private:
   void open_caches();
-  [[nodiscard]] Extraction run_alone(std::span<const std::filesystem::path> files, int views);
-  [[nodiscard]] Extraction extract_files(std::span<const std::filesystem::path> files, int views,
+  [[nodiscard]] Extraction run_alone(std::span<const ImageSource> files, int views);
+  [[nodiscard]] Extraction extract_files(std::span<const ImageSource> files, int views,
                                          const std::function<void(const ExtractionProgress&)>& on_progress,
                                          const OpenEngine& opener);
   [[nodiscard]] std::unique_ptr<Engine> open() const;
@@ -91,7 +93,11 @@ class StageOne {
   std::vector<std::unique_ptr<FeatureCache>> caches_;
   std::unique_ptr<FileDigests> digests_;
   std::unique_ptr<Engine> engine_;  // of run_part()
+  ImageReader reader_;              // goes on in an archive from one call to the next
 };
+
+/// Where the samples' images lie.
+[[nodiscard]] std::vector<ImageSource> sources_of(const Manifest& manifest);
 
 /// What became of the views (data/view.hpp) of the images that have any.
 struct ViewCounts {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "data/view.hpp"
 
@@ -15,9 +14,9 @@ TrainingViews extract_training_views(ExtractedDataset& dataset, std::span<const 
   TrainingViews result;
   if (views == 0) return result;
   const auto sample_of = [&](RowIndex row) { return dataset.used[static_cast<std::size_t>(row)]; };
-  std::vector<std::filesystem::path> files;
+  std::vector<ImageSource> files;
   files.reserve(training.size());
-  for (const RowIndex row : training) files.push_back(dataset.manifest.samples[sample_of(row)].file);
+  for (const RowIndex row : training) files.push_back(dataset.manifest.samples[sample_of(row)].source);
   Extraction extraction = stage_one.run(files, views);
 
   for (std::size_t i = 0; i < training.size(); ++i) {

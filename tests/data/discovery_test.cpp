@@ -63,7 +63,7 @@ TEST_F(DiscoveryTest, AFolderOfClassFoldersGivesSortedClassesAndPaths) {
   EXPECT_THAT(paths_of(manifest),
               ElementsAre("Cats/deep/er/kit.png", "Cats/tom.jpg", "cats/felix.jpg", "dogs/rex.jpg"));
   EXPECT_EQ(manifest.samples[2].label, 1);
-  EXPECT_EQ(manifest.samples[3].file, scratch_ / "dogs/rex.jpg");
+  EXPECT_EQ(manifest.samples[3].source.file, scratch_ / "dogs/rex.jpg");
   EXPECT_EQ(manifest.samples[3].split, Split::kUnassigned);
   EXPECT_FALSE(manifest.has_given_splits);
   EXPECT_THAT(manifest.notes, IsEmpty());
@@ -181,7 +181,8 @@ TEST_F(DiscoveryTest, TwoValidationFoldersAreAnError) {
 TEST_F(DiscoveryTest, TellsWhatIsNoDataset) {
   EXPECT_THAT(failure("missing"), HasSubstr("2 cannot find the dataset"));
   add("image.jpg");
-  EXPECT_THAT(failure("image.jpg"), HasSubstr("2 the dataset is neither a folder nor a .csv file"));
+  EXPECT_THAT(failure("image.jpg"),
+              HasSubstr("2 the dataset is neither a folder, a .csv file nor an archive"));
   EXPECT_THAT(failure(), HasSubstr("3 the dataset has no images"));
   add("only/1.jpg");
   EXPECT_THAT(failure(), HasSubstr("3 the dataset has images of 1 class, needed are 2"));
@@ -210,9 +211,9 @@ TEST_F(DiscoveryTest, ACsvFileGivesPathsLabelsSplitsAndGroups) {
   EXPECT_TRUE(manifest.has_given_splits);
   EXPECT_THAT(manifest.classes, ElementsAre("cat, small", "dog"));
   EXPECT_THAT(paths_of(manifest), ElementsAre("z.jpg", "sub/y.jpg", "/abs/x.jpg", "../w.jpg"));
-  EXPECT_EQ(manifest.samples[0], (Sample{"z.jpg", scratch_ / "set/z.jpg", 1, Split::kTrain, "g1"}));
+  EXPECT_EQ(manifest.samples[0], (Sample{"z.jpg", {scratch_ / "set/z.jpg"}, 1, Split::kTrain, "g1"}));
   EXPECT_EQ(manifest.samples[1].split, Split::kValidation);
-  EXPECT_EQ(manifest.samples[2].file, "/abs/x.jpg");
+  EXPECT_EQ(manifest.samples[2].source.file, "/abs/x.jpg");
   EXPECT_EQ(manifest.samples[2].split, Split::kTest);
 }
 
@@ -295,15 +296,16 @@ TEST_F(DiscoveryTest, LinksBelowTheFolderOfACsvFileAreFollowed) {
   add("elsewhere/a.jpg");
   add("set/labels.csv", "path,label\nlink/a.jpg,a\nb.jpg,b\n");
   fs::create_directory_symlink(scratch_ / "elsewhere", scratch_ / "set/link");
-  EXPECT_TRUE(fs::exists(find("set/labels.csv").samples[0].file));
+  EXPECT_TRUE(fs::exists(find("set/labels.csv").samples[0].source.file));
 }
 
 TEST_F(DiscoveryTest, ImagesToPredictKeepTheOrderOfTheArguments) {
   add("b/2.jpg");
   add("b/1.jpg");
   add("a.jpg");
+  const auto file = [&](const char* name) { return ImageSource{scratch_ / name}; };
   EXPECT_THAT(list_images({scratch_ / "b", scratch_ / "a.jpg"}),
-              ElementsAre(scratch_ / "b/1.jpg", scratch_ / "b/2.jpg", scratch_ / "a.jpg"));
+              ElementsAre(file("b/1.jpg"), file("b/2.jpg"), file("a.jpg")));
   EXPECT_THROW(static_cast<void>(list_images({scratch_ / "missing.jpg"})), Error);
 }
 

@@ -26,7 +26,7 @@ struct Set {
   void add(Label label, int image, const std::string& group = "") {
     const std::string name = "image " + std::to_string(rows.size());
     rows.push_back(manifest.samples.size());
-    manifest.samples.push_back({name, name, label, Split::kUnassigned, group});
+    manifest.samples.push_back({name, {name}, label, Split::kUnassigned, group});
     content.emplace_back(sha256(std::to_string(image)));
   }
   [[nodiscard]] std::vector<int> draw(int folds, std::uint64_t seed = 1) const {

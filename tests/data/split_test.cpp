@@ -25,7 +25,7 @@ struct Set {
   void add(Label label, int image, const std::string& group = "", Split split = Split::kUnassigned) {
     const std::string name = "image " + std::to_string(rows.size());
     rows.push_back(manifest.samples.size());
-    manifest.samples.push_back({name, name, label, split, group});
+    manifest.samples.push_back({name, {name}, label, split, group});
     content.emplace_back(sha256(std::to_string(image)));
   }
   void draw(double fraction, std::uint64_t seed = 1) {

@@ -139,13 +139,25 @@ class ExtractorTest : public testing::Test {
     return result;
   }
 
+  static std::vector<ImageSource> sources_of(std::span<const std::filesystem::path> files) {
+    std::vector<ImageSource> sources;
+    sources.reserve(files.size());
+    for (const std::filesystem::path& file : files) sources.push_back({file});
+    return sources;
+  }
+
   Extraction run(std::span<const std::filesystem::path> files, const ExtractionOptions& options,
                  std::vector<FeatureCache*> caches) {
+    return run_sources(sources_of(files), options, std::move(caches));
+  }
+
+  Extraction run_sources(std::span<const ImageSource> sources, const ExtractionOptions& options,
+                         std::vector<FeatureCache*> caches) {
     std::vector<Tap> taps;
     taps.reserve(caches.size());
     for (const FeatureCache* cache : caches) taps.push_back(cache->tap());
     return extract(
-        files, options, [&] { return std::make_unique<FakeEngine>(script_, taps); }, caches);
+        sources, options, [&] { return std::make_unique<FakeEngine>(script_, taps); }, caches);
   }
 
   static std::vector<ImageStatus> statuses(const Extraction& extraction) {

@@ -169,7 +169,7 @@ TEST_F(ExtractorTest, AnEngineThatDoesNotOpenIsAnError) {
   const OpenEngine fail = []() -> std::unique_ptr<Engine> {
     throw Error(Error::Kind::kFailed, "engine fake is not available", "no device", "none");
   };
-  EXPECT_THROW((void)extract(files, options(), fail, caches), Error);
+  EXPECT_THROW((void)extract(sources_of(files), options(), fail, caches), Error);
 }
 
 TEST_F(ExtractorTest, AnEngineWithOtherTapsIsRefused) {
@@ -179,7 +179,7 @@ TEST_F(ExtractorTest, AnEngineWithOtherTapsIsRefused) {
   const OpenEngine wrong = [&] {
     return std::make_unique<FakeEngine>(script_, std::vector{Tap::kBlock5Pool});
   };
-  EXPECT_THROW((void)extract(files, options(), wrong, caches), std::logic_error);
+  EXPECT_THROW((void)extract(sources_of(files), options(), wrong, caches), std::logic_error);
 }
 
 TEST_F(ExtractorTest, AnInterruptedRunPublishesWhatWasInFlightAndIsTakenUpAgain) {

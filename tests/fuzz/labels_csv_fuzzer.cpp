@@ -47,7 +47,8 @@ void check_manifest(const Manifest& manifest, CsvPaths paths) {
            "a label has a class");
     expect((sample.split != headstart::Split::kUnassigned) == manifest.has_given_splits,
            "all samples have a split or none");
-    const std::string relative = sample.file.lexically_normal().lexically_relative("/dataset").string();
+    const std::string relative =
+        sample.source.file.lexically_normal().lexically_relative("/dataset").string();
     if (paths == CsvPaths::kInside)
       expect(!relative.empty() && relative != ".." && !relative.starts_with("../"), "a file is inside");
   }

@@ -121,13 +121,13 @@ ExtractedDataset names() {
   ExtractedDataset dataset;
   dataset.manifest.classes = {"cat", "dog\n", "owl"};
   dataset.manifest.has_given_splits = true;
-  dataset.manifest.samples.push_back({"cat/broken.jpg", "", 0, Split::kTrain, ""});
+  dataset.manifest.samples.push_back({"cat/broken.jpg", {}, 0, Split::kTrain, ""});
   dataset.content.emplace_back();
   const std::vector<std::int32_t> labels = MadeUp().labels;
   for (int row = 0; row < kRows; ++row) {
     const auto label = labels[static_cast<std::size_t>(row)];
     dataset.manifest.samples.push_back(
-        {"image" + std::to_string(row), "", label, row == 3 ? Split::kValidation : Split::kTrain, ""});
+        {"image" + std::to_string(row), {}, label, row == 3 ? Split::kValidation : Split::kTrain, ""});
     dataset.content.emplace_back(sha256(std::to_string(row)));
     dataset.used.push_back(static_cast<std::size_t>(row) + 1);
   }

@@ -9,9 +9,9 @@ namespace {
 ExtractedDataset three_samples() {
   ExtractedDataset dataset;
   dataset.manifest.classes = {"cat", "dog, small"};
-  dataset.manifest.samples = {{"cat/1.jpg", "/d/cat/1.jpg", 0, Split::kTrain, ""},
-                              {"cat/broken.jpg", "/d/cat/broken.jpg", 0, Split::kUnassigned, ""},
-                              {"dog, small/\"2\".jpg", "/d/dog", 1, Split::kValidation, ""}};
+  dataset.manifest.samples = {{"cat/1.jpg", {"/d/cat/1.jpg"}, 0, Split::kTrain, ""},
+                              {"cat/broken.jpg", {"/d/cat/broken.jpg"}, 0, Split::kUnassigned, ""},
+                              {"dog, small/\"2\".jpg", {"/d/dog"}, 1, Split::kValidation, ""}};
   dataset.extraction.images.resize(3);
   dataset.extraction.images[0] = {ImageStatus::kExtracted, sha256("one"), "", "", {}};
   dataset.extraction.images[1] = {ImageStatus::kRejected, sha256("two"), "JPEG ends early", "", {}};

@@ -1,0 +1,46 @@
+// data/archive_list.hpp: which archives a DATASET argument stands for: one, those of a list or a pattern, or
+// those of a folder that holds nothing else.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/image_folder.hpp"
+
+namespace headstart {
+
+/// One archive of a dataset.
+struct NamedArchive {
+  std::string name;            ///< as rows name it
+  std::filesystem::path file;  ///< where it lies
+
+  bool operator==(const NamedArchive&) const = default;
+};
+
+/// "a-{08..11}.tar" is a-08.tar, a-09.tar, a-10.tar, a-11.tar: numbers in braces, padded with zeros to the
+/// first one's width, counted up; with several pairs of braces the last counts fastest. Other braces are
+/// plain text.
+/// @throws Error kUsage where that would be more than a million names
+[[nodiscard]] std::vector<std::string> expand_braces(std::string_view pattern);
+
+/// Whether expand_braces() has something to expand.
+[[nodiscard]] bool has_number_braces(std::string_view pattern);
+
+/// Whether a file's name ends as an archive's does: .tar, .tar.gz, .tgz, .tar.zst, .tar.bz2, .zip.
+[[nodiscard]] bool is_archive_name(std::string_view name);
+
+/// Whether a folder holds archives (by name) and nothing else that is visible.
+[[nodiscard]] bool holds_only_archives(const FolderEntries& entries);
+
+/// The archives of a .txt or .list file: one a line, relative to the file, with braces expanded; blank lines
+/// and those that begin with # are left out.
+/// @throws Error kFailed if it can't be read; kUsage if one does not exist, naming the line
+[[nodiscard]] std::vector<NamedArchive> read_archive_list(const std::filesystem::path& file);
+
+/// The archives of a pattern with braces.
+/// @throws Error kUsage if one does not exist
+[[nodiscard]] std::vector<NamedArchive> expand_archive_pattern(const std::filesystem::path& pattern);
+
+}  // namespace headstart

@@ -1,0 +1,42 @@
+// data/image_reader.hpp: the bytes of images wherever they lie, one archive open at a time.
+// Invariant: what is read is what was listed: an archive that was replaced, or written to, since then gives
+// reasons, never another member's bytes.
+// Surprise: archives have no random access, so members are cheap in reading_order() only; against it the
+// archive is read from its beginning again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "data/archive.hpp"
+#include "data/error.hpp"
+#include "data/image_source.hpp"
+
+namespace headstart {
+
+class ImageReader {
+ public:
+  /// The bytes of `source`, at most kMaxImageFileBytes of them, or why not.
+  [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(const ImageSource& source);
+
+ private:
+  [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read_member(const std::filesystem::path& file,
+                                                                         const MemberSource& member);
+  [[nodiscard]] std::optional<Reject> open(const std::filesystem::path& file);
+  [[nodiscard]] std::optional<Reject> advance(std::uint64_t position);
+
+  std::filesystem::path file_;            // of the archive; empty: none yet
+  std::optional<ArchiveReader> archive_;  // nothing where it can't be opened
+  std::optional<ArchiveMember> current_;  // nothing before the first member, or once it was read
+  std::uint64_t next_ = 0;                // position of the member that follows
+  std::optional<std::uint64_t> end_;      // members from here on can't be reached
+  std::string end_reason_;
+  std::size_t reopened_ = 0;  // behind members whose damage ended a reader
+};
+
+}  // namespace headstart

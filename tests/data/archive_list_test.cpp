@@ -1,0 +1,88 @@
+// tests/data/archive_list_test.cpp
+#include "data/archive_list.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/error.hpp"
+#include "tests/support/archive_file.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+template <class Call>
+std::string failure(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return std::to_string(exit_code(error.kind())) + " " + error.what();
+  }
+  return "none";
+}
+
+TEST(ArchiveList, BracesCountUpAndArePaddedLikeTheFirstNumber) {
+  EXPECT_THAT(expand_braces("a-{08..11}.tar"), ElementsAre("a-08.tar", "a-09.tar", "a-10.tar", "a-11.tar"));
+  EXPECT_THAT(expand_braces("{9..11}"), ElementsAre("9", "10", "11"));
+  EXPECT_THAT(expand_braces("{0..1}{7..8}"), ElementsAre("07", "08", "17", "18"));
+  EXPECT_THAT(expand_braces("{000..000}"), ElementsAre("000"));
+}
+
+TEST(ArchiveList, OtherBracesArePlainText) {
+  for (const char* text : {"a.tar", "{a..b}", "{1..}", "{2..1}", "{1,2}", "{1..2", "}{", "{-1..2}",
+                           "{99999999999999999999..99999999999999999999}"}) {
+    EXPECT_FALSE(has_number_braces(text)) << text;
+    EXPECT_THAT(expand_braces(text), ElementsAre(text));
+  }
+  EXPECT_THAT(expand_braces("{x}{1..2}"), ElementsAre("{x}1", "{x}2"));
+}
+
+TEST(ArchiveList, APatternForTooManyIsRefusedBeforeItIsExpanded) {
+  EXPECT_THAT(failure([] { static_cast<void>(expand_braces("{0..18446744073709551615}.tar")); }),
+              HasSubstr("2 the pattern stands for too many archives"));
+  EXPECT_THAT(failure([] { static_cast<void>(expand_braces("{0..9999}{0..9999}{0..9999}")); }),
+              HasSubstr("too many"));
+}
+
+TEST(ArchiveList, NamesOfArchivesEndLikeThis) {
+  for (const char* name : {"a.tar", "A.TAR", "a.tar.gz", "a.tgz", "a.tar.zst", "a.tar.bz2", "a.zip"})
+    EXPECT_TRUE(is_archive_name(name)) << name;
+  for (const char* name : {"tar", "a.gz", "a.tar.txt", "a.jpg", ""})
+    EXPECT_FALSE(is_archive_name(name)) << name;
+  EXPECT_TRUE(holds_only_archives({{}, {"a.tar", "b.zip"}, {}}));
+  EXPECT_FALSE(holds_only_archives({{}, {"a.tar", "b.jpg"}, {}}));
+  EXPECT_FALSE(holds_only_archives({{"folder"}, {"a.tar"}, {}}));
+  EXPECT_FALSE(holds_only_archives({}));
+}
+
+TEST(ArchiveList, AListIsRelativeToItself) {
+  const test::ScratchFolder scratch;
+  for (const char* name : {"a.tar", "s-0.tar", "s-1.tar"}) test::write_bytes(scratch / name, "x");
+  const auto file = scratch / "set.list";
+  test::write_bytes(file, "# shards\r\n\na.tar\r\ns-{0..1}.tar\n" + (scratch / "a.tar").string());
+  EXPECT_THAT(
+      read_archive_list(file),
+      ElementsAre(NamedArchive{"a.tar", scratch / "a.tar"}, NamedArchive{"s-0.tar", scratch / "s-0.tar"},
+                  NamedArchive{"s-1.tar", scratch / "s-1.tar"},
+                  NamedArchive{(scratch / "a.tar").string(), scratch / "a.tar"}));
+  test::write_bytes(file, "a.tar\nmissing.tar\n");
+  EXPECT_THAT(failure([&] { static_cast<void>(read_archive_list(file)); }),
+              AllOf(HasSubstr("2 cannot find an archive"), HasSubstr("set.list, line 2: missing.tar")));
+}
+
+TEST(ArchiveList, APatternNamesItsArchivesWithoutTheFolder) {
+  const test::ScratchFolder scratch;
+  for (const char* name : {"s-0.tar", "s-1.tar"}) test::write_bytes(scratch / name, "x");
+  EXPECT_THAT(expand_archive_pattern(scratch / "s-{0..1}.tar"),
+              ElementsAre(NamedArchive{"s-0.tar", scratch / "s-0.tar"},
+                          NamedArchive{"s-1.tar", scratch / "s-1.tar"}));
+  EXPECT_THAT(failure([&] { static_cast<void>(expand_archive_pattern(scratch / "s-{0..2}.tar")); }),
+              HasSubstr("s-2.tar"));
+}
+
+}  // namespace
+}  // namespace headstart

@@ -55,11 +55,13 @@ void limit(__rlimit_resource resource, rlim_t value) {
   static_cast<void>(setrlimit(resource, &both));
 }
 
-/// Bytes of addresses that this process uses.
-std::uint64_t used_addresses() {
+/// Lets this process have so many bytes of addresses beyond those that it uses already; not under sanitizers.
+void limit_addresses([[maybe_unused]] std::uint64_t bytes) {
+#ifndef HEADSTART_SANITIZED
   std::uint64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
-  return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  limit(RLIMIT_AS, pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) + bytes);
+#endif
 }
 
 void write_all(int descriptor, std::string_view text) {
@@ -87,9 +89,7 @@ std::string read_all(int descriptor) {
   for (const int fatal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU}) std::signal(fatal, SIG_DFL);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, limits.cpu_seconds);
-#ifndef HEADSTART_SANITIZED
-  limit(RLIMIT_AS, used_addresses() + limits.memory_bytes);
-#endif
+  limit_addresses(limits.memory_bytes);
   if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) {
     ::dup2(nowhere, STDOUT_FILENO);
     ::dup2(nowhere, STDERR_FILENO);  // where the C library reports a corrupted heap

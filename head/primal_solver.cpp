@@ -89,7 +89,8 @@ void PrimalSolver::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z,
 
 void PrimalSolver::pass(std::span<const RowIndex> rows, Eigen::Ref<Matrix>& z, const Plan& plan) {
   const bool use_plan =
-      plan.rows.size() > plan.batch && plan.batch > 0 && plan.batch <= rows.size() &&
+      blocks_ == Blocks::kAlways && plan.rows.size() > plan.batch && plan.batch > 0 &&
+      plan.batch <= rows.size() &&
       std::equal(plan.rows.begin(), plan.rows.begin() + static_cast<std::ptrdiff_t>(plan.batch),
                  rows.end() - static_cast<std::ptrdiff_t>(plan.batch));
   const std::size_t batch = use_plan ? plan.batch : 0;

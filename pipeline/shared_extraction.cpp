@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
-#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -22,7 +21,6 @@
 namespace headstart {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kAgain = "run the same command again: it goes on from there";

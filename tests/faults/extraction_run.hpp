@@ -13,7 +13,7 @@
 
 namespace headstart::test {
 
-inline constexpr int kImages = 75;  ///< in the dataset of these runs
+inline constexpr int kImages = 50;  ///< in the dataset of these runs
 
 /// Made once in this process.
 [[nodiscard]] const std::filesystem::path& extraction_dataset();

@@ -119,7 +119,9 @@ void check_end(const SharedWork::End& end, std::uint64_t total, const ImageOptio
                const std::string& name) {
   const WorkCounts all = std::accumulate(end.counts.begin(), end.counts.end(), WorkCounts{},
                                          [](WorkCounts sum, const WorkCounts& one) { return sum += one; });
-  if (!end.lost.empty()) {
+  // One that died when all was done is missed by nobody, but for rank 0, which was to tell the result.
+  const bool leader_lost = std::find(end.lost.begin(), end.lost.end(), 0) != end.lost.end();
+  if (leader_lost || (!end.lost.empty() && all.done < total)) {
     throw Error{Error::Kind::kFailed, "a process died or cannot be reached",
                 fmt::format("{}: rank {}: {} of {} images are done", name, fmt::join(end.lost, ", "),
                             all.done, total),

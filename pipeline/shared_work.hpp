@@ -44,7 +44,7 @@ class SharedWork {
 
   struct End {
     std::vector<WorkCounts> counts;  ///< by rank
-    std::vector<int> lost;           ///< ranks that died, or can't be reached
+    std::vector<int> lost;           ///< ranks that died, if only when all was done, or can't be reached
   };
   /// Waits until every process is here or lost. To be called once, after the last report().
   [[nodiscard]] virtual End finish() = 0;

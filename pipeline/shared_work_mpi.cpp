@@ -5,7 +5,8 @@
 // TCP the library answers only while rank 0 is inside an MPI call. So each process has a thread that enters
 // one now and then: every few milliseconds on rank 0, which others wait for. The same thread tells once a
 // second that the process lives: who was silent for kPatience when all others are through is lost (killed,
-// while the launcher lets the rest go on: mpirun --enable-recovery).
+// while the launcher lets the rest go on: mpirun --enable-recovery). A process that found nothing left to do
+// may die too, hours before the last is through: so each says once more that it is there when all are.
 #include "pipeline/shared_work_mpi.hpp"
 
 #define OMPI_SKIP_MPICXX 1  // see processes_mpi.cpp
@@ -35,10 +36,13 @@ constexpr std::chrono::milliseconds kAwakeEvery{100};  // the others: for their 
 constexpr std::chrono::seconds kBeatEvery{1};
 constexpr std::chrono::seconds kPatience{10};
 
+/// How far a process is on its way out, as a number that only grows.
+enum class Stage : Word { kWorks, kHasFinished, kSawAllFinish };
+
 /// What rank 0 keeps for each process.
 struct Row {
   Word beats = 0;
-  Word finished = 0;
+  Word stage = 0;
   Word done = 0;
   Word cached = 0;
   Word computed = 0;
@@ -115,12 +119,10 @@ class MpiSharedWork final : public SharedWork {
     End end;
     std::vector<Row> table;
     try {
-      {
-        const std::lock_guard lock(row_lock_);
-        row_.finished = 1;
-      }
-      tell();
-      end.lost = wait_for_all(table);
+      end.lost = reach(Stage::kHasFinished, table);
+      if (end.lost.empty()) end.lost = reach(Stage::kSawAllFinish, table);
+      // The others come to the same end a moment later, and ask rank 0 until then.
+      if (!end.lost.empty() && rank_ == 0) std::this_thread::sleep_for(2 * kBeatEvery);
     } catch (const NoAnswer&) {
       end.lost = {0};
     }
@@ -220,27 +222,33 @@ class MpiSharedWork final : public SharedWork {
     if (pulse_.joinable()) pulse_.join();
   }
 
-  /// @param table  becomes everybody's row when this returns
-  /// @return the ranks that have neither finished nor shown a sign of life for kPatience; all others have
-  /// finished
-  std::vector<int> wait_for_all(std::vector<Row>& table) {
+  /// Tells that this process is at `stage`, and waits for the others.
+  /// @param table  becomes everybody's row
+  /// @return the ranks that have neither come to `stage` nor shown a sign of life for kPatience; all others
+  /// have come
+  std::vector<int> reach(Stage stage, std::vector<Row>& table) {
+    {
+      const std::lock_guard lock(row_lock_);
+      row_.stage = static_cast<Word>(stage);
+    }
+    tell();
     std::vector<Word> beats(size_, 0);
     std::vector<Clock::time_point> alive(size_, Clock::now());
     while (true) {
       table = read_table();
       std::vector<int> lost;
-      bool others_work = false;
+      bool others_come = false;
       for (std::size_t rank = 0; rank < size_; ++rank) {
         if (table[rank].beats != beats[rank]) alive[rank] = Clock::now();
         beats[rank] = table[rank].beats;
-        if (table[rank].finished != 0) continue;
+        if (table[rank].stage >= static_cast<Word>(stage)) continue;
         if (Clock::now() - alive[rank] > kPatience) {
           lost.push_back(static_cast<int>(rank));
         } else {
-          others_work = true;
+          others_come = true;
         }
       }
-      if (!others_work) return lost;
+      if (!others_come) return lost;
       std::this_thread::sleep_for(kAwakeEvery);
     }
   }

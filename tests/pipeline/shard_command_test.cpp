@@ -287,6 +287,25 @@ TEST_F(Ranks, OneThatIsKilledLosesOnlyItsBlockWhereTheOthersMayGoOn) {
   expect_to_finish(missing);
 }
 
+// Two blocks for four ranks: at least one of those that die was through, and waited for the others.
+TEST_F(Ranks, ThoseThatDieWithNothingLeftToDoDoNotHoldTheRest) {
+  constexpr std::size_t kFew = 20;
+  copy_samples(scratch_ / "few", {"birds"}, kFew);
+  const std::vector<std::string> few = extract(scratch_ / "few", cache());
+  const ProcessResult killed = four(few, after_a_block([](const std::vector<int>& ranks) {
+                                      for (std::size_t i = 1; i < ranks.size(); ++i) kill(ranks[i], SIGKILL);
+                                    }),
+                                    {"--enable-recovery"});
+  const std::size_t done = cached_rows(cache()).size();
+  if (done == kFew) {
+    EXPECT_NE(killed.out.find("20 images"), std::string::npos) << killed.err;
+  } else {
+    EXPECT_EQ(occurrences(killed.err, "headstart: error: a process died"), 1) << killed.err;
+  }
+  const ProcessResult again = headstart_process(few);
+  EXPECT_NE(again.out.find(counts(done, kFew - done)), std::string::npos) << again.out;
+}
+
 TEST_F(Ranks, OneThatIsInterruptedLeavesTheRestToTheOthers) {
   const ProcessResult result =
       four(extract_all(), after_a_block([](const std::vector<int>& ranks) { kill(ranks.back(), SIGTERM); }));

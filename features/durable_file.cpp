@@ -16,6 +16,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "data/file_descriptor.hpp"
+
 namespace headstart {
 namespace {
 
@@ -23,22 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kTemporaryPrefix = ".writing-";
 constexpr std::chrono::hours kStale{24};
-
-/// Owns an open file descriptor. What can fail late on a network file system is fsync's to report, not
-/// close's.
-class Descriptor final {
- public:
-  explicit Descriptor(int value) noexcept : value_(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  [[nodiscard]] int get() const noexcept { return value_; }
-
- private:
-  int value_;
-};
 
 [[noreturn]] void throw_errno() { throw std::system_error(errno, std::generic_category()); }
 
@@ -50,7 +36,7 @@ std::string temporary_name() {
 }
 
 void sync_folder(const fs::path& folder) {
-  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const FileDescriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.get() < 0) throw_errno();
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL) throw_errno();  // EINVAL: folders need none there
 }
@@ -64,7 +50,7 @@ void make_folders(const fs::path& folder) {
 }
 
 void write_and_sync(const fs::path& file, std::span<const std::byte> bytes) {
-  const Descriptor descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  const FileDescriptor descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (descriptor.get() < 0) throw_errno();
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor.get(), bytes.data(), bytes.size());
@@ -72,6 +58,7 @@ void write_and_sync(const fs::path& file, std::span<const std::byte> bytes) {
     if (written < 0) throw_errno();
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
+  // What can fail late on a network file system is fsync's to report, not close's.
   if (::fsync(descriptor.get()) != 0) throw_errno();
 }
 

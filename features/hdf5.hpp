@@ -96,8 +96,6 @@ class MatrixWriter {
                MatrixType type);
   /// The next rows. @param values  a multiple of the columns
   void append(std::span<const float> values);
-  /// How many rows were appended.
-  [[nodiscard]] std::uint64_t rows() const noexcept { return next_; }
 
  private:
   Dataset dataset_;

@@ -160,7 +160,7 @@ void fit_standardize(const FeatureRows& rows, std::span<const RowIndex> training
   fitted.mean.resize(rows.columns);
   fitted.inverse_deviation.resize(rows.columns);
   for (std::size_t c = 0; c < columns; ++c) {
-    fitted.mean(static_cast<Eigen::Index>(c)) = static_cast<float>(means[c]);
+    fitted.mean(static_cast<Eigen::Index>(c)) = means[c];
     fitted.inverse_deviation(static_cast<Eigen::Index>(c)) =
         static_cast<float>(1.0 / std::max(deviations[c], least));
   }
@@ -179,14 +179,15 @@ FeatureMatrix standardize(const FittedTransform& fitted, const FeatureRows& rows
   const std::size_t values = rows.rows() * static_cast<std::size_t>(rows.columns);
   result.indices.reserve(values);
   result.values.reserve(values);
-  const RowVector of_zeros = -fitted.mean.cwiseProduct(fitted.inverse_deviation);
+  const RowVector of_zeros = -fitted.mean.cwiseProduct(fitted.inverse_deviation.cast<double>()).cast<float>();
   RowVector dense(rows.columns);
   for (std::size_t r = 0; r < rows.rows(); ++r) {
     dense = of_zeros;
     const auto indices = rows.row_indices(static_cast<RowIndex>(r));
     const auto row_values = rows.row_values(static_cast<RowIndex>(r));
     for (std::size_t i = 0; i < indices.size(); ++i) {
-      dense(indices[i]) = (row_values[i] - fitted.mean(indices[i])) * fitted.inverse_deviation(indices[i]);
+      const double distance = static_cast<double>(row_values[i]) - fitted.mean(indices[i]);
+      dense(indices[i]) = static_cast<float>(distance) * fitted.inverse_deviation(indices[i]);
     }
     append_non_zeros({dense.data(), static_cast<std::size_t>(dense.size())}, result);
   }
@@ -291,7 +292,7 @@ Head unfold_from_first_layer(Head head, const FittedTransform& fitted) {
   if (fitted.transform == Transform::kStandardize) {
     Eigen::Matrix<double, 1, Eigen::Dynamic> bias = first.bias.cast<double>();
     for (Eigen::Index i = 0; i < first.kernel.rows(); ++i) {
-      bias += static_cast<double>(fitted.mean(i)) * first.kernel.row(i).cast<double>();
+      bias += fitted.mean(i) * first.kernel.row(i).cast<double>();
       first.kernel.row(i) /= fitted.inverse_deviation(i);
     }
     first.bias = bias.cast<float>();
@@ -308,7 +309,7 @@ Head fold_into_first_layer(Head head, const FittedTransform& fitted) {
     Eigen::Matrix<double, 1, Eigen::Dynamic> bias = first.bias.cast<double>();
     for (Eigen::Index i = 0; i < first.kernel.rows(); ++i) {
       first.kernel.row(i) *= fitted.inverse_deviation(i);
-      bias -= static_cast<double>(fitted.mean(i)) * first.kernel.row(i).cast<double>();
+      bias -= fitted.mean(i) * first.kernel.row(i).cast<double>();
     }
     first.bias = bias.cast<float>();
   }

@@ -60,8 +60,9 @@ struct Representation {
 /// here.
 struct FittedTransform {
   Transform transform = Transform::kNone;
-  float scale = 1.0F;           ///< kScale; 1 where every training row is zero
-  RowVector mean;               ///< kStandardize: [columns]
+  float scale = 1.0F;  ///< kScale; 1 where every training row is zero
+  /// kStandardize: [columns]. In double, as rows that hardly vary are all but cancelled by it.
+  Eigen::RowVectorXd mean;
   RowVector inverse_deviation;  ///< kStandardize: [columns], 1 / sigma with its floor
 };
 

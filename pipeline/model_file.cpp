@@ -168,9 +168,10 @@ void write_empty_layer(hid_t weights, const std::string& name) {
   hdf5::write_strings(group.id(), "weight_names", {});
 }
 
-std::vector<float> read_finite(hid_t file, const fs::path& path, const std::string& dataset) {
-  std::vector<float> values = hdf5::read<float>(file, dataset, kMaxElements);
-  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+template <typename T = float>
+std::vector<T> read_finite(hid_t file, const fs::path& path, const std::string& dataset) {
+  std::vector<T> values = hdf5::read<T>(file, dataset, kMaxElements);
+  if (!std::all_of(values.begin(), values.end(), [](T v) { return std::isfinite(v); })) {
     throw not_ours(path, dataset + " holds values that are not finite");
   }
   return values;
@@ -226,11 +227,9 @@ void write_fitted(hid_t own, const FittedTransform& fitted) {
   if (fitted.transform == Transform::kScale)
     hdf5::write<float>(own, kScale, {1}, std::array<float, 1>{fitted.scale});
   if (fitted.transform != Transform::kStandardize) return;
-  for (const auto& [name, values] :
-       {std::pair{kMean, &fitted.mean}, std::pair{kInverseDeviation, &fitted.inverse_deviation}}) {
-    const auto size = static_cast<std::size_t>(values->size());
-    hdf5::write<float>(own, name, {size}, {values->data(), size});
-  }
+  const auto size = static_cast<std::size_t>(fitted.mean.size());
+  hdf5::write<double>(own, kMean, {size}, {fitted.mean.data(), size});
+  hdf5::write<float>(own, kInverseDeviation, {size}, {fitted.inverse_deviation.data(), size});
 }
 
 FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transform, std::uint64_t features) {
@@ -243,12 +242,12 @@ FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transfor
     fitted = {Transform::kScale, scale.front(), {}, {}};
   }
   if (transform == Transform::kStandardize && hdf5::exists(file, found(kMean))) {
-    const std::vector<float> mean = read_finite(file, path, found(kMean));
+    const std::vector<double> mean = read_finite<double>(file, path, found(kMean));
     const std::vector<float> inverse = read_finite(file, path, found(kInverseDeviation));
     if (mean.size() != features || inverse.size() != features)
       throw not_ours(path, "its transform is of other features");
     const auto size = static_cast<Eigen::Index>(features);
-    fitted = {Transform::kStandardize, 1.0F, Eigen::Map<const RowVector>(mean.data(), size),
+    fitted = {Transform::kStandardize, 1.0F, Eigen::Map<const Eigen::RowVectorXd>(mean.data(), size),
               Eigen::Map<const RowVector>(inverse.data(), size)};
   }
   return fitted;

@@ -99,7 +99,7 @@ TEST(ModelFile, ReadsBackWhatFineTuningNeeds) {
 
   Model standardized = small_model({Pooling::kAverage, Transform::kStandardize});
   Random random(3);
-  standardized.fitted = {Transform::kStandardize, 1.0F, glorot_uniform(1, 64, random).kernel,
+  standardized.fitted = {Transform::kStandardize, 1.0F, glorot_uniform(1, 64, random).kernel.cast<double>(),
                          glorot_uniform(1, 64, random).kernel};
   write_model(standardized, scratch / "standardized.h5");
   expect_equal(read_model(scratch / "standardized.h5"), standardized);
@@ -117,7 +117,7 @@ TEST(ModelFile, ReadsBackWhatFineTuningNeeds) {
 TEST(ModelFile, ATransformOfOtherFeaturesIsRefused) {
   const test::ScratchFolder scratch;
   Model model = small_model({Pooling::kAverage, Transform::kStandardize});
-  model.fitted = {Transform::kStandardize, 1.0F, RowVector::Zero(63), RowVector::Ones(63)};
+  model.fitted = {Transform::kStandardize, 1.0F, Eigen::RowVectorXd::Zero(63), RowVector::Ones(63)};
   write_model(model, scratch / "model.h5");
   EXPECT_THROW(static_cast<void>(read_model(scratch / "model.h5")), Error);
 }

@@ -17,6 +17,7 @@
 #include "head/trainer.hpp"
 #include "head/upper_layers.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/nightly.hpp"
 
 namespace headstart::test {
 namespace {
@@ -212,7 +213,7 @@ struct Small {
     fitted.transform = representation.transform;
     if (fitted.transform == Transform::kScale) fitted.scale = 0.01F;
     if (fitted.transform == Transform::kStandardize) {
-      fitted.mean = RowVector::Constant(512, 3.0F);
+      fitted.mean = Eigen::RowVectorXd::Constant(512, 3.0);
       fitted.inverse_deviation = RowVector::Constant(512, 0.1F);
     }
     head = initial_head(512, 3, options);
@@ -318,6 +319,7 @@ INSTANTIATE_TEST_SUITE_P(All, TunedRepresentation,
                                          Representation{Pooling::kFlatten, Transform::kScale}));
 
 TEST(TunedFirstLayerTest, GoesOnFromItsStateToTheSameBits) {
+  HEADSTART_ONLY_NIGHTLY();
   Small run({Pooling::kMaximum, Transform::kUnit});
   run.options.early_stopping = 3;
   run.options.to_beat = {.loss = 1e9, .accuracy = 0.0};

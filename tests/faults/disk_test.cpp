@@ -12,6 +12,8 @@
 #include <fstream>
 
 #include "tests/faults/extraction_run.hpp"
+#include "tests/support/nightly.hpp"
+#include "tests/support/opened_files.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -72,6 +74,7 @@ TEST(FullDisk, CostsOnlyTheCachingAndIsMadeGoodWhenThereIsRoom) {
 }
 
 TEST(FullDisk, AFileSizeLimitIsOneToo) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   ProcessOptions limited;
   limited.before_exec = [] {
@@ -120,8 +123,10 @@ TEST(VanishingImages, AreRejectsAndShiftNoRow) {
         << std::string(47, 'x') << static_cast<char>(i);
   }
   ProcessOptions thief;
+  const OpenedFiles opened({scratch / "dataset" / "birds"});
   thief.while_running = [&](int) {
-    usleep(400'000);
+    // Once an image is opened, all were listed.
+    for (int i = 0; i < 1000 && opened.names().empty(); ++i) usleep(10'000);
     for (const auto& entry : fs::directory_iterator(victims)) fs::remove(entry.path());
   };
   const ProcessResult result =

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/nightly.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -37,6 +38,7 @@ std::string large_jpeg() {
 void write(const fs::path& file, const std::string& bytes) { std::ofstream(file, std::ios::binary) << bytes; }
 
 TEST(MemoryLimit, HoldsForThousandsOfImagesAndForHugeOnes) {
+  HEADSTART_ONLY_NIGHTLY();
   constexpr int kSmall = 5000;
   constexpr int kLarge = 6;
   constexpr std::size_t kBytes = std::size_t{1800} << 20;

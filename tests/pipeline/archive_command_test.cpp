@@ -9,6 +9,7 @@
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/pipeline/training_runs.hpp"
 #include "tests/support/archive_file.hpp"
+#include "tests/support/nightly.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -101,6 +102,7 @@ TEST(Archives, OfEveryKindTrainTheSameModelFromTheCache) {
 }
 
 TEST(Archives, WebdatasetShardsTrainTheSameModelHoweverTheyAreNamed) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   write_shards(scratch / "shards");
   write_bytes(scratch / "set.txt", "shards/shard-{0..2}.tar\n");
@@ -118,6 +120,7 @@ TEST(Archives, WebdatasetShardsTrainTheSameModelHoweverTheyAreNamed) {
 }
 
 TEST(Archives, AreExtractedAsTheFolderIsFromAnEmptyCache) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   write_archive(scratch / "set.tar.gz", ArchiveKind::kTarGz, class_folders());
   std::vector<std::string> arguments = training(scratch / "set.tar.gz", scratch / "out");

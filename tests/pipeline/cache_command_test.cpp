@@ -1,56 +1,22 @@
 // tests/pipeline/cache_command_test.cpp: headstart cache, and what a warm cache spares: which files a run
 // really opens is what the kernel says (inotify).
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <stdexcept>
 
 #include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/nightly.hpp"
+#include "tests/support/opened_files.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Collects the names of files that anybody opens in some folders.
-class OpenedFiles {
- public:
-  explicit OpenedFiles(const std::vector<fs::path>& folders) : descriptor_(inotify_init1(IN_NONBLOCK)) {
-    for (const fs::path& folder : folders) {
-      if (inotify_add_watch(descriptor_, folder.c_str(), IN_OPEN) < 0)
-        throw std::runtime_error("cannot watch " + folder.string());
-    }
-  }
-  OpenedFiles(const OpenedFiles&) = delete;
-  OpenedFiles& operator=(const OpenedFiles&) = delete;
-  ~OpenedFiles() { close(descriptor_); }
-
-  /// Those that were opened since the last call. Listing a folder does not count.
-  [[nodiscard]] std::set<std::string> names() const {
-    std::set<std::string> names;
-    alignas(inotify_event) std::array<char, 1 << 16> buffer{};
-    for (ssize_t length; (length = read(descriptor_, buffer.data(), buffer.size())) > 0;) {
-      for (ssize_t at = 0; at < length;) {
-        inotify_event event{};
-        std::memcpy(&event, buffer.data() + at, sizeof event);
-        if (event.len > 0 && (event.mask & IN_ISDIR) == 0U) names.insert(buffer.data() + at + sizeof event);
-        at += static_cast<ssize_t>(sizeof event + event.len);
-      }
-    }
-    return names;
-  }
-
- private:
-  int descriptor_;
-};
 
 /// A small dataset whose files are old enough to be trusted, and its cache.
 class WarmCache : public ::testing::Test {
@@ -108,6 +74,7 @@ TEST_F(WarmCache, ExtractOnAnUnchangedFolderOpensNoImageAndNoSegment) {
 }
 
 TEST_F(WarmCache, AnImageThatChangedIsReadAndTheOthersAreNot) {
+  HEADSTART_ONLY_NIGHTLY();
   settle();
   const fs::path changed =
       dataset() / "birds" / fs::directory_iterator(dataset() / "birds")->path().filename();
@@ -121,6 +88,7 @@ TEST_F(WarmCache, AnImageThatChangedIsReadAndTheOthersAreNot) {
 }
 
 TEST_F(WarmCache, WithoutItsAcceleratorsEverythingIsFoundAllTheSame) {
+  HEADSTART_ONLY_NIGHTLY();
   settle();
   for (const std::string damage : {"delete", "cut", "noise"}) {
     for (const fs::path& file : {cache() / "stat", tap_folder() / "index"}) {
@@ -157,6 +125,7 @@ TEST_F(WarmCache, CacheVerifyNamesADamagedSegmentAndTheNextRunHeals) {
 }
 
 TEST_F(WarmCache, CacheCompactMergesAndPruneRemoves) {
+  HEADSTART_ONLY_NIGHTLY();
   copy_samples(dataset(), {"fruit"}, 3);
   ASSERT_EQ(extract().exit_code, 0);
   const ProcessResult compact = cache_command({"compact"});

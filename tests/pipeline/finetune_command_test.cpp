@@ -8,6 +8,7 @@
 
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/pipeline/training_runs.hpp"
+#include "tests/support/nightly.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -68,6 +69,7 @@ TEST(FinetuneCommand, TellsBeforeAndAfterAndWritesAModelThatEvaluatesAlike) {
 }
 
 TEST(FinetuneCommand, KilledAndResumedGivesTheSameBytes) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   const std::vector<std::string> options{
       "--from",          shared_model(), "--epochs", "6",    "--blocks",     "1",
@@ -86,6 +88,7 @@ TEST(FinetuneCommand, KilledAndResumedGivesTheSameBytes) {
 }
 
 TEST(FinetuneCommand, TrainsAHeadFirstWhereNoneIsGivenAndTwoBlocksOfIt) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   const ProcessResult result = headstart_process(
       arguments(scratch / "out", {"--epochs", "1", "--blocks", "2", "--learning-rate", "1e-5"}));
@@ -95,6 +98,7 @@ TEST(FinetuneCommand, TrainsAHeadFirstWhereNoneIsGivenAndTwoBlocksOfIt) {
 }
 
 TEST(FinetuneCommand, RowsReadInWindowsAreJudgedLikeRowsInMemory) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   const std::vector<std::string> options{"--from",          shared_model(), "--epochs", "1",
                                          "--learning-rate", "1e-5",         "--window"};
@@ -111,6 +115,7 @@ TEST(FinetuneCommand, RowsReadInWindowsAreJudgedLikeRowsInMemory) {
 }
 
 TEST(FinetuneCommand, ItsConfigurationRepeatsIt) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   const ProcessResult first = headstart_process(
       arguments(scratch / "first", {"--from", shared_model(), "--epochs", "1", "--learning-rate", "1e-5",
@@ -124,6 +129,7 @@ TEST(FinetuneCommand, ItsConfigurationRepeatsIt) {
 }
 
 TEST(FinetuneCommand, AnotherSplitIsWarnedOf) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   const ProcessResult result =
       headstart_process(arguments(scratch / "out", {"--from", shared_model(), "--epochs", "1", "--seed", "77",

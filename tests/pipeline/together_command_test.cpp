@@ -9,6 +9,7 @@
 #include "tests/pipeline/mpi_launch.hpp"
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/pipeline/training_runs.hpp"
+#include "tests/support/nightly.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -60,6 +61,7 @@ TEST_F(Together, ProcessesGiveTheBytesOfOneAndSayThemOnce) {
 }
 
 TEST_F(Together, AWindowGivesTheBytesOfOneProcess) {
+  HEADSTART_ONLY_NIGHTLY();
   const std::vector<std::string> window{"--window", "8"};
   ASSERT_EQ(headstart_process(arguments(scratch_ / "alone", window)).exit_code, 0);
   const ProcessResult result = together(2, arguments(scratch_ / "of2", window));
@@ -83,6 +85,7 @@ TEST_F(Together, AnErrorAboutTheDataEndsAllAndIsToldOnce) {
 }
 
 TEST_F(Together, AnErrorOfOneProcessAloneEndsAllAndIsTold) {
+  HEADSTART_ONLY_NIGHTLY();
   fs::create_directory(scratch_ / "empty");
   std::vector<std::string> wrong = arguments(scratch_ / "out");
   wrong[1] = (scratch_ / "empty").string();
@@ -94,6 +97,7 @@ TEST_F(Together, AnErrorOfOneProcessAloneEndsAllAndIsTold) {
 }
 
 TEST_F(Together, OneThatIsKilledEndsAllAndAnotherNumberOfThemGoesOn) {
+  HEADSTART_ONLY_NIGHTLY();
   const std::vector<std::string> long_run{"--epochs", "40", "--early-stopping", "35"};
   ASSERT_EQ(headstart_process(arguments(scratch_ / "whole", long_run)).exit_code, 0);
   fs::copy(shared_run().out, scratch_ / "killed", fs::copy_options::recursive);

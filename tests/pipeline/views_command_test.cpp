@@ -10,6 +10,7 @@
 #include "data/decode.hpp"
 #include "data/view.hpp"
 #include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/nightly.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -68,6 +69,7 @@ TEST(Views, TrainOnThemAndAreAllHitsTheSecondTime) {
 }
 
 TEST(Views, AnotherSeedHasTheSameViews) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   const std::string cache = (scratch / "cache").string();
   copy_samples(scratch / "dataset", {"birds", "fruit"}, 4);
@@ -108,6 +110,7 @@ void write_view(const fs::path& image, std::uint64_t index, const fs::path& file
 }
 
 TEST(Views, APredictionIsTheMeanOverTheImageAndItsViews) {
+  HEADSTART_ONLY_NIGHTLY();
   const TrainingRun& run = shared_run();
   const ScratchFolder scratch;
   const std::string model = (run.out / "model.h5").string();
@@ -167,6 +170,7 @@ TEST(Views, EvaluationAveragesAndSaysSo) {
 }
 
 TEST(Views, ExtractCachesThemAndDryRunCountsThem) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   copy_samples(scratch / "dataset", {"music"}, 3);
   std::ofstream(scratch / "dataset" / "music" / "broken.jpg") << "no image";

@@ -11,6 +11,7 @@
 
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/pipeline/training_runs.hpp"
+#include "tests/support/nightly.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -119,6 +120,7 @@ TEST(WindowCommandTest, ASmallOneTrainsWhatEvaluateMeasures) {
 }
 
 TEST(WindowCommandTest, KilledAndResumedGivesTheSameBytesButNotWithAnotherWindow) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   const std::vector<std::string> options{"--epochs",  "40",  "--batch",          "3", "--window", "6",
                                          "--dropout", "0.2", "--early-stopping", "35"};
@@ -178,6 +180,7 @@ TEST(WindowCommandTest, PooledRowsAreInMemoryWhateverItIs) {
 }
 
 TEST(WindowCommandTest, ASearchMayChooseFlattenedRows) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   for (int seed = 1; seed <= 12; ++seed) {  // on these few images, the best differs from split to split
     const std::vector<std::string> options{"--auto", "--solver", "primal", "--seed", std::to_string(seed)};

@@ -1,0 +1,37 @@
+// tests/support/opened_files.cpp
+#include "tests/support/opened_files.hpp"
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <stdexcept>
+
+namespace headstart::test {
+
+OpenedFiles::OpenedFiles(const std::vector<std::filesystem::path>& folders)
+    : descriptor_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+  for (const std::filesystem::path& folder : folders) {
+    if (inotify_add_watch(descriptor_, folder.c_str(), IN_OPEN) < 0)
+      throw std::runtime_error("cannot watch " + folder.string());
+  }
+}
+
+OpenedFiles::~OpenedFiles() { close(descriptor_); }
+
+std::set<std::string> OpenedFiles::names() const {
+  std::set<std::string> names;
+  alignas(inotify_event) std::array<char, 1 << 16> buffer{};
+  for (ssize_t length; (length = read(descriptor_, buffer.data(), buffer.size())) > 0;) {
+    for (ssize_t at = 0; at < length;) {
+      inotify_event event{};
+      std::memcpy(&event, buffer.data() + at, sizeof event);
+      if (event.len > 0 && (event.mask & IN_ISDIR) == 0U) names.insert(buffer.data() + at + sizeof event);
+      at += static_cast<ssize_t>(sizeof event + event.len);
+    }
+  }
+  return names;
+}
+
+}  // namespace headstart::test

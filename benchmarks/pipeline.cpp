@@ -39,6 +39,7 @@ class NoNetwork final : public Engine {
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
   [[nodiscard]] int batch_size() const noexcept override { return 16; }
   [[nodiscard]] int input_size() const noexcept override { return 224; }
+  [[nodiscard]] std::optional<Tap> from() const noexcept override { return std::nullopt; }
   [[nodiscard]] std::span<const Tap> taps() const noexcept override { return taps_; }
   void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
     const std::size_t row_size = batch.size() / 16;

@@ -37,6 +37,11 @@ void check_options(const EngineOptions& options) {
   if (options.taps.empty()) {
     throw Error(Error::Kind::kUsage, "no tap to extract", "--tap", "pass one of block1_pool to block5_pool");
   }
+  for (const Tap tap : options.taps) {
+    if (!options.from || tap > *options.from) continue;
+    throw Error(Error::Kind::kUsage, "a tap does not come after the one to begin at",
+                fmt::format("{} from {}", to_string(tap), to_string(*options.from)), "begin at a lower tap");
+  }
   if (options.batch_size < 0) {
     throw Error(Error::Kind::kUsage, "batch size out of range",
                 fmt::format("--batch-size {}", options.batch_size),
@@ -49,10 +54,22 @@ std::unique_ptr<Engine> open_unchecked(const Vgg16Weights& weights, const Engine
   return open_opencv_engine(weights, options);
 }
 
-/// The engine that another one is held against: of another library, and small.
+/// The engine that another one is held against: of another library, small, and from the image on. Its last
+/// tap is the one that the other begins at, if it does.
 std::unique_ptr<Engine> open_reference(const Vgg16Weights& weights, EngineOptions options) {
   options.kind = options.kind == EngineKind::kOnednn ? EngineKind::kOpencv : EngineKind::kOnednn;
   options.batch_size = 1;
+  if (options.from) options.taps.push_back(*options.from);
+  options.from.reset();
+  return open_unchecked(weights, options);
+}
+
+/// The blocks below an engine that does not begin with images; null for one that does.
+std::unique_ptr<Engine> open_below(const Vgg16Weights& weights, EngineOptions options) {
+  if (!options.from) return nullptr;
+  options.batch_size = 1;
+  options.taps = {*options.from};
+  options.from.reset();
   return open_unchecked(weights, options);
 }
 
@@ -80,13 +97,18 @@ Precision precision_of(EngineKind kind) noexcept {
   return kind == EngineKind::kOpencvCudaFp16 ? Precision::kFp16 : Precision::kFp32;
 }
 
+std::string from_tap(std::optional<Tap> from) {
+  return from ? fmt::format(", from {}", to_string(*from)) : std::string();
+}
+
 std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options) {
   check_options(options);
   EngineOptions chosen = options;
   if (chosen.kind == EngineKind::kAuto) chosen.kind = choose_engine();
   std::unique_ptr<Engine> engine = open_unchecked(weights, chosen);
   if (has_golden_row(weights, chosen.input_size)) {
-    check_against_keras(*engine, weights.preprocessing);
+    const std::unique_ptr<Engine> below = open_below(weights, chosen);
+    check_against_keras(*engine, weights.preprocessing, below.get());
   } else {
     const std::unique_ptr<Engine> reference = open_reference(weights, chosen);
     check_against_engine(*engine, *reference, weights.preprocessing);

@@ -1,4 +1,5 @@
-// features/engine.hpp: the interface of all that runs VGG16: preprocessed batch in, one or more taps out.
+// features/engine.hpp: the interface of all that runs VGG16, or the part of it above a tap: a batch of
+// preprocessed images, or of activations at that tap, in; one or more taps out.
 // Invariant: a row never depends on its batch neighbours, so the tail of a data set may be padded with
 // anything finite.
 #pragma once
@@ -33,6 +34,8 @@ struct EngineOptions {
   int batch_size = 0;    ///< images a run; 0: what suits the engine
   int input_size = 224;  ///< height and width of the input
   std::vector<Tap> taps{Tap::kBlock5Pool};
+  /// Begins with the activations at this tap, which is below all of `taps`; none: with images.
+  std::optional<Tap> from = std::nullopt;
   int threads = 0;  ///< 0: all that the process may use
 };
 
@@ -44,6 +47,9 @@ struct EngineDescription {
   Precision precision = Precision::kFp32;
 };
 
+/// What an implementation is followed by if it begins at a tap: ", from block4_pool"; else nothing.
+[[nodiscard]] std::string from_tap(std::optional<Tap> from);
+
 /// VGG16 for a fixed batch and input size. Not thread-safe: one thread at a time; it uses threads of its own.
 class Engine {
  public:
@@ -51,11 +57,15 @@ class Engine {
 
   [[nodiscard]] virtual const EngineDescription& description() const noexcept = 0;
   [[nodiscard]] virtual int batch_size() const noexcept = 0;
+  /// Height and width of the images, also where it begins at a tap.
   [[nodiscard]] virtual int input_size() const noexcept = 0;
+  /// The tap that it begins at; none: it begins with images.
+  [[nodiscard]] virtual std::optional<Tap> from() const noexcept = 0;
   [[nodiscard]] virtual std::span<const Tap> taps() const noexcept = 0;
 
   /// Runs one batch.
-  /// @param batch    [batch_size, input_size, input_size, 3], preprocessed, channels in the weights' order
+  /// @param batch    [batch_size, h, w, c] as start_shape(from(), input_size()) says: activations, or images,
+  ///                 preprocessed, channels in the weights' order
   /// @param outputs  one span for each of taps(), [batch_size, h, w, c] as tap_shape() says
   virtual void run(std::span<const float> batch, std::span<const std::span<float>> outputs) = 0;
 };

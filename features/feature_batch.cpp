@@ -9,8 +9,7 @@ namespace headstart {
 
 FeatureBatch::FeatureBatch(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {
   const auto batch = static_cast<std::size_t>(engine_->batch_size());
-  const auto size = static_cast<std::size_t>(engine_->input_size());
-  input_.resize(batch * size * size * 3);
+  input_.resize(batch * start_shape(engine_->from(), engine_->input_size()).size());
   for (const Tap tap : engine_->taps()) {
     outputs_.emplace_back(batch * tap_shape(tap, engine_->input_size()).size());
   }

@@ -1,4 +1,4 @@
-// features/feature_batch.hpp: preprocessed rows gathered up to an engine's fixed batch, and what the network
+// features/feature_batch.hpp: rows gathered up to an engine's fixed batch, and what the network
 // made of them. Invariant: rows keep the order in which they were added; what pads a batch that isn't full is
 // never looked at.
 #pragma once
@@ -22,8 +22,8 @@ class FeatureBatch {
     return rows_ == static_cast<std::size_t>(engine_->batch_size());
   }
 
-  /// Copies a row into the batch. @param row  [input_size, input_size, 3], preprocessed; the batch must not
-  /// be full
+  /// Copies a row into the batch. @param row  [h, w, c] of start_shape(): a preprocessed image, or
+  /// activations at the engine's from(); the batch must not be full
   void add(std::span<const float> row);
   /// Runs the network over all rows.
   void run();
@@ -37,7 +37,7 @@ class FeatureBatch {
  private:
   std::unique_ptr<Engine> engine_;
   std::size_t rows_ = 0;
-  std::vector<float> input_;                 // [batch, size, size, 3]
+  std::vector<float> input_;                 // [batch, h, w, c]
   std::vector<std::vector<float>> outputs_;  // a tap: [batch, h, w, c]
 };
 

@@ -61,6 +61,7 @@ class OnednnEngine final : public Engine {
       : batch_size_(options.batch_size > 0 ? options.batch_size : default_batch(options.input_size)),
         input_size_(options.input_size),
         taps_(options.taps),
+        from_(options.from),
         threads_(options.threads > 0 ? options.threads : omp_get_max_threads()),
         outputs_(options.taps.size()) {
     const OmpThreads scope(threads_);
@@ -75,6 +76,7 @@ class OnednnEngine final : public Engine {
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
   [[nodiscard]] int batch_size() const noexcept override { return batch_size_; }
   [[nodiscard]] int input_size() const noexcept override { return input_size_; }
+  [[nodiscard]] std::optional<Tap> from() const noexcept override { return from_; }
   [[nodiscard]] std::span<const Tap> taps() const noexcept override { return taps_; }
 
   void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
@@ -113,15 +115,20 @@ class OnednnEngine final : public Engine {
     stream_ = dnnl::stream(engine_);
     const int deepest = block_of(*std::max_element(taps_.begin(), taps_.end()));
     std::vector<std::string> implementations;
-    ConvolutionShape shape{.batch = batch_size_, .size = input_size_, .in_channels = 3, .out_channels = 3};
-    input_ = memory(nhwc(shape, 3), engine_, nullptr);
+    const MapShape start = start_shape(from_, input_size_);
+    ConvolutionShape shape{.batch = batch_size_,
+                           .size = start.height,
+                           .in_channels = start.channels,
+                           .out_channels = start.channels};
+    input_ = memory(nhwc(shape, start.channels), engine_, nullptr);
     memory current = input_;
-    for (std::size_t i = 0; i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
+    for (std::size_t i = first_convolution(from_);
+         i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
       const ConvolutionLayer& convolution = kVgg16Convolutions[i];
       layer = convolution.name;
       shape.in_channels = convolution.in_channels;
       shape.out_channels = convolution.out_channels;
-      // The first source is asked for in planes: left to itself, 2.6.3 takes an NHWC kernel, whose output
+      // The image is asked for in planes: left to itself, 2.6.3 takes an NHWC kernel, whose output
       // Winograd can't read without a reorder that costs 1.4 ms an image.
       const memory::format_tag source = i == 0 ? memory::format_tag::nchw : memory::format_tag::any;
       const auto plan = plan_best_convolution(engine_, shape, source);
@@ -142,7 +149,7 @@ class OnednnEngine final : public Engine {
     allocate();
     description_ = {.name = "onednn",
                     .version = library_version(),
-                    .implementation = onednn::summarise(implementations, "layer"),
+                    .implementation = onednn::summarise(implementations, "layer") + from_tap(from_),
                     .precision = Precision::kFp32};
   }
 
@@ -228,6 +235,7 @@ class OnednnEngine final : public Engine {
   int batch_size_;
   int input_size_;
   std::vector<Tap> taps_;
+  std::optional<Tap> from_;
   int threads_;
   EngineDescription description_;
   dnnl::engine engine_;

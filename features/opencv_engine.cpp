@@ -143,10 +143,12 @@ class OpencvEngine final : public Engine {
         batch_size_(options.batch_size > 0 ? options.batch_size : default_batch(kind_, options.input_size)),
         input_size_(options.input_size),
         taps_(options.taps),
+        from_(options.from),
         description_{
             .name = std::string(to_string(kind_)),
             .version = library_version(),
-            .implementation = needs_cuda(kind_) ? "DNN module, CUDA backend" : "DNN module, CPU backend",
+            .implementation = (needs_cuda(kind_) ? "DNN module, CUDA backend" : "DNN module, CPU backend") +
+                              from_tap(from_),
             .precision = precision_of(kind_)} {
     if (options.threads > 0) cv::setNumThreads(options.threads);
     for (const Tap tap : taps_) output_names_.emplace_back(std::string(to_string(tap)));
@@ -160,12 +162,14 @@ class OpencvEngine final : public Engine {
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
   [[nodiscard]] int batch_size() const noexcept override { return batch_size_; }
   [[nodiscard]] int input_size() const noexcept override { return input_size_; }
+  [[nodiscard]] std::optional<Tap> from() const noexcept override { return from_; }
   [[nodiscard]] std::span<const Tap> taps() const noexcept override { return taps_; }
 
   void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
     try {
-      to_planes(batch, static_cast<std::size_t>(input_size_) * static_cast<std::size_t>(input_size_), 3,
-                input_.ptr<float>());
+      const MapShape start = start_shape(from_, input_size_);
+      const auto channels = static_cast<std::size_t>(start.channels);
+      to_planes(batch, start.size() / channels, channels, input_.ptr<float>());
       network_.setInput(input_);
       std::vector<cv::Mat> blobs;
       network_.forward(blobs, output_names_);
@@ -178,7 +182,8 @@ class OpencvEngine final : public Engine {
  private:
   void build(const Vgg16Weights& weights) {
     const int deepest = block_of(*std::max_element(taps_.begin(), taps_.end()));
-    for (std::size_t i = 0; i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
+    for (std::size_t i = first_convolution(from_);
+         i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
       const ConvolutionLayer& layer = kVgg16Convolutions[i];
       const std::string name(layer.name);
       cv::dnn::LayerParams convolution = convolution_params(weights.layers[i], layer);
@@ -194,7 +199,8 @@ class OpencvEngine final : public Engine {
     }
     network_.setPreferableBackend(device_of(kind_).backend);
     network_.setPreferableTarget(device_of(kind_).target);
-    const std::array<int, 4> shape{batch_size_, 3, input_size_, input_size_};
+    const MapShape start = start_shape(from_, input_size_);
+    const std::array<int, 4> shape{batch_size_, start.channels, start.height, start.width};
     input_.create(4, shape.data(), CV_32F);
   }
 
@@ -214,6 +220,7 @@ class OpencvEngine final : public Engine {
   int batch_size_;
   int input_size_;
   std::vector<Tap> taps_;
+  std::optional<Tap> from_;
   EngineDescription description_;
   std::vector<cv::String> output_names_;
   cv::dnn::Net network_;

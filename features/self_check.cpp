@@ -28,22 +28,26 @@ Error self_check_failed(const EngineDescription& engine, Tap tap, std::string_vi
 /// One for each tap.
 using Activations = std::vector<std::vector<float>>;
 
-/// The first and the last row of a batch whose outer rows are the check image and whose inner ones are its
-/// mirror image.
+/// The first and the last row of a batch whose outer rows are the same and whose inner ones are not.
 struct OuterRows {
   Activations first;
   Activations last;
 };
 
-OuterRows run_check_image(Engine& engine, const Preprocessing& preprocessing) {
+std::vector<float> check_image(const Engine& engine, const Preprocessing& preprocessing) {
   std::vector<float> image = self_check_image(engine.input_size());
   preprocess(preprocessing, image);
-  const std::vector<float> mirrored(image.rbegin(), image.rend());
+  return image;
+}
+
+/// @param outer  what the outer rows are, where the engine begins; the inner ones are the same read backwards
+OuterRows run_rows(Engine& engine, const std::vector<float>& outer) {
+  const std::vector<float> inner(outer.rbegin(), outer.rend());
   const auto rows = static_cast<std::size_t>(engine.batch_size());
   std::vector<float> batch;
-  batch.reserve(rows * image.size());
+  batch.reserve(rows * outer.size());
   for (std::size_t row = 0; row < rows; ++row) {
-    const std::vector<float>& source = row == 0 || row + 1 == rows ? image : mirrored;
+    const std::vector<float>& source = row == 0 || row + 1 == rows ? outer : inner;
     batch.insert(batch.end(), source.begin(), source.end());
   }
 
@@ -124,8 +128,10 @@ bool has_golden_row(const Vgg16Weights& weights, int input_size) {
          weights.identity.hex() == kEmbeddedWeightsIdentity;
 }
 
-void check_against_keras(Engine& engine, const Preprocessing& preprocessing) {
-  const OuterRows rows = run_check_image(engine, preprocessing);
+void check_against_keras(Engine& engine, const Preprocessing& preprocessing, Engine* below) {
+  std::vector<float> start = check_image(engine, preprocessing);
+  if (engine.from()) start = run_rows(*below, start).first.front();
+  const OuterRows rows = run_rows(engine, start);
   for (std::size_t i = 0; i < engine.taps().size(); ++i) {
     compare_with_keras(engine, engine.taps()[i], rows.first[i]);
     compare_with_keras(engine, engine.taps()[i], rows.last[i]);
@@ -133,8 +139,9 @@ void check_against_keras(Engine& engine, const Preprocessing& preprocessing) {
 }
 
 void check_against_engine(Engine& engine, Engine& reference, const Preprocessing& preprocessing) {
-  const OuterRows expected = run_check_image(reference, preprocessing);
-  const OuterRows rows = run_check_image(engine, preprocessing);
+  const std::vector<float> image = check_image(engine, preprocessing);
+  const OuterRows expected = run_rows(reference, image);
+  const OuterRows rows = run_rows(engine, engine.from() ? expected.first.back() : image);
   for (std::size_t i = 0; i < engine.taps().size(); ++i) {
     compare_with_row(engine, engine.taps()[i], rows.first[i], expected.first[i]);
     compare_with_row(engine, engine.taps()[i], rows.last[i], expected.first[i]);

@@ -20,11 +20,13 @@ namespace headstart {
 
 /// Runs one batch; its first and last row have to be Keras's in norm and in 32 activations of each tap, to
 /// 1e-5 (fp16: 1e-2), whatever lies between them. Only where has_golden_row().
+/// @param below  for an engine that begins at a tap: one that ends with just that tap; else not looked at
 /// @throws Error kFailed naming the engine, the tap, and found against allowed error
-void check_against_keras(Engine& engine, const Preprocessing& preprocessing);
+void check_against_keras(Engine& engine, const Preprocessing& preprocessing, Engine* below = nullptr);
 
-/// The same against every activation of `reference`, an engine with the same taps and input size; twice the
-/// tolerance, as both may err. Costs one batch of each.
+/// The same against every activation of `reference`, an engine from the image with the same taps and input
+/// size; twice the tolerance, as both may err. Costs one batch of each. If the engine begins at a tap, that
+/// is one more tap of the reference, its last.
 void check_against_engine(Engine& engine, Engine& reference, const Preprocessing& preprocessing);
 
 }  // namespace headstart

@@ -21,7 +21,7 @@ static_assert(channels_of(1) == 64 && channels_of(5) == 512);
 
 }  // namespace
 
-std::span<const ConvolutionLayer> convolutions_from(int first_block) {
+std::span<const ConvolutionLayer> convolutions_from(int first_block) noexcept {
   const auto first = std::find_if(kVgg16Convolutions.begin(), kVgg16Convolutions.end(),
                                   [&](const ConvolutionLayer& layer) { return layer.block >= first_block; });
   return {first, kVgg16Convolutions.end()};
@@ -36,9 +36,18 @@ std::optional<Tap> parse_tap(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+std::size_t first_convolution(std::optional<Tap> from) noexcept {
+  if (!from) return 0;
+  return kVgg16Convolutions.size() - convolutions_from(block_of(*from) + 1).size();
+}
+
 MapShape tap_shape(Tap tap, int input_size) noexcept {
   const int side = input_size >> block_of(tap);  // each pool halves, rounding down
   return {side, side, channels_of(block_of(tap))};
+}
+
+MapShape start_shape(std::optional<Tap> from, int input_size) noexcept {
+  return from ? tap_shape(*from, input_size) : MapShape{input_size, input_size, 3};
 }
 
 }  // namespace headstart

@@ -37,7 +37,7 @@ inline constexpr std::array<ConvolutionLayer, 13> kVgg16Convolutions{{
 }};
 
 /// The rows of kVgg16Convolutions from `first_block` on.
-[[nodiscard]] std::span<const ConvolutionLayer> convolutions_from(int first_block);
+[[nodiscard]] std::span<const ConvolutionLayer> convolutions_from(int first_block) noexcept;
 
 /// The pool that ends a block: what can be cached.
 enum class Tap { kBlock1Pool, kBlock2Pool, kBlock3Pool, kBlock4Pool, kBlock5Pool };
@@ -51,6 +51,10 @@ inline constexpr std::array<Tap, 5> kAllTaps{Tap::kBlock1Pool, Tap::kBlock2Pool,
 
 /// 1..5.
 [[nodiscard]] constexpr int block_of(Tap tap) noexcept { return static_cast<int>(tap) + 1; }
+
+/// Position in kVgg16Convolutions of the first one that runs if the network begins at `from` (nothing: at the
+/// image).
+[[nodiscard]] std::size_t first_convolution(std::optional<Tap> from) noexcept;
 
 /// Shape of one image's activations, stored as (row, column, channel).
 struct MapShape {
@@ -67,6 +71,9 @@ struct MapShape {
 
 /// Shape of `tap` for a square input; pools round down, as Keras's do. At 224: block5_pool is 7 x 7 x 512.
 [[nodiscard]] MapShape tap_shape(Tap tap, int input_size) noexcept;
+
+/// Shape of what one image is where the network begins: the preprocessed image, or its activations at `from`.
+[[nodiscard]] MapShape start_shape(std::optional<Tap> from, int input_size) noexcept;
 
 /// Smallest and largest --input-size: five halvings have to leave a pixel.
 inline constexpr int kMinInputSize = 32;

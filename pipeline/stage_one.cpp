@@ -74,6 +74,7 @@ class BorrowedEngine final : public Engine {
   }
   [[nodiscard]] int batch_size() const noexcept override { return engine_.batch_size(); }
   [[nodiscard]] int input_size() const noexcept override { return engine_.input_size(); }
+  [[nodiscard]] std::optional<Tap> from() const noexcept override { return engine_.from(); }
   [[nodiscard]] std::span<const Tap> taps() const noexcept override { return engine_.taps(); }
   void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
     engine_.run(batch, outputs);

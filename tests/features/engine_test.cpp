@@ -82,11 +82,30 @@ TEST(Engine, OpensAtTheGoldenSizeAndAtOthers) {
   }
 }
 
+TEST(Engine, OpensFromATapAtTheGoldenSizeAndAtOthers) {
+  for (const int size : {32, 224}) {
+    for (const EngineKind kind : {EngineKind::kOnednn, EngineKind::kOpencv}) {
+      const auto engine = open_engine(embedded_weights(), {.kind = kind,
+                                                           .batch_size = 2,
+                                                           .input_size = size,
+                                                           .taps = {Tap::kBlock4Pool, Tap::kBlock3Pool},
+                                                           .from = Tap::kBlock2Pool,
+                                                           .threads = 2});
+      EXPECT_EQ(engine->input_size(), size);
+      EXPECT_EQ(engine->from(), Tap::kBlock2Pool);
+      EXPECT_THAT(engine->taps(), testing::ElementsAre(Tap::kBlock4Pool, Tap::kBlock3Pool));
+      EXPECT_THAT(engine->description().implementation, testing::EndsWith(", from block2_pool"));
+    }
+  }
+}
+
 TEST(Engine, OptionsThatMakeNoSenseAreUsageErrors) {
   EXPECT_EQ(error_kind({.input_size = kMinInputSize - 1}), Error::Kind::kUsage);
   EXPECT_EQ(error_kind({.input_size = kMaxInputSize + 1}), Error::Kind::kUsage);
   EXPECT_EQ(error_kind({.batch_size = -1}), Error::Kind::kUsage);
   EXPECT_EQ(error_kind({.taps = {}}), Error::Kind::kUsage);
+  EXPECT_EQ(error_kind({.taps = {Tap::kBlock5Pool, Tap::kBlock4Pool}, .from = Tap::kBlock4Pool}),
+            Error::Kind::kUsage);
 }
 
 }  // namespace

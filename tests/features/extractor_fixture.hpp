@@ -57,6 +57,7 @@ class FakeEngine final : public Engine {
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
   [[nodiscard]] int batch_size() const noexcept override { return script_.batch_size; }
   [[nodiscard]] int input_size() const noexcept override { return kSize; }
+  [[nodiscard]] std::optional<Tap> from() const noexcept override { return std::nullopt; }
   [[nodiscard]] std::span<const Tap> taps() const noexcept override { return taps_; }
 
   void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {

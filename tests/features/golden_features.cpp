@@ -79,9 +79,21 @@ std::vector<std::vector<float>> run_rows(Engine& engine, std::span<const float> 
   return result;
 }
 
+std::vector<std::vector<float>> run_upper(Engine& upper, std::vector<std::vector<float>> features) {
+  const auto from = static_cast<std::size_t>(upper.from().value());
+  features.resize(from + 1);
+  for (std::vector<float>& tap : run_rows(upper, features[from], kGoldenRows))
+    features.push_back(std::move(tap));
+  return features;
+}
+
 void expect_keras_features(Engine& engine) {
   ASSERT_TRUE(std::equal(kAllTaps.begin(), kAllTaps.end(), engine.taps().begin(), engine.taps().end()));
-  const auto features = run_rows(engine, golden_input(), kGoldenRows);
+  expect_keras_features(run_rows(engine, golden_input(), kGoldenRows));
+}
+
+void expect_keras_features(const std::vector<std::vector<float>>& features) {
+  ASSERT_EQ(features.size(), kAllTaps.size());
   for (const Tap tap : kAllTaps) {
     const std::string name(to_string(tap));
     const std::vector<float>& values = features[static_cast<std::size_t>(tap)];

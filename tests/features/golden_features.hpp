@@ -21,9 +21,17 @@ inline constexpr std::size_t kGoldenRows = 6;
 [[nodiscard]] std::vector<std::vector<float>> run_rows(Engine& engine, std::span<const float> input,
                                                        std::size_t rows);
 
+/// What `upper`, an engine that begins at a tap and has all taps above it, makes of `features`, which an
+/// engine gave for the golden images at all five taps: the same below, its own above. [rows, h, w, c] for
+/// each tap
+[[nodiscard]] std::vector<std::vector<float>> run_upper(Engine& upper,
+                                                        std::vector<std::vector<float>> features);
+
 /// Holds every tap of `engine` against Keras: all activations where they are recorded, norms and corners
 /// everywhere, the share of non-zeros of block5_pool. The engine's taps must be all five, in order. Tolerance
 /// 1e-5: Winograd's F(4x4,3x3) in float32 was measured at 1.5e-6, direct forms at 0.7e-6 to 1.3e-6.
 void expect_keras_features(Engine& engine);
+/// The same of what was computed already.
+void expect_keras_features(const std::vector<std::vector<float>>& features);
 
 }  // namespace headstart::test

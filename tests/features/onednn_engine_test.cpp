@@ -48,6 +48,21 @@ TEST_P(OnednnEngineBatch, GivesKerasFeaturesAtEveryTap) {
   test::expect_keras_features(*engine);
 }
 
+// To the bit, as the same kernels get the same numbers.
+TEST_P(OnednnEngineBatch, GivesTheSameFromATapOn) {
+  EngineOptions part = options(GetParam(), {kAllTaps.begin(), kAllTaps.end()});
+  const auto whole =
+      run_rows(*open_onednn_engine(embedded_weights(), part), golden_input(), test::kGoldenRows);
+  for (const Tap from : {Tap::kBlock2Pool, Tap::kBlock4Pool}) {
+    part.from = from;
+    part.taps.assign(kAllTaps.begin() + block_of(from), kAllTaps.end());
+    const auto upper = open_onednn_engine(embedded_weights(), part);
+    const auto features = test::run_upper(*upper, whole);
+    test::expect_keras_features(features);
+    EXPECT_EQ(features, whole) << to_string(from);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, OnednnEngineBatch, testing::Values(1, 4, 8));
 
 TEST(OnednnEngine, SaysHowEachLayerIsComputed) {
@@ -63,6 +78,14 @@ TEST(OnednnEngine, StopsAtTheDeepestTap) {
   const auto engine =
       open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
   EXPECT_EQ(layers_counted(engine->description().implementation), 4) << engine->description().implementation;
+}
+
+TEST(OnednnEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
+  EngineOptions upper = options(1, {Tap::kBlock5Pool});
+  upper.from = Tap::kBlock4Pool;
+  const auto engine = open_onednn_engine(embedded_weights(), upper);
+  EXPECT_EQ(layers_counted(engine->description().implementation), 3) << engine->description().implementation;
+  EXPECT_THAT(engine->description().implementation, testing::EndsWith(", from block4_pool"));
 }
 
 TEST(OnednnEngine, GivesTapsInTheOrderAskedFor) {

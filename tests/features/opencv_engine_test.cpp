@@ -32,7 +32,22 @@ TEST_P(OpencvEngineBatch, GivesKerasFeaturesAtEveryTap) {
   test::expect_keras_features(*engine);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, OpencvEngineBatch, testing::Values(1, 4, 8));
+// To the bit, as the same kernels get the same numbers.
+TEST_P(OpencvEngineBatch, GivesTheSameFromATapOn) {
+  EngineOptions part = options(GetParam(), {kAllTaps.begin(), kAllTaps.end()});
+  const auto whole =
+      run_rows(*open_opencv_engine(embedded_weights(), part), golden_input(), test::kGoldenRows);
+  for (const Tap from : {Tap::kBlock3Pool, Tap::kBlock4Pool}) {
+    part.from = from;
+    part.taps.assign(kAllTaps.begin() + block_of(from), kAllTaps.end());
+    const auto upper = open_opencv_engine(embedded_weights(), part);
+    const auto features = test::run_upper(*upper, whole);
+    test::expect_keras_features(features);
+    EXPECT_EQ(features, whole) << to_string(from);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, OpencvEngineBatch, testing::Values(1, 8));
 
 TEST(OpencvEngine, ARowDoesNotDependOnItsNeighbours) {
   const auto engine = open_opencv_engine(embedded_weights(), options(2, {Tap::kBlock2Pool}));
@@ -73,6 +88,10 @@ TEST_P(EnginesAtInputSize, Agree) {
     ASSERT_EQ(onednn[tap].size(), 2 * tap_shape(kAllTaps[tap], size).size());
     EXPECT_LE(test::relative_l2_error(onednn[tap], opencv[tap]), 1e-5) << to_string(kAllTaps[tap]);
   }
+  wanted.from = Tap::kBlock3Pool;
+  wanted.taps = {Tap::kBlock5Pool};
+  const auto upper = run_rows(*open_opencv_engine(embedded_weights(), wanted), onednn[2], 2);
+  EXPECT_LE(test::relative_l2_error(upper[0], opencv[4]), 1e-5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, EnginesAtInputSize, testing::Values(32, 64, 100, 127));

@@ -30,6 +30,7 @@ class Tampered final : public Engine {
   }
   [[nodiscard]] int batch_size() const noexcept override { return engine_->batch_size(); }
   [[nodiscard]] int input_size() const noexcept override { return engine_->input_size(); }
+  [[nodiscard]] std::optional<Tap> from() const noexcept override { return engine_->from(); }
   [[nodiscard]] std::span<const Tap> taps() const noexcept override { return engine_->taps(); }
   void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
     engine_->run(batch, outputs);
@@ -128,6 +129,36 @@ TEST(SelfCheck, CatchesAWrongLastRow) {
     for (float& value : values.last(row)) value = 0.0F;
   });
   EXPECT_THAT(keras_check(engine), HasSubstr("computes wrong features"));
+}
+
+TEST(SelfCheck, AnEngineThatBeginsAtATapIsCheckedThere) {
+  EngineOptions upper = options(224, {Tap::kBlock5Pool});
+  upper.from = Tap::kBlock4Pool;
+  const auto below = open_onednn_engine(embedded_weights(), options(224, {Tap::kBlock4Pool}));
+  const auto check = [&](Engine& engine) {
+    return failure_of([&] { check_against_keras(engine, kCaffePreprocessing, below.get()); });
+  };
+  const auto intact = open_onednn_engine(embedded_weights(), upper);
+  EXPECT_EQ(check(*intact), "passed");
+  Vgg16Weights weights = embedded_weights();
+  weights.layers[11].kernel[1000] += 1.0F;
+  EXPECT_THAT(check(*open_onednn_engine(weights, upper)),
+              HasSubstr("engine onednn computes wrong features: block5_pool is off by"));
+}
+
+TEST(SelfCheck, AnEngineThatBeginsAtATapIsComparedFromTheReferencesTapOn) {
+  EngineOptions upper = options(48, {Tap::kBlock4Pool, Tap::kBlock5Pool});
+  upper.from = Tap::kBlock2Pool;
+  const auto reference = open_onednn_engine(
+      embedded_weights(), options(48, {Tap::kBlock4Pool, Tap::kBlock5Pool, Tap::kBlock2Pool}));
+  const auto check = [&](Engine& engine) {
+    return failure_of([&] { check_against_engine(engine, *reference, kCaffePreprocessing); });
+  };
+  const auto intact = open_onednn_engine(embedded_weights(), upper);
+  EXPECT_EQ(check(*intact), "passed");
+  Vgg16Weights weights = embedded_weights();
+  weights.layers[4].bias[100] += 1000.0F;
+  EXPECT_THAT(check(*open_onednn_engine(weights, upper)), HasSubstr("block4_pool is off by"));
 }
 
 TEST(SelfCheck, ComparesEnginesWhereNoGoldenRowIsKnown) {

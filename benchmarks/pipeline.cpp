@@ -102,7 +102,7 @@ Measured run(const std::vector<ImageSource>& files, const fs::path& cache_folder
   options.threads = threads;
   options.digests = &digests;
   const Extraction done = extract(
-      files, options, [] { return std::make_unique<NoNetwork>(); }, caches);
+      files, options, [](std::optional<Tap>) { return std::make_unique<NoNetwork>(); }, caches);
   static_cast<void>(digests.save());
   cache.save_index();
   Measured measured{std::chrono::duration<double>(Clock::now() - start).count()};

@@ -24,14 +24,14 @@ SegmentOrigin origin_of(const EngineDescription& engine) {
 
 }  // namespace
 
-CacheSet CacheWriter::lacking(const Sha256& key) const {
+RowLookup CacheWriter::look_up(const Sha256& key) const {
   const std::lock_guard lock(caches_lock_);
-  CacheSet set;
-  for (std::size_t i = 0; i < caches_.size(); ++i) set[i] = !caches_[i]->contains(key);
-  return set;
+  return lower_.look_up(key);
 }
 
 void CacheWriter::start(const EngineDescription& engine, int input_size) {
+  collect_all();
+  builders_.clear();
   const SegmentOrigin origin = origin_of(engine);
   for (const FeatureCache* cache : caches_) {
     builders_.emplace_back(cache->tap(), tap_shape(cache->tap(), input_size), origin);
@@ -68,10 +68,14 @@ void CacheWriter::publish_due() {
   }
 }
 
-void CacheWriter::publish_all() {
+void CacheWriter::collect_all() {
   for (std::size_t i = 0; i < builders_.size(); ++i) {
     if (!builders_[i].empty()) collect(i);
   }
+}
+
+void CacheWriter::publish_all() {
+  collect_all();
   publish_due();
 }
 

@@ -4,7 +4,6 @@
 // the rows', so that the network goes on while a segment goes to the disk.
 #pragma once
 
-#include <bitset>
 #include <chrono>
 #include <deque>
 #include <mutex>
@@ -14,20 +13,20 @@
 #include "data/sha256.hpp"
 #include "features/cache.hpp"
 #include "features/engine.hpp"
+#include "features/lower_taps.hpp"
 
 namespace headstart {
 
-/// Which of the caches (by position) are meant; there is at most one for each tap.
-using CacheSet = std::bitset<kAllTaps.size()>;
-
 class CacheWriter {
  public:
-  explicit CacheWriter(std::span<FeatureCache* const> caches) : caches_(caches.begin(), caches.end()) {}
+  CacheWriter(std::span<FeatureCache* const> caches, const LowerTaps& lower)
+      : caches_(caches.begin(), caches.end()), lower_(lower) {}
 
-  /// The caches that have no row for `key`. Any thread.
-  [[nodiscard]] CacheSet lacking(const Sha256& key) const;
+  /// Which of the caches have no row for `key`, and what it can be computed from. Any thread.
+  [[nodiscard]] RowLookup look_up(const Sha256& key) const;
 
-  /// Says who computes the rows that append() brings. One thread, before the first append().
+  /// Says who computes the rows that append() brings from now on: what another engine computed before is set
+  /// aside, as a segment has one origin. The thread that appends.
   void start(const EngineDescription& engine, int input_size);
   /// Adds a row to one cache's next segment. One thread at a time.
   void append(std::size_t cache, const Sha256& key, std::span<const float> activations);
@@ -46,9 +45,11 @@ class CacheWriter {
   };
 
   void collect(std::size_t cache);
+  void collect_all();
 
   std::vector<FeatureCache*> caches_;
-  mutable std::mutex caches_lock_;  // of *caches_[i]: lookups against publishing
+  const LowerTaps& lower_;
+  mutable std::mutex caches_lock_;  // of all caches: lookups against publishing
   std::vector<SegmentBuilder> builders_;
   std::mutex due_lock_;
   std::deque<DueSegment> due_;

@@ -1,11 +1,13 @@
 // features/extractor.cpp: the pipeline of extractor.hpp as six filters over a ring of items.
 //   begin, which reads members of archives (serial) -> identify (parallel) -> look up (serial) ->
 //   read, decode, resize (parallel) -> network (serial) -> publish (serial)
-// Serial filters run in the order of the files, so the first of several files with the same bytes is always
-// the one that is decoded, and rows reach the network in order: an image, then its views. A decoded image
-// lives within its filter only, preprocessed rows in their item until the network has taken them. The
-// network's OpenMP threads and these workers share the cores. libgomp's default waiting is left as it is: 393
-// images took 25.1 s of processor time with it, 25.0 with OMP_WAIT_POLICY=passive, 23.9 with active.
+// Then compute_from_taps() for rows that are cached at a lower tap, in the order of the segments that have
+// them; should one prove damaged, the pipeline runs once more for its images. Serial filters run in the order
+// of the files, so the first of several files with the same bytes is always the one that is decoded, and rows
+// reach the network in order: an image, then its views. A decoded image lives within its filter only,
+// preprocessed rows in their item until the network has taken them. The network's OpenMP threads and these
+// workers share the cores. libgomp's default waiting is left as it is: 393 images took 25.1 s of processor
+// time with it, 25.0 with OMP_WAIT_POLICY=passive, 23.9 with active.
 #include "features/extractor.hpp"
 
 #include <fmt/format.h>
@@ -28,11 +30,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A row that waits in the batch for the network.
+/// A row on its way through the network.
 struct Waiting {
-  std::size_t index = 0;
+  std::size_t index = 0;  // of its file
   MissingRow row;
-  bool last = false;  // of its image
+};
+
+/// The network, from the image or a tap on.
+struct Pass {
+  FeatureBatch batch;
+  std::vector<std::size_t> caches;  // of the engine's taps
+  std::vector<Waiting> waiting;     // one for each row of the batch
 };
 
 /// How many preprocessed rows may wait while the network is busy: enough to fill its next batch, within 64
@@ -53,11 +61,13 @@ class Extractor {
         reader_(options.reader != nullptr ? *options.reader : own_reader_),
         open_engine_(open_engine),
         taps_(taps_of(caches)),
-        writer_(caches) {
+        lower_(caches, options.lower),
+        writer_(caches, lower_) {
     if (options.views < 0 || options.views > kMaxViews) throw std::logic_error("extract: views out of range");
     ImageResult skipped;
     skipped.views.resize(static_cast<std::size_t>(options.views), ImageStatus::kSkipped);
     extraction_.images.resize(files.size(), skipped);
+    unsettled_.resize(files.size(), 0);
     progress_.total = files.size();
   }
 
@@ -65,7 +75,8 @@ class Extractor {
     const Clock::time_point start = Clock::now();
     try {
       run_pipeline();
-      if (batch_ && !batch_->empty()) run_network();
+      compute_from_taps();
+      if (keep_lost_files()) run_pipeline();
     } catch (...) {
       writer_.publish_all();
       throw;
@@ -73,7 +84,8 @@ class Extractor {
     writer_.publish_all();
     settle_duplicates();
     report_final_progress();
-    extraction_.interrupted = next_ < files_.size();
+    extraction_.interrupted =
+        std::any_of(extraction_.images.begin(), extraction_.images.end(), is_unfinished);
     extraction_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return std::move(extraction_);
   }
@@ -119,6 +131,15 @@ class Extractor {
     };
     run_slots(
         options_.threads, in_flight, [this](std::size_t slot) { return begin(items_[slot]); }, filters);
+    if (images_ && !images_->batch.empty()) run_network(*images_);
+  }
+
+  [[nodiscard]] bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
+
+  /// Whether the run ended before all of its rows had met their fate.
+  static bool is_unfinished(const ImageResult& image) {
+    return image.status == ImageStatus::kSkipped ||
+           std::find(image.views.begin(), image.views.end(), ImageStatus::kSkipped) != image.views.end();
   }
 
   /// An archive has no random access.
@@ -126,10 +147,11 @@ class Extractor {
 
   /// Filter 1: the next file, unless the run is over or interrupted.
   bool begin(PendingImage& item) {
-    if (next_ == files_.size() || (options_.stop != nullptr && options_.stop->load())) return false;
+    if (next_ == order_.size() || stopped()) return false;
     item.index = order_[next_++];
     item.result = extraction_.images[item.index];
     item.missing.clear();
+    item.lower.clear();
     item.was_decoded = false;
     item.ran_network = false;
     if (const ImageSource& source = files_[item.index]; is_serial(source)) item.take(reader_.read(source));
@@ -140,82 +162,145 @@ class Extractor {
   void look_up(PendingImage& item) {
     if (!item.result.content) return;
     const Sha256& content = *item.result.content;
-    if (const auto first = claimed_.find(content); first != claimed_.end()) {
-      duplicates_.emplace_back(item.index, first->second);
-    } else {
-      for (int view = 0; view <= options_.views; ++view) {
-        const Sha256 key = view_key(content, static_cast<std::uint64_t>(view));
-        if (const CacheSet lacking = writer_.lacking(key); lacking.any())
-          item.missing.push_back({view, key, lacking});
+    const auto first = claimed_.find(content);
+    const bool is_copy = first != claimed_.end() && first->second != item.index;
+    if (is_copy) duplicates_.emplace_back(item.index, first->second);
+    for (int view = 0; view <= options_.views; ++view) {
+      ImageStatus& status = status_of(item.result, view);
+      if (is_copy || !look_up_row(content, view, item)) {
+        if (status == ImageStatus::kSkipped) status = ImageStatus::kCached;
       }
     }
-    item.result.status = ImageStatus::kCached;
-    std::fill(item.result.views.begin(), item.result.views.end(), ImageStatus::kCached);
-    if (item.missing.empty()) {
-      item.bytes = std::vector<std::byte>();
+    item.was_decoded = !item.missing.empty();
+    if (!item.was_decoded) item.bytes = std::vector<std::byte>();
+    if (item.was_decoded || !item.lower.empty()) claimed_.emplace(content, item.index);
+  }
+
+  /// @return whether the row is missing, which `item` then knows
+  bool look_up_row(const Sha256& content, int view, PendingImage& item) {
+    const MissingRow row{view, view_key(content, static_cast<std::uint64_t>(view)), {}};
+    const RowLookup found = writer_.look_up(row.key);
+    if (found.lacking.none()) return false;
+    if (found.from && !taps_failed_) {
+      item.lower.push_back({*found.from, {view, row.key, found.lacking}});
     } else {
-      claimed_.emplace(content, item.index);
-      item.was_decoded = true;
+      item.missing.push_back({view, row.key, found.lacking});
     }
+    return true;
   }
 
   /// Filter 5: settles what needs no network, gathers the rest, runs the network when a batch is full.
   void feed(PendingImage& item) {
     ImageResult& result = extraction_.images[item.index] = std::move(item.result);
     if (item.was_decoded) ++extraction_.decoded;
-    if (item.missing.empty()) {
+    unsettled_[item.index] = item.missing.size() + item.lower.size();
+    if (unsettled_[item.index] == 0) {
       count(result.status);
       report_progress();
       return;
     }
-    if (!batch_) open();
+    for (const LowerRow& lower : item.lower)
+      of_tap_[static_cast<std::size_t>(lower.from)].push_back({item.index, lower.row});
+    if (item.missing.empty()) return;
+    if (!images_) images_.emplace(open(std::nullopt));
     const std::size_t row_size = item.pixels.size() / item.missing.size();
     for (std::size_t i = 0; i < item.missing.size(); ++i) {
-      batch_->add(std::span(item.pixels).subspan(i * row_size, row_size));
-      waiting_.push_back({item.index, item.missing[i], i + 1 == item.missing.size()});
-      if (!batch_->full()) continue;
-      run_network();
+      images_->batch.add(std::span(item.pixels).subspan(i * row_size, row_size));
+      images_->waiting.push_back({item.index, item.missing[i]});
+      if (!images_->batch.full()) continue;
+      run_network(*images_);
       item.ran_network = true;
     }
   }
 
-  void open() {
-    batch_.emplace(open_engine_());
-    const Engine& engine = batch_->engine();
-    if (!std::equal(taps_.begin(), taps_.end(), engine.taps().begin(), engine.taps().end()) ||
-        engine.input_size() != options_.resize.size) {
+  Pass open(std::optional<Tap> from) {
+    Pass pass{FeatureBatch(open_engine_(from)), {}, {}};
+    std::vector<Tap> taps;
+    for (std::size_t cache = 0; cache < taps_.size(); ++cache) {
+      if (from && taps_[cache] <= *from) continue;
+      pass.caches.push_back(cache);
+      taps.push_back(taps_[cache]);
+    }
+    const Engine& engine = pass.batch.engine();
+    if (!std::equal(taps.begin(), taps.end(), engine.taps().begin(), engine.taps().end()) ||
+        engine.from() != from || engine.input_size() != options_.resize.size) {
       throw std::logic_error("extract: the engine's taps or input size are not those of the caches");
     }
-    extraction_.engine = engine.description();
+    if (!extraction_.engine) extraction_.engine = engine.description();
     writer_.start(engine.description(), engine.input_size());
+    return pass;
   }
 
-  void run_network() {
-    batch_->run();
-    for (std::size_t place = 0; place < waiting_.size(); ++place) {
-      const auto& [index, row, last] = waiting_[place];
+  void run_network(Pass& pass) {
+    FeatureBatch& batch = pass.batch;
+    batch.run();
+    const std::optional<Tap> from = batch.engine().from();
+    for (std::size_t place = 0; place < pass.waiting.size(); ++place) {
+      const auto& [index, row] = pass.waiting[place];
       ImageResult& result = extraction_.images[index];
       ImageStatus& status = status_of(result, row.view);
-      if (const std::optional<Tap> tap = batch_->non_finite_tap(place)) {
+      if (const std::optional<Tap> tap = batch.non_finite_tap(place)) {
         status = ImageStatus::kRejected;
-        overflowed(result, row.view, *tap);
+        overflowed(result, row.view, *tap, batch.engine().description().precision);
       } else {
         status = ImageStatus::kExtracted;
-        for (std::size_t cache = 0; cache < taps_.size(); ++cache) {
-          if (row.lacking[cache]) writer_.append(cache, row.key, batch_->activations(place, cache));
+        if (from) ++extraction_.from_taps[static_cast<std::size_t>(*from)];
+        for (std::size_t tap_number = 0; tap_number < pass.caches.size(); ++tap_number) {
+          const std::size_t cache = pass.caches[tap_number];
+          if (row.lacking[cache]) writer_.append(cache, row.key, batch.activations(place, tap_number));
         }
       }
-      if (last) finish(result);
+      if (--unsettled_[index] == 0) finish(result);
     }
-    waiting_.clear();
-    batch_->clear();
+    pass.waiting.clear();
+    batch.clear();
     writer_.collect_due(Clock::now());
     report_progress();
   }
 
-  void overflowed(ImageResult& result, int view, Tap tap) const {
-    const std::string reason = fmt::format("the network overflows at {} ({})", to_string(tap),
-                                           to_string(batch_->engine().description().precision));
+  /// Computes what is cached at lower taps, once no other thread is at the caches. One engine is open at a
+  /// time.
+  void compute_from_taps() {
+    const auto is_empty = [](const std::vector<Waiting>& rows) { return rows.empty(); };
+    if (std::all_of(of_tap_.begin(), of_tap_.end(), is_empty)) return;
+    images_.reset();
+    for (const Tap tap : kAllTaps) {
+      const std::vector<Waiting> rows = std::move(of_tap_[static_cast<std::size_t>(tap)]);
+      if (rows.empty() || stopped()) continue;
+      std::vector<Sha256> keys;
+      keys.reserve(rows.size());
+      for (const Waiting& waiting : rows) keys.push_back(waiting.row.key);
+      std::optional<Pass> pass;
+      const auto take = [&](std::size_t position, std::span<const float> activations) {
+        if (!pass) pass.emplace(open(tap));
+        pass->batch.add(activations);
+        pass->waiting.push_back(rows[position]);
+        if (pass->batch.full()) {
+          run_network(*pass);
+          writer_.publish_due();
+        }
+        return !stopped();
+      };
+      for (const std::size_t lost : lower_.read(tap, keys, take)) lost_.push_back(rows[lost].index);
+      if (pass && !pass->batch.empty()) run_network(*pass);
+    }
+  }
+
+  /// Makes those files what is to be read whose rows at a lower tap are gone or damaged: the caches below
+  /// have said so. @return whether there are any
+  bool keep_lost_files() {
+    if (lost_.empty()) return false;
+    std::sort(lost_.begin(), lost_.end());
+    std::erase_if(
+        order_, [this](std::size_t index) { return !std::binary_search(lost_.begin(), lost_.end(), index); });
+    next_ = 0;
+    taps_failed_ = true;
+    return true;
+  }
+
+  static void overflowed(ImageResult& result, int view, Tap tap, Precision precision) {
+    const std::string reason =
+        fmt::format("the network overflows at {} ({})", to_string(tap), to_string(precision));
     if (view == 0) {
       result.reason = reason;
     } else {
@@ -223,7 +308,7 @@ class Extractor {
     }
   }
 
-  /// The last of an image's rows has left the network: an image that is rejected has no views either.
+  /// All of an image's rows have left the network: an image that is rejected has no views either.
   void finish(ImageResult& result) {
     if (result.status == ImageStatus::kRejected) {
       result.note.clear();
@@ -240,7 +325,7 @@ class Extractor {
       for (int view = 0; view <= options_.views; ++view) {
         const ImageStatus fate =
             view == 0 ? original.status : original.views[static_cast<std::size_t>(view) - 1];
-        if (fate == ImageStatus::kRejected) status_of(result, view) = ImageStatus::kRejected;
+        if (fate == ImageStatus::kRejected || fate == ImageStatus::kSkipped) status_of(result, view) = fate;
       }
       result.reason = original.reason;
       result.note = original.note;
@@ -273,6 +358,7 @@ class Extractor {
   ImageReader& reader_;  // filter 1
   const OpenEngine& open_engine_;
   std::vector<Tap> taps_;
+  LowerTaps lower_;
   CacheWriter writer_;
   Extraction extraction_;
   ExtractionProgress progress_;
@@ -282,8 +368,11 @@ class Extractor {
   std::mutex large_images_;                          // filter 4: one at a time
   std::unordered_map<Sha256, std::size_t> claimed_;  // filter 3: first file with these bytes
   std::vector<std::pair<std::size_t, std::size_t>> duplicates_;  // filter 3: file, first file with its bytes
-  std::optional<FeatureBatch> batch_;                            // filter 5
-  std::vector<Waiting> waiting_;                                 // filter 5: one for each row of the batch
+  std::optional<Pass> images_;                                   // filter 5
+  std::vector<std::size_t> unsettled_;  // filter 5: rows of each file that are on their way
+  std::array<std::vector<Waiting>, kAllTaps.size()> of_tap_;  // filter 5: what is cached at each
+  std::vector<std::size_t> lost_;                             // files, once the pipeline is through
+  bool taps_failed_ = false;                                  // filter 3: all is to come from images
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // features/extractor.hpp: stage one: images through the network into the cache, in bounded memory.
 //   read + hash -> look up -> decode + resize -> batch -> network -> encode -> one writer
-// (a oneTBB parallel_pipeline)
+// (a oneTBB parallel_pipeline). What is cached at a lower tap is no image's business: once the images are
+// through,
+//   read segment -> batch -> upper blocks of the network -> encode -> write
 // Invariant: result i belongs to file i, whatever happens to the others.
 // A file may bring views (data/view.hpp): further rows of the cache, from the same read and the same decode.
 #pragma once
@@ -23,6 +25,7 @@
 #include "features/cache.hpp"
 #include "features/engine.hpp"
 #include "features/file_digests.hpp"
+#include "features/lower_taps.hpp"
 #include "features/preprocessing.hpp"
 
 namespace headstart {
@@ -69,6 +72,8 @@ struct ExtractionOptions {
   std::function<void(const ExtractionProgress&)> on_progress;  ///< called from one thread at a time
   /// Once true: finish and publish what is in flight, skip the rest.
   const std::atomic<bool>* stop = nullptr;
+  /// The caches of the taps below; empty: whatever is missing is computed from its image.
+  LowerCache lower;
   /// Reads archives on from where the call before left them; nullptr: from the front.
   ImageReader* reader = nullptr;
 };
@@ -77,18 +82,22 @@ struct Extraction {
   std::vector<ImageResult> images;          ///< one for each file, in order
   std::optional<EngineDescription> engine;  ///< nothing if no image needed the network
   std::size_t decoded = 0;                  ///< files that had to be decoded, each once for all of its rows
+  RowsOfTaps from_taps{};                   ///< rows, of images and views, that were computed from each tap
   double seconds = 0.0;
   bool interrupted = false;
 };
 
-/// Opens the engine when the first image needs it: a run that hits the cache throughout never pays for one.
-using OpenEngine = std::function<std::unique_ptr<Engine>()>;
+/// Opens the engine that begins at `from` when the first row needs it: a run that hits the cache throughout
+/// never pays for one.
+using OpenEngine = std::function<std::unique_ptr<Engine>(std::optional<Tap> from)>;
 
 /// Fills `caches` (one for each tap, at least one) with the rows of `files` and of their views, all taps in
-/// one pass. A row goes through the network if any of the caches lacks it; a file is decoded if any of its
-/// rows does, once. The engine's taps must be those of the caches, in their order, and its input size
-/// resize.size. Archives are read once, from front to back. An image with a non-finite activation is a
-/// reject, never a cached row. Memory grows with threads times views, not with the files.
+/// one pass. A row goes through the network if any of the caches lacks it: from the nearest tap below at
+/// which it is cached, else from its image. A file is decoded if any of its rows needs that, once; also where
+/// a row's lower tap proves damaged when it is read. An engine's taps must be those of the caches, in their
+/// order (those above the tap that it begins at), and its input size resize.size. Archives are read once,
+/// from front to back. An image with a non-finite activation is a reject, never a cached row. Memory grows
+/// with threads times views, not with the files.
 /// @throws Error kFailed if the engine fails; what was computed before is published
 [[nodiscard]] Extraction extract(std::span<const ImageSource> files, const ExtractionOptions& options,
                                  const OpenEngine& open_engine, std::span<FeatureCache* const> caches);

@@ -50,6 +50,7 @@ void PendingImage::reject(std::string reason) {
     result.status = ImageStatus::kRejected;
     std::fill(result.views.begin(), result.views.end(), ImageStatus::kRejected);
     result.reason = std::move(reason);
+    lower.clear();
   }
   missing.clear();
 }

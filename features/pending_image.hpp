@@ -12,8 +12,8 @@
 
 #include "data/error.hpp"
 #include "data/sha256.hpp"
-#include "features/cache_writer.hpp"
 #include "features/extractor.hpp"
+#include "features/lower_taps.hpp"
 
 namespace headstart {
 
@@ -24,6 +24,12 @@ struct MissingRow {
   CacheSet lacking;  ///< the caches that want it
 };
 
+/// One that is missing as well, but is cached at a lower tap.
+struct LowerRow {
+  Tap from = Tap::kBlock1Pool;
+  MissingRow row;
+};
+
 /// Fate of view `view` of an image, 0 being the image itself.
 [[nodiscard]] ImageStatus& status_of(ImageResult& result, int view);
 
@@ -31,7 +37,8 @@ struct PendingImage {
   std::size_t index = 0;  ///< of the file
   ImageResult result;
   std::vector<std::byte> bytes;     ///< of the file, if it was read, until it is decoded
-  std::vector<MissingRow> missing;  ///< by view; what the network has to see
+  std::vector<MissingRow> missing;  ///< by view; whose pixels the network has to see
+  std::vector<LowerRow> lower;      ///< by view; what can be computed from a lower tap
   std::vector<float> pixels;        ///< [missing.size(), size, size, 3], preprocessed
   bool was_decoded = false;         ///< or was to be
   bool ran_network = false;         ///< its rows filled a batch: segments may be due

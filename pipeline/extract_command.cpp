@@ -51,8 +51,11 @@ void run_together(const ExtractOptions& options, const Session& session, StageOn
   }
   const std::string rate =
       all.computed > 0 ? fmt::format(" ({:.1f} images/s)", static_cast<double>(all.done) / seconds) : "";
-  fmt::print("{}{} images in {:.1f} s{} by {} processes: {} from the cache, {} computed, {} rejected\n",
-             prefix, all.done, seconds, rate, counts.size(), all.cached, all.computed, all.rejected);
+  const std::string from_taps =
+      all.from_taps > 0 ? fmt::format("; {} rows from cached lower taps", all.from_taps) : "";
+  fmt::print("{}{} images in {:.1f} s{} by {} processes: {} from the cache, {} computed, {} rejected{}\n",
+             prefix, all.done, seconds, rate, counts.size(), all.cached, all.computed, all.rejected,
+             from_taps);
   print_cache(stage_one);
 }
 

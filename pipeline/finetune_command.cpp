@@ -341,7 +341,7 @@ Model tuned_model(Model model, int first_block, std::span<const ConvolutionWeigh
 void run_finetune(const FinetuneOptions& options, const Session& session) {
   const Tap below = tap_below(options);
   if (options.dry_run) {
-    const StageOne stage_one(load_weights(options.stage_one.weights), {below}, options.stage_one, session);
+    StageOne stage_one(load_weights(options.stage_one.weights), {below}, options.stage_one, session);
     return print_plan(options.dataset, 2, stage_one, options.views.value_or(0));
   }
   const int first_block = first_block_of(options);

@@ -18,6 +18,7 @@ WorkCounts& WorkCounts::operator+=(const WorkCounts& other) noexcept {
   cached += other.cached;
   computed += other.computed;
   rejected += other.rejected;
+  from_taps += other.from_taps;
   return *this;
 }
 

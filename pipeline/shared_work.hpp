@@ -15,6 +15,7 @@ struct WorkCounts {
   std::uint64_t cached = 0;
   std::uint64_t computed = 0;
   std::uint64_t rejected = 0;
+  std::uint64_t from_taps = 0;  ///< rows that needed no image
 
   WorkCounts& operator+=(const WorkCounts& other) noexcept;
   bool operator==(const WorkCounts&) const = default;

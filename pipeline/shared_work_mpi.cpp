@@ -47,12 +47,14 @@ struct Row {
   Word cached = 0;
   Word computed = 0;
   Word rejected = 0;
+  Word from_taps = 0;
 };
 constexpr std::size_t kRowWords = sizeof(Row) / sizeof(Word);
 
 std::vector<WorkCounts> counts_of(std::span<const Row> rows) {
   std::vector<WorkCounts> counts;
-  for (const Row& row : rows) counts.push_back({row.done, row.cached, row.computed, row.rejected});
+  for (const Row& row : rows)
+    counts.push_back({row.done, row.cached, row.computed, row.rejected, row.from_taps});
   return counts;
 }
 
@@ -108,6 +110,7 @@ class MpiSharedWork final : public SharedWork {
     row_.cached = own.cached;
     row_.computed = own.computed;
     row_.rejected = own.rejected;
+    row_.from_taps = own.from_taps;
   }
 
   [[nodiscard]] std::vector<WorkCounts> progress() const override {

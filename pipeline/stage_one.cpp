@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 #include <variant>
 
@@ -115,6 +116,17 @@ void tell_computed(std::span<const ImageResult> own, int views, ProcessGroup& pr
   }
 }
 
+RowsOfTaps sum_over(ProcessGroup& processes, const RowsOfTaps& own) {
+  const auto size = static_cast<std::size_t>(processes.size());
+  std::vector<RowsOfTaps> all(size);
+  const std::vector<std::size_t> counts(size, sizeof own);
+  processes.all_gather(std::as_bytes(std::span(own)), counts, std::as_writable_bytes(std::span(all)));
+  RowsOfTaps sum{};
+  for (const RowsOfTaps& one : all)
+    std::transform(one.begin(), one.end(), sum.begin(), sum.begin(), std::plus<>());
+  return sum;
+}
+
 }  // namespace
 
 StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
@@ -135,13 +147,28 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
   digests_ = std::make_unique<FileDigests>(cache_folder_ / "stat", !options.rehash);
 }
 
+std::unique_ptr<FeatureCache> StageOne::open_cache(Tap tap) const {
+  return std::make_unique<FeatureCache>(
+      cache_folder_, configuration_, tap,
+      [&console = session_.console](const std::string& line) { console.warn(line); });
+}
+
 void StageOne::open_caches() {
   caches_.clear();
-  for (const Tap tap : taps_) {
-    caches_.push_back(std::make_unique<FeatureCache>(
-        cache_folder_, configuration_, tap,
-        [&console = session_.console](const std::string& line) { console.warn(line); }));
-  }
+  lower_caches_.clear();
+  for (const Tap tap : taps_) caches_.push_back(open_cache(tap));
+}
+
+std::vector<FeatureCache*> StageOne::caches() const {
+  std::vector<FeatureCache*> caches;
+  for (const auto& cache : caches_) caches.push_back(cache.get());
+  return caches;
+}
+
+FeatureCache* StageOne::lower_cache(Tap tap) {
+  std::unique_ptr<FeatureCache>& cache = lower_caches_[tap];
+  if (!cache) cache = open_cache(tap);
+  return cache.get();
 }
 
 Extraction StageOne::run(std::span<const ImageSource> files, int views) {
@@ -164,6 +191,7 @@ Extraction StageOne::run(std::span<const ImageSource> files, int views) {
   if (own.engine) all.engine = own.engine;
   all.seconds += own.seconds;
   tell_computed(own.images, views, processes, all.images);
+  all.from_taps = sum_over(processes, own.from_taps);
   return all;
 }
 
@@ -171,7 +199,7 @@ Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
   Console& console = session_.console;
   Extraction result = extract_files(
       files, views, [&console](const ExtractionProgress& progress) { show_progress(console, progress); },
-      [this] { return open(); });
+      [this](std::optional<Tap> from) { return open(from); });
   console.progress_done();
   save_accelerators(result.engine && session_.leads() ? Compact::kWhereWorthwhile : Compact::kNo);
   if (result.interrupted) {
@@ -196,13 +224,15 @@ void StageOne::save_accelerators(Compact compact) {
     }
     cache->save_index();
   }
+  for (const auto& [tap, cache] : lower_caches_) cache->save_index();
 }
 
 Extraction StageOne::run_part(std::span<const ImageSource> files, int views,
                               const std::function<void(const ExtractionProgress&)>& on_progress) {
-  return extract_files(files, views, on_progress, [this] {
-    if (!engine_) engine_ = open();
-    return std::make_unique<BorrowedEngine>(*engine_);
+  return extract_files(files, views, on_progress, [this](std::optional<Tap> from) {
+    std::unique_ptr<Engine>& engine = engines_[from];
+    if (!engine) engine = open(from);
+    return std::make_unique<BorrowedEngine>(*engine);
   });
 }
 
@@ -219,17 +249,18 @@ Extraction StageOne::extract_files(std::span<const ImageSource> files, int views
   extraction.reader = &reader_;
   extraction.stop = &interrupt_flag();
   extraction.on_progress = on_progress;
-  std::vector<FeatureCache*> caches;
-  for (const auto& cache : caches_) caches.push_back(cache.get());
-  return extract(files, extraction, opener, caches);
+  extraction.lower = [this](Tap tap) { return lower_cache(tap); };
+  return extract(files, extraction, opener, caches());
 }
 
-std::unique_ptr<Engine> StageOne::open() const {
+std::unique_ptr<Engine> StageOne::open(std::optional<Tap> from) const {
   EngineOptions engine;
   engine.kind = engine_kind_;
   engine.batch_size = options_.batch_size;
   engine.input_size = options_.images.resize.size;
+  engine.from = from;
   engine.taps = taps_;
+  if (from) std::erase_if(engine.taps, [&](Tap tap) { return tap <= *from; });
   engine.threads = session_.threads;
   auto opened = open_engine(weights_, engine);
   const EngineDescription& description = opened->description();
@@ -245,11 +276,13 @@ FeatureCache::Layout StageOne::layout(std::span<const Sha256> keys) const {
   return caches_.front()->layout(keys);
 }
 
-StageOne::Plan StageOne::plan(std::span<const ImageSource> files, int views) const {
+StageOne::Plan StageOne::plan(std::span<const ImageSource> files, int views) {
   Plan plan;
-  const auto is_cached = [this](const Sha256& key) {
-    return std::all_of(caches_.begin(), caches_.end(),
-                       [&](const auto& cache) { return cache->contains(key); });
+  const LowerTaps lower(caches(), [this](Tap tap) { return lower_cache(tap); });
+  const auto is_cached = [&](const Sha256& key) {
+    const RowLookup found = lower.look_up(key);
+    if (found.from) ++plan.from_taps[static_cast<std::size_t>(*found.from)];
+    return found.lacking.none();
   };
   ImageReader reader;
   const auto digest_of = [this, &reader](const ImageSource& source) -> std::optional<Sha256> {
@@ -359,7 +392,7 @@ ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const
   return result;
 }
 
-void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_one, int views,
+void print_plan(const fs::path& dataset, int min_classes, StageOne& stage_one, int views,
                 const Shard& shard) {
   Manifest manifest =
       discover(dataset, {.min_classes = min_classes, .csv_paths = stage_one.images().csv_paths});
@@ -378,9 +411,25 @@ void print_plan(const fs::path& dataset, int min_classes, const StageOne& stage_
     of_views = fmt::format("{} views of each: {} in the cache, {} not\n", views, plan.views_cached,
                            plan.views_to_extract);
   }
-  fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\n{}cache: {}\n", text_table(table),
-             manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable, of_views,
+  std::string of_taps;
+  for (const Tap tap : kAllTaps) {
+    if (const std::size_t rows = plan.from_taps[static_cast<std::size_t>(tap)]; rows > 0)
+      of_taps +=
+          fmt::format("{} rows are computed from the cached {}, not from images\n", rows, to_string(tap));
+  }
+  fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\n{}{}cache: {}\n",
+             text_table(table), manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
+             of_views, of_taps,
              (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
+}
+
+std::string describe(const RowsOfTaps& from_taps) {
+  std::string text;
+  for (const Tap tap : kAllTaps) {
+    const std::size_t rows = from_taps[static_cast<std::size_t>(tap)];
+    if (rows > 0) text += fmt::format("; {} rows from the cached {}", rows, to_string(tap));
+  }
+  return text;
 }
 
 std::string describe(const ExtractedDataset& dataset) {
@@ -397,7 +446,7 @@ std::string describe(const ExtractedDataset& dataset) {
     line += fmt::format("; {} views of each: {} from the cache, {} computed, {} rejected", views.of_each,
                         views.cached, views.extracted, views.rejected);
   }
-  return line;
+  return line + describe(dataset.extraction.from_taps);
 }
 
 }  // namespace headstart

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,7 @@
 #include "features/extractor.hpp"
 #include "features/extractor_configuration.hpp"
 #include "features/file_digests.hpp"
+#include "features/lower_taps.hpp"
 #include "features/weights.hpp"
 #include "pipeline/options.hpp"
 
@@ -56,15 +58,16 @@ class StageOne {
   [[nodiscard]] FeatureCache::Layout layout(std::span<const Sha256> keys) const;
 
   /// Which of `files`, and of their views, would have to go through the network; reads and hashes them, runs
-  /// nothing.
+  /// nothing. Opens the caches of lower taps.
   struct Plan {
     std::size_t cached = 0;
     std::size_t to_extract = 0;
     std::size_t unreadable = 0;
     std::size_t views_cached = 0;
     std::size_t views_to_extract = 0;
+    RowsOfTaps from_taps{};  ///< of those to extract, views included: how many from each cached tap
   };
-  [[nodiscard]] Plan plan(std::span<const ImageSource> files, int views = 0) const;
+  [[nodiscard]] Plan plan(std::span<const ImageSource> files, int views = 0);
 
   [[nodiscard]] const Vgg16Weights& weights() const noexcept { return weights_; }
   [[nodiscard]] const ExtractorConfiguration& configuration() const noexcept { return configuration_; }
@@ -77,11 +80,15 @@ class StageOne {
 
  private:
   void open_caches();
+  [[nodiscard]] std::unique_ptr<FeatureCache> open_cache(Tap tap) const;
+  [[nodiscard]] std::vector<FeatureCache*> caches() const;
+  /// The cache of a tap below, opened at the first call for it.
+  [[nodiscard]] FeatureCache* lower_cache(Tap tap);
   [[nodiscard]] Extraction run_alone(std::span<const ImageSource> files, int views);
   [[nodiscard]] Extraction extract_files(std::span<const ImageSource> files, int views,
                                          const std::function<void(const ExtractionProgress&)>& on_progress,
                                          const OpenEngine& opener);
-  [[nodiscard]] std::unique_ptr<Engine> open() const;
+  [[nodiscard]] std::unique_ptr<Engine> open(std::optional<Tap> from) const;
 
   Vgg16Weights weights_;
   std::vector<Tap> taps_;
@@ -91,9 +98,10 @@ class StageOne {
   ExtractorConfiguration configuration_;
   std::filesystem::path cache_folder_;
   std::vector<std::unique_ptr<FeatureCache>> caches_;
+  std::map<Tap, std::unique_ptr<FeatureCache>> lower_caches_;  // those that a row was looked for in
   std::unique_ptr<FileDigests> digests_;
-  std::unique_ptr<Engine> engine_;  // of run_part()
-  ImageReader reader_;              // goes on in an archive from one call to the next
+  std::map<std::optional<Tap>, std::unique_ptr<Engine>> engines_;  // of run_part(), by where they begin
+  ImageReader reader_;  // goes on in an archive from one call to the next
 };
 
 /// Where the samples' images lie.
@@ -123,6 +131,9 @@ struct ExtractedDataset {
   ViewCounts views;
 };
 
+/// "; 12 rows from the cached block4_pool", or nothing where all were computed from images.
+[[nodiscard]] std::string describe(const RowsOfTaps& from_taps);
+
 /// Shows how far an extraction is.
 void show_progress(Console& console, const ExtractionProgress& progress);
 
@@ -145,8 +156,8 @@ void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptio
 
 /// For --dry-run: prints what discover() finds in `dataset`, in that shard of it, and how much of it the
 /// cache holds; runs no network.
-void print_plan(const std::filesystem::path& dataset, int min_classes, const StageOne& stage_one,
-                int views = 0, const Shard& shard = {});
+void print_plan(const std::filesystem::path& dataset, int min_classes, StageOne& stage_one, int views = 0,
+                const Shard& shard = {});
 
 /// The line that says what stage one did: "393 images in 25.1 s (15.7 images/s): ...; 786 views: ...".
 [[nodiscard]] std::string describe(const ExtractedDataset& dataset);

@@ -26,38 +26,47 @@ namespace headstart {
 inline constexpr int kSize = 32;
 inline constexpr std::size_t kRowSize = std::size_t{kSize} * kSize * 3;
 
-/// What the fake network gives for an image: one number for its first pixel at every fifth place, plus the
-/// place.
-inline std::vector<float> fake_activations(std::span<const float> row, Tap tap) {
+/// The one number that the fake network makes of an image: of its first pixel.
+inline float fake_number(std::span<const float> row) { return row[0] + 2.0F * row[1] + 3.0F * row[2]; }
+
+/// What the fake network gives for that number: the number, plus the place times the block, at every fifth
+/// place. So the first of a tap's activations is all that a higher tap depends on.
+inline std::vector<float> fake_activations_of(float number, Tap tap) {
   std::vector<float> activations(tap_shape(tap, kSize).size());
-  for (std::size_t i = 0; i < activations.size(); i += 5) {
-    activations[i] =
-        row[0] + 2.0F * row[1] + 3.0F * row[2] + static_cast<float>(i + static_cast<std::size_t>(tap));
-  }
+  for (std::size_t i = 0; i < activations.size(); i += 5)
+    activations[i] = number + static_cast<float>(i * static_cast<std::size_t>(block_of(tap)));
   return activations;
+}
+
+inline std::vector<float> fake_activations(std::span<const float> row, Tap tap) {
+  return fake_activations_of(fake_number(row), tap);
 }
 
 /// What a fake engine did, and what it is to do; outlives it.
 struct Script {
   int batch_size = 4;
-  int fail_at_run = -1;               ///< throws in that run, counted from 0
-  std::optional<float> poison;        ///< images whose first pixel (blue, preprocessed) is this overflow
+  int fail_at_run = -1;         ///< throws in that run, counted from 0
+  std::optional<float> poison;  ///< rows whose first number (blue of an image, preprocessed) is this overflow
   std::function<void(int run)> hook;  ///< called at the start of each run
 
   int opened = 0;
+  std::vector<std::optional<Tap>> began_at;  ///< of those opened
   int runs = 0;
   std::vector<std::vector<float>> rows;  ///< everything that went through, padding included
 };
 
 class FakeEngine final : public Engine {
  public:
-  FakeEngine(Script& script, std::vector<Tap> taps) : script_(script), taps_(std::move(taps)) {
+  FakeEngine(Script& script, std::vector<Tap> taps, std::optional<Tap> from)
+      : script_(script), taps_(std::move(taps)), from_(from) {
     ++script_.opened;
+    script_.began_at.push_back(from);
+    description_.implementation += from_tap(from);
   }
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
   [[nodiscard]] int batch_size() const noexcept override { return script_.batch_size; }
   [[nodiscard]] int input_size() const noexcept override { return kSize; }
-  [[nodiscard]] std::optional<Tap> from() const noexcept override { return std::nullopt; }
+  [[nodiscard]] std::optional<Tap> from() const noexcept override { return from_; }
   [[nodiscard]] std::span<const Tap> taps() const noexcept override { return taps_; }
 
   void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
@@ -65,11 +74,13 @@ class FakeEngine final : public Engine {
     if (script_.hook) script_.hook(run);
     if (run == script_.fail_at_run)
       throw Error(Error::Kind::kFailed, "the fake engine failed", "run", "none");
+    const std::size_t row_size = start_shape(from_, kSize).size();
     for (std::size_t row = 0; row < static_cast<std::size_t>(script_.batch_size); ++row) {
-      const std::span<const float> input = batch.subspan(row * kRowSize, kRowSize);
+      const std::span<const float> input = batch.subspan(row * row_size, row_size);
       script_.rows.emplace_back(input.begin(), input.end());
       for (std::size_t tap = 0; tap < taps_.size(); ++tap) {
-        std::vector<float> activations = fake_activations(input, taps_[tap]);
+        std::vector<float> activations =
+            fake_activations_of(from_ ? input[0] : fake_number(input), taps_[tap]);
         if (script_.poison && input[0] == *script_.poison) {
           activations.back() = std::numeric_limits<float>::infinity();
         }
@@ -82,6 +93,7 @@ class FakeEngine final : public Engine {
  private:
   Script& script_;
   std::vector<Tap> taps_;
+  std::optional<Tap> from_;
   EngineDescription description_{.name = "fake", .version = "1", .implementation = "arithmetic"};
 };
 
@@ -154,11 +166,16 @@ class ExtractorTest : public testing::Test {
 
   Extraction run_sources(std::span<const ImageSource> sources, const ExtractionOptions& options,
                          std::vector<FeatureCache*> caches) {
-    std::vector<Tap> taps;
-    taps.reserve(caches.size());
-    for (const FeatureCache* cache : caches) taps.push_back(cache->tap());
     return extract(
-        sources, options, [&] { return std::make_unique<FakeEngine>(script_, taps); }, caches);
+        sources, options,
+        [&](std::optional<Tap> from) {
+          std::vector<Tap> taps;
+          for (const FeatureCache* cache : caches) {
+            if (!from || cache->tap() > *from) taps.push_back(cache->tap());
+          }
+          return std::make_unique<FakeEngine>(script_, std::move(taps), from);
+        },
+        caches);
   }
 
   static std::vector<ImageStatus> statuses(const Extraction& extraction) {

@@ -166,7 +166,7 @@ TEST_F(ExtractorTest, AnEngineThatDoesNotOpenIsAnError) {
   const auto files = images(3);
   FeatureCache features = cache();
   FeatureCache* const caches[] = {&features};
-  const OpenEngine fail = []() -> std::unique_ptr<Engine> {
+  const OpenEngine fail = [](std::optional<Tap>) -> std::unique_ptr<Engine> {
     throw Error(Error::Kind::kFailed, "engine fake is not available", "no device", "none");
   };
   EXPECT_THROW((void)extract(sources_of(files), options(), fail, caches), Error);
@@ -176,8 +176,8 @@ TEST_F(ExtractorTest, AnEngineWithOtherTapsIsRefused) {
   const auto files = images(1);
   FeatureCache features = cache(Tap::kBlock4Pool);
   FeatureCache* const caches[] = {&features};
-  const OpenEngine wrong = [&] {
-    return std::make_unique<FakeEngine>(script_, std::vector{Tap::kBlock5Pool});
+  const OpenEngine wrong = [&](std::optional<Tap> from) {
+    return std::make_unique<FakeEngine>(script_, std::vector{Tap::kBlock5Pool}, from);
   };
   EXPECT_THROW((void)extract(sources_of(files), options(), wrong, caches), std::logic_error);
 }

@@ -73,6 +73,18 @@ TEST_F(WarmCache, ExtractOnAnUnchangedFolderOpensNoImageAndNoSegment) {
   EXPECT_EQ(opened.names().size(), 11U);
 }
 
+TEST_F(WarmCache, ATapAboveACachedOneIsComputedWithoutOpeningAnImage) {
+  ASSERT_EQ(extract({"--tap", "block4_pool"}).exit_code, 0);
+  settle();
+  fs::remove_all(tap_folder());
+  const OpenedFiles opened({dataset() / "birds", dataset() / "bugs"});
+  const ProcessResult result = extract();
+  EXPECT_NE(result.out.find("10 computed, 0 rejected; 10 rows from the cached block4_pool"),
+            std::string::npos)
+      << result.out << result.err;
+  EXPECT_EQ(opened.names(), std::set<std::string>{});
+}
+
 TEST_F(WarmCache, AnImageThatChangedIsReadAndTheOthersAreNot) {
   HEADSTART_ONLY_NIGHTLY();
   settle();

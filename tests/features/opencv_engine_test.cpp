@@ -47,7 +47,7 @@ TEST_P(OpencvEngineBatch, GivesTheSameFromATapOn) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, OpencvEngineBatch, testing::Values(1, 8));
+INSTANTIATE_TEST_SUITE_P(Sizes, OpencvEngineBatch, testing::Values(1, 4, 8));
 
 TEST(OpencvEngine, ARowDoesNotDependOnItsNeighbours) {
   const auto engine = open_opencv_engine(embedded_weights(), options(2, {Tap::kBlock2Pool}));

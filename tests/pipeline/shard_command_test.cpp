@@ -266,10 +266,15 @@ TEST_F(Ranks, AShardMayBeShared) {
 // What mpirun does by default: the others are told to end, publish what they have if they can, and end.
 TEST_F(Ranks, OneThatIsKilledEndsAllAndTheNextRunFinishes) {
   HEADSTART_ONLY_NIGHTLY();
-  const ProcessResult killed =
-      four(extract_all(), after_a_block([](const std::vector<int>& ranks) { kill(ranks.back(), SIGKILL); }));
-  ASSERT_NE(killed.exit_code, 0) << killed.err;
-  const std::size_t done = cached_rows(cache()).size();
+  std::size_t done = kImages;
+  // On a busy machine the others may be through before they are told.
+  for (int attempt = 0; attempt < 5 && done == kImages; ++attempt) {
+    fs::remove_all(cache());
+    const ProcessResult killed = four(
+        extract_all(), after_a_block([](const std::vector<int>& ranks) { kill(ranks.back(), SIGKILL); }));
+    ASSERT_NE(killed.exit_code, 0) << killed.err;
+    done = cached_rows(cache()).size();
+  }
   ASSERT_GT(done, 0U);
   ASSERT_LT(done, kImages);
   expect_to_finish(kImages - done);

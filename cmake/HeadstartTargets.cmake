@@ -9,9 +9,10 @@ target_compile_definitions(headstart_warnings INTERFACE $<$<CONFIG:Debug>:_GLIBC
 add_library(headstart_sanitizers INTERFACE)
 if(HEADSTART_SANITIZE)
   target_compile_options(headstart_sanitizers INTERFACE
-    -fsanitize=${HEADSTART_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
-    # What these find, AddressSanitizer finds too, and they are half of the time that a build takes.
-    -fno-sanitize=null,object-size,vptr)
+    -fsanitize=${HEADSTART_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  if(HEADSTART_SANITIZE_WITHOUT)
+    target_compile_options(headstart_sanitizers INTERFACE -fno-sanitize=${HEADSTART_SANITIZE_WITHOUT})
+  endif()
   target_link_options(headstart_sanitizers INTERFACE -fsanitize=${HEADSTART_SANITIZE})
 endif()
 

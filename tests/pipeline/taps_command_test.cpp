@@ -8,6 +8,7 @@
 #include "tests/pipeline/mpi_launch.hpp"
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/pipeline/training_runs.hpp"
+#include "tests/support/nightly.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -61,6 +62,7 @@ TEST_F(TapBelow, ThePlanSaysWhatNeedsNoImage) {
 }
 
 TEST_F(TapBelow, ShardsComputeTheirPart) {
+  HEADSTART_ONLY_NIGHTLY();
   int rows = 0;
   for (const char* shard : {"0/2", "1/2"}) {
     const ProcessResult result = extract({"--shard", shard});
@@ -74,6 +76,7 @@ TEST_F(TapBelow, ShardsComputeTheirPart) {
 }
 
 TEST_F(TapBelow, ProcessesOfOneLaunchShareTheWork) {
+  HEADSTART_ONLY_NIGHTLY();
   if (const std::string reason = no_mpirun(); !reason.empty()) GTEST_SKIP() << reason;
   const ProcessResult extracted = launch({{2, extract_arguments({})}});
   ASSERT_EQ(extracted.exit_code, 0) << extracted.err;
@@ -82,6 +85,7 @@ TEST_F(TapBelow, ProcessesOfOneLaunchShareTheWork) {
 }
 
 TEST_F(TapBelow, ProcessesThatTrainTogetherShareTheWork) {
+  HEADSTART_ONLY_NIGHTLY();
   if (const std::string reason = no_mpirun(); !reason.empty()) GTEST_SKIP() << reason;
   const std::vector<std::string> primal{"--solver", "primal"};
   ASSERT_EQ(headstart_process(shared_arguments(scratch_ / "alone", primal)).exit_code, 0);

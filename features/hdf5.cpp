@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::uint64_t kMaxStringBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kMaxStrings = 1'000'000;
+constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 30;  // of a dataset of strings
 constexpr std::uint64_t kMaxAttributeNumbers = 1'000'000;
 constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t kChunkElements = std::uint64_t{1} << 18;  // 1 MiB of float32: HDF5's chunk cache
@@ -278,6 +279,40 @@ void write_attribute(hid_t object, const std::string& name, const Type& type, co
   check(H5Awrite(attribute.id(), type.id(), values), object, name);
 }
 
+/// Strings of fixed length, `width` bytes each.
+/// @param read  fills a buffer of width * count bytes
+template <typename Read>
+std::vector<std::string> read_fixed_strings(const Type& type, std::uint64_t count, const Read& read) {
+  const std::size_t width = H5Tget_size(type.id());
+  std::string buffer(width * count, '\0');
+  read(buffer.data());
+  std::vector<std::string> strings;
+  strings.reserve(count);
+  for (std::size_t i = 0; i < count; ++i)
+    strings.push_back(unpadded(std::string_view(buffer).substr(i * width, width), H5Tget_strpad(type.id())));
+  return strings;
+}
+
+/// Strings of variable length, which HDF5 allocates.
+/// @param read  fills an array of `count` pointers
+template <typename Read>
+std::vector<std::string> read_variable_strings(const Type& type, const Space& space, std::uint64_t count,
+                                               const Read& read) {
+  std::vector<char*> texts(count, nullptr);
+  read(texts.data());
+  std::vector<std::string> strings;
+  strings.reserve(count);
+  for (const char* text : texts) strings.emplace_back(text == nullptr ? "" : text);
+  check(H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, texts.data()));
+  return strings;
+}
+
+/// Whether `count` strings of this type, which is of fixed length, have more bytes than allowed.
+bool too_long(const Type& type, std::uint64_t count, std::uint64_t most_bytes) {
+  const std::size_t width = H5Tget_size(type.id());
+  return width == 0 || count > most_bytes / width;
+}
+
 std::vector<std::string> read_attribute_strings(hid_t object, const std::string& name) {
   const Attribute attribute = open_attribute(object, name);
   const Type type{checked(H5Aget_type(attribute.id()), object, name)};
@@ -287,25 +322,10 @@ std::vector<std::string> read_attribute_strings(hid_t object, const std::string&
     return {};  // of whatever type: Keras writes an empty list of names as an empty array of floats
   if (H5Tget_class(type.id()) != H5T_STRING) throw failure(object, name, "does not hold text");
   if (count > kMaxStrings) throw failure(object, name, fmt::format("holds {} strings", count));
-
-  std::vector<std::string> strings;
-  strings.reserve(count);
-  if (H5Tis_variable_str(type.id()) > 0) {
-    std::vector<char*> texts(count, nullptr);
-    check(H5Aread(attribute.id(), type.id(), texts.data()), object, name);
-    for (const char* text : texts) strings.emplace_back(text == nullptr ? "" : text);
-    check(H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, texts.data()), object, name);
-    return strings;
-  }
-  const std::size_t width = H5Tget_size(type.id());
-  if (width == 0 || count > kMaxStringBytes / width)
-    throw failure(object, name, "holds more than 64 MiB of text");
-  std::string buffer(width * count, '\0');
-  check(H5Aread(attribute.id(), type.id(), buffer.data()), object, name);
-  for (std::size_t i = 0; i < count; ++i) {
-    strings.push_back(unpadded(std::string_view(buffer).substr(i * width, width), H5Tget_strpad(type.id())));
-  }
-  return strings;
+  const auto read = [&](void* to) { check(H5Aread(attribute.id(), type.id(), to), object, name); };
+  if (H5Tis_variable_str(type.id()) > 0) return read_variable_strings(type, space, count, read);
+  if (too_long(type, count, kMaxStringBytes)) throw failure(object, name, "holds more than 64 MiB of text");
+  return read_fixed_strings(type, count, read);
 }
 
 }  // namespace
@@ -463,6 +483,31 @@ void write_string_dataset(hid_t parent, const std::string& dataset, const std::v
   check(H5Dwrite(created.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), parent, dataset);
 }
 
+std::vector<std::string> read_string_dataset(hid_t parent, const std::string& dataset,
+                                             std::uint64_t max_strings) {
+  const Dataset opened = open_dataset(parent, dataset);
+  const Type type{checked(H5Dget_type(opened.id()), parent, dataset)};
+  const Space space{checked(H5Dget_space(opened.id()), parent, dataset)};
+  if (H5Tget_class(type.id()) != H5T_STRING) throw failure(parent, dataset, "does not hold text");
+  check_storage(opened, type, parent, dataset);
+  if (extents_of(space).size() != 1) throw failure(parent, dataset, "is no list of strings");
+  const std::uint64_t count = elements(space);
+  if (count > max_strings) {
+    throw failure(parent, dataset,
+                  fmt::format("holds {} strings, at most {} are expected", count, max_strings));
+  }
+  if (count == 0) return {};
+  const auto read = [&](void* to) {
+    check(H5Dread(opened.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, to), parent, dataset);
+  };
+  const bool variable = H5Tis_variable_str(type.id()) > 0;
+  hsize_t bytes = 0;
+  if (variable) check(H5Dvlen_get_buf_size(opened.id(), type.id(), space.id(), &bytes), parent, dataset);
+  if (variable ? bytes > kMaxTextBytes : too_long(type, count, kMaxTextBytes))
+    throw failure(parent, dataset, "holds more than 1 GiB of text");
+  return variable ? read_variable_strings(type, space, count, read) : read_fixed_strings(type, count, read);
+}
+
 namespace {
 
 /// IEEE 754 binary16, which HDF5 1.10 has no name for.
@@ -499,6 +544,28 @@ void MatrixWriter::append(std::span<const float> values) {
   check(H5Dwrite(dataset_.id(), H5T_NATIVE_FLOAT, memory.id(), file.id(), H5P_DEFAULT, values.data()),
         dataset_.id(), ".");
   next_ += count[0];
+}
+
+MatrixReader::MatrixReader(hid_t parent, const std::string& dataset)
+    : dataset_(open_dataset(parent, dataset)) {
+  const Type type{checked(H5Dget_type(dataset_.id()), parent, dataset)};
+  check_numeric<float>(type, parent, dataset);
+  check_storage(dataset_, type, parent, dataset);
+  const Extents shape = extents_of(Space{checked(H5Dget_space(dataset_.id()), parent, dataset)});
+  if (shape.size() != 2) throw failure(parent, dataset, "is no matrix");
+  rows_ = shape[0];
+  columns_ = shape[1];
+}
+
+void MatrixReader::read(std::uint64_t first, std::span<float> values) const {
+  silence();
+  const std::array<hsize_t, 2> start{first, 0};
+  const std::array<hsize_t, 2> count{values.size() / columns_, columns_};
+  const Space file{checked(H5Dget_space(dataset_.id()))};
+  check(H5Sselect_hyperslab(file.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+  const Space memory{checked(H5Screate_simple(2, count.data(), nullptr))};
+  check(H5Dread(dataset_.id(), H5T_NATIVE_FLOAT, memory.id(), file.id(), H5P_DEFAULT, values.data()),
+        dataset_.id(), ".");
 }
 
 bool has_attribute(hid_t object, const std::string& name) {

@@ -85,6 +85,10 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
 
 /// Writes a one-dimensional dataset of variable-length UTF-8 strings (what h5py makes of a list of str).
 void write_string_dataset(hid_t parent, const std::string& dataset, const std::vector<std::string>& values);
+/// A one-dimensional dataset of strings, fixed or variable length. More than `max_strings`, or than 1 GiB of
+/// text, are an Error before anything is allocated.
+[[nodiscard]] std::vector<std::string> read_string_dataset(hid_t parent, const std::string& dataset,
+                                                           std::uint64_t max_strings);
 
 /// How the values of a matrix are kept; they are given and come back as float. For float16 they have to be
 /// values that it has: HDF5 1.10 rounds wrongly.
@@ -101,6 +105,22 @@ class MatrixWriter {
   Dataset dataset_;
   std::uint64_t columns_;
   std::uint64_t next_ = 0;
+};
+
+/// A matrix of numbers that is read a few rows at a time, converted to float.
+class MatrixReader {
+ public:
+  /// @throws Error if `dataset` is no matrix of floats or integers, or its values lie in other files
+  MatrixReader(hid_t parent, const std::string& dataset);
+  [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+  [[nodiscard]] std::uint64_t columns() const noexcept { return columns_; }
+  /// Rows first, first + 1, ... @param values  a multiple of the columns, of rows that there are
+  void read(std::uint64_t first, std::span<float> values) const;
+
+ private:
+  Dataset dataset_;
+  std::uint64_t rows_ = 0;
+  std::uint64_t columns_ = 0;
 };
 
 [[nodiscard]] bool has_attribute(hid_t object, const std::string& name);

@@ -16,6 +16,7 @@
 #include "data/error.hpp"
 #include "features/extractor.hpp"
 #include "pipeline/commands.hpp"
+#include "pipeline/config_text.hpp"
 #include "pipeline/finetune_options.hpp"
 #include "pipeline/help_formatter.hpp"
 #include "pipeline/interrupt.hpp"
@@ -208,6 +209,31 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
 }
 
+/// --features in place of a dataset: the file says all that stage one would have to be told.
+void add_features(CLI::App& app, TrainOptions& options) {
+  CLI::Option* dataset = app.get_option("dataset")->required(false);
+  CLI::Option* features =
+      app.add_option("--features", options.features,
+                     "Rows and labels that `headstart cache export` wrote, in place of a dataset")
+          ->type_name("FILE.h5")
+          ->excludes(dataset);
+  for (const char* name : {"--tap", "--views", "--cache", "--engine", "--batch-size", "--rehash"})
+    features->excludes(app.get_option(name));
+  for (CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->get_group() == "Images"; }))
+    features->excludes(option);
+}
+
+/// config.toml of a run: its options, without those that it had no use for.
+std::string config_of(const CLI::App& app) {
+  const std::string& section = app.get_name();
+  ConfigText config("[" + section + "]\n" + app.config_to_str(true, true), section);
+  const CLI::Option* features = app.get_option_no_throw("--features");
+  if (features != nullptr && features->count() > 0) {
+    for (const CLI::Option* option : features->get_excludes()) config.erase(option->get_single_name());
+  }
+  return config.text();
+}
+
 /// train or sweep: the same command, but for the options that `add_own` adds.
 CLI::App& add_run(Program& program, TrainOptions& options, const std::string& name,
                   const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
@@ -218,6 +244,7 @@ CLI::App& add_run(Program& program, TrainOptions& options, const std::string& na
   add_run_options(app, options);
   add_own(app, options);
   add_images(app, options.stage_one.images);
+  add_features(app, options);
   finish_command(command);
   return app;
 }
@@ -528,9 +555,9 @@ int run_command_line(int argc, const char* const* argv) {
   const CLI::App& chosen = named_command(app);
   const auto command = std::find_if(program.commands.begin(), program.commands.end(),
                                     [&](const auto& candidate) { return candidate->app == &chosen; });
-  program.train.config = "[train]\n" + program.train_app->config_to_str(true, true);
-  program.finetune.config = "[finetune]\n" + program.finetune_app->config_to_str(true, true);
-  program.sweep.config = "[sweep]\n" + program.sweep_app->config_to_str(true, true);
+  program.train.config = config_of(*program.train_app);
+  program.finetune.config = config_of(*program.finetune_app);
+  program.sweep.config = config_of(*program.sweep_app);
   std::unique_ptr<Processes> processes;  // left only after an error was told
   try {
     resolve_training(program.train);

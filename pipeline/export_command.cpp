@@ -7,6 +7,7 @@
 #include "pipeline/represented_rows.hpp"
 #include "pipeline/split_rows.hpp"
 #include "pipeline/stage_one.hpp"
+#include "pipeline/stored_rows.hpp"
 
 namespace headstart {
 
@@ -26,15 +27,15 @@ void run_cache_export(const CacheExportOptions& options, const Session& session)
     table.labels.push_back(sample.label);
     table.paths.push_back(sample.path);
     table.splits.emplace_back(to_string(sample.split));
+    table.groups.push_back(sample.group);
   }
   const Representation representation{options.pooling, Transform::kNone};
   const auto columns = static_cast<std::int64_t>(options.pooling == Pooling::kFlatten
                                                      ? table.shape.size()
                                                      : static_cast<std::size_t>(table.shape.channels));
+  const StoredRows stored = cached_rows(stage_one, table.keys);
   write_feature_file(options.out, table, columns, options.type, [&](std::span<const RowIndex> rows) {
-    const std::span<const Sha256> keys(table.keys);
-    return model_rows(stage_one, keys.subspan(static_cast<std::size_t>(rows.front()), rows.size()),
-                      representation);
+    return model_rows(stored, rows, representation);
   });
   fmt::print("{}: {} rows of {} features\n", options.out.string(), table.labels.size(), columns);
 }

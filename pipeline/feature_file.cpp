@@ -19,15 +19,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "headstart features";
-constexpr std::int32_t kFormatVersion = 1;
 constexpr std::size_t kPartBytes = std::size_t{64} << 20U;
 constexpr float kLargestFloat16 = 65504.0F;
 
 void write_table(hid_t file, const FeatureTable& table) {
-  const std::array<std::int32_t, 1> version{kFormatVersion};
+  const std::array<std::int32_t, 1> version{kFeatureFileVersion};
   const std::array<std::int64_t, 3> shape{table.shape.height, table.shape.width, table.shape.channels};
-  hdf5::write_variable_string(file, "format", kFormat);
+  hdf5::write_variable_string(file, "format", kFeatureFileFormat);
   hdf5::write_numbers<std::int32_t>(file, "format_version", {}, version);
   hdf5::write_variable_string(file, "extractor", table.configuration.canonical_json());
   hdf5::write_variable_string(file, "tap", std::string(to_string(table.tap)));
@@ -37,6 +35,7 @@ void write_table(hid_t file, const FeatureTable& table) {
   hdf5::write_string_dataset(file, "class_names", table.class_names);
   hdf5::write_string_dataset(file, "paths", table.paths);
   hdf5::write_string_dataset(file, "split", table.splits);
+  hdf5::write_string_dataset(file, "group", table.groups);
   std::vector<std::uint8_t> digests;
   digests.reserve(table.keys.size() * sizeof(Sha256::bytes));
   for (const Sha256& key : table.keys) digests.insert(digests.end(), key.bytes.begin(), key.bytes.end());

@@ -17,6 +17,9 @@
 
 namespace headstart {
 
+inline constexpr const char* kFeatureFileFormat = "headstart features";
+inline constexpr std::int32_t kFeatureFileVersion = 1;
+
 /// How features are stored. float16 keeps 11 significant bits: relative errors up to 4.9e-4.
 enum class FeatureType { kFloat32, kFloat16 };
 
@@ -30,6 +33,7 @@ struct FeatureTable {
   std::vector<std::int32_t> labels;
   std::vector<std::string> paths;
   std::vector<std::string> splits;  ///< "train", "validation", "test" or ""
+  std::vector<std::string> groups;  ///< rows of one non-empty group never straddle a split
   std::vector<Sha256> keys;         ///< of the image files
 };
 

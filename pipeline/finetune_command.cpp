@@ -365,7 +365,8 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   std::vector<Sha256> keys = keys_of(dataset);
   const int views = options.views.value_or(model.training.views);
   append(extract_training_views(dataset, training_images, views, session, stage_one), rows, keys);
-  const RepresentedRows maps(stage_one, keys, {}, rows.training, static_cast<std::size_t>(options.window));
+  const StoredRows stored = cached_rows(stage_one, keys);
+  const RepresentedRows maps(stored, {}, rows.training, static_cast<std::size_t>(options.window));
 
   // Stage three.
   TrainingOptions training = training_options(options, model, rows, seed, session);
@@ -405,7 +406,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
                         .accuracy = validation->metrics.metrics.accuracy};
   }
 
-  RunIdentity facts = facts_of(rows, keys, model.classes, stage_one);
+  RunIdentity facts = facts_of(rows, keys, model.classes, stage_one.configuration());
   facts.emplace_back("the model to start from", identity_of_start(model.weights, initial));
   const auto start = std::chrono::steady_clock::now();
   const TrainingData data{
@@ -434,7 +435,8 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
                               .penalty = after.front().metrics.l2_penalty,
                               .split = SplitRecord{training.seed, validation_share, rows_digest(dataset)}};
   model = tuned_model(std::move(model), first_block, tuned, std::move(result.head), record);
-  const EndedRun ended{options.dataset, dataset, after, result, stage_one, model, training, train_seconds};
+  const FeatureOrigin origin = origin_of(options.dataset, dataset, stage_one);
+  const EndedRun ended{origin, dataset, after, result, model, training, train_seconds};
   write_run(out.staging(), ended, metrics_of(ended, before, movements, options, backprop),
             report_of_run(ended, before, movements, options, backprop), options.config);
   out.publish();

@@ -48,7 +48,9 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) con
   std::string usage = "Usage: " + (name.empty() ? app->get_name() : name);
   for (const CLI::Option* option : app->get_options(
            [](const CLI::Option* o) { return o->get_positional() && !o->get_group().empty(); })) {
-    usage += " " + option->get_name(true, false) + (option->get_expected_max() > 1 ? "..." : "");
+    const std::string argument =
+        option->get_name(true, false) + (option->get_expected_max() > 1 ? "..." : "");
+    usage += option->get_required() ? " " + argument : " [" + argument + "]";
   }
   for (const CLI::Option* option :
        app->get_options([](const CLI::Option* o) { return o->get_required() && o->nonpositional(); })) {

@@ -34,7 +34,7 @@ StageOneOptions options_of(const Model& model, StageOneOptions options) {
 }
 
 Matrix predict(const Model& model, const StageOne& stage_one, std::span<const Sha256> keys) {
-  return model_logits(stage_one, keys, model.representation, model.head);
+  return model_logits(cached_rows(stage_one, keys), all_rows(keys.size()), model.representation, model.head);
 }
 
 Matrix predict_with_views(const Model& model, const StageOne& stage_one,

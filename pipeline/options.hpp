@@ -85,10 +85,12 @@ struct RunOptions {
 };
 
 struct TrainOptions : RunOptions {
+  std::filesystem::path features;  ///< exported rows with their labels, in place of a dataset; empty: none
   Tap tap = Tap::kBlock5Pool;
   Representation representation;
-  bool force = false;  ///< let standardize make dense rows of flattened maps
-  int views = 0;       ///< of each training image, beside the image itself
+  bool pooling_given = false;  ///< representation.pooling was asked for, and is not the default
+  bool force = false;          ///< let standardize make dense rows of flattened maps
+  int views = 0;               ///< of each training image, beside the image itself
   double validation = 0.2;
   double temperature = 1.0;           ///< the trained head's logits are divided by it
   std::optional<SweepOptions> sweep;  ///< search before training: sweep, and train --auto

@@ -24,20 +24,12 @@ std::size_t rows_within(std::int64_t most, std::size_t rows, std::int64_t bytes)
   return std::max<std::size_t>(1, static_cast<std::size_t>(std::min(1.0, share) * static_cast<double>(rows)));
 }
 
-/// Calls take(part of `keys`) for one part after another.
+/// Calls take(part of `rows`) for one part after another.
 template <typename Take>
-void in_parts(const StageOne& stage_one, std::span<const Sha256> keys, const Take& take) {
-  const std::int64_t bytes = kBytesPerEntry * stage_one.layout(keys).nonzeros;
-  const std::size_t part = rows_within(kPartBytes, keys.size(), bytes);
-  for (std::size_t first = 0; first < keys.size(); first += part) {
-    take(keys.subspan(first, std::min(part, keys.size() - first)));
-  }
-}
-
-std::vector<RowIndex> all_of(std::size_t rows) {
-  std::vector<RowIndex> all(rows);
-  std::iota(all.begin(), all.end(), 0);
-  return all;
+void in_parts(const StoredRows& stored, std::span<const RowIndex> rows, const Take& take) {
+  const std::size_t part = rows_within(kPartBytes, stored.count, kBytesPerEntry * stored.layout.nonzeros);
+  for (std::size_t first = 0; first < rows.size(); first += part)
+    take(rows.subspan(first, std::min(part, rows.size() - first)));
 }
 
 /// @param window  what was asked for; 0: nothing
@@ -57,60 +49,64 @@ double sum_of_squares_read(std::span<const RowIndex> rows, std::size_t window, c
   double sum = 0.0;
   for (std::size_t first = 0; first < rows.size(); first += window) {
     const auto part = rows.subspan(first, std::min(window, rows.size() - first));
-    sum += sum_of_squares(read(part).view(), all_of(part.size()));
+    sum += sum_of_squares(read(part).view(), all_rows(part.size()));
   }
   return sum;
 }
 
 bool in_model_rows(Transform transform) { return transform == Transform::kUnit; }
 
-FeatureMatrix read_model_rows(const StageOne& stage_one, std::span<const Sha256> keys,
+FeatureMatrix read_model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
                               const Representation& representation) {
-  CsrRows cached = stage_one.features(keys);
-  FeatureMatrix rows{cached.columns, std::move(cached.indptr), std::move(cached.indices),
-                     std::move(cached.values)};
+  CsrRows maps = stored.read(rows);
+  FeatureMatrix matrix{maps.columns, std::move(maps.indptr), std::move(maps.indices), std::move(maps.values)};
   if (representation.pooling != Pooling::kFlatten)
-    rows = pool(rows.view(), stage_one.map_shape().channels, representation.pooling, 0);
-  if (!in_model_rows(representation.transform)) return rows;
-  return apply(fit_transform(representation.transform, rows.view(), {}), std::move(rows));
+    matrix = pool(matrix.view(), stored.shape.channels, representation.pooling, 0);
+  if (!in_model_rows(representation.transform)) return matrix;
+  return apply(fit_transform(representation.transform, matrix.view(), {}), std::move(matrix));
 }
 
 }  // namespace
 
-FeatureMatrix model_rows(const StageOne& stage_one, std::span<const Sha256> keys,
+FeatureMatrix model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
                          const Representation& representation) {
   // Flattened rows are as large as what they are read from.
-  if (representation.pooling == Pooling::kFlatten) return read_model_rows(stage_one, keys, representation);
-  FeatureMatrix rows;
-  in_parts(stage_one, keys, [&](std::span<const Sha256> part) {
-    append(rows, read_model_rows(stage_one, part, representation));
+  if (representation.pooling == Pooling::kFlatten) return read_model_rows(stored, rows, representation);
+  FeatureMatrix matrix;
+  in_parts(stored, rows, [&](std::span<const RowIndex> part) {
+    append(matrix, read_model_rows(stored, part, representation));
   });
-  return rows;
+  return matrix;
 }
 
-Matrix model_logits(const StageOne& stage_one, std::span<const Sha256> keys,
+Matrix model_logits(const StoredRows& stored, std::span<const RowIndex> rows,
                     const Representation& representation, const Head& head) {
-  Matrix logits(static_cast<Eigen::Index>(keys.size()), head.layers.back().bias.size());
+  Matrix logits(static_cast<Eigen::Index>(rows.size()), head.layers.back().bias.size());
   Eigen::Index first = 0;
-  in_parts(stage_one, keys, [&](std::span<const Sha256> part) {
-    const FeatureMatrix rows = read_model_rows(stage_one, part, representation);
+  in_parts(stored, rows, [&](std::span<const RowIndex> part) {
+    const FeatureMatrix matrix = read_model_rows(stored, part, representation);
     logits.middleRows(first, static_cast<Eigen::Index>(part.size())) =
-        predict_logits(head, rows.view(), all_of(part.size()));
+        predict_logits(head, matrix.view(), all_rows(part.size()));
     first += static_cast<Eigen::Index>(part.size());
   });
   return logits;
 }
 
-RepresentedRows::RepresentedRows(const StageOne& stage_one, std::span<const Sha256> keys,
-                                 const Representation& representation, std::span<const RowIndex> training,
-                                 std::size_t window)
-    : stage_one_(stage_one), keys_(keys), representation_(representation), layout_(stage_one.layout(keys)) {
+std::vector<RowIndex> all_rows(std::size_t rows) {
+  std::vector<RowIndex> all(rows);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+RepresentedRows::RepresentedRows(const StoredRows& stored, const Representation& representation,
+                                 std::span<const RowIndex> training, std::size_t window)
+    : stored_(stored), representation_(representation) {
   const std::int64_t allowed = available_memory() / 5 * 2;
   const std::int64_t bytes = bytes_in_memory();
   if (representation.pooling == Pooling::kFlatten && (window > 0 || bytes > allowed)) {
     if (representation.transform == Transform::kStandardize) throw cannot_standardize(bytes, allowed, window);
     // Two windows are in memory, one of them perhaps twice while it is transformed.
-    if (window == 0) window = rows_within(allowed / 3, keys.size(), bytes);
+    if (window == 0) window = rows_within(allowed / 3, stored.count, bytes);
     read_in_windows(training, window);
   } else {
     keep_in_memory(training);
@@ -118,8 +114,8 @@ RepresentedRows::RepresentedRows(const StageOne& stage_one, std::span<const Sha2
 }
 
 std::int64_t RepresentedRows::bytes_in_memory() const {
-  const std::int64_t bytes = kBytesPerEntry * layout_.nonzeros;
-  const auto entries = static_cast<std::int64_t>(keys_.size() * stage_one_.map_shape().size());
+  const std::int64_t bytes = kBytesPerEntry * stored_.layout.nonzeros;
+  const auto entries = static_cast<std::int64_t>(stored_.count * stored_.shape.size());
   switch (representation_.transform) {
     case Transform::kNone:
     case Transform::kUnit:
@@ -133,7 +129,7 @@ std::int64_t RepresentedRows::bytes_in_memory() const {
 }
 
 void RepresentedRows::keep_in_memory(std::span<const RowIndex> training) {
-  model_ = model_rows(stage_one_, keys_, representation_);
+  model_ = model_rows(stored_, all_rows(stored_.count), representation_);
   const bool done = in_model_rows(representation_.transform);
   fitted_ = fit_transform(done ? Transform::kNone : representation_.transform, model_.view(), training);
   if (fitted_.transform != Transform::kNone) transformed_ = apply(fitted_, model_.view());
@@ -145,27 +141,20 @@ void RepresentedRows::read_in_windows(std::span<const RowIndex> training, std::s
         sum_of_squares_read(training, window, [this](std::span<const RowIndex> rows) { return read(rows); });
     fitted_ = fit_scale(sum / static_cast<double>(training.size()));
   }
-  source_ = RowSource{static_cast<std::int64_t>(stage_one_.map_shape().size()), layout_.segments, window,
+  source_ = RowSource{static_cast<std::int64_t>(stored_.shape.size()), stored_.layout.segments, window,
                       [this](std::span<const RowIndex> rows) { return apply(fitted_, read(rows)); }};
 }
 
-std::vector<Sha256> RepresentedRows::keys_of(std::span<const RowIndex> rows) const {
-  std::vector<Sha256> keys;
-  keys.reserve(rows.size());
-  for (const RowIndex row : rows) keys.push_back(keys_[static_cast<std::size_t>(row)]);
-  return keys;
-}
-
 FeatureMatrix RepresentedRows::read(std::span<const RowIndex> rows) const {
-  return read_model_rows(stage_one_, keys_of(rows), representation_);
+  return read_model_rows(stored_, rows, representation_);
 }
 
 std::string RepresentedRows::describe() const {
-  const auto entries = static_cast<double>(keys_.size()) * static_cast<double>(columns());
-  const auto nonzeros = static_cast<double>(source_ ? layout_.nonzeros : training().indptr.back());
+  const auto entries = static_cast<double>(stored_.count) * static_cast<double>(columns());
+  const auto nonzeros = static_cast<double>(source_ ? stored_.layout.nonzeros : training().indptr.back());
   std::string text =
       fmt::format("{} features, {:.1f} % of them zero", columns(), 100.0 - 100.0 * nonzeros / entries);
-  if (source_) text += fmt::format(", read from the cache {} rows at a time", source_->window);
+  if (source_) text += fmt::format(", read from {} {} rows at a time", stored_.place, source_->window);
   return text;
 }
 
@@ -175,7 +164,7 @@ double RepresentedRows::mean_squared_norm(std::span<const RowIndex> rows) const 
 }
 
 Matrix RepresentedRows::logits(const Head& head, std::span<const RowIndex> rows) const {
-  if (source_) return model_logits(stage_one_, keys_of(rows), representation_, head);
+  if (source_) return model_logits(stored_, rows, representation_, head);
   return predict_logits(head, model_.view(), rows);
 }
 

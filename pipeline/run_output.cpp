@@ -10,6 +10,7 @@
 #include "head/kernel_matrix.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "pipeline/inspection_report.hpp"
+#include "pipeline/represented_rows.hpp"
 #include "pipeline/run_files.hpp"
 #include "pipeline/write_file.hpp"
 
@@ -54,9 +55,21 @@ Json to_json(const std::vector<Evaluated>& splits, const std::vector<std::string
   return json;
 }
 
+FeatureOrigin origin_of(const std::filesystem::path& dataset_path, const ExtractedDataset& dataset,
+                        const StageOne& stage_one) {
+  const std::optional<EngineDescription>& engine = dataset.extraction.engine;
+  return {.name = dataset_path.string(),
+          .stage_one = describe(dataset),
+          .engine = std::string(to_string(stage_one.engine())),
+          .network = engine
+                         ? fmt::format("{} ({}: {})", engine->name, engine->version, engine->implementation)
+                         : "none needed: every image was in the cache",
+          .weights_identity = stage_one.weights().identity,
+          .place = (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string()};
+}
+
 Json metrics_json(const EndedRun& run) {
-  const auto& [dataset_path, dataset, splits, result, stage_one, model, training_options, train_seconds] =
-      run;
+  const auto& [origin, dataset, splits, result, model, training_options, train_seconds] = run;
   std::size_t copies = 0;
   for (const DuplicateSet& set : dataset.duplicates) copies += set.rows.size() - 1;
   std::vector<double> epoch_seconds;
@@ -80,7 +93,7 @@ Json metrics_json(const EndedRun& run) {
                     {"extract_images_per_second", total / std::max(dataset.extraction.seconds, 1e-9)},
                     {"train_seconds", train_seconds},
                     {"epoch_seconds", epoch_seconds}};
-  json["engine"] = to_string(stage_one.engine());
+  json["engine"] = origin.engine;
   json["pooling"] = to_string(model.representation.pooling);
   json["transform"] = to_string(model.representation.transform);
   json["temperature"] = model.training.temperature;
@@ -92,11 +105,11 @@ Json metrics_json(const EndedRun& run) {
 }
 
 Report report_of(const EndedRun& run) {
-  const auto& [dataset_path, dataset, splits, result, stage_one, model, training, train_seconds] = run;
+  const auto& [origin, dataset, splits, result, model, training, train_seconds] = run;
   Report report;
-  report.title = "headstart: " + printable(dataset_path.filename().empty()
-                                               ? dataset_path.parent_path().filename().string()
-                                               : dataset_path.filename().string());
+  std::filesystem::path name(origin.name);
+  if (name.filename().empty()) name = name.parent_path();
+  report.title = "headstart: " + printable(name.filename().string());
   report.classes = dataset.manifest.classes;
   report.history = result.history;
   for (const Evaluated& split : splits) report.splits.emplace_back(split.name, split.metrics);
@@ -110,17 +123,13 @@ Report report_of(const EndedRun& run) {
   for (const int width : training.hidden) hidden += fmt::format("{}{}", hidden.empty() ? "" : ", ", width);
   report.facts = {
       {"dataset",
-       fmt::format("{}: {} images in {} classes, {} used", printable(dataset_path.string()),
+       fmt::format("{}: {} images in {} classes, {} used", printable(origin.name),
                    dataset.manifest.samples.size(), dataset.manifest.classes.size(), dataset.used.size())},
-      {"stage one", describe(dataset)},
-      {"engine", dataset.extraction.engine ? fmt::format("{} ({}: {})", dataset.extraction.engine->name,
-                                                         dataset.extraction.engine->version,
-                                                         dataset.extraction.engine->implementation)
-                                           : "none needed: every image was in the cache"},
-      {"features",
-       fmt::format("{} of VGG16, pooling {}, transform {}, weights {}", to_string(model.tap),
-                   to_string(model.representation.pooling), to_string(model.representation.transform),
-                   stage_one.weights().identity.hex())},
+      {"stage one", origin.stage_one},
+      {"engine", origin.network},
+      {"features", fmt::format("{} of VGG16, pooling {}, transform {}, weights {}", to_string(model.tap),
+                               to_string(model.representation.pooling),
+                               to_string(model.representation.transform), origin.weights_identity.hex())},
       {"head", hidden.empty() ? "linear" : "hidden layers of " + hidden},
       {"training",
        fmt::format("SGD, learning rate {}, momentum {}{}, L2 {}, batch {}, {} of {} epochs, "
@@ -129,20 +138,19 @@ Report report_of(const EndedRun& run) {
                    training.l2, training.batch, result.history.size(), training.epochs,
                    result.best_epoch < 0 ? "from before" : fmt::format("of epoch {}", result.best_epoch + 1),
                    training.seed, model.training.temperature)},
-      {"cache", printable((stage_one.cache_folder() / stage_one.configuration().fingerprint()).string())},
+      {"features in", printable(origin.place)},
       {"version", HEADSTART_VERSION}};
   return report;
 }
 
 std::vector<ReportTable> inspect_briefly(const ExtractedDataset& dataset, const SplitRows& rows,
-                                         const StageOne& stage_one, int threads) {
+                                         const StoredRows& stored, int threads) {
   constexpr std::size_t kMostImages = 1000;  // the eigendecomposition grows with their cube: about a second
   constexpr std::size_t kLines = 20;
   const std::size_t images = dataset.used.size();
   if (images > kMostImages) return {};
-  const CsrRows cached = stage_one.features(keys_of(dataset));
-  const Matrix kernel =
-      kernel_matrix({cached.columns, cached.indptr, cached.indices, cached.values}, threads);
+  const CsrRows maps = stored.read(all_rows(images));
+  const Matrix kernel = kernel_matrix({maps.columns, maps.indptr, maps.indices, maps.values}, threads);
   const Inspection inspection =
       inspect_rows(kernel, std::span(rows.labels).first(images),
                    static_cast<int>(dataset.manifest.classes.size()), InspectOptions{}.threshold);

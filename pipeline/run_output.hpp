@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/sha256.hpp"
 #include "head/matrix.hpp"
 #include "head/representation.hpp"
 #include "head/trainer.hpp"
@@ -19,6 +20,7 @@
 #include "pipeline/report.hpp"
 #include "pipeline/split_rows.hpp"
 #include "pipeline/stage_one.hpp"
+#include "pipeline/stored_rows.hpp"
 
 namespace headstart {
 
@@ -41,13 +43,25 @@ struct Evaluated {
     const ExtractedDataset& dataset, const SplitRows& rows, std::span<const RowIndex> training,
     const std::function<Matrix(std::span<const RowIndex>)>& logits, double penalty);
 
+/// Where a run's features come from, for people.
+struct FeatureOrigin {
+  std::string name;         ///< of the dataset, or of the file of features
+  std::string stage_one;    ///< "393 images in 25.1 s (15.7 images/s): ..."
+  std::string engine;       ///< of the run; "none" where no network can have run
+  std::string network;      ///< the engine in full, or why there was none
+  Sha256 weights_identity;  ///< of the network that the features are of
+  std::string place;        ///< the cache's folder, or the file
+};
+
+[[nodiscard]] FeatureOrigin origin_of(const std::filesystem::path& dataset_path,
+                                      const ExtractedDataset& dataset, const StageOne& stage_one);
+
 /// A training run that has ended.
 struct EndedRun {
-  const std::filesystem::path& dataset_path;
+  const FeatureOrigin& origin;
   const ExtractedDataset& dataset;
   const std::vector<Evaluated>& splits;
   const TrainingResult& result;
-  const StageOne& stage_one;
   const Model& model;
   const TrainingOptions& training;
   double train_seconds = 0.0;
@@ -65,8 +79,9 @@ struct EndedRun {
 
 /// What the features say about the images, where that takes no longer than the training: near-duplicates,
 /// suspect labels, outliers, classes that overlap. For more images there is `headstart inspect`.
+/// @param stored  flattened maps, those of the images first
 [[nodiscard]] std::vector<ReportTable> inspect_briefly(const ExtractedDataset& dataset, const SplitRows& rows,
-                                                       const StageOne& stage_one, int threads);
+                                                       const StoredRows& stored, int threads);
 
 /// Writes model.h5 and all that is made from the run and these two, and config.toml.
 void write_run(const std::filesystem::path& folder, const EndedRun& run,

@@ -88,7 +88,7 @@ void append(const TrainingViews& views, SplitRows& rows, std::vector<Sha256>& ke
 }
 
 RunIdentity facts_of(const SplitRows& rows, std::span<const Sha256> keys,
-                     const std::vector<std::string>& classes, const StageOne& stage_one) {
+                     const std::vector<std::string>& classes, const ExtractorConfiguration& configuration) {
   std::string lines;
   for (std::size_t i = 0; i < keys.size(); ++i)
     lines += fmt::format("{} {}\n", keys[i].hex(), rows.labels[i]);
@@ -96,7 +96,7 @@ RunIdentity facts_of(const SplitRows& rows, std::span<const Sha256> keys,
     lines += fmt::format("{}\n", fmt::join(*members, " "));
   }
   return {{"version", HEADSTART_VERSION},
-          {"fingerprint", stage_one.configuration().fingerprint()},
+          {"fingerprint", configuration.fingerprint()},
           {"classes", sha256(fmt::format("{}", fmt::join(classes, "\n"))).hex()},
           {"rows_sha256", sha256(lines).hex()}};
 }

@@ -42,6 +42,7 @@ void append(const TrainingViews& views, SplitRows& rows, std::vector<Sha256>& ke
 
 /// What a checkpoint of a run knows of the data.
 [[nodiscard]] RunIdentity facts_of(const SplitRows& rows, std::span<const Sha256> keys,
-                                   const std::vector<std::string>& classes, const StageOne& stage_one);
+                                   const std::vector<std::string>& classes,
+                                   const ExtractorConfiguration& configuration);
 
 }  // namespace headstart

@@ -29,22 +29,6 @@ void report_rejects(const ExtractedDataset& dataset, Console& console) {
   report_rejects_left_out(rejected, console);
 }
 
-void report_duplicates(const ExtractedDataset& dataset, Console& console) {
-  std::size_t copies = 0;
-  for (const DuplicateSet& set : dataset.duplicates) {
-    copies += set.rows.size() - 1;
-    const auto name = [&](std::size_t i) { return printable(dataset.manifest.samples[set.rows[i]].path); };
-    if (set.labels_differ) {
-      console.warn(
-          fmt::format("the same image under two labels: {} and {}", name(0), name(set.rows.size() - 1)));
-    } else if (set.splits_differ) {
-      console.warn(
-          fmt::format("the same image in two splits: {} and {}", name(0), name(set.rows.size() - 1)));
-    }
-  }
-  if (copies > 0) console.note(fmt::format("{} images are byte-identical copies of others", copies));
-}
-
 /// @param shard  of which `dataset` is: a part may well have nothing usable
 void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& options,
                          const std::string& name, const Shard& shard) {
@@ -359,6 +343,22 @@ void report_rejects_left_out(std::size_t rejected, Console& console) {
       fmt::format("... and {} more images rejected (--verbose lists them all)", rejected - kRejectsShown));
 }
 
+void report_duplicates(const ExtractedDataset& dataset, Console& console) {
+  std::size_t copies = 0;
+  for (const DuplicateSet& set : dataset.duplicates) {
+    copies += set.rows.size() - 1;
+    const auto name = [&](std::size_t i) { return printable(dataset.manifest.samples[set.rows[i]].path); };
+    if (set.labels_differ) {
+      console.warn(
+          fmt::format("the same image under two labels: {} and {}", name(0), name(set.rows.size() - 1)));
+    } else if (set.splits_differ) {
+      console.warn(
+          fmt::format("the same image in two splits: {} and {}", name(0), name(set.rows.size() - 1)));
+    }
+  }
+  if (copies > 0) console.note(fmt::format("{} images are byte-identical copies of others", copies));
+}
+
 void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptions& options,
                        const std::string& name) {
   if (!options.max_rejects.exceeded(rejected, total)) return;
@@ -392,11 +392,7 @@ ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const
   return result;
 }
 
-void print_plan(const fs::path& dataset, int min_classes, StageOne& stage_one, int views,
-                const Shard& shard) {
-  Manifest manifest =
-      discover(dataset, {.min_classes = min_classes, .csv_paths = stage_one.images().csv_paths});
-  keep_shard(manifest, shard);
+std::string class_table(const Manifest& manifest) {
   std::vector<std::size_t> counts(manifest.classes.size(), 0);
   for (const Sample& sample : manifest.samples) {
     if (sample.label != kNoLabel) ++counts[static_cast<std::size_t>(sample.label)];
@@ -405,6 +401,14 @@ void print_plan(const fs::path& dataset, int min_classes, StageOne& stage_one, i
   for (std::size_t i = 0; i < counts.size(); ++i) {
     table.push_back({printable(manifest.classes[i]), fmt::format("{}", counts[i])});
   }
+  return text_table(table);
+}
+
+void print_plan(const fs::path& dataset, int min_classes, StageOne& stage_one, int views,
+                const Shard& shard) {
+  Manifest manifest =
+      discover(dataset, {.min_classes = min_classes, .csv_paths = stage_one.images().csv_paths});
+  keep_shard(manifest, shard);
   const StageOne::Plan plan = stage_one.plan(sources_of(manifest), views);
   std::string of_views;
   if (views > 0) {
@@ -418,7 +422,7 @@ void print_plan(const fs::path& dataset, int min_classes, StageOne& stage_one, i
           fmt::format("{} rows are computed from the cached {}, not from images\n", rows, to_string(tap));
   }
   fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\n{}{}cache: {}\n",
-             text_table(table), manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
+             class_table(manifest), manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
              of_views, of_taps,
              (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
 }

@@ -143,6 +143,9 @@ void report_image(const Sample& sample, const ImageResult& image, std::size_t& r
 /// Says how many rejects were not shown. @param rejected  of all images
 void report_rejects_left_out(std::size_t rejected, Console& console);
 
+/// Says which images are there twice, and which of these contradict each other.
+void report_duplicates(const ExtractedDataset& dataset, Console& console);
+
 /// Holds rejects against --max-rejects. @param name  of the dataset @throws Error kData
 void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptions& options,
                        const std::string& name);
@@ -153,6 +156,9 @@ void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptio
 [[nodiscard]] ExtractedDataset extract_dataset(const std::filesystem::path& dataset, int min_classes,
                                                const StageOneOptions& options, const Session& session,
                                                StageOne& stage_one, int views = 0, const Shard& shard = {});
+
+/// For --dry-run: how many images each class has.
+[[nodiscard]] std::string class_table(const Manifest& manifest);
 
 /// For --dry-run: prints what discover() finds in `dataset`, in that shard of it, and how much of it the
 /// cache holds; runs no network.

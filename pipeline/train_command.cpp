@@ -1,6 +1,8 @@
-// pipeline/train_command.cpp: headstart train: stage one through the cache, stage two, evaluation, OUT.
+// pipeline/train_command.cpp: headstart train and sweep: stage one through the cache, or rows that were
+// exported from it; stage two, evaluation, OUT.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -11,7 +13,9 @@
 #include "head/calibration.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/commands.hpp"
+#include "pipeline/config_text.hpp"
 #include "pipeline/embedded_weights.hpp"
+#include "pipeline/feature_file_reader.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/output_folder.hpp"
 #include "pipeline/report.hpp"
@@ -21,7 +25,9 @@
 #include "pipeline/run_output.hpp"
 #include "pipeline/split_rows.hpp"
 #include "pipeline/stage_one.hpp"
+#include "pipeline/stored_rows.hpp"
 #include "pipeline/sweep_report.hpp"
+#include "pipeline/training_options.hpp"
 #include "pipeline/training_views.hpp"
 #include "pipeline/write_file.hpp"
 
@@ -45,17 +51,30 @@ TrainingResult train(const RepresentedRows& features, const SplitRows& rows, con
       training, options, identity, out, session);
 }
 
-Model model_of(const ExtractedDataset& dataset, const TrainOptions& options,
-               const RepresentedRows& represented, const TrainingResult& result, const StageOne& stage_one,
-               double penalty) {
+/// What stage two starts from, wherever the rows come from.
+struct StageTwoInput {
+  const ExtractedDataset& dataset;
+  SplitRows rows;
+  std::vector<RowIndex> training_images;  ///< those of rows.training that are no views
+  std::span<const RowIndex> view_images;  ///< which image each of the views is of
+  std::span<const Sha256> keys;           ///< of every row
+  StoredRows stored;
+  FeatureOrigin origin;
+  const Vgg16Weights& weights;
+  const ExtractorConfiguration& configuration;
+  RunIdentity facts;  ///< of the rows, beyond their keys and labels
+};
+
+Model model_of(const StageTwoInput& input, const TrainOptions& options, const RepresentedRows& represented,
+               const TrainingResult& result, double penalty) {
   Model model;
-  model.weights = stage_one.weights();
-  model.configuration = stage_one.configuration();
+  model.weights = input.weights;
+  model.configuration = input.configuration;
   model.tap = options.tap;
   model.representation = options.representation;
   model.fitted = represented.fitted();
   model.head = result.head;
-  model.classes = dataset.manifest.classes;
+  model.classes = input.dataset.manifest.classes;
   const TrainingOptions& training = options.training;
   model.training = {.learning_rate = training.learning_rate,
                     .momentum = training.momentum,
@@ -65,47 +84,31 @@ Model model_of(const ExtractedDataset& dataset, const TrainOptions& options,
                     .temperature = options.temperature,
                     .views = options.views,
                     .penalty = penalty,
-                    .split = SplitRecord{training.seed, options.validation, rows_digest(dataset)}};
+                    .split = SplitRecord{training.seed, options.validation, rows_digest(input.dataset)}};
   return model;
 }
 
-void dry_run(const TrainOptions& options, const Session& session) {
-  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
-  print_plan(options.dataset, 2, stage_one, options.views);
+Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const Session& session) {
+  const auto classes = static_cast<int>(input.dataset.manifest.classes.size());
+  check_sweep_memory(input.keys.size(), classes, *options.sweep);
+  const CsrRows cached = input.stored.read(all_rows(input.stored.count));
+  const FeatureRows maps{cached.columns, cached.indptr, cached.indices, cached.values};
+  const std::span<const RowIndex> all(input.rows.training);
+  return run_sweep({maps, input.stored.shape.channels, input.rows.labels, input.training_images,
+                    all.subspan(input.training_images.size()), input.view_images},
+                   input.dataset, options, session);
 }
 
-}  // namespace
-
-void run_train(const TrainOptions& given, const Session& session) {
-  if (given.dry_run) return dry_run(given, session);
-  OutputFolder out(given.out);
-  StageOne stage_one(load_weights(given.stage_one.weights), {given.tap}, given.stage_one, session);
-  ExtractedDataset dataset = extract_dataset(given.dataset, 2, given.stage_one, session, stage_one);
-  session.console.note("stage one: " + describe(dataset));
-
-  assign_splits(dataset, given.validation, given.training.seed);
-  SplitRows rows = split_rows(dataset);
-  check_trainable(dataset, rows, given.class_weight, printable(given.dataset.string()), session.console);
-  const std::vector<RowIndex> training_images = rows.training;
-  std::vector<Sha256> keys = keys_of(dataset);
-  const TrainingViews views =
-      extract_training_views(dataset, training_images, given.views, session, stage_one);
-  append(views, rows, keys);
-
-  TrainOptions options = given;
+/// Stage two, evaluation, OUT.
+void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& out, const Session& session) {
+  const auto& [dataset, rows, training_images, view_images, keys, stored, origin, weights, configuration,
+               facts_of_rows] = input;
   std::optional<Sweep> sweep;
-  if (given.sweep) {
-    const auto classes = static_cast<int>(dataset.manifest.classes.size());
-    check_sweep_memory(keys.size(), classes, *given.sweep);
-    const CsrRows cached = stage_one.features(keys);
-    const FeatureRows maps{cached.columns, cached.indptr, cached.indices, cached.values};
-    const std::vector<RowIndex> all(rows.training);
-    sweep = run_sweep({maps, stage_one.map_shape().channels, rows.labels, training_images,
-                       std::span(all).subspan(training_images.size()), views.originals},
-                      dataset, given, session);
+  if (options.sweep) {
+    sweep = sweep_rows(input, options, session);
     options.representation = sweep->search.scores.front().candidate.representation;
   }
-  const RepresentedRows represented(stage_one, keys, options.representation, rows.training,
+  const RepresentedRows represented(stored, options.representation, rows.training,
                                     static_cast<std::size_t>(options.window));
   if (sweep) {
     options = chosen_options(*sweep, represented.mean_squared_norm(rows.training), options);
@@ -115,7 +118,8 @@ void run_train(const TrainOptions& given, const Session& session) {
   session.console.note(fmt::format("stage two: {} training and {} validation images, {}",
                                    training_images.size(), rows.validation.size(), represented.describe()));
 
-  RunIdentity facts = facts_of(rows, keys, dataset.manifest.classes, stage_one);
+  RunIdentity facts = facts_of(rows, keys, dataset.manifest.classes, configuration);
+  facts.insert(facts.end(), facts_of_rows.begin(), facts_of_rows.end());
   if (const RowSource* source = represented.source())
     facts.emplace_back("rows in memory", fmt::format("{}", source->window));
   const RunIdentity identity = identity_of(facts, options.config);
@@ -134,9 +138,8 @@ void run_train(const TrainOptions& given, const Session& session) {
       dataset, rows, training_images,
       [&](std::span<const RowIndex> members) { return represented.logits(result.head, members); }, penalty);
   if (!session.leads()) return;
-  const Model model = model_of(dataset, options, represented, result, stage_one, penalty);
-  const EndedRun run{given.dataset, dataset, splits,           result,
-                     stage_one,     model,   options.training, train_seconds};
+  const Model model = model_of(input, options, represented, result, penalty);
+  const EndedRun run{origin, dataset, splits, result, model, options.training, train_seconds};
   Json metrics = metrics_json(run);
   Report report = report_of(run);
   if (sweep) {
@@ -144,7 +147,7 @@ void run_train(const TrainOptions& given, const Session& session) {
     write_file(out.staging() / "sweep.csv", sweep_csv(*sweep));
     report.tables = sweep_report(*sweep, kCandidatesShown);
   }
-  report.inspection = inspect_briefly(dataset, rows, stage_one, session.threads);
+  report.inspection = inspect_briefly(dataset, rows, stored, session.threads);
   write_run(out.staging(), run, metrics, report, options.config);
   out.publish();
   forget_checkpoint(out);
@@ -156,6 +159,120 @@ void run_train(const TrainOptions& given, const Session& session) {
   }
   fmt::print("{}\nmodel:  {}\nreport: {}\n", splits_table(splits), (options.out / "model.h5").string(),
              (options.out / "report.html").string());
+}
+
+void train_on_dataset(const TrainOptions& options, const Session& session) {
+  OutputFolder out(options.out);
+  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  ExtractedDataset dataset = extract_dataset(options.dataset, 2, options.stage_one, session, stage_one);
+  session.console.note("stage one: " + describe(dataset));
+  assign_splits(dataset, options.validation, options.training.seed);
+  SplitRows rows = split_rows(dataset);
+  check_trainable(dataset, rows, options.class_weight, printable(options.dataset.string()), session.console);
+  const std::vector<RowIndex> training_images = rows.training;
+  std::vector<Sha256> keys = keys_of(dataset);
+  const TrainingViews views =
+      extract_training_views(dataset, training_images, options.views, session, stage_one);
+  append(views, rows, keys);
+  train_rows({dataset,
+              std::move(rows),
+              training_images,
+              views.originals,
+              keys,
+              cached_rows(stage_one, keys),
+              origin_of(options.dataset, dataset, stage_one),
+              stage_one.weights(),
+              stage_one.configuration(),
+              {}},
+             options, out, session);
+}
+
+void dry_run(const TrainOptions& options, const Session& session) {
+  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  print_plan(options.dataset, 2, stage_one, options.views);
+}
+
+/// Rows that are pooled can't be pooled another way.
+void take_pooling(TrainOptions& options, Pooling pooling) {
+  if (pooling == Pooling::kFlatten) return;
+  const auto refuse = [&](const char* option) {
+    throw Error{Error::Kind::kUsage, "wrong usage", option,
+                fmt::format("the rows of {} are pooled already ({}): leave the option out",
+                            printable(options.features.string()), to_string(pooling))};
+  };
+  if (options.sweep) {
+    std::vector<Pooling>& poolings = options.sweep->space.poolings;
+    if (std::find(poolings.begin(), poolings.end(), pooling) == poolings.end()) refuse("--poolings");
+    poolings = {pooling};
+    return;
+  }
+  if (options.pooling_given && options.representation.pooling != pooling) refuse("--pooling");
+  options.representation.pooling = pooling;
+  ConfigText config(options.config, "train");
+  config.set("pooling", fmt::format("\"{}\"", to_string(pooling)));
+  options.config = config.text();
+}
+
+/// The features say nothing about images that go through another network.
+void check_weights(const Vgg16Weights& weights, const ExtractorConfiguration& configuration,
+                   const TrainOptions& options) {
+  if (weights.identity == configuration.weights_identity) return;
+  const std::string given = options.stage_one.weights.empty() ? "the embedded weights"
+                                                              : printable(options.stage_one.weights.string());
+  throw Error{Error::Kind::kFailed, "the features are of other weights",
+              fmt::format("{}: identity {:.16}, that of {} is {:.16}", printable(options.features.string()),
+                          configuration.weights_identity.hex(), given, weights.identity.hex()),
+              "pass --weights FILE with those that it was made with (headstart info --weights FILE)"};
+}
+
+void train_on_features(TrainOptions options, const Session& session) {
+  const FeatureFileReader file(options.features);
+  const FeatureTable& table = file.table();
+  options.tap = table.tap;
+  take_pooling(options, table.pooling);
+  check_representation(options);
+  ExtractedDataset dataset = dataset_of(table);
+  const std::string name = printable(options.features.string());
+  const std::string content = fmt::format("{} rows of {} ({}, pooling {})", table.labels.size(), name,
+                                          to_string(table.tap), to_string(table.pooling));
+  if (options.dry_run) {
+    fmt::print("{}\n{}\n", class_table(dataset.manifest), content);
+    return;
+  }
+  const Vgg16Weights weights = load_weights(options.stage_one.weights);
+  check_weights(weights, table.configuration, options);
+  OutputFolder out(options.out);
+  session.console.note(content);
+  report_duplicates(dataset, session.console);
+  assign_splits(dataset, options.validation, options.training.seed);
+  const SplitRows rows = split_rows(dataset);
+  check_trainable(dataset, rows, options.class_weight, name, session.console);
+  train_rows({dataset,
+              rows,
+              rows.training,
+              {},
+              table.keys,
+              file.rows(),
+              FeatureOrigin{.name = options.features.string(),
+                            .stage_one = "none: " + content,
+                            .engine = "none",
+                            .network = "none: the rows are those of a file",
+                            .weights_identity = weights.identity,
+                            .place = options.features.string()},
+              weights,
+              table.configuration,
+              {{"features_sha256", file.digest().hex()}}},
+             options, out, session);
+}
+
+}  // namespace
+
+void run_train(const TrainOptions& options, const Session& session) {
+  if (!options.features.empty()) return train_on_features(options, session);
+  if (options.dataset.empty())
+    throw Error{Error::Kind::kUsage, "wrong usage", "no dataset", "name one, or pass --features FILE.h5"};
+  if (options.dry_run) return dry_run(options, session);
+  train_on_dataset(options, session);
 }
 
 }  // namespace headstart

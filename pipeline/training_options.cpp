@@ -145,6 +145,7 @@ void add_training(CLI::App& app, TrainOptions& options) {
       ->group(kGroup);
   add_choice(app, "--pooling", options.representation.pooling, pooling_names(),
              "Every position's channels, or each channel's mean or largest value over the positions")
+      ->each([&options](const std::string&) { options.pooling_given = true; })
       ->group(kGroup);
   add_choice(app, "--transform", options.representation.transform, kTransforms,
              "Rows of length one, one number for all rows, or every feature to mean 0 and deviation 1")
@@ -204,18 +205,7 @@ void add_sweep(CLI::App& app, TrainOptions& options) {
   add_common(app, options);
 }
 
-void resolve_training(TrainOptions& options) {
-  if (options.sweep) {
-    const std::vector<int>& rounds = options.sweep->rounds;
-    if (!std::is_sorted(rounds.begin(), rounds.end())) {
-      throw Error{Error::Kind::kUsage, "wrong usage", "--rounds", "give rising numbers of epochs"};
-    }
-    if (candidates_of(options.sweep->space).empty()) {
-      throw Error{Error::Kind::kUsage, "wrong usage", "--transforms",
-                  "standardize alone is not tried on flatten: add another transform or pooling"};
-    }
-  }
-  if (options.early_stopping > 0) options.training.early_stopping = options.early_stopping;
+void check_representation(const TrainOptions& options) {
   if (options.representation == Representation{Pooling::kFlatten, Transform::kStandardize} &&
       !options.force) {
     throw Error{
@@ -228,6 +218,21 @@ void resolve_training(TrainOptions& options) {
     throw Error{Error::Kind::kUsage, "wrong usage", "--window with --solver gram",
                 "the gram solver needs all rows in memory: leave out one of them"};
   }
+}
+
+void resolve_training(TrainOptions& options) {
+  if (options.sweep) {
+    const std::vector<int>& rounds = options.sweep->rounds;
+    if (!std::is_sorted(rounds.begin(), rounds.end())) {
+      throw Error{Error::Kind::kUsage, "wrong usage", "--rounds", "give rising numbers of epochs"};
+    }
+    if (candidates_of(options.sweep->space).empty()) {
+      throw Error{Error::Kind::kUsage, "wrong usage", "--transforms",
+                  "standardize alone is not tried on flatten: add another transform or pooling"};
+    }
+  }
+  if (options.early_stopping > 0) options.training.early_stopping = options.early_stopping;
+  if (options.features.empty()) check_representation(options);
   std::vector<int>& hidden = options.training.hidden;
   if (hidden == std::vector<int>{0}) return hidden.clear();
   if (hidden.empty() ||

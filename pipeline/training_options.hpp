@@ -22,7 +22,11 @@ void add_training(CLI::App& app, TrainOptions& options);
 /// Options of sweep: what train's search leaves open, and the search. `options.sweep` is set.
 void add_sweep(CLI::App& app, TrainOptions& options);
 
-/// After parsing: what can't be said with bounds on single options, and zeros that mean none.
+/// Holds representation and solver against each other. @throws Error kUsage
+void check_representation(const TrainOptions& options);
+
+/// After parsing: what can't be said with bounds on single options, and zeros that mean none. Rows
+/// of a file may bring another pooling, so check_representation() of those is left to who reads them.
 /// @throws Error kUsage
 void resolve_training(TrainOptions& options);
 

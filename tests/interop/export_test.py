@@ -62,6 +62,25 @@ class ExportTest(unittest.TestCase):
         model = sklearn.linear_model.LogisticRegression(C=1000, max_iter=2000).fit(features[::2], labels[::2])
         self.assertGreater(model.score(features[1::2], labels[1::2]), 0.5)
 
+    def test_headstart_trains_on_rows_that_python_picked_and_wrote(self):
+        """As docs/features-file.md shows it; chunked, compressed and of other strings than headstart writes."""
+        picked = self.folder / "picked.h5"
+        with h5py.File(self.folder / "flat.h5") as file, h5py.File(picked, "w") as out:
+            keep = np.arange(0, len(file["labels"]), 2)
+            for name, value in file.attrs.items():
+                out.attrs[name] = value
+            for name in ("labels", "paths", "split", "group", "sha256"):
+                out[name] = file[name][()][keep]
+            out["class_names"] = np.array([name.encode() for name in CLASSES], dtype="S32")
+            out.create_dataset("features", data=file["features"][()][keep].astype(np.float64), compression="gzip",
+                               shuffle=True, chunks=(3, 1000))
+        run = subprocess.run([BINARY, "train", "--features", picked, "-o", self.folder / "model", "--quiet"], check=True,
+                             stdout=subprocess.PIPE, text=True)
+        rows = [line.split() for line in run.stdout.splitlines()]
+        images = {row[0]: int(row[1]) for row in rows if row and row[0] in ("training", "validation")}
+        self.assertEqual(sum(images.values()), len(keep))
+        self.assertTrue((self.folder / "model" / "model.h5").exists())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -39,6 +39,7 @@ FeatureTable table_of(int rows) {
     table.labels.push_back(row % 2);
     table.paths.push_back("dogs/" + std::to_string(row) + ".jpg");
     table.splits.emplace_back(row % 3 == 0 ? "validation" : "train");
+    table.groups.emplace_back();
     table.keys.push_back(sha256(table.paths.back()));
   }
   return table;

@@ -284,8 +284,8 @@ bool FeatureCache::publish(const Segment& segment) {
 FeatureCache::Place FeatureCache::place_of(const Sha256& key) const {
   if (const std::optional<Place> place = find(key)) return *place;
   if (!last_loss_.empty()) {
-    throw Error{Error::Kind::kFailed, "a segment of the cache can no longer be used", last_loss_,
-                "run the command again: its images are extracted again"};
+    throw RowsLost{Error::Kind::kFailed, "a segment of the cache can no longer be used", last_loss_,
+                   "run the command again: its images are extracted again"};
   }
   throw Error{Error::Kind::kFailed, "an image's features are not in the cache",
               fmt::format("{}: image with SHA-256 {}", folder_.string(), key.hex()), "run the command again"};

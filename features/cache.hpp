@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "data/error.hpp"
 #include "data/sha256.hpp"
 #include "features/csr_rows.hpp"
 #include "features/extractor_configuration.hpp"
@@ -25,6 +26,12 @@ namespace headstart {
 
 /// $XDG_CACHE_HOME/headstart, else ~/.cache/headstart.
 [[nodiscard]] std::filesystem::path default_cache_folder();
+
+/// Rows that were there can no longer be read. Who still has their images can have them computed again.
+class RowsLost : public Error {
+ public:
+  using Error::Error;
+};
 
 /// The rows of one fingerprint and one tap.
 class FeatureCache {
@@ -57,7 +64,7 @@ class FeatureCache {
   /// the result this takes a segment's bytes and its rows. Digests and keys are verified again: a segment
   /// that vanished (somebody compacted the cache) is looked for again under other names, one that changed is
   /// set aside.
-  /// @throws Error kFailed if a key is not there, or no longer (run again: its image is extracted again)
+  /// @throws RowsLost if a key is no longer there, Error kFailed if it never was
   [[nodiscard]] CsrRows read(std::span<const Sha256> keys);
 
   /// What read() would give, without reading: how large it is and what lies together.

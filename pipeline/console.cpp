@@ -55,20 +55,24 @@ void Console::line(std::string_view prefix, std::string_view text) {
 }
 
 void Console::detail(std::string_view text) {
+  const std::lock_guard lock(mutex_);
   if (verbosity_ == Verbosity::kVerbose) line("", text);
 }
 
 void Console::note(std::string_view text) {
+  const std::lock_guard lock(mutex_);
   if (verbosity_ > Verbosity::kQuiet) line("", text);
 }
 
 void Console::warn(std::string_view text) {
+  const std::lock_guard lock(mutex_);
   if (verbosity_ != Verbosity::kSilent) line("headstart: warning: ", text);
 }
 
 void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t total, std::string_view unit,
                        std::string_view extra) {
   if (verbosity_ <= Verbosity::kQuiet || total == 0) return;
+  const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
   if (stage_ != stage) {
     stage_ = stage;
@@ -105,6 +109,7 @@ void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t
 }
 
 void Console::progress_done() {
+  const std::lock_guard lock(mutex_);
   wipe();
   stage_.clear();
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,8 @@ enum class Verbosity {
   kVerbose
 };
 
-/// One line at a time on stderr. A progress bar, where one is drawn, is wiped before a line and redrawn
-/// after.
+/// One line at a time on stderr, from any thread. A progress bar, where one is drawn, is wiped before a line
+/// and redrawn after.
 class Console {
  public:
   explicit Console(Verbosity verbosity);
@@ -45,6 +46,7 @@ class Console {
   void line(std::string_view prefix, std::string_view text);
   void wipe();
 
+  std::mutex mutex_;  // of all below
   Verbosity verbosity_;
   bool terminal_;
   std::FILE* out_;

@@ -55,7 +55,7 @@ LabelledRows rows_of(const ExtractedDataset& dataset, const InspectOptions& opti
 }
 
 /// LogME of stage one's tap, and of every other tap whose rows happen to be in the cache.
-std::vector<FeatureScore> score_taps(const StageOne& stage_one, const LabelledRows& rows, int classes,
+std::vector<FeatureScore> score_taps(StageOne& stage_one, const LabelledRows& rows, int classes,
                                      const Session& session) {
   std::vector<FeatureScore> scores;
   for (const Tap tap : kAllTaps) {
@@ -81,7 +81,7 @@ std::vector<FeatureScore> score_taps(const StageOne& stage_one, const LabelledRo
   return scores;
 }
 
-Matrix kernel_of(const StageOne& stage_one, const LabelledRows& rows, int threads) {
+Matrix kernel_of(StageOne& stage_one, const LabelledRows& rows, int threads) {
   const CsrRows features = stage_one.features(rows.keys);
   return kernel_matrix({features.columns, features.indptr, features.indices, features.values}, threads);
 }

@@ -33,11 +33,11 @@ StageOneOptions options_of(const Model& model, StageOneOptions options) {
   return options;
 }
 
-Matrix predict(const Model& model, const StageOne& stage_one, std::span<const Sha256> keys) {
+Matrix predict(const Model& model, StageOne& stage_one, std::span<const Sha256> keys) {
   return model_logits(cached_rows(stage_one, keys), all_rows(keys.size()), model.representation, model.head);
 }
 
-Matrix predict_with_views(const Model& model, const StageOne& stage_one,
+Matrix predict_with_views(const Model& model, StageOne& stage_one,
                           std::span<const ImageResult* const> images) {
   std::vector<Sha256> keys;
   keys.reserve(images.size());

@@ -138,7 +138,8 @@ void run_predict(const PredictOptions& options, const Session& session) {
   std::size_t rejected = 0;
   for (std::size_t begin = 0; begin < files.size(); begin += kBlock) {
     const std::span<const ImageSource> block(files.data() + begin, std::min(kBlock, files.size() - begin));
-    const Extraction extraction = stage_one.run(block, options.views);
+    stage_one.forget_files();
+    const Extraction extraction = stage_one.run({block.begin(), block.end()}, options.views);
     std::vector<const ImageResult*> used;
     for (const ImageResult& image : extraction.images) {
       if (image.status != ImageStatus::kRejected) used.push_back(&image);

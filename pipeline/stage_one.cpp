@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kRejectsShown = 10;
 constexpr std::size_t kManySmallSegments = 32;
+constexpr int kMostRepairs = 100;  // of one read: a disk that loses more is not worth going on with
 
 void report_rejects(const ExtractedDataset& dataset, Console& console) {
   std::size_t rejected = 0;
@@ -155,7 +156,8 @@ FeatureCache* StageOne::lower_cache(Tap tap) {
   return cache.get();
 }
 
-Extraction StageOne::run(std::span<const ImageSource> files, int views) {
+Extraction StageOne::run(std::vector<ImageSource> of_run, int views) {
+  const std::vector<ImageSource>& files = runs_.emplace_back(Run{std::move(of_run), views}).files;
   if (session_.processes == nullptr) return run_alone(files, views);
   ProcessGroup& processes = *session_.processes;
   const auto rank = static_cast<std::size_t>(processes.rank());
@@ -254,7 +256,25 @@ std::unique_ptr<Engine> StageOne::open(std::optional<Tap> from) const {
   return opened;
 }
 
-CsrRows StageOne::features(std::span<const Sha256> keys) const { return caches_.front()->read(keys); }
+CsrRows StageOne::features(std::span<const Sha256> keys) {
+  FeatureCache& cache = *caches_.front();
+  const auto is_there = [&](const Sha256& key) { return cache.contains(key); };
+  for (int repairs = 0;; ++repairs) {  // each read finds one damaged segment
+    try {
+      return cache.read(keys);
+    } catch (const RowsLost&) {
+      if (repairs == kMostRepairs || runs_.empty()) throw;
+      restore_rows();
+      if (!std::all_of(keys.begin(), keys.end(), is_there)) throw;
+    }
+  }
+}
+
+/// By this process alone, as others may have lost nothing.
+void StageOne::restore_rows() {
+  session_.console.note("rows of the cache were lost: they are computed again");
+  for (const Run& run : runs_) static_cast<void>(run_alone(run.files, run.views));
+}
 
 FeatureCache::Layout StageOne::layout(std::span<const Sha256> keys) const {
   return caches_.front()->layout(keys);

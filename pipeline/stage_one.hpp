@@ -38,8 +38,10 @@ class StageOne {
 
   /// Makes sure that every usable file, and each of its first `views` views, has a row in every tap's cache.
   /// Processes that train together share the work out, file by file, and need one cache folder for that.
-  /// Shows progress. @throws Interrupted once what was in flight is published
-  [[nodiscard]] Extraction run(std::span<const ImageSource> files, int views = 0);
+  /// Shows progress. Keeps `files`, for features(). @throws Interrupted once what was in flight is published
+  [[nodiscard]] Extraction run(std::vector<ImageSource> files, int views = 0);
+  /// Lets go of the files of all runs so far.
+  void forget_files() noexcept { runs_.clear(); }
 
   /// The same for one of many parts of the work, by this process alone: the engine stays open from part to
   /// part, the caller shows progress, an interrupted part is a result as well, and save_accelerators() is
@@ -52,8 +54,10 @@ class StageOne {
   /// are many small ones.
   void save_accelerators(Compact compact);
 
-  /// The cached rows of `keys` at taps()[0], in order.
-  [[nodiscard]] CsrRows features(std::span<const Sha256> keys) const;
+  /// The cached rows of `keys` at taps()[0], in order. Where a segment was damaged or removed since run(),
+  /// its rows are computed again from the files that runs were given. Called from one thread at a time.
+  /// @throws RowsLost if that does not bring them back: an image is gone, or another one by now
+  [[nodiscard]] CsrRows features(std::span<const Sha256> keys);
   /// How large they are and where they lie.
   [[nodiscard]] FeatureCache::Layout layout(std::span<const Sha256> keys) const;
 
@@ -89,6 +93,12 @@ class StageOne {
                                          const std::function<void(const ExtractionProgress&)>& on_progress,
                                          const OpenEngine& opener);
   [[nodiscard]] std::unique_ptr<Engine> open(std::optional<Tap> from) const;
+  void restore_rows();
+
+  struct Run {
+    std::vector<ImageSource> files;
+    int views;
+  };
 
   Vgg16Weights weights_;
   std::vector<Tap> taps_;
@@ -101,6 +111,7 @@ class StageOne {
   std::map<Tap, std::unique_ptr<FeatureCache>> lower_caches_;  // those that a row was looked for in
   std::unique_ptr<FileDigests> digests_;
   std::map<std::optional<Tap>, std::unique_ptr<Engine>> engines_;  // of run_part(), by where they begin
+  std::vector<Run> runs_;
   ImageReader reader_;  // goes on in an archive from one call to the next
 };
 

@@ -5,7 +5,7 @@
 
 namespace headstart {
 
-StoredRows cached_rows(const StageOne& stage_one, std::span<const Sha256> keys) {
+StoredRows cached_rows(StageOne& stage_one, std::span<const Sha256> keys) {
   return {.count = keys.size(),
           .shape = stage_one.map_shape(),
           .layout = stage_one.layout(keys),

@@ -26,6 +26,6 @@ struct StoredRows {
 };
 
 /// The cached rows of `keys`; both have to outlive it.
-[[nodiscard]] StoredRows cached_rows(const StageOne& stage_one, std::span<const Sha256> keys);
+[[nodiscard]] StoredRows cached_rows(StageOne& stage_one, std::span<const Sha256> keys);
 
 }  // namespace headstart

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "data/view.hpp"
 
@@ -17,7 +18,7 @@ TrainingViews extract_training_views(ExtractedDataset& dataset, std::span<const 
   std::vector<ImageSource> files;
   files.reserve(training.size());
   for (const RowIndex row : training) files.push_back(dataset.manifest.samples[sample_of(row)].source);
-  Extraction extraction = stage_one.run(files, views);
+  Extraction extraction = stage_one.run(std::move(files), views);
 
   for (std::size_t i = 0; i < training.size(); ++i) {
     ImageResult& image = extraction.images[i];

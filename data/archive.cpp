@@ -227,15 +227,7 @@ std::variant<std::vector<std::byte>, Reject> ArchiveReader::read_all(std::uint64
   return bytes;
 }
 
-FileStamp ArchiveReader::stamp() const {
-  struct stat status = {};
-  if (::fstat(state_->file.get(), &status) != 0) return {};
-  return {.device = status.st_dev,
-          .inode = status.st_ino,
-          .bytes = static_cast<std::uint64_t>(status.st_size),
-          .modified_ns = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec,
-          .changed_ns = 0};
-}
+FileStamp ArchiveReader::stamp() const { return FileStamp::of(state_->file).value_or(FileStamp{}); }
 
 bool ArchiveReader::is_usable() const noexcept { return state_->end_reason.empty(); }
 

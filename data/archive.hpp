@@ -67,7 +67,7 @@ class ArchiveReader {
   /// `max_bytes` (which is found out before the memory is taken). Once for each member.
   [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(std::uint64_t max_bytes);
 
-  /// Of the open file, as it is now; without changed_ns, as being renamed or unlinked changes that.
+  /// Of the open file, as it is now.
   [[nodiscard]] FileStamp stamp() const;
 
   /// False once nothing more can be read; another reader may still reach the members behind.

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "data/file_descriptor.hpp"
+
 namespace headstart {
 
 struct FileStamp {
@@ -16,6 +18,11 @@ struct FileStamp {
 
   /// Of the regular file at the end of `file`'s symbolic links; nothing if there is none.
   [[nodiscard]] static std::optional<FileStamp> of(const std::filesystem::path& file);
+  /// Of an open file.
+  [[nodiscard]] static std::optional<FileStamp> of(const FileDescriptor& file);
+
+  /// Whether all but changed_ns agree, which renaming or unlinking an open file changes as well.
+  [[nodiscard]] bool is_of_same_content(const FileStamp& other) const noexcept;
 
   bool operator==(const FileStamp&) const = default;
 };

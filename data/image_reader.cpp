@@ -34,12 +34,12 @@ std::variant<std::vector<std::byte>, Reject> ImageReader::read_member(const std:
     }
     if (auto reject = open(file)) return *reject;
   }
-  if (archive_->stamp() != member.archive) return changed();
+  if (!archive_->stamp().is_of_same_content(member.archive)) return changed();
   if (auto reject = advance(member.position)) return *reject;
   if (current_->name != member.name || current_->kind != ArchiveMember::Kind::kFile) return changed();
   current_.reset();
   auto bytes = archive_->read(kMaxImageFileBytes);
-  if (archive_->stamp() != member.archive) return changed();
+  if (!archive_->stamp().is_of_same_content(member.archive)) return changed();
   return bytes;
 }
 

@@ -10,6 +10,13 @@ std::string name_of(const ImageSource& source) {
   return source.member ? source.file.string() + '/' + source.member->name : source.file.string();
 }
 
+std::optional<FileStamp> stamp_of(const ImageSource& source) {
+  if (!source.problem.empty()) return std::nullopt;
+  std::optional<FileStamp> stamp = FileStamp::of(source.file);
+  if (source.member && stamp != source.member->archive) stamp.reset();
+  return stamp;
+}
+
 std::vector<std::size_t> reading_order(std::span<const ImageSource> sources) {
   std::vector<std::size_t> order(sources.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

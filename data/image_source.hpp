@@ -34,6 +34,10 @@ struct ImageSource {
 /// "folder/image.jpg", or "folder/archive.tar/member.jpg".
 [[nodiscard]] std::string name_of(const ImageSource& source);
 
+/// What stat() says now of the file that `source` lies in; nothing where there is none, or where it isn't the
+/// archive that was listed any more.
+[[nodiscard]] std::optional<FileStamp> stamp_of(const ImageSource& source);
+
 /// Indices of `sources` so that each archive is read once, from front to back: files in their order, then the
 /// archives' members in theirs.
 [[nodiscard]] std::vector<std::size_t> reading_order(std::span<const ImageSource> sources);

@@ -115,8 +115,7 @@ class Extractor {
         SlotFilter{kParallel,
                    [this](std::size_t slot) {
                      PendingImage& item = items_[slot];
-                     const ImageSource& source = files_[item.index];
-                     is_serial(source) ? item.hash() : identify_image(options_, source.file, item);
+                     identify_image(options_, files_[item.index], item);
                    }},
         SlotFilter{kSerial, [this](std::size_t slot) { look_up(items_[slot]); }},
         SlotFilter{kParallel,
@@ -154,7 +153,25 @@ class Extractor {
     item.lower.clear();
     item.was_decoded = false;
     item.ran_network = false;
-    if (const ImageSource& source = files_[item.index]; is_serial(source)) item.take(reader_.read(source));
+    const ImageSource& source = files_[item.index];
+    if (is_serial(source) && !recall(source, item)) item.take(reader_.read(source));
+    return true;
+  }
+
+  /// Whether the digests know a member, and its rows are cached or can be computed from cached ones: then it
+  /// need not be read. (A file is read once a row proves to be missing, but that is too late for a member, as
+  /// the archive's reader has moved on.)
+  bool recall(const ImageSource& source, PendingImage& item) const {
+    if (options_.digests == nullptr || taps_failed_) return false;
+    const std::optional<FileStamp> stamp = stamp_of(source);
+    if (!stamp) return false;
+    const std::optional<Sha256> content = options_.digests->find(*stamp, source.member);
+    if (!content) return false;
+    for (int view = 0; view <= options_.views; ++view) {
+      const RowLookup found = writer_.look_up(view_key(*content, static_cast<std::uint64_t>(view)));
+      if (found.lacking.any() && !found.from) return false;
+    }
+    item.result.content = content;
     return true;
   }
 
@@ -293,6 +310,7 @@ class Extractor {
     std::sort(lost_.begin(), lost_.end());
     std::erase_if(
         order_, [this](std::size_t index) { return !std::binary_search(lost_.begin(), lost_.end(), index); });
+    for (const std::size_t index : lost_) extraction_.images[index].content.reset();
     next_ = 0;
     taps_failed_ = true;
     return true;
@@ -372,7 +390,7 @@ class Extractor {
   std::vector<std::size_t> unsettled_;  // filter 5: rows of each file that are on their way
   std::array<std::vector<Waiting>, kAllTaps.size()> of_tap_;  // filter 5: what is cached at each
   std::vector<std::size_t> lost_;                             // files, once the pipeline is through
-  bool taps_failed_ = false;                                  // filter 3: all is to come from images
+  bool taps_failed_ = false;                                  // between runs: all is to come from images
 };
 
 }  // namespace

@@ -67,7 +67,8 @@ struct ExtractionOptions {
   Preprocessing preprocessing;
   int views = 0;    ///< of each image, beside the image itself; 0..kMaxViews
   int threads = 0;  ///< for reading and decoding; 0: all that the process may use
-  /// Files that it knows are read only if a row of theirs is missing; learns the others. Null: all are read.
+  /// Files and members that it knows are read only if a row of theirs is missing; learns the others. Null:
+  /// all are read.
   FileDigests* digests = nullptr;
   std::function<void(const ExtractionProgress&)> on_progress;  ///< called from one thread at a time
   /// Once true: finish and publish what is in flight, skip the rest.

@@ -20,11 +20,18 @@ constexpr std::uint64_t kKeptDays = 180;
 
 using Key = std::pair<std::uint64_t, std::uint64_t>;
 
-Key key_of(const FileStamp& stamp) {
+/// A member's key is the digest of more bytes than a file's, so that neither is taken for the other.
+Key key_of(const FileStamp& stamp, const std::optional<MemberSource>& member) {
   const std::array<std::uint64_t, 5> numbers{stamp.device, stamp.inode, stamp.bytes,
                                              static_cast<std::uint64_t>(stamp.modified_ns),
                                              static_cast<std::uint64_t>(stamp.changed_ns)};
-  const Sha256 digest = sha256(std::as_bytes(std::span(numbers)));
+  Sha256Stream stream;
+  stream.update(std::as_bytes(std::span(numbers)));
+  if (member) {
+    stream.update(std::as_bytes(std::span(&member->position, 1)));
+    stream.update(std::as_bytes(std::span(member->name)));
+  }
+  const Sha256 digest = stream.finish();
   Key key;
   std::memcpy(&key.first, digest.bytes.data(), sizeof key.first);
   std::memcpy(&key.second, digest.bytes.data() + sizeof key.first, sizeof key.second);
@@ -40,9 +47,10 @@ std::span<const FileDigests::Entry> FileDigests::entries_of(const std::optional<
   return known ? known->section<Entry>(0) : std::span<const Entry>();
 }
 
-std::optional<Sha256> FileDigests::find(const FileStamp& stamp) const {
+std::optional<Sha256> FileDigests::find(const FileStamp& stamp,
+                                        const std::optional<MemberSource>& member) const {
   if (!trusted_) return std::nullopt;
-  const Key key = key_of(stamp);
+  const Key key = key_of(stamp, member);
   const std::span<const Entry> entries = entries_of(known_);
   const auto at = std::lower_bound(entries.begin(), entries.end(), key, [](const Entry& entry, const Key& k) {
     return Key(entry.key[0], entry.key[1]) < k;
@@ -53,9 +61,10 @@ std::optional<Sha256> FileDigests::find(const FileStamp& stamp) const {
   return added == added_.end() ? std::nullopt : std::optional(added->second.content);
 }
 
-void FileDigests::add(const FileStamp& stamp, const Sha256& content, std::int64_t now_ns) {
+void FileDigests::add(const FileStamp& stamp, const Sha256& content, std::int64_t now_ns,
+                      const std::optional<MemberSource>& member) {
   if (now_ns - std::max(stamp.modified_ns, stamp.changed_ns) < kSettledNs) return;
-  const Key key = key_of(stamp);
+  const Key key = key_of(stamp, member);
   const Entry entry{{key.first, key.second}, static_cast<std::uint64_t>(now_ns / kDayNs), content};
   const std::lock_guard lock(lock_);
   added_.insert_or_assign(key, entry);

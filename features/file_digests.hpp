@@ -1,5 +1,6 @@
-// features/file_digests.hpp: CACHE/stat: the SHA-256 of files that nobody has touched since they were read,
-// so that a run over an unchanged folder reads no image. Disposable: without it files are read and hashed.
+// features/file_digests.hpp: CACHE/stat: the SHA-256 of files, and of members of archives, that nobody has
+// touched since they were read, so that a run over an unchanged dataset reads no image. Disposable: without
+// it they are read and hashed.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <unordered_map>
 
 #include "data/file_stamp.hpp"
+#include "data/image_source.hpp"
 #include "data/sha256.hpp"
 #include "features/checked_file.hpp"
 
@@ -24,13 +26,17 @@ class FileDigests {
   /// @param trusted  false: finds nothing, so that every file is read again (--rehash); still saves
   FileDigests(std::filesystem::path file, bool trusted);
 
-  /// What the file with this stamp contains; nothing if that is not known.
-  [[nodiscard]] std::optional<Sha256> find(const FileStamp& stamp) const;
+  /// What the file with this stamp contains, or `member` of the archive with it, by its place and name;
+  /// nothing if that is not known.
+  [[nodiscard]] std::optional<Sha256> find(const FileStamp& stamp,
+                                           const std::optional<MemberSource>& member = {}) const;
 
-  /// Remembers what a file contained that had this stamp before and after it was read. A file that changed
-  /// less than two seconds ago is not remembered: another change may leave it with the same stamp.
+  /// Remembers what a file (or `member` of it) contained that had this stamp before and after it was read. A
+  /// file that changed less than two seconds ago is not remembered: another change may leave it with the same
+  /// stamp.
   /// @param now_ns  since 1970, after the file was read
-  void add(const FileStamp& stamp, const Sha256& content, std::int64_t now_ns);
+  void add(const FileStamp& stamp, const Sha256& content, std::int64_t now_ns,
+           const std::optional<MemberSource>& member = {});
 
   /// Writes what is new into the file, together with what is there by now. Entries that nobody added for half
   /// a year go once there are many.
@@ -38,7 +44,7 @@ class FileDigests {
   [[nodiscard]] std::optional<std::string> save();
 
  private:
-  /// Stamps are kept as digests of themselves, which are as good and shorter.
+  /// Stamps and members are kept as digests of themselves, which are as good and shorter.
   struct Entry {
     std::uint64_t key[2];
     std::uint64_t day;  ///< since 1970, of add()

@@ -60,23 +60,25 @@ void PendingImage::take(std::variant<std::vector<std::byte>, Reject> read) {
   bytes = std::get<std::vector<std::byte>>(std::move(read));
 }
 
-void PendingImage::hash() {
-  if (result.status != ImageStatus::kRejected) result.content = sha256(bytes);
-}
-
-void identify_image(const ExtractionOptions& options, const std::filesystem::path& file,
-                    PendingImage& image) {
+void identify_image(const ExtractionOptions& options, const ImageSource& source, PendingImage& image) {
+  std::optional<Sha256>& content = image.result.content;
+  if (content || !source.problem.empty()) return;
   FileDigests* const digests = options.digests;
-  const std::optional<FileStamp> stamp = digests != nullptr ? FileStamp::of(file) : std::nullopt;
-  if (stamp) {
-    image.result.content = digests->find(*stamp);
-    if (image.result.content) return;
+  std::optional<FileStamp> before;
+  if (source.member) {
+    if (image.bytes.empty()) return;  // a reject
+    before = source.member->archive;
+  } else {
+    if (digests != nullptr) before = stamp_of(source);
+    if (before) content = digests->find(*before);
+    if (content) return;
+    auto read = read_file(source.file, kMaxImageFileBytes);
+    if (const auto* reject = std::get_if<Reject>(&read)) return image.reject(reject->reason);
+    image.bytes = std::get<std::vector<std::byte>>(std::move(read));
   }
-  auto read = read_file(file, kMaxImageFileBytes);
-  if (const auto* reject = std::get_if<Reject>(&read)) return image.reject(reject->reason);
-  image.bytes = std::get<std::vector<std::byte>>(std::move(read));
-  image.result.content = sha256(image.bytes);
-  if (stamp && FileStamp::of(file) == stamp) digests->add(*stamp, *image.result.content, now_ns());
+  content = sha256(image.bytes);
+  if (digests != nullptr && before && stamp_of(source) == before)
+    digests->add(*before, *content, now_ns(), source.member);
 }
 
 void decode_rows(const ExtractionOptions& options, const std::filesystem::path& file,

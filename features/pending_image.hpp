@@ -45,14 +45,14 @@ struct PendingImage {
 
   /// What reading it gave: its bytes, or the reason why it is a reject.
   void take(std::variant<std::vector<std::byte>, Reject> read);
-  /// Finds the content's hash from the bytes; a reject has none.
-  void hash();
   /// Settles the image without rows. One that has its own row already stays: it only gets no views.
   void reject(std::string reason);
 };
 
-/// The hash of the file's bytes: from `options.digests` if the file is as it was, else with the bytes.
-void identify_image(const ExtractionOptions& options, const std::filesystem::path& file, PendingImage& image);
+/// The hash of the image's bytes, unless it is known or a reject: a file's from `options.digests` if it is as
+/// it was, else by reading it; a member's from the bytes that the image has. The digests learn what they
+/// didn't know.
+void identify_image(const ExtractionOptions& options, const ImageSource& source, PendingImage& image);
 
 /// File bytes to the pixels of the rows that are missing, with one decode; reads the bytes if nobody has yet,
 /// and drops them.

@@ -290,9 +290,8 @@ StageOne::Plan StageOne::plan(std::span<const ImageSource> files, int views) {
   };
   ImageReader reader;
   const auto digest_of = [this, &reader](const ImageSource& source) -> std::optional<Sha256> {
-    const bool is_file = !source.member && source.problem.empty();
-    if (const auto stamp = is_file ? FileStamp::of(source.file) : std::nullopt) {
-      if (const std::optional<Sha256> known = digests_->find(*stamp)) return known;
+    if (const std::optional<FileStamp> stamp = stamp_of(source)) {
+      if (const std::optional<Sha256> known = digests_->find(*stamp, source.member)) return known;
     }
     const auto bytes = reader.read(source);
     if (std::holds_alternative<Reject>(bytes)) return std::nullopt;

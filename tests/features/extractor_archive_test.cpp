@@ -1,9 +1,16 @@
 // tests/features/extractor_archive_test.cpp: images inside archives through the extractor.
 #include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <functional>
+#include <set>
 
 #include "data/archive_listing.hpp"
+#include "data/view.hpp"
 #include "tests/features/extractor_fixture.hpp"
 #include "tests/support/archive_file.hpp"
+#include "tests/support/opened_files.hpp"
 
 namespace headstart {
 namespace {
@@ -13,6 +20,9 @@ using test::ArchiveKind;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::int64_t kSettled = std::int64_t{1} << 62;  // a time at which any file is old enough
 
 class ExtractorArchiveTest : public ExtractorTest {
  protected:
@@ -28,6 +38,24 @@ class ExtractorArchiveTest : public ExtractorTest {
     std::vector<ImageSource> sources;
     for (const ListedMember& member : listing.files) sources.push_back(listing.source(member));
     return sources;
+  }
+  static void remember(FileDigests& digests, const std::vector<ImageSource>& sources,
+                       const Extraction& extraction) {
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (const auto& content = extraction.images[i].content)
+        digests.add(*stamp_of(sources[i]), *content, kSettled, sources[i].member);
+    }
+  }
+  static ExtractionOptions knowing(FileDigests& digests) {
+    ExtractionOptions result = options();
+    result.digests = &digests;
+    return result;
+  }
+  /// The files beside the cache that a run opens.
+  std::set<std::string> opened_by(const std::function<void()>& run) {
+    const test::OpenedFiles opened({folder_.path()});
+    run();
+    return opened.names();
   }
 };
 
@@ -116,6 +144,143 @@ TEST_F(ExtractorArchiveTest, AnInterruptedRunIsTakenUpWhereTheArchiveWasLeft) {
   EXPECT_EQ(features.rows(), 100U);
   for (std::size_t i = 0; i < 100; ++i)
     EXPECT_EQ(cached_row(features, second.images[i]), fake_activations(row_of(colours[i]), Tap::kBlock5Pool));
+}
+
+TEST_F(ExtractorArchiveTest, AnUnchangedArchiveWhoseRowsAreCachedIsNotOpened) {
+  for (const ArchiveKind kind : {ArchiveKind::kTar, ArchiveKind::kTarGz, ArchiveKind::kZip}) {
+    const std::vector<ImageSource> sources = members(archive("a", kind, {3, 1, 3, 2}));
+    FeatureCache features = cache();
+    const Extraction cold = run_sources(sources, options(), {&features});
+    FileDigests digests(folder_ / "stat", true);
+    remember(digests, sources, cold);
+    Extraction warm;
+    EXPECT_THAT(opened_by([&] { warm = run_sources(sources, knowing(digests), {&features}); }), IsEmpty());
+    EXPECT_THAT(statuses(warm), Each(kCached));
+    for (std::size_t i = 0; i < sources.size(); ++i)
+      EXPECT_EQ(warm.images[i].content, cold.images[i].content);
+    FileDigests rehash(folder_ / "stat", false);
+    remember(rehash, sources, cold);
+    EXPECT_THAT(opened_by([&] { warm = run_sources(sources, knowing(rehash), {&features}); }),
+                ElementsAre("a"));
+    EXPECT_THAT(statuses(warm), Each(kCached));
+    fs::remove(folder_ / "a");
+  }
+}
+
+TEST_F(ExtractorArchiveTest, AKnownMemberIsReadWhereARowOfItIsMissing) {
+  const std::vector<ImageSource> sources = members(archive("a.tar.gz", ArchiveKind::kTarGz, {1, 2, 3, 4}));
+  FileDigests digests(folder_ / "stat", true);
+  {
+    FeatureCache features = cache();
+    remember(digests, sources, run_sources(std::span(sources).first(2), options(), {&features}));
+    (void)run_sources(std::span(sources).subspan(3), options(), {&features});
+  }
+  FeatureCache features = cache();
+  ExtractionOptions with_view = knowing(digests);
+  EXPECT_THAT(statuses(run_sources(sources, with_view, {&features})),
+              ElementsAre(kCached, kCached, kExtracted, kCached));
+  with_view.views = 1;
+  const Extraction extraction = run_sources(sources, with_view, {&features});
+  EXPECT_THAT(statuses(extraction), Each(kCached));
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const auto row = fake_activations(row_of(static_cast<int>(i) + 1), Tap::kBlock5Pool);
+    EXPECT_THAT(extraction.images[i].views, ElementsAre(kExtracted));
+    EXPECT_EQ(cached_row(features, extraction.images[i]), row);
+    ImageResult view;
+    view.content = view_key(*extraction.images[i].content, 1);
+    EXPECT_EQ(cached_row(features, view), row);
+  }
+}
+
+TEST_F(ExtractorArchiveTest, AnArchiveThatChangedIsReadAgain) {
+  const fs::path file = archive("a.tar", ArchiveKind::kTar, {1, 2});
+  const std::vector<ImageSource> before = members(file);
+  FeatureCache features = cache();
+  FileDigests digests(folder_ / "stat", true);
+  remember(digests, before, run_sources(before, options(), {&features}));
+  // As large as before, and with the same names and time of writing, but with other images.
+  const fs::file_time_type modified = fs::last_write_time(file);
+  usleep(10'000);  // a tick of the file system's clock
+  test::write_archive(file, ArchiveKind::kTar, {{"1.ppm", ppm(2)}, {"2.ppm", ppm(5)}});
+  fs::last_write_time(file, modified);
+  const Extraction after = run_sources(members(file), knowing(digests), {&features});
+  EXPECT_THAT(statuses(after), ElementsAre(kCached, kExtracted));
+  EXPECT_EQ(cached_row(features, after.images[0]), fake_activations(row_of(2), Tap::kBlock5Pool));
+  EXPECT_EQ(cached_row(features, after.images[1]), fake_activations(row_of(5), Tap::kBlock5Pool));
+  // What was listed is gone: rejects, as without the digests.
+  std::ofstream(file, std::ios::app) << "more";
+  const Extraction late = run_sources(before, knowing(digests), {&features});
+  EXPECT_THAT(statuses(late), Each(kRejected));
+  EXPECT_THAT(late.images[0].reason, HasSubstr("has changed since it was listed"));
+}
+
+TEST_F(ExtractorArchiveTest, RejectsAreTheSameWhereTheOthersAreKnown) {
+  std::vector<test::ArchiveEntry> entries;
+  for (int i = 0; i < 8; ++i) entries.push_back({std::to_string(i) + ".ppm", ppm(i)});
+  const fs::path file = folder_ / "a.zip";
+  test::write_archive(file, ArchiveKind::kZip, entries);
+  std::string bytes = test::read_bytes(file);
+  std::vector<std::size_t> local;  // headers
+  for (std::size_t at = bytes.find("PK\3\4"); at != std::string::npos; at = bytes.find("PK\3\4", at + 1))
+    local.push_back(at);
+  for (const std::size_t i : {2U, 3U, 6U}) bytes.replace(local.at(i) + 64, 8, std::string(8, '\xFF'));
+  test::write_bytes(file, bytes);
+  std::vector<ImageSource> sources = members(file);
+  ASSERT_EQ(sources.size(), 8U);
+  sources[5].problem = "has no label";
+  FeatureCache features = cache();
+  const Extraction cold = run_sources(sources, options(), {&features});
+  EXPECT_THAT(statuses(cold), ElementsAre(kExtracted, kExtracted, kRejected, kRejected, kExtracted, kRejected,
+                                          kRejected, kExtracted));
+  FileDigests digests(folder_ / "stat", true);
+  std::vector<ImageSource> labelled = sources;
+  labelled[5].problem.clear();
+  remember(digests, labelled, run_sources(labelled, options(), {&features}));
+  const Extraction warm = run_sources(sources, knowing(digests), {&features});
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    EXPECT_EQ(warm.images[i].status, cold.images[i].status == kExtracted ? kCached : kRejected) << i;
+    EXPECT_EQ(warm.images[i].reason, cold.images[i].reason) << i;
+    EXPECT_EQ(warm.images[i].content, cold.images[i].content) << i;
+  }
+}
+
+TEST_F(ExtractorArchiveTest, AKnownMemberIsReadOnceTheTapBelowProvesDamaged) {
+  const std::vector<ImageSource> sources = members(archive("a.tar.gz", ArchiveKind::kTarGz, {1, 2, 3}));
+  FileDigests digests(folder_ / "stat", true);
+  {
+    FeatureCache below = cache(Tap::kBlock4Pool);
+    remember(digests, sources, run_sources(sources, options(), {&below}));
+    below.save_index();
+  }
+  ExtractionOptions with_taps = knowing(digests);
+  FeatureCache below = cache(Tap::kBlock4Pool);
+  with_taps.lower = [&](Tap tap) { return tap == Tap::kBlock4Pool ? &below : nullptr; };
+  {
+    FeatureCache features = cache();
+    Extraction extraction;
+    EXPECT_THAT(opened_by([&] { extraction = run_sources(sources, with_taps, {&features}); }), IsEmpty());
+    EXPECT_EQ(extraction.decoded, 0U);
+    EXPECT_THAT(statuses(extraction), Each(kExtracted));
+  }
+  std::vector<fs::path> segments;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "cache")) {
+    if (entry.path().extension() != ".h5") continue;
+    const bool is_below = entry.path().parent_path().filename() == "block4_pool";
+    is_below ? segments.push_back(entry.path()) : static_cast<void>(fs::remove(entry.path()));
+  }
+  ASSERT_EQ(segments.size(), 1U);
+  const fs::file_time_type modified = fs::last_write_time(segments[0]);
+  std::string bytes = test::read_bytes(segments[0]);
+  bytes[bytes.size() / 2] ^= 1;
+  std::fstream(segments[0], std::ios::in | std::ios::out | std::ios::binary) << bytes;
+  fs::last_write_time(segments[0], modified);
+  FeatureCache features = cache();
+  const Extraction extraction = run_sources(sources, with_taps, {&features});
+  EXPECT_THAT(statuses(extraction), Each(kExtracted));
+  EXPECT_EQ(extraction.decoded, 3U);
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    EXPECT_EQ(cached_row(features, extraction.images[i]),
+              fake_activations(row_of(static_cast<int>(i) + 1), Tap::kBlock5Pool));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // tests/features/file_digests_test.cpp: what CACHE/stat knows of real files that change in every way.
 #include "features/file_digests.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -45,6 +46,21 @@ TEST(FileStamp, ChangesWithContentTimesAndFile) {
   EXPECT_NE(FileStamp::of(scratch / "copy"), FileStamp::of(file));
 }
 
+TEST(FileStamp, OfAnOpenFileIsOfTheSameContentOnceItWasRenamed) {
+  const ScratchFolder scratch;
+  write(scratch / "file", "one");
+  const FileDescriptor open(::open((scratch / "file").c_str(), O_RDONLY | O_CLOEXEC));
+  const FileStamp stamp = *FileStamp::of(open);
+  EXPECT_EQ(stamp, FileStamp::of(scratch / "file"));
+  usleep(10'000);
+  fs::rename(scratch / "file", scratch / "renamed");
+  const FileStamp renamed = *FileStamp::of(open);
+  EXPECT_NE(renamed, stamp);
+  EXPECT_TRUE(renamed.is_of_same_content(stamp));
+  write(scratch / "renamed", "other");
+  EXPECT_FALSE(FileStamp::of(open)->is_of_same_content(stamp));
+}
+
 TEST(FileDigests, KnowsWhatItWasToldAndTheNextOneToo) {
   const ScratchFolder scratch;
   write(scratch / "a", "content of a");
@@ -76,6 +92,23 @@ TEST(FileDigests, DoesNotTrustWhatChangedLessThanTwoSecondsAgo) {
   EXPECT_EQ(digests.find(stamp), std::nullopt);
   digests.add(stamp, sha256("content of a"), changed + 2 * kSecond);
   EXPECT_NE(digests.find(stamp), std::nullopt);
+}
+
+TEST(FileDigests, KnowsAMemberByItsArchivePlaceAndName) {
+  const ScratchFolder scratch;
+  const FileStamp stamp{.inode = 7};
+  const std::optional<MemberSource> member = MemberSource{3, "a.jpg", stamp};
+  FileDigests digests(scratch / "stat", true);
+  digests.add(stamp, sha256("the archive"), later(stamp));
+  EXPECT_EQ(digests.find(stamp, member), std::nullopt);
+  digests.add(stamp, sha256("a"), later(stamp), member);
+  ASSERT_EQ(digests.save(), std::nullopt);
+  const FileDigests next(scratch / "stat", true);
+  EXPECT_EQ(next.find(stamp), sha256("the archive"));
+  EXPECT_EQ(next.find(stamp, member), sha256("a"));
+  EXPECT_EQ(next.find(stamp, MemberSource{4, "a.jpg", stamp}), std::nullopt);
+  EXPECT_EQ(next.find(stamp, MemberSource{3, "b.jpg", stamp}), std::nullopt);
+  EXPECT_EQ(next.find(FileStamp{.inode = 8}, member), std::nullopt);
 }
 
 TEST(FileDigests, TwoThatSaveInTurnKeepWhatBothKnow) {

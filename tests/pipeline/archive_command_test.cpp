@@ -2,6 +2,7 @@
 // binary sees them: content keys make the cache hit, and the model is the same to the byte.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -10,6 +11,7 @@
 #include "tests/pipeline/training_runs.hpp"
 #include "tests/support/archive_file.hpp"
 #include "tests/support/nightly.hpp"
+#include "tests/support/opened_files.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -130,6 +132,29 @@ TEST(Archives, AreExtractedAsTheFolderIsFromAnEmptyCache) {
   EXPECT_EQ(metrics_of(scratch / "out")["images"]["cache_misses"], 24);
   EXPECT_TRUE(read_text((scratch / "out" / "model.h5").string()) ==
               read_text((shared_run().out / "model.h5").string()));
+}
+
+TEST(Archives, AnUnchangedOneIsOnlyListedOnceItsMembersAreKnown) {
+  const ScratchFolder scratch;
+  fs::create_directory(scratch / "set");
+  write_archive(scratch / "set" / "set.tar.gz", ArchiveKind::kTarGz, class_folders());
+  const auto times_opened = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"extract", (scratch / "set" / "set.tar.gz").string(), "--cache",
+                                       shared_run().cache.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const OpenedFiles opened({scratch / "set"});
+    const ProcessResult result = headstart_process(arguments);
+    EXPECT_THAT(result.out, HasSubstr(more == std::vector<std::string>{"--dry-run"}
+                                          ? "24 images: 24 in the cache, 0 to compute, 0 unreadable"
+                                          : "24 from the cache, 0 computed, 0 rejected"));
+    return opened.times()["set.tar.gz"];
+  };
+  EXPECT_EQ(times_opened({}), 2);
+  sleep(2);  // CACHE/stat trusts nothing younger
+  EXPECT_EQ(times_opened({}), 2);
+  EXPECT_EQ(times_opened({}), 1);
+  EXPECT_EQ(times_opened({"--dry-run"}), 1);
+  EXPECT_EQ(times_opened({"--rehash"}), 2);
 }
 
 TEST(Archives, ATruncatedOneTrainsOnWhatIsLeftAndSaysSo) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ class OpenedFiles {
 
   /// Those that were opened since the last call. Listing a folder does not count.
   [[nodiscard]] std::set<std::string> names() const;
+  /// How often each was. One that several threads open at the same time may count once.
+  [[nodiscard]] std::map<std::string, int> times() const;
 
  private:
   int descriptor_;

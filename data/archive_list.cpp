@@ -104,7 +104,7 @@ bool holds_only_archives(const FolderEntries& entries) {
          std::all_of(entries.files.begin(), entries.files.end(), is_archive_name);
 }
 
-std::vector<NamedArchive> read_archive_list(const fs::path& file) {
+std::vector<NamedArchive> read_archive_list(const fs::path& file, OutsidePaths outside) {
   const auto content = read_file(file, kMaxListBytes);
   if (const auto* reject = std::get_if<Reject>(&content)) {
     throw Error(Error::Kind::kFailed, "cannot read the list of archives",
@@ -112,6 +112,7 @@ std::vector<NamedArchive> read_archive_list(const fs::path& file) {
   }
   const auto& bytes = std::get<std::vector<std::byte>>(content);
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const DatasetFolder folder(file, outside);
   std::vector<NamedArchive> shards;
   for (std::size_t line = 1; !text.empty(); ++line) {
     std::string_view name = text.substr(0, text.find('\n'));
@@ -119,7 +120,7 @@ std::vector<NamedArchive> read_archive_list(const fs::path& file) {
     if (name.ends_with('\r')) name.remove_suffix(1);
     if (name.empty() || name.starts_with('#')) continue;
     for (std::string& expanded : expand_braces(name)) {
-      fs::path place = file.parent_path() / expanded;
+      fs::path place = folder.locate(expanded, line);
       require(place, fmt::format("{}, line {}: {}", file.string(), line, printable(expanded)));
       shards.push_back({std::move(expanded), std::move(place)});
     }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/dataset_folder.hpp"
 #include "data/image_folder.hpp"
 
 namespace headstart {
@@ -36,10 +37,12 @@ struct NamedArchive {
 
 /// The archives of a .txt or .list file: one a line, relative to the file, with braces expanded; blank lines
 /// and those that begin with # are left out.
-/// @throws Error kFailed if it can't be read; kUsage if one does not exist, naming the line
-[[nodiscard]] std::vector<NamedArchive> read_archive_list(const std::filesystem::path& file);
+/// @throws Error kFailed if it can't be read, or names an archive outside of its folder where that is not
+/// allowed; kUsage if one does not exist; naming the line
+[[nodiscard]] std::vector<NamedArchive> read_archive_list(const std::filesystem::path& file,
+                                                          OutsidePaths outside);
 
-/// The archives of a pattern with braces.
+/// The archives of a pattern with braces, wherever they lie: a pattern is what the user typed.
 /// @throws Error kUsage if one does not exist
 [[nodiscard]] std::vector<NamedArchive> expand_archive_pattern(const std::filesystem::path& pattern);
 

@@ -86,7 +86,7 @@ Manifest read_folder(const fs::path& dataset) {
   return manifest;
 }
 
-Manifest read_dataset(const fs::path& dataset, CsvPaths csv_paths) {
+Manifest read_dataset(const fs::path& dataset, OutsidePaths outside) {
   std::error_code error;
   const fs::file_status status = fs::status(dataset, error);
   if (!fs::exists(status)) {
@@ -95,8 +95,9 @@ Manifest read_dataset(const fs::path& dataset, CsvPaths csv_paths) {
   }
   if (fs::is_directory(status)) return read_folder(dataset);
   const std::string extension = extension_of(dataset);
-  if (extension == ".csv") return read_labels_csv(dataset, csv_paths);
-  if (extension == ".txt" || extension == ".list") return read_archives(read_archive_list(dataset), dataset);
+  if (extension == ".csv") return read_labels_csv(dataset, outside);
+  if (extension == ".txt" || extension == ".list")
+    return read_archives(read_archive_list(dataset, outside), dataset);
   if (is_archive_name(dataset.filename().string()) || is_archive(dataset))
     return read_archives({{dataset.filename().string(), dataset}}, dataset);
   throw Error(Error::Kind::kUsage, "the dataset is neither a folder, a .csv file nor an archive",
@@ -106,7 +107,7 @@ Manifest read_dataset(const fs::path& dataset, CsvPaths csv_paths) {
 }  // namespace
 
 Manifest discover(const fs::path& dataset, const DiscoveryOptions& options) {
-  Manifest manifest = read_dataset(dataset, options.csv_paths);
+  Manifest manifest = read_dataset(dataset, options.outside_paths);
   check_counts(manifest, dataset, options.min_classes);
   check_classes_are_trained(manifest, dataset);
   return manifest;

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "data/labels_csv.hpp"
+#include "data/dataset_folder.hpp"
 #include "data/manifest.hpp"
 
 namespace headstart {
 
 struct DiscoveryOptions {
   int min_classes = 2;
-  CsvPaths csv_paths = CsvPaths::kInside;
+  OutsidePaths outside_paths = OutsidePaths::kRefused;  ///< of a .csv file or a list of archives
 };
 
 /// Lists the images of `dataset`:
@@ -30,8 +30,8 @@ struct DiscoveryOptions {
 /// bytewise, as Keras and torchvision do. Files that are obviously no images (.txt, .csv, .json, Thumbs.db
 /// ...) are still samples: they become rejects with a reason when they are decoded.
 /// @throws Error kUsage if `dataset` does not exist or is none of these; kData if it has no image or fewer
-/// than min_classes classes; kFailed naming the row of a .csv that does not parse, or whose path is not
-/// allowed
+/// than min_classes classes; kFailed naming the row of a .csv that does not parse, or the line of a .csv or
+/// list whose path is not allowed
 [[nodiscard]] Manifest discover(const std::filesystem::path& dataset, const DiscoveryOptions& options = {});
 
 /// The images of `paths` for predict, in their order: files as they are, folders searched like class folders

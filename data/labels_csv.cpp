@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "data/csv.hpp"
+#include "data/dataset_folder.hpp"
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
 
@@ -77,33 +78,9 @@ void check_splits(const Manifest& manifest, const CsvTable& table, const std::fi
   }
 }
 
-/// The folder of a dataset, and what is below it.
-class Root {
- public:
-  explicit Root(const std::filesystem::path& folder) {
-    std::error_code error;  // a name that can't be found is one that nothing is below
-    const std::filesystem::path here = folder.empty() ? "." : folder;
-    for (const std::filesystem::path& name : {std::filesystem::absolute(here, error).lexically_normal(),
-                                              std::filesystem::canonical(here, error)}) {
-      if (!name.empty()) names_.push_back(name.has_filename() ? name : name.parent_path());
-    }
-  }
-
-  /// By name alone. Surprise: 'a/../b' is not below, as 'a' may be a link to anywhere.
-  [[nodiscard]] bool holds(const std::filesystem::path& path) const {
-    if (std::find(path.begin(), path.end(), "..") != path.end()) return false;
-    return path.is_relative() || std::any_of(names_.begin(), names_.end(), [&](const auto& name) {
-             return std::mismatch(name.begin(), name.end(), path.begin(), path.end()).first == name.end();
-           });
-  }
-
- private:
-  std::vector<std::filesystem::path> names_;  ///< as given and with its links resolved, both absolute
-};
-
 }  // namespace
 
-Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& file, CsvPaths paths) {
+Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& file, OutsidePaths outside) {
   const CsvTable table = parse_csv(text, file);
   const std::size_t path_column = require_column(table, {"path", "file_name"}, file);
   const std::size_t label_column = require_column(table, {"label"}, file);
@@ -112,7 +89,7 @@ Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& fi
 
   Manifest manifest;
   manifest.root = file.parent_path();
-  const Root root(manifest.root);
+  const DatasetFolder folder(file, outside);
   for (const CsvTable::Row& row : table.rows) {
     const std::string& label = row.fields[label_column];
     if (row.fields[path_column].empty()) fail(file, row.line, "path is empty", "give every row an image");
@@ -126,11 +103,7 @@ Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& fi
   for (const CsvTable::Row& row : table.rows) {
     Sample sample;
     sample.path = row.fields[path_column];
-    if (paths == CsvPaths::kInside && !root.holds(sample.path)) {
-      fail(file, row.line, fmt::format("path '{}' may lead out of the file's folder", sample.path),
-           "write paths below that folder without '..', or pass --allow-outside if you trust the file");
-    }
-    sample.source.file = manifest.root / sample.path;
+    sample.source.file = folder.locate(sample.path, row.line);
     const auto place =
         std::lower_bound(manifest.classes.begin(), manifest.classes.end(), row.fields[label_column]);
     sample.label = static_cast<Label>(place - manifest.classes.begin());
@@ -150,8 +123,8 @@ Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& fi
   return manifest;
 }
 
-Manifest read_labels_csv(const std::filesystem::path& file, CsvPaths paths) {
-  return parse_labels_csv(read_text(file), file, paths);
+Manifest read_labels_csv(const std::filesystem::path& file, OutsidePaths outside) {
+  return parse_labels_csv(read_text(file), file, outside);
 }
 
 }  // namespace headstart

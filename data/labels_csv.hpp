@@ -4,27 +4,20 @@
 #include <filesystem>
 #include <string_view>
 
+#include "data/dataset_folder.hpp"
 #include "data/manifest.hpp"
 
 namespace headstart {
 
-/// Which files the rows of a .csv file may name.
-enum class CsvPaths {
-  kInside,    ///< those below the folder of the .csv file
-  kAnywhere,  ///< any: --allow-outside
-};
-
 /// The manifest of a .csv file whose header names path or file_name, and label; optionally split and group.
 /// Whether the images exist is not looked at: one that is missing becomes a row with a reason when it is
-/// read. A path is inside if it has no part '..' and is relative, or absolute and below the file's folder.
-/// Links below that folder are followed, as they are in a dataset of folders: whoever made the folder made
-/// them, whoever wrote the .csv did not.
+/// read. Paths are below the file's folder (data/dataset_folder.hpp).
 /// @throws Error kFailed naming the line of what does not parse, the column that is missing, or the line of a
-/// path that `paths` does not allow
-[[nodiscard]] Manifest read_labels_csv(const std::filesystem::path& file, CsvPaths paths);
+/// path that leads outside where that is not allowed
+[[nodiscard]] Manifest read_labels_csv(const std::filesystem::path& file, OutsidePaths outside);
 
 /// The same from the file's text.
 [[nodiscard]] Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& file,
-                                        CsvPaths paths);
+                                        OutsidePaths outside);
 
 }  // namespace headstart

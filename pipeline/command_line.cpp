@@ -136,14 +136,14 @@ void add_images(CLI::App& app, ImageOptions& images) {
 }
 
 /// What every command takes a dataset with.
-void add_dataset(CLI::App& app, std::filesystem::path& dataset, CsvPaths& csv_paths) {
+void add_dataset(CLI::App& app, std::filesystem::path& dataset, OutsidePaths& outside) {
   app.add_option("dataset", dataset, kDatasetHelp)->required()->type_name("");
   app.add_flag_function(
          "--allow-outside",
-         [&csv_paths](std::int64_t count) {
-           csv_paths = count > 0 ? CsvPaths::kAnywhere : CsvPaths::kInside;
+         [&outside](std::int64_t count) {
+           outside = count > 0 ? OutsidePaths::kAllowed : OutsidePaths::kRefused;
          },
-         "Let a dataset that is a .csv name files outside of its own folder")
+         "Let a dataset that is a .csv or a list of archives name files outside of its own folder")
       ->group("Images");
 }
 
@@ -199,7 +199,7 @@ void finish_command(Command& command) { add_general(*command.app, command.genera
 
 /// What every command that trains takes first.
 void add_run_options(CLI::App& app, RunOptions& options) {
-  add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
+  add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
   app.add_option("-o,--out", options.out,
                  "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
       ->required()
@@ -297,7 +297,7 @@ void add_cache_export(Program& program, CLI::App& cache) {
                                  "Write the features, labels and paths of a dataset to one HDF5 file",
                                  [&](const Session& session) { run_cache_export(options, session); });
   CLI::App& app = *command.app;
-  add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
+  add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
   app.add_option("-o,--out", options.out, "The file to write, for h5py or scikit-learn")
       ->required()
       ->type_name("FILE.h5");
@@ -353,7 +353,7 @@ void add_commands(Program& program) {
                     [&](const Session& session) { run_extract(options, session); });
     command.together = Together::kShareWork;
     CLI::App& app = *command.app;
-    add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
+    add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
     app.add_option_function<std::vector<std::string>>(
            "--tap",
            [&options](const std::vector<std::string>& names) {
@@ -395,7 +395,7 @@ void add_commands(Program& program) {
                     "Look for copies, wrong labels, outliers and overlapping classes before training",
                     [&](const Session& session) { run_inspect(options, session); });
     CLI::App& app = *command.app;
-    add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
+    add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
     app.add_option("-o,--out", options.json, "Write everything to this file as well, as JSON")
         ->type_name("FILE");
     add_number(app, "--threshold", options.threshold, 0, 1,
@@ -413,7 +413,7 @@ void add_commands(Program& program) {
                                    [&](const Session& session) { run_evaluate(options, session); });
     CLI::App& app = *command.app;
     app.add_option("model", options.model, "model.h5 of a training run")->required()->type_name("");
-    add_dataset(app, options.dataset, options.stage_one.images.csv_paths);
+    add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
     app.add_option("--json", options.json, "Write the metrics to this file as well")->type_name("FILE");
     add_views(app, options.views,
               "Random crops and flips of each image whose predictions are averaged with its own");

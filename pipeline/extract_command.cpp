@@ -31,7 +31,7 @@ void run_together(const ExtractOptions& options, const Session& session, StageOn
                   const Shard& shard, const std::string& prefix) {
   const auto start = std::chrono::steady_clock::now();
   Manifest manifest =
-      discover(options.dataset, {.min_classes = 1, .csv_paths = options.stage_one.images.csv_paths});
+      discover(options.dataset, {.min_classes = 1, .outside_paths = options.stage_one.images.outside_paths});
   for (const std::string& note : manifest.notes) session.console.note(note);
   keep_shard(manifest, shard);
   const std::vector<WorkCounts> counts =

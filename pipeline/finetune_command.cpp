@@ -54,10 +54,10 @@ TrainOptions options_of_head(const FinetuneOptions& options) {
   train.validation = options.validation.value_or(train.validation);
   train.views = options.views.value_or(train.views);
   train.class_weight = options.class_weight;
-  train.config =
-      "# The head that finetune started from: train with its defaults, and these.\n[train]\n" +
-      fmt::format("seed={}\nvalidation={}\nviews={}\nallow-outside={}\n", train.training.seed,
-                  train.validation, train.views, train.stage_one.images.csv_paths == CsvPaths::kAnywhere);
+  train.config = "# The head that finetune started from: train with its defaults, and these.\n[train]\n" +
+                 fmt::format("seed={}\nvalidation={}\nviews={}\nallow-outside={}\n", train.training.seed,
+                             train.validation, train.views,
+                             train.stage_one.images.outside_paths == OutsidePaths::kAllowed);
   return train;
 }
 
@@ -89,7 +89,8 @@ void train_head_first(const FinetuneOptions& options, const Session& session) {
   session.console.note("no --from: a head is trained first");
   StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
                 options.stage_one, session);
-  const Manifest manifest = discover(options.dataset, {.csv_paths = options.stage_one.images.csv_paths});
+  const Manifest manifest =
+      discover(options.dataset, {.outside_paths = options.stage_one.images.outside_paths});
   static_cast<void>(both.run(sources_of(manifest)));
   run_train(options_of_head(options), session);
 }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset_folder.hpp"
 #include "data/decode.hpp"
-#include "data/labels_csv.hpp"
 #include "data/resize.hpp"
 #include "data/shard.hpp"
 #include "features/cache_folder.hpp"
@@ -45,7 +45,7 @@ struct ImageOptions {
   ResizeOptions resize;
   OnError on_error = OnError::kSkip;
   RejectLimit max_rejects;
-  CsvPaths csv_paths = CsvPaths::kInside;  ///< of a dataset that is a .csv file
+  OutsidePaths outside_paths = OutsidePaths::kRefused;  ///< of a dataset that is a .csv or a list of archives
 };
 
 /// What every command that runs the network takes.

@@ -389,7 +389,8 @@ void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptio
 ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const StageOneOptions& options,
                                  const Session& session, StageOne& stage_one, int views, const Shard& shard) {
   ExtractedDataset result;
-  result.manifest = discover(dataset, {.min_classes = min_classes, .csv_paths = options.images.csv_paths});
+  result.manifest =
+      discover(dataset, {.min_classes = min_classes, .outside_paths = options.images.outside_paths});
   keep_shard(result.manifest, shard);
   for (const std::string& note : result.manifest.notes) session.console.note(note);
   result.extraction = stage_one.run(sources_of(result.manifest), views);
@@ -426,7 +427,7 @@ std::string class_table(const Manifest& manifest) {
 void print_plan(const fs::path& dataset, int min_classes, StageOne& stage_one, int views,
                 const Shard& shard) {
   Manifest manifest =
-      discover(dataset, {.min_classes = min_classes, .csv_paths = stage_one.images().csv_paths});
+      discover(dataset, {.min_classes = min_classes, .outside_paths = stage_one.images().outside_paths});
   keep_shard(manifest, shard);
   const StageOne::Plan plan = stage_one.plan(sources_of(manifest), views);
   std::string of_views;

@@ -65,13 +65,48 @@ TEST(ArchiveList, AListIsRelativeToItself) {
   const auto file = scratch / "set.list";
   test::write_bytes(file, "# shards\r\n\na.tar\r\ns-{0..1}.tar\n" + (scratch / "a.tar").string());
   EXPECT_THAT(
-      read_archive_list(file),
+      read_archive_list(file, OutsidePaths::kRefused),
       ElementsAre(NamedArchive{"a.tar", scratch / "a.tar"}, NamedArchive{"s-0.tar", scratch / "s-0.tar"},
                   NamedArchive{"s-1.tar", scratch / "s-1.tar"},
                   NamedArchive{(scratch / "a.tar").string(), scratch / "a.tar"}));
   test::write_bytes(file, "a.tar\nmissing.tar\n");
-  EXPECT_THAT(failure([&] { static_cast<void>(read_archive_list(file)); }),
+  EXPECT_THAT(failure([&] { static_cast<void>(read_archive_list(file, OutsidePaths::kRefused)); }),
               AllOf(HasSubstr("2 cannot find an archive"), HasSubstr("set.list, line 2: missing.tar")));
+}
+
+TEST(ArchiveList, AListMayNameArchivesBelowItsFolderOnly) {
+  const test::ScratchFolder scratch;
+  std::filesystem::create_directories(scratch / "set" / "sub");
+  for (const char* name : {"out.tar", "out-0.tar", "out-1.tar", "set/in.tar", "set/..in.tar"})
+    test::write_bytes(scratch / name, "x");
+  const auto file = scratch / "set" / "set.txt";
+  const auto about = [&](const std::string& name, OutsidePaths outside) {
+    test::write_bytes(file, "in.tar\n# comment\n" + name + "\n");
+    return failure([&] { static_cast<void>(read_archive_list(file, outside)); });
+  };
+  const std::string root = scratch.path().string();
+  for (const std::string& inside :
+       {std::string("in.tar"), std::string("./in.tar"), std::string("..in.tar"), root + "/set/in.tar"})
+    EXPECT_EQ(about(inside, OutsidePaths::kRefused), "none");
+  for (const std::string& outside :
+       {std::string("../out.tar"), std::string("sub/../../out.tar"), root + "/out.tar",
+        root + "/set/../out.tar", std::string("sub/../in.tar")}) {
+    EXPECT_THAT(about(outside, OutsidePaths::kRefused),
+                AllOf(HasSubstr("1 cannot read the dataset: path '" + outside + "' may lead out"),
+                      HasSubstr("set.txt, line 3: "), HasSubstr("--allow-outside")));
+    EXPECT_EQ(about(outside, OutsidePaths::kAllowed), "none");
+  }
+  EXPECT_THAT(about("../out-{0..1}.tar", OutsidePaths::kRefused), HasSubstr("path '../out-0.tar' may lead"));
+  EXPECT_EQ(about("../out-{0..1}.tar", OutsidePaths::kAllowed), "none");
+  // Whether there is such a file is not told.
+  EXPECT_EQ(about("../missing.tar", OutsidePaths::kRefused).find("cannot find"), std::string::npos);
+}
+
+TEST(ArchiveList, APatternMayLeadAnywhere) {
+  const test::ScratchFolder scratch;
+  std::filesystem::create_directories(scratch / "set");
+  test::write_bytes(scratch / "s-0.tar", "x");
+  EXPECT_EQ(expand_archive_pattern(scratch / "set" / ".." / "s-{0..0}.tar").size(), 1U);
 }
 
 TEST(ArchiveList, APatternNamesItsArchivesWithoutTheFolder) {

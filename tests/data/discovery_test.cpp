@@ -28,7 +28,7 @@ std::vector<std::string> paths_of(const Manifest& manifest) {
   return paths;
 }
 
-const DiscoveryOptions kAllowOutside{.csv_paths = CsvPaths::kAnywhere};
+const DiscoveryOptions kAllowOutside{.outside_paths = OutsidePaths::kAllowed};
 
 class DiscoveryTest : public ::testing::Test {
  protected:

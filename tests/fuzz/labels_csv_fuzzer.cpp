@@ -13,9 +13,9 @@
 
 namespace {
 
-using headstart::CsvPaths;
 using headstart::CsvTable;
 using headstart::Manifest;
+using headstart::OutsidePaths;
 using headstart::Sample;
 using headstart::fuzz::expect;
 
@@ -38,7 +38,7 @@ void check_table(std::string_view text) {
     expect(again.rows[i].fields == table.rows[i].fields, "a row reads back");
 }
 
-void check_manifest(const Manifest& manifest, CsvPaths paths) {
+void check_manifest(const Manifest& manifest, OutsidePaths outside) {
   const auto& classes = manifest.classes;
   expect(std::adjacent_find(classes.begin(), classes.end(), std::greater_equal<>()) == classes.end(),
          "classes ascend");
@@ -49,7 +49,7 @@ void check_manifest(const Manifest& manifest, CsvPaths paths) {
            "all samples have a split or none");
     const std::string relative =
         sample.source.file.lexically_normal().lexically_relative("/dataset").string();
-    if (paths == CsvPaths::kInside)
+    if (outside == OutsidePaths::kRefused)
       expect(!relative.empty() && relative != ".." && !relative.starts_with("../"), "a file is inside");
   }
 }
@@ -68,7 +68,7 @@ void survive(Action action) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   survive([&] { check_table(text); });
-  for (const CsvPaths paths : {CsvPaths::kInside, CsvPaths::kAnywhere})
-    survive([&] { check_manifest(headstart::parse_labels_csv(text, kFile, paths), paths); });
+  for (const OutsidePaths outside : {OutsidePaths::kRefused, OutsidePaths::kAllowed})
+    survive([&] { check_manifest(headstart::parse_labels_csv(text, kFile, outside), outside); });
   return 0;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/archive_file.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -138,6 +139,22 @@ TEST(CommandLine, ACsvFileThatLeavesItsFolderHasToBeAllowed) {
     EXPECT_EQ(allowed.exit_code, 0) << command << ": " << allowed.err;
     EXPECT_NE(allowed.out.find("2 images: "), std::string::npos) << allowed.out;
   }
+}
+
+TEST(CommandLine, AListOfArchivesThatLeavesItsFolderHasToBeAllowed) {
+  const ScratchFolder scratch;
+  write_archive(scratch / "set.tar", ArchiveKind::kTar, {{"a/1.jpg", "1"}, {"b/2.jpg", "2"}});
+  std::filesystem::create_directories(scratch / "lists");
+  const std::string file = (scratch / "lists" / "set.txt").string();
+  write_bytes(file, "../set.tar\n");
+  std::vector<std::string> arguments{"extract", file, "--dry-run", "--cache", (scratch / "cache").string()};
+  const ProcessResult refused = headstart_process(arguments);
+  expect_error(refused, 1, "set.txt, line 1: ");
+  expect_error(refused, 1, "--allow-outside");
+  arguments.emplace_back("--allow-outside");
+  const ProcessResult allowed = headstart_process(arguments);
+  EXPECT_EQ(allowed.exit_code, 0) << allowed.err;
+  EXPECT_NE(allowed.out.find("2 images: "), std::string::npos) << allowed.out;
 }
 
 TEST(CommandLine, AskingForCudaWhereThereIsNoneSaysWhatIsMissing) {

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <new>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -57,15 +58,21 @@ struct FreeArchive {
 };
 using ArchiveHandle = std::unique_ptr<archive, FreeArchive>;
 
-ArchiveHandle new_handle() {
+/// @param in_sequence  whether to read a .zip by what stands before each member, as one that has lost its
+/// directory is read, and no .tar
+ArchiveHandle new_handle(bool in_sequence) {
   ArchiveHandle handle(archive_read_new());
   if (!handle) throw std::bad_alloc();
   // Chosen one by one: "all" has formats that are no archives of files, and filters that start programs.
   archive_read_support_filter_gzip(handle.get());
   archive_read_support_filter_zstd(handle.get());
   archive_read_support_filter_bzip2(handle.get());
-  archive_read_support_format_tar(handle.get());
-  archive_read_support_format_zip(handle.get());
+  if (in_sequence) {
+    archive_read_support_format_zip_streamable(handle.get());
+  } else {
+    archive_read_support_format_tar(handle.get());
+    archive_read_support_format_zip_seekable(handle.get());
+  }
   return handle;
 }
 
@@ -105,15 +112,47 @@ bool is_top(const char* name) {
 }  // namespace
 
 struct ArchiveReader::State {
+  State(FileDescriptor opened, bool is_zip) : file(std::move(opened)), zip(is_zip) {}
+
   FileDescriptor file;
+  bool zip;
   ArchiveHandle handle;
-  bool zip = false;
+  bool in_sequence = false;        // as new_handle() was told
+  bool is_read = true;             // nothing more comes of the current member
   archive_entry* entry = nullptr;  // handle's
   std::uint64_t position = 0;      // of the next member
   std::int64_t last_damage = -1;   // where in the archive the last header was that could not be read
   int pending = ARCHIVE_OK;        // what open() found out about the first header
-  bool has_pending = false;
+  bool has_pending = true;
   std::string end_reason;  // why nothing more can be read
+
+  /// From the front. @return whether it is an archive
+  bool start(bool read_in_sequence) {
+    in_sequence = read_in_sequence;
+    handle = new_handle(in_sequence);
+    ::lseek(file.get(), 0, SEEK_SET);
+    if (archive_read_open_fd(handle.get(), file.get(), kReadAhead) < ARCHIVE_WARN) return false;
+    // The format is known only once the first header is looked at.
+    pending = archive_read_next_header(handle.get(), &entry);
+    return pending == ARCHIVE_EOF || archive_format(handle.get()) != 0;
+  }
+
+  /// Of the current member's data. @return as archive_read_data()
+  la_ssize_t read_data(std::span<std::byte> to) {
+    const la_ssize_t count = archive_read_data(handle.get(), to.data(), to.size());
+    is_read = count <= 0;
+    if (count == ARCHIVE_FATAL) end_reason = reason_of(handle.get());
+    return count;
+  }
+
+  /// Passing over a member of a .zip that is read in sequence, libarchive goes by the size that is claimed,
+  /// but reading it ends where the data does. So one is passed over by reading it, lest what follows depends
+  /// on which members were read.
+  void read_rest() {
+    if (!in_sequence) return;
+    std::array<std::byte, std::size_t{1} << 16> rest;
+    while (!is_read) read_data(rest);
+  }
 };
 
 ArchiveReader::ArchiveReader(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -131,15 +170,9 @@ std::variant<ArchiveReader, Reject> ArchiveReader::open(const std::filesystem::p
 
   const bool zip = is_zip(descriptor);
   const ScopedLocale locale(zip);
-  auto state = std::make_unique<State>(
-      State{std::move(descriptor), new_handle(), zip, nullptr, 0, -1, ARCHIVE_OK, true, {}});
-  archive* handle = state->handle.get();
-  if (archive_read_open_fd(handle, state->file.get(), kReadAhead) < ARCHIVE_WARN)
-    return Reject{"is no archive: " + reason_of(handle)};
-  // The format is known only once the first header is looked at.
-  state->pending = archive_read_next_header(handle, &state->entry);
-  if (state->pending != ARCHIVE_EOF && archive_format(handle) == 0)
-    return Reject{"is no archive: " + reason_of(handle)};
+  auto state = std::make_unique<State>(std::move(descriptor), zip);
+  if (!state->start(false) && !state->start(true))
+    return Reject{"is no archive: " + reason_of(state->handle.get())};
   return ArchiveReader(std::move(state));
 }
 
@@ -159,8 +192,9 @@ std::optional<ArchiveReader> ArchiveReader::open_behind(const std::filesystem::p
 
 std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
   State& state = *state_;
-  if (!state.end_reason.empty()) return ArchiveDamage{state.end_reason, true};
   const ScopedLocale locale(state.zip);
+  if (state.end_reason.empty()) state.read_rest();
+  if (!state.end_reason.empty()) return ArchiveDamage{state.end_reason, true};
   archive* handle = state.handle.get();
   const int code = std::exchange(state.has_pending, false) ? state.pending
                                                            : archive_read_next_header(handle, &state.entry);
@@ -169,6 +203,7 @@ std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
     const char* name = archive_entry_pathname(state.entry);
     if (name == nullptr) name = archive_entry_pathname_utf8(state.entry);
     ArchiveMember member{state.position++, kind_of(state.entry), {}};
+    state.is_read = false;
     if (auto kept = normalised(name == nullptr ? "" : name)) {
       member.name = std::move(*kept);
     } else if (member.kind != ArchiveMember::Kind::kFolder || !is_top(name)) {
@@ -197,7 +232,6 @@ std::variant<std::vector<std::byte>, Reject> ArchiveReader::read_all(std::uint64
   State& state = *state_;
   if (!state.end_reason.empty()) return Reject{"cannot be read: " + state.end_reason};
   const ScopedLocale locale(state.zip);
-  archive* handle = state.handle.get();
   std::size_t expected = 0;
   if (archive_entry_size_is_set(state.entry) != 0) {
     const auto size = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(state.entry), 0));
@@ -212,13 +246,9 @@ std::variant<std::vector<std::byte>, Reject> ArchiveReader::read_all(std::uint64
   while (true) {
     if (filled == bytes.size())
       bytes.resize(std::min<std::uint64_t>(std::max(2 * filled, kFirstPiece), max_bytes + 1));
-    const la_ssize_t count = archive_read_data(handle, bytes.data() + filled, bytes.size() - filled);
+    const la_ssize_t count = state.read_data(std::span(bytes).subspan(filled));
     if (count == 0) break;
-    if (count < 0) {
-      std::string reason = reason_of(handle);
-      if (count == ARCHIVE_FATAL) state.end_reason = reason;
-      return Reject{"cannot be read: " + reason};
-    }
+    if (count < 0) return Reject{"cannot be read: " + reason_of(state.handle.get())};
     filled += static_cast<std::size_t>(count);
     if (filled > max_bytes) return Reject{fmt::format("has more bytes than the limit of {}", max_bytes)};
   }

@@ -135,6 +135,32 @@ TEST_F(ImageReaderTest, MembersBehindADamagedOneOfAZipAreRead) {
   }
 }
 
+/// A reader that passes over data goes by the size that is claimed, one that reads it by where it ends: which
+/// members there are may not depend on which were read.
+TEST_F(ImageReaderTest, AWrongSizeInAZipWithoutItsDirectoryLeavesTheMembersBehindItInTheirPlaces) {
+  std::vector<ArchiveEntry> entries;
+  for (int i = 0; i < 6; ++i)
+    entries.push_back({std::to_string(i), "content of " + std::to_string(i) + std::string(300, 'x')});
+  const fs::path file = write("a.zip", ArchiveKind::kZip, entries);
+  const std::string whole = test::read_bytes(file);
+  std::vector<std::size_t> local;  // headers
+  for (std::size_t at = whole.find("PK\3\4"); at != std::string::npos; at = whole.find("PK\3\4", at + 1))
+    local.push_back(at);
+  for (const bool has_size_behind : {true, false}) {
+    std::string bytes = whole.substr(0, whole.find("PK\1\2") + 24);  // libarchive wants to see so much
+    bytes.at(local.at(1) + 6) = has_size_behind ? 8 : 0;
+    bytes.at(local[1] + 18) = static_cast<char>(local[3] - local[1] - 40);  // up to within member 2
+    test::write_bytes(file, bytes);
+    const auto listed = sources(file);
+    ASSERT_EQ(listed.size(), 6U);
+    ImageReader reader;
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+      const std::string expected = i == 1 && !has_size_behind ? "! cannot be read: " : entries[i].content;
+      EXPECT_THAT(text(reader, listed[i]), testing::StartsWith(expected));
+    }
+  }
+}
+
 TEST_F(ImageReaderTest, TheLostTailOfACompressedTarIsNotReadAgainForEachMember) {
   std::vector<ArchiveEntry> entries;
   std::uint32_t seed = 1;

@@ -1,8 +1,6 @@
 // data/image_reader.cpp: see image_reader.hpp.
 #include "data/image_reader.hpp"
 
-#include "data/file_bytes.hpp"
-
 namespace headstart {
 namespace {
 
@@ -12,7 +10,7 @@ Reject changed() { return Reject{"its archive has changed since it was listed"};
 
 std::variant<std::vector<std::byte>, Reject> ImageReader::read(const ImageSource& source) {
   if (!source.problem.empty()) return Reject{source.problem};
-  if (!source.member) return read_file(source.file, kMaxImageFileBytes);
+  if (!source.member) return read_file(source.file, max_bytes_);
   return read_member(source.file, *source.member);
 }
 
@@ -38,7 +36,7 @@ std::variant<std::vector<std::byte>, Reject> ImageReader::read_member(const std:
   if (auto reject = advance(member.position)) return *reject;
   if (current_->name != member.name || current_->kind != ArchiveMember::Kind::kFile) return changed();
   current_.reset();
-  auto bytes = archive_->read(kMaxImageFileBytes);
+  auto bytes = archive_->read(max_bytes_);
   if (!archive_->stamp().is_of_same_content(member.archive)) return changed();
   return bytes;
 }

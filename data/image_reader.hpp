@@ -15,13 +15,17 @@
 
 #include "data/archive.hpp"
 #include "data/error.hpp"
+#include "data/file_bytes.hpp"
 #include "data/image_source.hpp"
 
 namespace headstart {
 
 class ImageReader {
  public:
-  /// The bytes of `source`, at most kMaxImageFileBytes of them, or why not.
+  /// @param max_bytes  of an image: a larger one is a reject
+  explicit ImageReader(std::uint64_t max_bytes = kMaxImageFileBytes) : max_bytes_(max_bytes) {}
+
+  /// The bytes of `source`, or why not.
   [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(const ImageSource& source);
 
  private:
@@ -30,6 +34,7 @@ class ImageReader {
   [[nodiscard]] std::optional<Reject> open(const std::filesystem::path& file);
   [[nodiscard]] std::optional<Reject> advance(std::uint64_t position);
 
+  std::uint64_t max_bytes_;
   std::filesystem::path file_;            // of the archive; empty: none yet
   std::optional<ArchiveReader> archive_;  // nothing where it can't be opened
   std::optional<ArchiveMember> current_;  // nothing before the first member, or once it was read

@@ -2,12 +2,8 @@
 // error. An input that starts with "h5" is a recipe for a well-formed HDF5 file (hdf5_recipe.hpp); every
 // other one is the file itself, unless HDF5 would parse it, whose crashes on damaged bytes are not ours to
 // find.
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +14,7 @@
 #include "features/weights.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/hdf5_recipe.hpp"
+#include "tests/fuzz/memory_file.hpp"
 
 namespace {
 
@@ -25,6 +22,7 @@ using headstart::kVgg16Convolutions;
 using headstart::Vgg16Weights;
 using headstart::fuzz::expect;
 using headstart::fuzz::Hdf5Object;
+using headstart::fuzz::MemoryFile;
 using enum Hdf5Object::Kind;
 
 constexpr std::size_t kMostLayers = 6;  // all 13 would be 59 MB, and seconds under the sanitizers
@@ -51,24 +49,6 @@ std::vector<Hdf5Object> keras_objects(std::size_t broken) {
   return objects;
 }
 
-/// A file in memory that has a name.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::span<const std::byte> bytes) : descriptor_(memfd_create("weights", MFD_CLOEXEC)) {
-    expect(descriptor_ >= 0, "a file in memory can be made");
-    expect(::write(descriptor_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()),
-           "a file in memory can be written");
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() { ::close(descriptor_); }
-
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
- private:
-  int descriptor_;
-};
-
 void check_weights(const Vgg16Weights& weights) {
   for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
     const auto in = static_cast<std::size_t>(kVgg16Convolutions[i].in_channels);
@@ -91,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       return headstart::read_keras_weights(headstart::fuzz::hdf5_file_of(keras_objects(broken), provider),
                                            "recipe");
     }
-    return headstart::read_weights(MemoryFile(std::as_bytes(std::span(data, size))).path());
+    return headstart::read_weights(MemoryFile({data, size}).path());
   };
   if (!text.starts_with(kRecipe) && text.find(kHdf5Signature) != std::string_view::npos) return 0;
   try {

@@ -2,29 +2,17 @@
 #include "features/float_type.hpp"
 
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
+
+#include "features/float16.hpp"
 
 namespace headstart {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "values are copied as they lie in the file");
 
-float from_float16(std::uint16_t bits) noexcept {
-  const int exponent = (bits >> 10U) & 0x1F;
-  const auto fraction = static_cast<float>(bits & 0x3FFU);
-  float magnitude = 0.0F;
-  if (exponent == 0x1F) {
-    magnitude = fraction == 0.0F ? std::numeric_limits<float>::infinity() : std::nanf("");
-  } else if (exponent == 0) {
-    magnitude = std::ldexp(fraction, -24);
-  } else {
-    magnitude = std::ldexp(fraction + 1024.0F, exponent - 25);
-  }
-  return (bits & 0x8000U) != 0 ? -magnitude : magnitude;
-}
+float from_float16(std::uint16_t bits) noexcept { return to_float32(Float16{bits}); }
 
 float from_bfloat16(std::uint16_t bits) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);

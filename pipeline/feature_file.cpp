@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <numeric>
 #include <system_error>
 #include <utility>
 
 #include "data/error.hpp"
+#include "features/float16.hpp"
 #include "features/hdf5.hpp"
 
 namespace headstart {
@@ -20,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPartBytes = std::size_t{64} << 20U;
-constexpr float kLargestFloat16 = 65504.0F;
 
 void write_table(hid_t file, const FeatureTable& table) {
   const std::array<std::int32_t, 1> version{kFeatureFileVersion};
@@ -40,16 +39,6 @@ void write_table(hid_t file, const FeatureTable& table) {
   digests.reserve(table.keys.size() * sizeof(Sha256::bytes));
   for (const Sha256& key : table.keys) digests.insert(digests.end(), key.bytes.begin(), key.bytes.end());
   hdf5::write<std::uint8_t>(file, "sha256", {table.keys.size(), sizeof(Sha256::bytes)}, digests);
-}
-
-/// The nearest value that float16 has; ties go to the even one. HDF5 1.10 rounds too, but forgets the carry
-/// into the exponent: it makes 2 of 3.9992, whose nearest is 4.
-float nearest_float16(float value) {
-  constexpr float kSmallestNormal = 0x1p-14F;
-  if (std::abs(value) < kSmallestNormal) return std::nearbyint(value * 0x1p24F) * 0x1p-24F;
-  auto bits = std::bit_cast<std::uint32_t>(value);
-  bits += 0xFFFU + (bits >> 13U & 1U);
-  return std::bit_cast<float>(bits & ~0x1FFFU);
 }
 
 /// @param first  the table's row that `rows` starts with
@@ -80,7 +69,7 @@ void write_features(hid_t file, const FeatureTable& table, std::int64_t columns,
     FeatureMatrix rows = read(part);
     if (type == FeatureType::kFloat16) {
       check_range(rows, first, table);
-      std::transform(rows.values.begin(), rows.values.end(), rows.values.begin(), nearest_float16);
+      std::transform(rows.values.begin(), rows.values.end(), rows.values.begin(), rounded_to_float16);
     }
     dense.assign(part.size() * width, 0.0F);
     for (std::size_t row = 0; row < part.size(); ++row) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <string_view>
@@ -141,7 +142,7 @@ Extents extents_of(const Space& space) {
 }
 
 /// Product of the extents, saturating.
-std::uint64_t elements(const Extents& extents) {
+std::uint64_t elements(std::span<const std::uint64_t> extents) {
   std::uint64_t product = 1;
   for (const std::uint64_t extent : extents) {
     if (extent != 0 && product > std::numeric_limits<std::uint64_t>::max() / extent) {
@@ -163,27 +164,52 @@ Space make_space(const Extents& extents) {
   return Space{checked(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr))};
 }
 
-template <typename T>
-hid_t native_type() {
-  if constexpr (std::is_same_v<T, float>) return H5T_NATIVE_FLOAT;
-  if constexpr (std::is_same_v<T, double>) return H5T_NATIVE_DOUBLE;
-  if constexpr (std::is_same_v<T, std::int32_t>) return H5T_NATIVE_INT32;
-  if constexpr (std::is_same_v<T, std::int64_t>) return H5T_NATIVE_INT64;
-  if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_NATIVE_UINT8;
+Type copy_of(hid_t type) { return Type{checked(H5Tcopy(type))}; }
+
+/// IEEE 754 binary16, little-endian, which HDF5 1.10 has no name for.
+Type float16_type() {
+  Type type{checked(H5Tcopy(H5T_IEEE_F32LE))};
+  check(H5Tset_fields(type.id(), 15, 10, 5, 0, 10));
+  check(H5Tset_size(type.id(), 2));
+  check(H5Tset_ebias(type.id(), 15));
+  return type;
 }
 
 template <typename T>
-hid_t file_type() {
-  if constexpr (std::is_same_v<T, float>) return H5T_IEEE_F32LE;
-  if constexpr (std::is_same_v<T, double>) return H5T_IEEE_F64LE;
-  if constexpr (std::is_same_v<T, std::int32_t>) return H5T_STD_I32LE;
-  if constexpr (std::is_same_v<T, std::int64_t>) return H5T_STD_I64LE;
-  if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_STD_U8LE;
+Type native_type() {
+  static_assert(std::endian::native == std::endian::little, "float16 is the same in memory and in a file");
+  if constexpr (std::is_same_v<T, Float16>) return float16_type();
+  if constexpr (std::is_same_v<T, float>) return copy_of(H5T_NATIVE_FLOAT);
+  if constexpr (std::is_same_v<T, double>) return copy_of(H5T_NATIVE_DOUBLE);
+  if constexpr (std::is_same_v<T, std::int32_t>) return copy_of(H5T_NATIVE_INT32);
+  if constexpr (std::is_same_v<T, std::int64_t>) return copy_of(H5T_NATIVE_INT64);
+  if constexpr (std::is_same_v<T, std::uint8_t>) return copy_of(H5T_NATIVE_UINT8);
+}
+
+template <typename T>
+Type file_type() {
+  if constexpr (std::is_same_v<T, Float16>) return float16_type();
+  if constexpr (std::is_same_v<T, float>) return copy_of(H5T_IEEE_F32LE);
+  if constexpr (std::is_same_v<T, double>) return copy_of(H5T_IEEE_F64LE);
+  if constexpr (std::is_same_v<T, std::int32_t>) return copy_of(H5T_STD_I32LE);
+  if constexpr (std::is_same_v<T, std::int64_t>) return copy_of(H5T_STD_I64LE);
+  if constexpr (std::is_same_v<T, std::uint8_t>) return copy_of(H5T_STD_U8LE);
+}
+
+bool is_float16(const Type& type) {
+  const htri_t equal = H5Tequal(type.id(), float16_type().id());
+  check(equal);
+  return equal > 0;
 }
 
 /// Numbers only, and integers are never read from floats: HDF5 would clip and truncate without a word.
+/// Nothing but float16 is read as float16, as HDF5 1.10 rounds wrongly.
 template <typename T>
 void check_numeric(const Type& type, hid_t parent, std::string_view name) {
+  if constexpr (std::is_same_v<T, Float16>) {
+    if (!is_float16(type)) throw failure(parent, name, "does not hold float16");
+    return;
+  }
   const H5T_class_t kind = H5Tget_class(type.id());
   if (kind == H5T_INTEGER || (kind == H5T_FLOAT && std::is_floating_point_v<T>)) return;
   throw failure(parent, name, std::is_floating_point_v<T> ? "holds no numbers" : "holds no integers");
@@ -206,7 +232,7 @@ void check_storage(const Dataset& dataset, const Type& type, hid_t parent, std::
   std::array<hsize_t, H5S_MAX_RANK> chunk{};
   const int rank = H5Pget_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
   check(rank, parent, name);
-  const std::uint64_t size = elements({chunk.begin(), chunk.begin() + rank});
+  const std::uint64_t size = elements(Extents(chunk.begin(), chunk.begin() + rank));
   if (size > kMaxChunkBytes / std::max<std::uint64_t>(H5Tget_size(type.id()), 1)) {
     throw failure(parent, name, "is stored in chunks of more than 256 MiB");
   }
@@ -425,6 +451,11 @@ Extents extents(hid_t parent, const std::string& dataset) {
   return extents_of(Space{checked(H5Dget_space(opened.id()), parent, dataset)});
 }
 
+bool is_float16(hid_t parent, const std::string& dataset) {
+  const Dataset opened = open_dataset(parent, dataset);
+  return is_float16(Type{checked(H5Dget_type(opened.id()), parent, dataset)});
+}
+
 template <typename T>
 std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_elements) {
   const Dataset opened = open_dataset(parent, dataset);
@@ -439,7 +470,7 @@ std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_
   }
   std::vector<T> values(count);
   if (values.empty()) return values;
-  check(H5Dread(opened.id(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), parent,
+  check(H5Dread(opened.id(), native_type<T>().id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), parent,
         dataset);
   return values;
 }
@@ -453,18 +484,18 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
   const PropertyList properties = untimed(H5P_DATASET_CREATE);
   if (compress && !values.empty() && !extents.empty()) {
     std::vector<hsize_t> chunk(extents.begin(), extents.end());
-    const std::uint64_t row = elements({extents.begin() + 1, extents.end()});
+    const std::uint64_t row = elements(std::span(extents).subspan(1));
     chunk[0] = std::clamp<std::uint64_t>(kChunkElements / row, 1, extents[0]);
     check(H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data()));
     check(H5Pset_shuffle(properties.id()));
     check(H5Pset_deflate(properties.id(), kDeflateLevel));
   }
   const Space space = make_space(extents);
-  const Dataset created{checked(H5Dcreate2(parent, dataset.c_str(), file_type<T>(), space.id(), H5P_DEFAULT,
-                                           properties.id(), H5P_DEFAULT),
+  const Dataset created{checked(H5Dcreate2(parent, dataset.c_str(), file_type<T>().id(), space.id(),
+                                           H5P_DEFAULT, properties.id(), H5P_DEFAULT),
                                 parent, dataset)};
   if (values.empty()) return;
-  check(H5Dwrite(created.id(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), parent,
+  check(H5Dwrite(created.id(), native_type<T>().id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), parent,
         dataset);
 }
 
@@ -510,18 +541,9 @@ std::vector<std::string> read_string_dataset(hid_t parent, const std::string& da
 
 namespace {
 
-/// IEEE 754 binary16, which HDF5 1.10 has no name for.
-Type float16_type() {
-  Type type{checked(H5Tcopy(H5T_IEEE_F32LE))};
-  check(H5Tset_fields(type.id(), 15, 10, 5, 0, 10));
-  check(H5Tset_size(type.id(), 2));
-  check(H5Tset_ebias(type.id(), 15));
-  return type;
-}
-
-Dataset create_matrix(hid_t parent, const std::string& dataset, const Extents& extents, MatrixType kind) {
+Dataset create_matrix(hid_t parent, const std::string& dataset, const Extents& extents, FeatureType storage) {
   silence();
-  const Type type = kind == MatrixType::kFloat16 ? float16_type() : Type{checked(H5Tcopy(H5T_IEEE_F32LE))};
+  const Type type = storage == FeatureType::kFloat16 ? float16_type() : copy_of(H5T_IEEE_F32LE);
   const PropertyList properties = untimed(H5P_DATASET_CREATE);
   return Dataset{checked(H5Dcreate2(parent, dataset.c_str(), type.id(), make_space(extents).id(), H5P_DEFAULT,
                                     properties.id(), H5P_DEFAULT),
@@ -531,8 +553,8 @@ Dataset create_matrix(hid_t parent, const std::string& dataset, const Extents& e
 }  // namespace
 
 MatrixWriter::MatrixWriter(hid_t parent, const std::string& dataset, std::uint64_t rows,
-                           std::uint64_t columns, MatrixType type)
-    : dataset_(create_matrix(parent, dataset, {rows, columns}, type)), columns_(columns) {}
+                           std::uint64_t columns, FeatureType storage)
+    : dataset_(create_matrix(parent, dataset, {rows, columns}, storage)), columns_(columns) {}
 
 void MatrixWriter::append(std::span<const float> values) {
   silence();
@@ -595,7 +617,7 @@ std::vector<T> read_numbers(hid_t object, const std::string& attribute) {
   if (count > kMaxAttributeNumbers) throw failure(object, attribute, fmt::format("holds {} values", count));
   std::vector<T> values(count);
   if (values.empty()) return values;
-  check(H5Aread(opened.id(), native_type<T>(), values.data()), object, attribute);
+  check(H5Aread(opened.id(), native_type<T>().id(), values.data()), object, attribute);
   return values;
 }
 
@@ -624,20 +646,23 @@ void write_numbers(hid_t object, const std::string& attribute, const Extents& ex
   if (elements(extents) != values.size()) {
     throw failure(object, attribute, "is given a shape that does not fit its values");
   }
-  const Type type{checked(H5Tcopy(file_type<T>()))};
-  write_attribute(object, attribute, type, make_space(extents), values.data());
+  write_attribute(object, attribute, file_type<T>(), make_space(extents), values.data());
 }
 
-#define HEADSTART_INSTANTIATE(T)                                                               \
-  template std::vector<T> read<T>(hid_t, const std::string&, std::uint64_t);                   \
-  template void write<T>(hid_t, const std::string&, const Extents&, std::span<const T>, bool); \
-  template std::vector<T> read_numbers<T>(hid_t, const std::string&);                          \
+#define HEADSTART_INSTANTIATE_DATASETS(T)                                    \
+  template std::vector<T> read<T>(hid_t, const std::string&, std::uint64_t); \
+  template void write<T>(hid_t, const std::string&, const Extents&, std::span<const T>, bool)
+#define HEADSTART_INSTANTIATE(T)                                      \
+  HEADSTART_INSTANTIATE_DATASETS(T);                                  \
+  template std::vector<T> read_numbers<T>(hid_t, const std::string&); \
   template void write_numbers<T>(hid_t, const std::string&, const Extents&, std::span<const T>)
+HEADSTART_INSTANTIATE_DATASETS(Float16);
 HEADSTART_INSTANTIATE(float);
 HEADSTART_INSTANTIATE(double);
 HEADSTART_INSTANTIATE(std::int32_t);
 HEADSTART_INSTANTIATE(std::int64_t);
 HEADSTART_INSTANTIATE(std::uint8_t);
 #undef HEADSTART_INSTANTIATE
+#undef HEADSTART_INSTANTIATE_DATASETS
 
 }  // namespace headstart::hdf5

@@ -13,6 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "features/feature_type.hpp"
+#include "features/float16.hpp"
+
 namespace headstart::hdf5 {
 
 /// Owns one HDF5 id.
@@ -73,9 +76,11 @@ void flush(const File& file);
 [[nodiscard]] Group create_group(hid_t parent, const std::string& name);
 
 [[nodiscard]] Extents extents(hid_t parent, const std::string& dataset);
-/// A numeric dataset, converted to T = float, double, int32, int64 or uint8; floats are never read as
-/// integers. More than `max_elements` are an Error, before anything is allocated; so are values that lie in
-/// other files.
+/// Whether a dataset's values are IEEE 754 binary16, little-endian.
+[[nodiscard]] bool is_float16(hid_t parent, const std::string& dataset);
+/// A numeric dataset, converted to T = float, double, int32, int64 or uint8, or as it is to T = Float16;
+/// floats are never read as integers. More than `max_elements` are an Error, before anything is allocated; so
+/// are values that lie in other files.
 template <typename T>
 [[nodiscard]] std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_elements);
 /// Writes a dataset of T, little-endian. @param compress  shuffle and deflate, in chunks of rows
@@ -90,14 +95,12 @@ void write_string_dataset(hid_t parent, const std::string& dataset, const std::v
 [[nodiscard]] std::vector<std::string> read_string_dataset(hid_t parent, const std::string& dataset,
                                                            std::uint64_t max_strings);
 
-/// How the values of a matrix are kept; they are given and come back as float. For float16 they have to be
-/// values that it has: HDF5 1.10 rounds wrongly.
-enum class MatrixType { kFloat32, kFloat16 };
-/// A matrix that is written a few rows at a time.
+/// A matrix that is written a few rows at a time. Its values are given as float; stored as float16 they have
+/// to be such as it has.
 class MatrixWriter {
  public:
   MatrixWriter(hid_t parent, const std::string& dataset, std::uint64_t rows, std::uint64_t columns,
-               MatrixType type);
+               FeatureType storage);
   /// The next rows. @param values  a multiple of the columns
   void append(std::span<const float> values);
 

@@ -56,9 +56,7 @@ void check_range(const FeatureMatrix& rows, std::size_t first, const FeatureTabl
 
 void write_features(hid_t file, const FeatureTable& table, std::int64_t columns, FeatureType type,
                     const std::function<FeatureMatrix(std::span<const RowIndex>)>& read) {
-  hdf5::MatrixWriter writer(
-      file, "features", table.labels.size(), static_cast<std::uint64_t>(columns),
-      type == FeatureType::kFloat16 ? hdf5::MatrixType::kFloat16 : hdf5::MatrixType::kFloat32);
+  hdf5::MatrixWriter writer(file, "features", table.labels.size(), static_cast<std::uint64_t>(columns), type);
   std::vector<RowIndex> all(table.labels.size());
   std::iota(all.begin(), all.end(), 0);
   const auto width = static_cast<std::size_t>(columns);

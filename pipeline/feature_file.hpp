@@ -11,6 +11,7 @@
 
 #include "data/sha256.hpp"
 #include "features/extractor_configuration.hpp"
+#include "features/feature_type.hpp"
 #include "features/vgg16.hpp"
 #include "head/feature_matrix.hpp"
 #include "head/representation.hpp"
@@ -19,9 +20,6 @@ namespace headstart {
 
 inline constexpr const char* kFeatureFileFormat = "headstart features";
 inline constexpr std::int32_t kFeatureFileVersion = 1;
-
-/// How features are stored. float16 keeps 11 significant bits: relative errors up to 4.9e-4.
-enum class FeatureType { kFloat32, kFloat16 };
 
 /// All but the features. The vectors are as long as there are rows.
 struct FeatureTable {

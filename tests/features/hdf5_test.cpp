@@ -392,6 +392,23 @@ TEST(Hdf5, IntegersAreNotReadFromFloatsNorNumbersFromText) {
   EXPECT_EQ(hdf5::read<float>(file.id(), "integers", 2).size(), 2U);
 }
 
+TEST(Hdf5, Float16IsReadAsItIsAndFromNothingElse) {
+  const hdf5::File file = hdf5::create_in_memory();
+  const std::vector<float> floats{1.0F, -2.5F, 65504.0F, 0x1p-24F, 0.0F};
+  std::vector<Float16> halves(floats.size());
+  std::transform(floats.begin(), floats.end(), halves.begin(), to_float16);
+  hdf5::write<Float16>(file.id(), "halves", {halves.size()}, halves);
+  hdf5::write<float>(file.id(), "floats", {floats.size()}, floats);
+  EXPECT_TRUE(hdf5::is_float16(file.id(), "halves"));
+  EXPECT_FALSE(hdf5::is_float16(file.id(), "floats"));
+  EXPECT_EQ(hdf5::read<Float16>(file.id(), "halves", 5), halves);
+  EXPECT_EQ(hdf5::read<float>(file.id(), "halves", 5), floats) << "HDF5's own conversion";
+  EXPECT_THAT(message_of([&] { (void)hdf5::read<Float16>(file.id(), "floats", 5); }),
+              HasSubstr("does not hold float16"));
+  EXPECT_THAT(message_of([&] { (void)hdf5::read<std::int32_t>(file.id(), "halves", 5); }),
+              HasSubstr("holds no integers"));
+}
+
 TEST(Hdf5, ShapesThatDoNotFitTheirValuesAreRefused) {
   const hdf5::File file = hdf5::create_in_memory();
   const std::vector<float> six(6);

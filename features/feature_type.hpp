@@ -1,0 +1,26 @@
+// features/feature_type.hpp: how features are stored, in a cache or a features.h5; in memory they are
+// float32.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace headstart {
+
+/// float16 keeps 11 significant bits: relative errors up to 4.9e-4.
+enum class FeatureType { kFloat32, kFloat16 };
+
+inline constexpr std::array kFeatureTypes{FeatureType::kFloat32, FeatureType::kFloat16};
+
+/// "float32" or "float16".
+[[nodiscard]] constexpr std::string_view to_string(FeatureType type) noexcept {
+  return type == FeatureType::kFloat16 ? "float16" : "float32";
+}
+
+/// 4 or 2.
+[[nodiscard]] constexpr std::size_t bytes_of(FeatureType type) noexcept {
+  return type == FeatureType::kFloat16 ? 2 : 4;
+}
+
+}  // namespace headstart

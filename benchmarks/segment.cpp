@@ -2,12 +2,14 @@
 // CSR, segment to bytes and back, and the weights that stand before all of it. Each is checked, then timed.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "data/sha256.hpp"
 #include "features/csr_rows.hpp"
+#include "features/float16.hpp"
 #include "features/segment.hpp"
 #include "features/vgg16.hpp"
 #include "features/weights.hpp"
@@ -57,21 +59,33 @@ CsrRows compressed(const std::vector<std::vector<float>>& dense) {
   return rows;
 }
 
-/// A full segment: 3,000 rows at 10 % are about 60 MB.
-const Segment& full_segment() {
-  static const Segment segment = [] {
+/// 3,000 rows at 10 %: a full segment of about 60 MB, or 45 MB as float16.
+const Segment& large_segment(FeatureType storage = FeatureType::kFloat32) {
+  static const auto make = [](FeatureType type) {
     Segment made;
+    made.storage = type;
     made.shape = kShape;
     made.origin = {"engine", "1", "0.1", "host"};
-    const auto dense = dense_rows(64, 0.1);
+    auto dense = dense_rows(64, 0.1);
+    if (type == FeatureType::kFloat16) {
+      for (std::vector<float>& row : dense)
+        std::transform(row.begin(), row.end(), row.begin(), rounded_to_float16);
+    }
     made.rows.columns = static_cast<std::int64_t>(kShape.size());
     for (std::size_t i = 0; i < 3000; ++i) {
       made.keys.push_back(sha256(std::to_string(i)));
       made.rows.append_dense(dense[i % dense.size()]);
     }
     return made;
-  }();
-  return segment;
+  };
+  static const Segment floats = make(FeatureType::kFloat32);
+  static const Segment halves = make(FeatureType::kFloat16);
+  return storage == FeatureType::kFloat16 ? halves : floats;
+}
+
+/// The argument of a benchmark is the bits of a value.
+FeatureType storage_of(const benchmark::State& state) {
+  return state.range(0) == 16 ? FeatureType::kFloat16 : FeatureType::kFloat32;
 }
 
 void set_rates(benchmark::State& state, std::size_t rows, std::size_t bytes) {
@@ -91,33 +105,33 @@ void bm_append_dense(benchmark::State& state) {
 BENCHMARK(bm_append_dense)->Arg(7)->Arg(15)->Arg(50)->Unit(benchmark::kMicrosecond);
 
 void bm_encode_segment(benchmark::State& state) {
-  const Segment& segment = full_segment();
+  const Segment& segment = large_segment(storage_of(state));
   const std::vector<std::byte> bytes = encode_segment(segment);
   if (decode_segment(bytes).rows != segment.rows) return state.SkipWithError("result is wrong: not timed");
   for (auto _ : state) benchmark::DoNotOptimize(encode_segment(segment));
   set_rates(state, segment.keys.size(), bytes.size());
 }
-BENCHMARK(bm_encode_segment)->Unit(benchmark::kMillisecond);
+BENCHMARK(bm_encode_segment)->Arg(32)->Arg(16)->Unit(benchmark::kMillisecond);
 
 void bm_decode_segment(benchmark::State& state) {
-  const Segment& segment = full_segment();
+  const Segment& segment = large_segment(storage_of(state));
   const std::vector<std::byte> bytes = encode_segment(segment);
   if (decode_segment(bytes).rows != segment.rows) return state.SkipWithError("result is wrong: not timed");
   for (auto _ : state) benchmark::DoNotOptimize(decode_segment(bytes));
   set_rates(state, segment.keys.size(), bytes.size());
 }
-BENCHMARK(bm_decode_segment)->Unit(benchmark::kMillisecond);
+BENCHMARK(bm_decode_segment)->Arg(32)->Arg(16)->Unit(benchmark::kMillisecond);
 
 /// What a scan pays for a segment whose bytes are in memory: its digest, then its keys.
 void bm_verify_segment(benchmark::State& state) {
-  const std::vector<std::byte> bytes = encode_segment(full_segment());
-  if (decode_segment_header(bytes).keys != full_segment().keys)
+  const std::vector<std::byte> bytes = encode_segment(large_segment());
+  if (decode_segment_header(bytes).keys != large_segment().keys)
     return state.SkipWithError("result is wrong: not timed");
   for (auto _ : state) {
     benchmark::DoNotOptimize(sha256(bytes));
     benchmark::DoNotOptimize(decode_segment_header(bytes));
   }
-  set_rates(state, full_segment().keys.size(), bytes.size());
+  set_rates(state, large_segment().keys.size(), bytes.size());
 }
 BENCHMARK(bm_verify_segment)->Unit(benchmark::kMillisecond);
 

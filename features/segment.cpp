@@ -15,15 +15,21 @@
 
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
+#include "features/float16.hpp"
 #include "features/hdf5.hpp"
 
 namespace headstart {
 namespace {
 
 constexpr const char* kFormat = "headstart segment";
-constexpr std::int32_t kFormatVersion = 1;
 constexpr std::size_t kDigestBytes = sizeof(Sha256::bytes);
 constexpr const char* kActivations = "activations";
+
+/// Of a segment's format, by what its values are. float16 has a version of its own because readers of version
+/// 1 were promised float32.
+constexpr std::int32_t version_of(FeatureType storage) noexcept {
+  return storage == FeatureType::kFloat16 ? 2 : 1;
+}
 
 [[nodiscard]] Error malformed(std::string_view what) {
   return Error{Error::Kind::kFailed, "a segment of the cache is malformed", what, "extract its images again"};
@@ -34,10 +40,20 @@ hdf5::Extents dense_extents(std::size_t rows, const MapShape& shape) {
           static_cast<std::uint64_t>(shape.channels)};
 }
 
-bool sparse_is_smaller(const CsrRows& rows) {
+bool sparse_is_smaller(const Segment& segment) {
+  const CsrRows& rows = segment.rows;
+  const std::size_t value = bytes_of(segment.storage);
   const std::size_t sparse =
-      rows.values.size() * (sizeof(float) + sizeof(std::int32_t)) + rows.indptr.size() * sizeof(std::int64_t);
-  return sparse < rows.rows() * static_cast<std::size_t>(rows.columns) * sizeof(float);
+      rows.values.size() * (value + sizeof(std::int32_t)) + rows.indptr.size() * sizeof(std::int64_t);
+  return sparse < rows.rows() * static_cast<std::size_t>(rows.columns) * value;
+}
+
+/// What the invariant of Segment says of its values.
+[[maybe_unused]] bool storable(const Segment& segment) {
+  const std::vector<float>& values = segment.rows.values;
+  return all_finite(values) && (segment.storage == FeatureType::kFloat32 ||
+                                std::all_of(values.begin(), values.end(),
+                                            [](float value) { return rounded_to_float16(value) == value; }));
 }
 
 std::vector<std::uint8_t> concatenated(std::span<const Sha256> keys) {
@@ -48,7 +64,7 @@ std::vector<std::uint8_t> concatenated(std::span<const Sha256> keys) {
 }
 
 void write_header(hid_t file, const Segment& segment) {
-  const std::array<std::int32_t, 1> version{kFormatVersion};
+  const std::array<std::int32_t, 1> version{version_of(segment.storage)};
   const std::array<std::int64_t, 3> shape{segment.shape.height, segment.shape.width, segment.shape.channels};
   hdf5::write_variable_string(file, "format", kFormat);
   hdf5::write_numbers<std::int32_t>(file, "format_version", {}, version);
@@ -62,24 +78,32 @@ void write_header(hid_t file, const Segment& segment) {
   hdf5::write<std::int32_t>(file, "nonzeros", {segment.keys.size()}, segment.rows.counts());
 }
 
+void write_values(hid_t parent, const std::string& dataset, const hdf5::Extents& extents,
+                  std::span<const float> values, FeatureType storage) {
+  if (storage == FeatureType::kFloat32) return hdf5::write<float>(parent, dataset, extents, values);
+  std::vector<Float16> halves(values.size());
+  std::transform(values.begin(), values.end(), halves.begin(), to_float16);
+  hdf5::write<Float16>(parent, dataset, extents, halves);
+}
+
 /// AnnData's convention for a sparse matrix on disk: anndata.readthedocs.io, "On-disk format", sparse arrays.
-void write_sparse(hid_t file, const CsrRows& rows) {
+void write_sparse(hid_t file, const CsrRows& rows, FeatureType storage) {
   const hdf5::Group group = hdf5::create_group(file, kActivations);
   const std::array<std::int64_t, 2> shape{static_cast<std::int64_t>(rows.rows()), rows.columns};
   hdf5::write_variable_string(group.id(), "encoding-type", "csr_matrix");
   hdf5::write_variable_string(group.id(), "encoding-version", "0.1.0");
   hdf5::write_numbers<std::int64_t>(group.id(), "shape", {shape.size()}, shape);
-  hdf5::write<float>(group.id(), "data", {rows.values.size()}, rows.values);
+  write_values(group.id(), "data", {rows.values.size()}, rows.values, storage);
   hdf5::write<std::int32_t>(group.id(), "indices", {rows.indices.size()}, rows.indices);
   hdf5::write<std::int64_t>(group.id(), "indptr", {rows.indptr.size()}, rows.indptr);
 }
 
-void write_dense(hid_t file, const CsrRows& rows, const MapShape& shape) {
+void write_dense(hid_t file, const CsrRows& rows, const MapShape& shape, FeatureType storage) {
   std::vector<float> dense(rows.rows() * shape.size());
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     rows.expand(i, std::span(dense).subspan(i * shape.size(), shape.size()));
   }
-  hdf5::write<float>(file, kActivations, dense_extents(rows.rows(), shape), dense);
+  write_values(file, kActivations, dense_extents(rows.rows(), shape), dense, storage);
 }
 
 /// What a reader knows before it allocates: nothing in an uncompressed file can have more bytes than the
@@ -91,6 +115,26 @@ struct Image {
   template <typename T>
   [[nodiscard]] std::vector<T> read(hid_t parent, const std::string& dataset) const {
     return hdf5::read<T>(parent, dataset, bytes / sizeof(T));
+  }
+
+  /// Activations. @throws Error if they are infinite, no numbers, or not stored so
+  [[nodiscard]] std::vector<float> read_values(hid_t parent, const std::string& dataset,
+                                               FeatureType storage) const {
+    const bool halves = storage == FeatureType::kFloat16;
+    if (hdf5::is_float16(parent, dataset) != halves) {
+      throw malformed(fmt::format("its values are {}float16, and its format version is {}",
+                                  halves ? "not " : "", version_of(storage)));
+    }
+    std::vector<float> values;
+    if (halves) {
+      const std::vector<Float16> stored = read<Float16>(parent, dataset);
+      values.resize(stored.size());
+      std::transform(stored.begin(), stored.end(), values.begin(), to_float32);
+    } else {
+      values = read<float>(parent, dataset);
+    }
+    if (!all_finite(values)) throw malformed("a value is infinite or no number");
+    return values;
   }
 };
 
@@ -134,14 +178,18 @@ SegmentHeader read_header(const Image& image) {
     throw malformed(fmt::format("its format is '{}', needed '{}'", format, kFormat));
   }
   const std::vector<std::int32_t> version = hdf5::read_numbers<std::int32_t>(image.file, "format_version");
-  if (version != std::vector<std::int32_t>{kFormatVersion}) {
-    throw malformed(fmt::format("its format version is {}, this program reads {}", fmt::join(version, ","),
-                                kFormatVersion));
+  const auto storage = std::find_if(kFeatureTypes.begin(), kFeatureTypes.end(), [&](FeatureType type) {
+    return version == std::vector<std::int32_t>{version_of(type)};
+  });
+  if (storage == kFeatureTypes.end()) {
+    throw malformed(
+        fmt::format("its format version is {}, this program reads 1 and 2", fmt::join(version, ",")));
   }
   const std::string tap_name = hdf5::read_string(image.file, "tap");
   const std::optional<Tap> tap = parse_tap(tap_name);
   if (!tap) throw malformed(fmt::format("its tap is '{}'", tap_name));
   SegmentHeader header;
+  header.storage = *storage;
   header.tap = *tap;
   header.shape = read_shape(image.file);
   header.keys = read_keys(image);
@@ -173,7 +221,7 @@ CsrRows read_sparse(const Image& image, const SegmentHeader& header) {
   rows.columns = columns;
   rows.indptr = image.read<std::int64_t>(group.id(), "indptr");
   rows.indices = image.read<std::int32_t>(group.id(), "indices");
-  rows.values = image.read<float>(group.id(), "data");
+  rows.values = image.read_values(group.id(), "data", header.storage);
 
   std::vector<std::int64_t> needed{0};  // what `nonzeros` says; equal means ascending and within bounds
   for (const std::int32_t count : header.nonzeros) needed.push_back(needed.back() + count);
@@ -184,7 +232,6 @@ CsrRows read_sparse(const Image& image, const SegmentHeader& header) {
                                 rows.values.size(), total));
   }
   for (std::size_t i = 0; i < rows.rows(); ++i) check_indices(rows.row_indices(i), columns, i);
-  if (!all_finite(rows.values)) throw malformed("a value is infinite or no number");
   return rows;
 }
 
@@ -194,8 +241,7 @@ CsrRows read_dense(const Image& image, const SegmentHeader& header) {
     throw malformed(
         fmt::format("activations are {}, needed {}", fmt::join(found, "x"), fmt::join(needed, "x")));
   }
-  const std::vector<float> dense = image.read<float>(image.file, kActivations);
-  if (!all_finite(dense)) throw malformed("a value is infinite or no number");
+  const std::vector<float> dense = image.read_values(image.file, kActivations, header.storage);
   const std::size_t columns = header.shape.size();
   CsrRows rows;
   rows.columns = static_cast<std::int64_t>(columns);
@@ -211,13 +257,13 @@ CsrRows read_dense(const Image& image, const SegmentHeader& header) {
 std::vector<std::byte> encode_segment(const Segment& segment) {
   assert(segment.keys.size() == segment.rows.rows());
   assert(segment.rows.columns == static_cast<std::int64_t>(segment.shape.size()));
-  assert(all_finite(segment.rows.values));
+  assert(storable(segment));
   const hdf5::File file = hdf5::create_in_memory();
   write_header(file.id(), segment);
-  if (sparse_is_smaller(segment.rows)) {
-    write_sparse(file.id(), segment.rows);
+  if (sparse_is_smaller(segment)) {
+    write_sparse(file.id(), segment.rows, segment.storage);
   } else {
-    write_dense(file.id(), segment.rows, segment.shape);
+    write_dense(file.id(), segment.rows, segment.shape, segment.storage);
   }
   return hdf5::file_image(file);
 }
@@ -233,7 +279,8 @@ Segment decode_segment(std::span<const std::byte> bytes) {
   SegmentHeader header = read_header(image);
   CsrRows rows =
       hdf5::is_group(file.id(), kActivations) ? read_sparse(image, header) : read_dense(image, header);
-  return {header.tap, header.shape, std::move(header.keys), std::move(rows), std::move(header.origin)};
+  return {header.tap,    header.shape, std::move(header.keys), std::move(rows), std::move(header.origin),
+          header.storage};
 }
 
 std::string segment_file_name(const Sha256& digest) { return "segment-" + digest.hex() + ".h5"; }

@@ -11,6 +11,7 @@
 
 #include "data/sha256.hpp"
 #include "features/csr_rows.hpp"
+#include "features/feature_type.hpp"
 #include "features/vgg16.hpp"
 
 namespace headstart {
@@ -25,18 +26,18 @@ struct SegmentOrigin {
   bool operator==(const SegmentOrigin&) const = default;
 };
 
-/// Invariant: keys.size() == rows.rows(); rows.columns == shape.size(); the rows' values are finite and not
-/// zero.
+/// Invariant: keys.size() == rows.rows(); rows.columns == shape.size(); the rows' values are finite, not
+/// zero, and such as `storage` has: whoever makes a row rounds it, so that it is the same before and after.
 struct Segment {
   Tap tap = Tap::kBlock5Pool;
   MapShape shape;
   std::vector<Sha256> keys;  ///< SHA-256 of each row's image file
   CsrRows rows;
   SegmentOrigin origin;
+  FeatureType storage = FeatureType::kFloat32;
 };
 
-/// The bytes of the HDF5 file, built in memory; the same segment gives the same bytes. Its values have to be
-/// finite.
+/// The bytes of the HDF5 file, built in memory; the same segment gives the same bytes.
 [[nodiscard]] std::vector<std::byte> encode_segment(const Segment& segment);
 
 /// Reads back what encode_segment wrote; every shape, index and count is checked before anything is allocated
@@ -51,6 +52,7 @@ struct SegmentHeader {
   std::vector<Sha256> keys;
   std::vector<std::int32_t> nonzeros;  ///< of each row, so that a reader can allocate before it reads
   SegmentOrigin origin;
+  FeatureType storage = FeatureType::kFloat32;
 };
 
 /// The same without reading the activations. @throws Error as decode_segment

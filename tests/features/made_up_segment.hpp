@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "features/float16.hpp"
 #include "features/segment.hpp"
 
 namespace headstart::test {
@@ -24,6 +25,13 @@ inline std::vector<float> made_up_row(int image, std::size_t size, double nonzer
     value = uniform < nonzero_share ? 1.0F + static_cast<float>(state >> 10U) / 1000.0F : 0.0F;
   }
   return row;
+}
+
+/// A segment's rows, rounded to float16 and to be stored so.
+inline Segment stored_as_float16(Segment segment) {
+  segment.storage = FeatureType::kFloat16;
+  for (float& value : segment.rows.values) value = rounded_to_float16(value);
+  return segment;
 }
 
 /// A block5_pool segment of these images for a 32 x 32 (1 x 1 x 512) or any other input.

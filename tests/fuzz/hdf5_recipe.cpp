@@ -44,6 +44,14 @@ enum class Spoilt : std::uint8_t {
 
 Type copy_of(hid_t type) { return Type{H5Tcopy(type)}; }
 
+Type float16() {
+  Type type = copy_of(H5T_IEEE_F32LE);
+  H5Tset_fields(type.id(), 15, 10, 5, 0, 10);
+  H5Tset_size(type.id(), 2);
+  H5Tset_ebias(type.id(), 15);
+  return type;
+}
+
 Type fixed_string(std::size_t width) {
   Type type = copy_of(H5T_C_S1);
   H5Tset_size(type.id(), width);
@@ -79,6 +87,8 @@ Content content_of(const Hdf5Object& object) {
     content.type = copy_of(type);
     content.bytes = bytes_of(values);
   };
+  if (const auto* halves = std::get_if<std::vector<Float16>>(&object.values))
+    numbers(float16().id(), *halves);
   if (const auto* floats = std::get_if<std::vector<float>>(&object.values)) numbers(H5T_IEEE_F32LE, *floats);
   if (const auto* ints = std::get_if<std::vector<std::int32_t>>(&object.values))
     numbers(H5T_STD_I32LE, *ints);
@@ -117,7 +127,7 @@ Extents draw_extents(FuzzedDataProvider& data) {
 }
 
 Type draw_type(FuzzedDataProvider& data) {
-  switch (data.ConsumeIntegralInRange(0, 17)) {
+  switch (data.ConsumeIntegralInRange(0, 18)) {
     case 0:
       return copy_of(H5T_IEEE_F64LE);
     case 1:
@@ -165,6 +175,8 @@ Type draw_type(FuzzedDataProvider& data) {
       H5Tset_precision(type.id(), data.ConsumeIntegralInRange<std::size_t>(1, 31));
       return type;
     }
+    case 17:
+      return float16();
     default: {  // and one of more bytes than any of C's
       Type type = copy_of(H5T_STD_I64LE);
       H5Tset_size(type.id(), data.ConsumeIntegralInRange<std::size_t>(1, 40));

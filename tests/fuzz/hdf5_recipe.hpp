@@ -27,8 +27,8 @@ struct Hdf5Object {
     std::vector<std::string> texts;  ///< one dimension
   };
   using Values =
-      std::variant<Unwritten, std::vector<float>, std::vector<std::int32_t>, std::vector<std::int64_t>,
-                   std::vector<std::uint8_t>, VariableString, FixedStrings>;
+      std::variant<Unwritten, std::vector<Float16>, std::vector<float>, std::vector<std::int32_t>,
+                   std::vector<std::int64_t>, std::vector<std::uint8_t>, VariableString, FixedStrings>;
 
   Kind kind;
   std::string parent;  ///< the group or dataset that it is in or of; "/" is the root

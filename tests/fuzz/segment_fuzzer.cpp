@@ -9,24 +9,34 @@
 
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
+#include "features/float16.hpp"
 #include "features/segment.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/hdf5_recipe.hpp"
 
 namespace {
 
+using headstart::Float16;
 using headstart::Segment;
 using headstart::SegmentHeader;
 using headstart::fuzz::expect;
 using headstart::fuzz::Hdf5Object;
 using enum Hdf5Object::Kind;
 
+/// Values as they are stored.
+Hdf5Object::Values stored(const std::vector<float>& values, bool halves) {
+  if (!halves) return values;
+  std::vector<Float16> result;
+  for (const float value : values) result.push_back(headstart::to_float16(value));
+  return result;
+}
+
 /// Two rows of a 1 x 2 x 4 map, as encode_segment writes them.
-std::vector<Hdf5Object> segment_objects(bool dense) {
+std::vector<Hdf5Object> segment_objects(bool dense, bool halves) {
   using Text = Hdf5Object::VariableString;
   std::vector<Hdf5Object> objects{
       {kAttribute, "/", "format", {}, Text{"headstart segment"}},
-      {kAttribute, "/", "format_version", {}, std::vector<std::int32_t>{1}},
+      {kAttribute, "/", "format_version", {}, std::vector<std::int32_t>{halves ? 2 : 1}},
       {kAttribute, "/", "tap", {}, Text{"block5_pool"}},
       {kAttribute, "/", "shape", {3}, std::vector<std::int64_t>{1, 2, 4}},
       {kAttribute, "/", "engine", {}, Text{"onednn"}},
@@ -39,14 +49,14 @@ std::vector<Hdf5Object> segment_objects(bool dense) {
   if (dense) {
     std::vector<float> values(16);
     values[0] = values[7] = values[11] = 1.5F;
-    objects.push_back({kDataset, "/", "activations", {2, 1, 2, 4}, values});
+    objects.push_back({kDataset, "/", "activations", {2, 1, 2, 4}, stored(values, halves)});
     return objects;
   }
   objects.push_back({kGroup, "/", "activations", {}, {}});
   objects.push_back({kAttribute, "/activations", "encoding-type", {}, Text{"csr_matrix"}});
   objects.push_back({kAttribute, "/activations", "encoding-version", {}, Text{"0.1.0"}});
   objects.push_back({kAttribute, "/activations", "shape", {2}, std::vector<std::int64_t>{2, 8}});
-  objects.push_back({kDataset, "/activations", "data", {3}, std::vector<float>{1.0F, 2.0F, 3.0F}});
+  objects.push_back({kDataset, "/activations", "data", {3}, stored({1.0F, 2.0F, 3.0F}, halves)});
   objects.push_back({kDataset, "/activations", "indices", {3}, std::vector<std::int32_t>{0, 7, 3}});
   objects.push_back({kDataset, "/activations", "indptr", {3}, std::vector<std::int64_t>{0, 2, 3}});
   return objects;
@@ -69,7 +79,7 @@ void check_segment(const Segment& segment) {
   expect(headstart::all_finite(rows.values), "values are finite");
   const Segment again = headstart::decode_segment(headstart::encode_segment(segment));
   expect(again.rows == rows && again.keys == segment.keys && again.origin == segment.origin &&
-             again.shape == segment.shape && again.tap == segment.tap,
+             again.shape == segment.shape && again.tap == segment.tap && again.storage == segment.storage,
          "a segment reads back");
 }
 
@@ -82,7 +92,9 @@ void check_error(const headstart::Error& error) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   FuzzedDataProvider provider(data, size);
   const bool dense = provider.ConsumeBool();
-  const std::vector<std::byte> bytes = headstart::fuzz::hdf5_file_of(segment_objects(dense), provider);
+  const bool halves = provider.ConsumeBool();
+  const std::vector<std::byte> bytes =
+      headstart::fuzz::hdf5_file_of(segment_objects(dense, halves), provider);
   bool header_is_sound = false;
   try {
     const SegmentHeader header = headstart::decode_segment_header(bytes);

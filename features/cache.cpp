@@ -58,6 +58,7 @@ FeatureCache::FeatureCache(const fs::path& root, const ExtractorConfiguration& c
       extractor_json_(configuration.canonical_json()),
       tap_(tap),
       shape_(tap_shape(tap, configuration.resize.size)),
+      storage_(configuration.storage),
       warn_(std::move(warn)) {
   if (const std::optional<std::string> foreign = find_foreign_configuration()) {
     usable_ = false;
@@ -125,6 +126,9 @@ void FeatureCache::add_segment(const fs::path& file, const FileStamp& stamp,
     if (header.tap != tap_ || header.shape != shape_) {
       return reject(fmt::format("it holds {} of {}x{}x{}", to_string(header.tap), header.shape.height,
                                 header.shape.width, header.shape.channels));
+    }
+    if (header.storage != storage_) {
+      return reject(fmt::format("it holds {}, not {}", to_string(header.storage), to_string(storage_)));
     }
     add_source({file, IndexedSegment(*digest_in_name(file), stamp), {}}, header.keys, header.nonzeros);
   } catch (const Error& error) {

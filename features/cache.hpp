@@ -53,6 +53,8 @@ class FeatureCache {
   [[nodiscard]] std::size_t rows() const;
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] Tap tap() const noexcept { return tap_; }
+  /// How its rows are stored, and what they have to be rounded to.
+  [[nodiscard]] FeatureType storage() const noexcept { return storage_; }
 
   /// Makes `segment` durable and visible: temporary name, fsync, rename, fsync of the folder. If that fails
   /// (read-only, full), warns once and keeps the segment in memory, so that this run goes on; memory then
@@ -151,6 +153,7 @@ class FeatureCache {
   std::string extractor_json_;
   Tap tap_;
   MapShape shape_;
+  FeatureType storage_;
   Warn warn_;
   bool usable_ = true;  // false: the folder is another configuration's
   bool published_ = false;
@@ -168,11 +171,11 @@ class SegmentBuilder {
   static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
   static constexpr std::chrono::seconds kMaxAge{30};
 
-  SegmentBuilder(Tap tap, MapShape shape, SegmentOrigin origin);
+  SegmentBuilder(Tap tap, MapShape shape, SegmentOrigin origin, FeatureType storage = FeatureType::kFloat32);
 
-  /// @param activations [h, w, c], finite
+  /// @param activations [h, w, c], finite and such as the storage has
   void append(const Sha256& key, std::span<const float> activations);
-  /// @param rows  of the same tap and shape
+  /// @param rows  of the same tap, shape and storage
   void append(const Sha256& key, const CsrRows& rows, std::size_t row);
   [[nodiscard]] bool full() const noexcept;
   [[nodiscard]] bool due(std::chrono::steady_clock::time_point now) const noexcept;

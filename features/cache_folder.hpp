@@ -37,6 +37,7 @@ struct CacheListing {
   std::uint64_t bytes = 0;
   double density = 0.0;  ///< share of the activations that are not zero
   std::string engine;    ///< of the newest segment
+  std::string storage;   ///< "float32" or "float16", of the newest segment
   std::filesystem::file_time_type newest = std::filesystem::file_time_type::min();
 };
 /// Reads the folders' indexes and what these don't know; changes nothing.
@@ -55,7 +56,7 @@ struct CacheVerification {
   std::uint64_t bytes = 0;
   std::vector<CacheFault> faults;
 };
-/// Reads every segment whole: its digest, every dataset and value, its tap and shape; and every
+/// Reads every segment whole: its digest, every dataset and value, its tap, shape and storage; and every
 /// extractor.json. Changes nothing.
 /// @param on_progress  told how many segments of how many are done
 [[nodiscard]] CacheVerification verify_cache(

@@ -99,6 +99,7 @@ CacheListing list_tap(const TapFolder& folder, const Warn& warn) {
   if (error) warn(unreadable(folder.path, error.message()));
   if (const auto header = newest.empty() ? std::nullopt : read_header(newest, warn)) {
     listing.engine = header->origin.engine;
+    listing.storage = to_string(header->storage);
     columns = header->shape.size();
   }
   if (listing.rows > 0 && columns > 0)

@@ -34,6 +34,10 @@ std::optional<std::string> find_fault(const SegmentFile& segment, const TapSegme
                            decoded.shape.width, decoded.shape.channels, wanted.height, wanted.width,
                            wanted.channels);
       }
+      if (decoded.storage != tap.configuration->storage) {
+        return fmt::format("its values are {}, needed {}", to_string(decoded.storage),
+                           to_string(tap.configuration->storage));
+      }
     }
     result.rows += decoded.keys.size();
     return std::nullopt;

@@ -28,7 +28,7 @@ class CacheWriter {
   /// Says who computes the rows that append() brings from now on: what another engine computed before is set
   /// aside, as a segment has one origin. The thread that appends.
   void start(const EngineDescription& engine, int input_size);
-  /// Adds a row to one cache's next segment. One thread at a time.
+  /// Adds a row to one cache's next segment, rounded to its storage already. One thread at a time.
   void append(std::size_t cache, const Sha256& key, std::span<const float> activations);
   /// Sets aside the segments that are due; the thread that appends.
   void collect_due(std::chrono::steady_clock::time_point now);

@@ -90,7 +90,7 @@ void FeatureCache::merge(std::span<const std::int32_t> sources, std::vector<NewS
     const SegmentOrigin& origin = segment.origin;
     Merging& merging = of_engine
                            .try_emplace({origin.engine, origin.engine_version},
-                                        Merging{SegmentBuilder(tap_, shape_, origin), {}})
+                                        Merging{SegmentBuilder(tap_, shape_, origin, storage_), {}})
                            .first->second;
     for (std::size_t row = 0; row < segment.keys.size(); ++row) {
       const std::optional<Place> winner = find(segment.keys[row]);

@@ -61,6 +61,7 @@ class Extractor {
         reader_(options.reader != nullptr ? *options.reader : own_reader_),
         open_engine_(open_engine),
         taps_(taps_of(caches)),
+        storage_(caches.front()->storage()),
         lower_(caches, options.lower),
         writer_(caches, lower_) {
     if (options.views < 0 || options.views > kMaxViews) throw std::logic_error("extract: views out of range");
@@ -94,8 +95,12 @@ class Extractor {
   static std::vector<Tap> taps_of(std::span<FeatureCache* const> caches) {
     std::vector<Tap> taps;
     for (const FeatureCache* cache : caches) taps.push_back(cache->tap());
-    if (taps.empty() || taps.size() > kAllTaps.size())
-      throw std::logic_error("extract: needs one cache for each tap");
+    const auto stored_otherwise = [&](const FeatureCache* cache) {
+      return cache->storage() != caches.front()->storage();
+    };
+    if (taps.empty() || taps.size() > kAllTaps.size() ||
+        std::any_of(caches.begin(), caches.end(), stored_otherwise))
+      throw std::logic_error("extract: needs one cache for each tap, all of one configuration");
     return taps;
   }
 
@@ -256,9 +261,9 @@ class Extractor {
       const auto& [index, row] = pass.waiting[place];
       ImageResult& result = extraction_.images[index];
       ImageStatus& status = status_of(result, row.view);
-      if (const std::optional<Tap> tap = batch.non_finite_tap(place)) {
+      if (const std::optional<std::string> reason = round_row(batch, place)) {
         status = ImageStatus::kRejected;
-        overflowed(result, row.view, *tap, batch.engine().description().precision);
+        reject(result, row.view, *reason);
       } else {
         status = ImageStatus::kExtracted;
         if (from) ++extraction_.from_taps[static_cast<std::size_t>(*from)];
@@ -316,9 +321,19 @@ class Extractor {
     return true;
   }
 
-  static void overflowed(ImageResult& result, int view, Tap tap, Precision precision) {
-    const std::string reason =
-        fmt::format("the network overflows at {} ({})", to_string(tap), to_string(precision));
+  /// Makes a row what the caches keep of it: rounded here once, whoever computed it, so that it is the same
+  /// to the bit whether it was cached before or not. @return why it can't be kept
+  std::optional<std::string> round_row(FeatureBatch& batch, std::size_t row) const {
+    if (const std::optional<Tap> tap = batch.non_finite_tap(row)) {
+      return fmt::format("the network overflows at {} ({})", to_string(*tap),
+                         to_string(batch.engine().description().precision));
+    }
+    if (const std::optional<Tap> tap = batch.round(row, storage_))
+      return fmt::format("an activation at {} is too large to be stored as float16", to_string(*tap));
+    return std::nullopt;
+  }
+
+  static void reject(ImageResult& result, int view, const std::string& reason) {
     if (view == 0) {
       result.reason = reason;
     } else {
@@ -376,6 +391,7 @@ class Extractor {
   ImageReader& reader_;  // filter 1
   const OpenEngine& open_engine_;
   std::vector<Tap> taps_;
+  FeatureType storage_;  // of all caches
   LowerTaps lower_;
   CacheWriter writer_;
   Extraction extraction_;

@@ -48,7 +48,7 @@ struct ImageResult {
   std::string note;               ///< a warning about an image that is used
   /// Fate of views 1, 2, ..., ExtractionOptions::views of them: their rows are in the cache under
   /// view_key(*content, number) if kCached or kExtracted. kRejected for all where the image is; for a single
-  /// one if the network overflows on it.
+  /// one if the network, or its storage, overflows on it.
   std::vector<ImageStatus> views;
 
   bool operator==(const ImageResult&) const = default;
@@ -97,8 +97,8 @@ using OpenEngine = std::function<std::unique_ptr<Engine>(std::optional<Tap> from
 /// which it is cached, else from its image. A file is decoded if any of its rows needs that, once; also where
 /// a row's lower tap proves damaged when it is read. An engine's taps must be those of the caches, in their
 /// order (those above the tap that it begins at), and its input size resize.size. Archives are read once,
-/// from front to back. An image with a non-finite activation is a reject, never a cached row. Memory grows
-/// with threads times views, not with the files.
+/// from front to back. An image with an activation that is not finite, or too large for the caches' float16,
+/// is a reject, never a cached row. Memory grows with threads times views, not with the files.
 /// @throws Error kFailed if the engine fails; what was computed before is published
 [[nodiscard]] Extraction extract(std::span<const ImageSource> files, const ExtractionOptions& options,
                                  const OpenEngine& open_engine, std::span<FeatureCache* const> caches);

@@ -53,6 +53,7 @@ ExtractorConfiguration read_configuration(const nlohmann::json& json) {
   for (const Precision precision : {Precision::kFp32, Precision::kFp16}) {
     if (json.at("precision") == std::string(to_string(precision))) result.precision = precision;
   }
+  if (json.contains("storage")) result.storage = FeatureType::kFloat16;
   return result;
 }
 
@@ -69,7 +70,7 @@ std::optional<ExtractorConfiguration> ExtractorConfiguration::parse(std::string_
 }
 
 std::string ExtractorConfiguration::canonical_json() const {
-  const nlohmann::json json{
+  nlohmann::json json{
       // nlohmann::json sorts keys
       {"format_version", kFormatVersion},
       {"network", "vgg16"},
@@ -86,6 +87,8 @@ std::string ExtractorConfiguration::canonical_json() const {
       {"alpha", alpha == Alpha::kWhite ? "white" : "drop"},
       {"orientation", ignore_exif ? "stored" : "exif"},
       {"precision", std::string(to_string(precision))}};
+  // Only where it isn't float32, as all caches were before there was a choice: their fingerprints stay.
+  if (storage != FeatureType::kFloat32) json["storage"] = std::string(to_string(storage));
   return json.dump() + "\n";
 }
 

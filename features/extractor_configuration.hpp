@@ -11,6 +11,7 @@
 #include "data/resize.hpp"
 #include "data/sha256.hpp"
 #include "features/engine.hpp"
+#include "features/feature_type.hpp"
 #include "features/preprocessing.hpp"
 
 namespace headstart {
@@ -22,6 +23,7 @@ struct ExtractorConfiguration {
   Alpha alpha = Alpha::kWhite;
   bool ignore_exif = false;
   Precision precision = Precision::kFp32;
+  FeatureType storage = FeatureType::kFloat32;  ///< of the cached rows, which are rounded to it
 
   /// Canonical JSON: sorted keys, no spaces, one trailing line feed; what extractor.json holds.
   [[nodiscard]] std::string canonical_json() const;

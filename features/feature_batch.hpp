@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "features/engine.hpp"
+#include "features/feature_type.hpp"
 
 namespace headstart {
 
@@ -31,6 +32,9 @@ class FeatureBatch {
   [[nodiscard]] std::span<const float> activations(std::size_t row, std::size_t tap) const;
   /// The first tap at which a row has a NaN or an infinity.
   [[nodiscard]] std::optional<Tap> non_finite_tap(std::size_t row) const;
+  /// Rounds a row, which is finite, to what `storage` has at every tap.
+  /// @return the first tap at which a value is too large for that; the row is then of no use
+  [[nodiscard]] std::optional<Tap> round(std::size_t row, FeatureType storage);
   /// Starts the next batch.
   void clear() noexcept { rows_ = 0; }
 

@@ -61,7 +61,7 @@ RowLookup LowerTaps::look_up(const Sha256& key) const {
     result.lacking[i] = true;
     lowest = std::min(lowest.value_or(caches_[i]->tap()), caches_[i]->tap());
   }
-  if (!lowest) return result;
+  if (!lowest || caches_.front()->storage() == FeatureType::kFloat16) return result;
   for (int below = static_cast<int>(*lowest) - 1; below >= 0 && !result.from; --below) {
     const auto tap = static_cast<Tap>(below);
     const FeatureCache* const cache = cache_of(tap);

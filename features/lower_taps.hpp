@@ -1,7 +1,9 @@
 // features/lower_taps.hpp: what a row that some caches lack can be computed from instead of from its image:
 // its activations at a lower tap, if they are cached. All that a row lacks is computed in one pass, which
 // begins at the nearest cached tap below all of it. Surprise: a cache below is opened only when a row is
-// missing above it, because opening one may cost more than a run that finds everything.
+// missing above it, because opening one may cost more than a run that finds everything. And none serves where
+// rows are stored as float16: what is computed from a rounded row is not what is computed from its image, and
+// a row must not depend on what was cached when it was made.
 #pragma once
 
 #include <array>

@@ -6,21 +6,22 @@
 namespace headstart {
 namespace {
 
-Segment empty_segment(Tap tap, const MapShape& shape, SegmentOrigin origin) {
-  Segment segment{tap, shape, {}, {}, std::move(origin)};
+Segment empty_segment(Tap tap, const MapShape& shape, SegmentOrigin origin, FeatureType storage) {
+  Segment segment{tap, shape, {}, {}, std::move(origin), storage};
   segment.rows.columns = static_cast<std::int64_t>(shape.size());
   return segment;
 }
 
 /// What the rows take on disk, near enough.
-std::size_t bytes_of(const CsrRows& rows) {
-  return rows.values.size() * (sizeof(float) + sizeof(std::int32_t)) + rows.rows() * sizeof(std::int64_t);
+std::size_t bytes_of(const Segment& segment) {
+  return segment.rows.values.size() * (bytes_of(segment.storage) + sizeof(std::int32_t)) +
+         segment.rows.rows() * sizeof(std::int64_t);
 }
 
 }  // namespace
 
-SegmentBuilder::SegmentBuilder(Tap tap, MapShape shape, SegmentOrigin origin)
-    : segment_(empty_segment(tap, shape, std::move(origin))) {}
+SegmentBuilder::SegmentBuilder(Tap tap, MapShape shape, SegmentOrigin origin, FeatureType storage)
+    : segment_(empty_segment(tap, shape, std::move(origin), storage)) {}
 
 void SegmentBuilder::append(const Sha256& key, std::span<const float> activations) {
   if (!oldest_) oldest_ = std::chrono::steady_clock::now();
@@ -34,14 +35,15 @@ void SegmentBuilder::append(const Sha256& key, const CsrRows& rows, std::size_t 
   segment_.rows.append_row(rows, row);
 }
 
-bool SegmentBuilder::full() const noexcept { return bytes_of(segment_.rows) >= kMaxBytes; }
+bool SegmentBuilder::full() const noexcept { return bytes_of(segment_) >= kMaxBytes; }
 
 bool SegmentBuilder::due(std::chrono::steady_clock::time_point now) const noexcept {
   return oldest_ && (full() || now - *oldest_ >= kMaxAge);
 }
 
 Segment SegmentBuilder::take() {
-  Segment full = std::exchange(segment_, empty_segment(segment_.tap, segment_.shape, segment_.origin));
+  Segment full =
+      std::exchange(segment_, empty_segment(segment_.tap, segment_.shape, segment_.origin, segment_.storage));
   oldest_.reset();
   return full;
 }

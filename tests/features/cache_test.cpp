@@ -53,6 +53,7 @@ using test::made_up_key;
 using test::made_up_row;
 using test::made_up_segment;
 using test::ScratchFolder;
+using test::stored_as_float16;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -67,13 +68,19 @@ ExtractorConfiguration configuration() {
   return result;
 }
 
+ExtractorConfiguration float16_configuration() {
+  ExtractorConfiguration result = configuration();
+  result.storage = FeatureType::kFloat16;
+  return result;
+}
+
 /// A cache folder of its own and what the caches in it warned of.
 class Workplace {
  public:
   [[nodiscard]] FeatureCache open() { return open(scratch_ / "cache"); }
-  [[nodiscard]] FeatureCache open(const fs::path& root) {
-    return {root, configuration(), Tap::kBlock5Pool,
-            [this](const std::string& line) { warnings.push_back(line); }};
+  [[nodiscard]] FeatureCache open(const fs::path& root) { return open(root, configuration()); }
+  [[nodiscard]] FeatureCache open(const fs::path& root, const ExtractorConfiguration& of) {
+    return {root, of, Tap::kBlock5Pool, [this](const std::string& line) { warnings.push_back(line); }};
   }
   [[nodiscard]] fs::path root() const { return scratch_ / "cache"; }
   [[nodiscard]] fs::path fingerprint_folder() const { return root() / configuration().fingerprint(); }
@@ -326,6 +333,27 @@ TEST(FeatureCache, AForeignFileUnderARightNameIsSetAside) {
     EXPECT_TRUE(fs::exists(file.string() + ".bad"));
   }
   EXPECT_THAT(workplace.warnings, ::testing::Contains(HasSubstr("block5_pool of 2x2x512")));
+}
+
+TEST(FeatureCache, ASegmentOfAnotherStorageIsSetAside) {
+  for (const bool halves : {false, true}) {
+    Workplace workplace;
+    const ExtractorConfiguration of = halves ? float16_configuration() : configuration();
+    const Segment right = halves ? stored_as_float16(made_up_segment({1})) : made_up_segment({1});
+    const Segment wrong = halves ? made_up_segment({2}) : stored_as_float16(made_up_segment({2}));
+    FeatureCache cache = workplace.open(workplace.root(), of);
+    cache.publish(right);
+    const fs::path file = file_of(cache, wrong);
+    Workplace::write(file, encode_segment(wrong));
+    const CacheVerification found = verify_cache(workplace.root(), [](auto, auto) {});
+    ASSERT_THAT(found.faults, SizeIs(1));
+    EXPECT_THAT(found.faults[0].reason,
+                HasSubstr(halves ? "are float32, needed float16" : "are float16, needed float32"));
+    EXPECT_EQ(workplace.open(workplace.root(), of).rows(), 1U);
+    ASSERT_THAT(workplace.warnings, SizeIs(1));
+    EXPECT_THAT(workplace.warnings[0], HasSubstr(halves ? "float32, not float16" : "float16, not float32"));
+    EXPECT_TRUE(fs::exists(file.native() + ".bad"));
+  }
 }
 
 TEST(FeatureCache, OtherNamesArePassedOver) {
@@ -590,6 +618,22 @@ TEST(FeatureCacheCompaction, EnginesStayApartAndHostsDoNot) {
   }
   EXPECT_THAT(origins,
               ::testing::UnorderedElementsAre(std::pair("engine", "several"), std::pair("another", "host")));
+}
+
+TEST(FeatureCacheCompaction, KeepsTheStorageAndTheBits) {
+  Workplace workplace;
+  FeatureCache cache = workplace.open(workplace.root(), float16_configuration());
+  const std::vector<int> images{1, 2, 3, 4};
+  for (const int image : images) cache.publish(stored_as_float16(made_up_segment({image})));
+  EXPECT_EQ(cache.compact().into, 1U);
+  const CsrRows expected = stored_as_float16(made_up_segment(images)).rows;
+  EXPECT_NE(expected, rows_of(images));
+  EXPECT_EQ(cache.read(keys_of(images)), expected);
+  std::error_code error;
+  const auto merged = read_segment_file(list_segments(cache.folder(), error).at(0));
+  EXPECT_EQ(decode_segment_header(std::get<SegmentFile>(merged).bytes).storage, FeatureType::kFloat16);
+  EXPECT_THAT(verify_cache(workplace.root(), [](auto, auto) {}).faults, IsEmpty());
+  EXPECT_EQ(list_cache(workplace.root(), {}).at(0).storage, "float16");
 }
 
 TEST(FeatureCacheCompaction, ADamagedSegmentIsSetAsideAndTheOthersMerged) {
@@ -863,6 +907,7 @@ TEST(ListCache, TellsWhatIsThereAndWhatIsBroken) {
   EXPECT_EQ(listings[0].bytes,
             encode_segment(made_up_segment({1, 2, 3})).size() + encode_segment(newest).size());
   EXPECT_EQ(listings[0].engine, "onednn");
+  EXPECT_EQ(listings[0].storage, "float32");
   ASSERT_THAT(warnings, SizeIs(1));
   EXPECT_THAT(warnings[0], HasSubstr(broken.string()));
   EXPECT_TRUE(fs::exists(broken));  // a listing changes nothing

@@ -32,6 +32,21 @@ TEST(ExtractorConfiguration, TheDefaultIsSpelledInOneWay) {
             sha256(default_configuration().canonical_json()).hex().substr(0, 16));
 }
 
+TEST(ExtractorConfiguration, StorageIsSpelledOutWhereItIsNotFloat32) {
+  ExtractorConfiguration halves = default_configuration();
+  halves.storage = FeatureType::kFloat16;
+  std::string json = default_configuration().canonical_json();
+  const std::string before = R"(,"weights_identity")";
+  json.insert(json.find(before), R"(,"storage":"float16")");
+  EXPECT_EQ(halves.canonical_json(), json);
+  EXPECT_EQ(ExtractorConfiguration::parse(json)->storage, FeatureType::kFloat16);
+  for (const char* const other : {"float32", "float64", ""}) {
+    std::string changed = json;
+    changed.replace(changed.find("float16"), 7, other);
+    EXPECT_FALSE(ExtractorConfiguration::parse(changed)) << other;
+  }
+}
+
 TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
   using Change = std::function<void(ExtractorConfiguration&)>;
   const std::vector<Change> changes{
@@ -47,6 +62,7 @@ TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
       [](auto& c) { c.alpha = Alpha::kDrop; },
       [](auto& c) { c.ignore_exif = true; },
       [](auto& c) { c.precision = Precision::kFp16; },
+      [](auto& c) { c.storage = FeatureType::kFloat16; },
   };
   std::set<std::string> fingerprints;
   for (const Change& change : changes) {

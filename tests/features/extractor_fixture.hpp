@@ -47,7 +47,8 @@ struct Script {
   int batch_size = 4;
   int fail_at_run = -1;         ///< throws in that run, counted from 0
   std::optional<float> poison;  ///< rows whose first number (blue of an image, preprocessed) is this overflow
-  std::function<void(int run)> hook;  ///< called at the start of each run
+  float overflow = std::numeric_limits<float>::infinity();  ///< what they become
+  std::function<void(int run)> hook;                        ///< called at the start of each run
 
   int opened = 0;
   std::vector<std::optional<Tap>> began_at;  ///< of those opened
@@ -82,7 +83,7 @@ class FakeEngine final : public Engine {
         std::vector<float> activations =
             fake_activations_of(from_ ? input[0] : fake_number(input), taps_[tap]);
         if (script_.poison && input[0] == *script_.poison) {
-          activations.back() = std::numeric_limits<float>::infinity();
+          activations.back() = script_.overflow;
         }
         std::copy(activations.begin(), activations.end(),
                   outputs[tap].begin() + static_cast<std::ptrdiff_t>(row * activations.size()));
@@ -138,9 +139,10 @@ class ExtractorTest : public testing::Test {
     return files;
   }
 
-  FeatureCache cache(Tap tap = Tap::kBlock5Pool) {
+  FeatureCache cache(Tap tap = Tap::kBlock5Pool, FeatureType storage = FeatureType::kFloat32) {
     ExtractorConfiguration configuration;
     configuration.resize.size = kSize;
+    configuration.storage = storage;
     return {folder_ / "cache", configuration, tap,
             [this](const std::string& line) { warnings_.push_back(line); }};
   }

@@ -47,15 +47,15 @@ void run_cache_list(const CacheOptions& options, const Session& session) {
     return;
   }
   std::vector<std::vector<std::string>> rows{
-      {"fingerprint", "tap", "engine", "rows", "segments", "size", "not zero", "newest"}};
+      {"fingerprint", "tap", "engine", "stored as", "rows", "segments", "size", "not zero", "newest"}};
   for (const CacheListing& listing : listings) {
     const bool any = listing.segments > 0;
     rows.push_back({listing.folder.fingerprint, std::string(to_string(listing.folder.tap)), listing.engine,
-                    fmt::format("{}", listing.rows), fmt::format("{}", listing.segments),
+                    listing.storage, fmt::format("{}", listing.rows), fmt::format("{}", listing.segments),
                     format_bytes(listing.bytes), fmt::format("{:.1f} %", 100.0 * listing.density),
                     any ? format_time(listing.newest) : "-"});
   }
-  fmt::print("{}\n{}", folder.string(), text_table(rows, 3));
+  fmt::print("{}\n{}", folder.string(), text_table(rows, 4));
 }
 
 void run_cache_verify(const CacheOptions& options, const Session& session) {

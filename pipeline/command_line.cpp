@@ -113,8 +113,17 @@ void add_admission(CLI::App& app, ImageOptions& images) {
       ->group(group);
 }
 
-/// Options that decide what the network sees; a saved model brings its own.
-void add_images(CLI::App& app, ImageOptions& images) {
+const Names<FeatureType> kFeatureTypeNames{{"float32", FeatureType::kFloat32},
+                                           {"float16", FeatureType::kFloat16}};
+
+/// Options that decide what a cached row is: what the network sees and what is kept of its activations; a
+/// saved model brings its own.
+void add_extractor(CLI::App& app, StageOneOptions& options) {
+  add_choice(
+      app, "--storage", options.storage, kFeatureTypeNames,
+      "How activations are cached: float16 takes less room and errs by up to 0.05 %; each has rows of its "
+      "own");
+  ImageOptions& images = options.images;
   static const Names<ResizeMode> modes{{"stretch", ResizeMode::kStretch}, {"crop", ResizeMode::kCrop}};
   static const Names<Interpolation> interpolations{{"bilinear", Interpolation::kBilinear},
                                                    {"nearest", Interpolation::kNearest}};
@@ -217,7 +226,8 @@ void add_features(CLI::App& app, TrainOptions& options) {
                      "Rows and labels that `headstart cache export` wrote, in place of a dataset")
           ->type_name("FILE.h5")
           ->excludes(dataset);
-  for (const char* name : {"--tap", "--views", "--cache", "--engine", "--batch-size", "--rehash"})
+  for (const char* name :
+       {"--tap", "--views", "--cache", "--engine", "--batch-size", "--rehash", "--storage"})
     features->excludes(app.get_option(name));
   for (CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->get_group() == "Images"; }))
     features->excludes(option);
@@ -243,7 +253,7 @@ CLI::App& add_run(Program& program, TrainOptions& options, const std::string& na
   CLI::App& app = *command.app;
   add_run_options(app, options);
   add_own(app, options);
-  add_images(app, options.stage_one.images);
+  add_extractor(app, options.stage_one);
   add_features(app, options);
   finish_command(command);
   return app;
@@ -290,8 +300,6 @@ void add_quantity(CLI::App& app, const std::string& name, std::optional<T>& targ
 }
 
 void add_cache_export(Program& program, CLI::App& cache) {
-  static const Names<FeatureType> types{{"float32", FeatureType::kFloat32},
-                                        {"float16", FeatureType::kFloat16}};
   CacheExportOptions& options = program.cache_export;
   Command& command = add_command(program, cache, "export",
                                  "Write the features, labels and paths of a dataset to one HDF5 file",
@@ -303,10 +311,11 @@ void add_cache_export(Program& program, CLI::App& cache) {
       ->type_name("FILE.h5");
   add_choice(app, "--tap", options.tap, tap_names(), "The activations that become features");
   add_choice(app, "--pooling", options.pooling, pooling_names(), "All of a map, or one number a channel");
-  add_choice(app, "--dtype", options.type, types, "How they are stored; float16 errs by up to 0.05 %");
+  add_choice(app, "--dtype", options.type, kFeatureTypeNames,
+             "How they are stored; float16 errs by up to 0.05 %");
   add_weights(app, options.stage_one.weights);
   add_network(app, options.stage_one);
-  add_images(app, options.stage_one.images);
+  add_extractor(app, options.stage_one);
   finish_command(command);
 }
 
@@ -385,7 +394,7 @@ void add_commands(Program& program) {
     add_weights(app, options.stage_one.weights);
     add_network(app, options.stage_one);
     app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
-    add_images(app, options.stage_one.images);
+    add_extractor(app, options.stage_one);
     finish_command(command);
   }
   {
@@ -404,7 +413,7 @@ void add_commands(Program& program) {
     add_weights(app, options.stage_one.weights);
     add_network(app, options.stage_one);
     app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
-    add_images(app, options.stage_one.images);
+    add_extractor(app, options.stage_one);
     finish_command(command);
   }
   {

@@ -55,6 +55,7 @@ Json description(const Model& model) {
           {"alpha", c.alpha == Alpha::kWhite ? "white" : "drop"},
           {"ignore_exif", c.ignore_exif},
           {"precision", to_string(c.precision)},
+          {"storage", to_string(c.storage)},
           {"weights_identity", c.weights_identity.hex()},
           {"fingerprint", c.fingerprint()},
           {"temperature", model.training.temperature},
@@ -134,6 +135,8 @@ void read_description(const Json& json, Model& model) {
   c.alpha = choice(json, "alpha", "white", Alpha::kWhite, "drop", Alpha::kDrop);
   c.ignore_exif = json.at("ignore_exif").get<bool>();
   c.precision = choice(json, "precision", "fp32", Precision::kFp32, "fp16", Precision::kFp16);
+  if (json.contains("storage"))  // models before 2026-11-26 have none
+    c.storage = choice(json, "storage", "float32", FeatureType::kFloat32, "float16", FeatureType::kFloat16);
   const auto identity = Sha256::from_hex(json.at("weights_identity").get<std::string>());
   if (!identity) throw std::invalid_argument("weights_identity is no SHA-256");
   c.weights_identity = *identity;

@@ -14,6 +14,7 @@
 #include "data/shard.hpp"
 #include "features/cache_folder.hpp"
 #include "features/engine.hpp"
+#include "features/feature_type.hpp"
 #include "features/trainable_blocks.hpp"
 #include "features/vgg16.hpp"
 #include "head/representation.hpp"
@@ -53,8 +54,9 @@ struct StageOneOptions {
   std::filesystem::path cache;    ///< empty: default_cache_folder()
   std::filesystem::path weights;  ///< empty: the embedded file
   EngineKind engine = EngineKind::kAuto;
-  int batch_size = 0;   ///< 0: what suits the engine
-  bool rehash = false;  ///< read every image, whatever CACHE/stat says of it
+  int batch_size = 0;                           ///< 0: what suits the engine
+  bool rehash = false;                          ///< read every image, whatever CACHE/stat says of it
+  FeatureType storage = FeatureType::kFloat32;  ///< of cached rows; a saved model brings its own
   ImageOptions images;
 };
 

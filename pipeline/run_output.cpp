@@ -127,9 +127,10 @@ Report report_of(const EndedRun& run) {
                    dataset.manifest.samples.size(), dataset.manifest.classes.size(), dataset.used.size())},
       {"stage one", origin.stage_one},
       {"engine", origin.network},
-      {"features", fmt::format("{} of VGG16, pooling {}, transform {}, weights {}", to_string(model.tap),
-                               to_string(model.representation.pooling),
-                               to_string(model.representation.transform), origin.weights_identity.hex())},
+      {"features",
+       fmt::format("{} of VGG16, stored as {}, pooling {}, transform {}, weights {}", to_string(model.tap),
+                   to_string(model.configuration.storage), to_string(model.representation.pooling),
+                   to_string(model.representation.transform), origin.weights_identity.hex())},
       {"head", hidden.empty() ? "linear" : "hidden layers of " + hidden},
       {"training",
        fmt::format("SGD, learning rate {}, momentum {}{}, L2 {}, batch {}, {} of {} epochs, "

@@ -128,6 +128,7 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
   configuration_.alpha = options.images.decode.alpha;
   configuration_.ignore_exif = options.images.decode.ignore_exif;
   configuration_.precision = precision_of(engine_kind_);
+  configuration_.storage = options.storage;
   open_caches();
   digests_ = std::make_unique<FileDigests>(cache_folder_ / "stat", !options.rehash);
 }

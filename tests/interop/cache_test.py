@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import scipy.sparse
 
-from training_run import (CACHE, CLASSES, DATASET, IMAGES_PER_CLASS, VIEWS, VIEWS_CACHE, VIEWS_DATASET, WEIGHTS, decoded,
-                          preprocessed, preprocessed_images)
+from training_run import (CACHE, CLASSES, DATASET, FLOAT16_CACHE, IMAGES_PER_CLASS, VIEWS, VIEWS_CACHE, VIEWS_DATASET,
+                          WEIGHTS, decoded, preprocessed, preprocessed_images)
 from views import draw_view, view_key
 
 COLUMNS = 7 * 7 * 512
@@ -31,7 +31,8 @@ def rows_of(segments):
     for segment in segments:
         with h5py.File(segment) as file:
             group = file["activations"]
-            features = scipy.sparse.csr_matrix((group["data"][()], group["indices"][()], group["indptr"][()]),
+            data = group["data"][()].astype(np.float32)  # SciPy has no float16
+            features = scipy.sparse.csr_matrix((data, group["indices"][()], group["indptr"][()]),
                                                shape=group.attrs["shape"])
             for key, row in zip(file["sha256"][()], features.toarray(), strict=True):
                 rows[bytes(key)] = row
@@ -91,6 +92,25 @@ class CacheTest(unittest.TestCase):
         for key, keras_row in zip(images, expected, strict=True):
             with self.subTest(key.hex()):
                 self.expect_equal(rows[key], keras_row)
+
+    def test_float16_rows_are_the_float32_rows_rounded_by_numpy(self):
+        floats, halves = rows_of(segments_of(VIEWS_CACHE)), rows_of(segments_of(FLOAT16_CACHE))
+        self.assertEqual(set(halves), set(floats))
+        self.assertEqual(len(halves), 2 * (1 + VIEWS))
+        for key, row in floats.items():
+            np.testing.assert_array_equal(halves[key], row.astype(np.float16).astype(np.float32))
+            self.assertGreater(np.count_nonzero(halves[key] != row), 100)
+
+    def test_float16_segments_say_so_to_h5py_and_anndata(self):
+        segments = segments_of(FLOAT16_CACHE)
+        self.assertTrue(segments)
+        for segment in segments:
+            with h5py.File(segment) as file:
+                self.assertEqual(file.attrs["format_version"], 2)
+                self.assertEqual(file["activations"]["data"].dtype, np.float16)
+                matrix = anndata.io.sparse_dataset(file["activations"])  # which read_elem can't load: SciPy again
+                self.assertEqual(matrix.shape, (len(file["sha256"]), COLUMNS))
+                self.assertEqual(matrix.dtype, np.float16)
 
     def expect_equal(self, row, keras_row):
         error = np.linalg.norm(row - keras_row) / np.linalg.norm(keras_row)

@@ -3,8 +3,8 @@
 import shutil
 import subprocess
 
-from training_run import (BINARY, CACHE, CLASSES, DATASET, EPOCHS, FOLDER, HIDDEN, IMAGES_PER_CLASS, L2, LEARNING_RATE,
-                          OUT, ROOT, TUNED, VIEWS, VIEWS_CACHE, VIEWS_DATASET)
+from training_run import (BINARY, CACHE, CLASSES, DATASET, EPOCHS, FLOAT16_CACHE, FOLDER, HIDDEN, IMAGES_PER_CLASS, L2,
+                          LEARNING_RATE, OUT, ROOT, TUNED, VIEWS, VIEWS_CACHE, VIEWS_DATASET)
 
 
 def main():
@@ -24,7 +24,9 @@ def main():
     (VIEWS_DATASET / "birds").mkdir(parents=True)
     for image in sorted((DATASET / "birds").iterdir())[:2]:
         shutil.copy(image, VIEWS_DATASET / "birds")
-    subprocess.run([BINARY, "extract", VIEWS_DATASET, "--cache", VIEWS_CACHE, "--views", str(VIEWS)], check=True)
+    for cache, storage in ((VIEWS_CACHE, "float32"), (FLOAT16_CACHE, "float16")):
+        subprocess.run([BINARY, "extract", VIEWS_DATASET, "--cache", cache, "--views", str(VIEWS), "--storage", storage],
+                       check=True)
 
 
 if __name__ == "__main__":

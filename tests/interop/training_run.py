@@ -23,6 +23,7 @@ TUNED = FOLDER / "tuned"  # OUT's model, fine-tuned from block5 on
 VIEWS_DATASET = FOLDER / "views-dataset"  # two images, extracted with views into a cache of their own
 VIEWS_CACHE = FOLDER / "views-cache"
 VIEWS = 2
+FLOAT16_CACHE = FOLDER / "float16-cache"  # the same images and views, stored as float16
 WEIGHTS = ROOT / "models" / "vgg16_imagenet_notop.h5"
 
 # Six classes, so that top-5 accuracy says something; half of the images validate, so that the metrics have rows.

@@ -89,6 +89,15 @@ TEST(ModelFile, ReadsBackWhatItWrote) {
   expect_equal(read_model(scratch / "model.h5"), model);
 }
 
+TEST(ModelFile, ReadsBackHowFeaturesAreStored) {
+  const test::ScratchFolder scratch;
+  Model model = small_model();
+  model.configuration.storage = FeatureType::kFloat16;
+  write_model(model, scratch / "model.h5");
+  expect_equal(read_model(scratch / "model.h5"), model);
+  EXPECT_EQ(read_model(scratch / "model.h5").configuration.storage, FeatureType::kFloat16);
+}
+
 TEST(ModelFile, ReadsBackWhatFineTuningNeeds) {
   const test::ScratchFolder scratch;
   Model model = small_model();
@@ -264,6 +273,18 @@ std::filesystem::path tampered(const std::filesystem::path& file, const std::str
   copy += ".tampered";
   std::ofstream(copy, std::ios::binary | std::ios::trunc) << bytes;
   return copy;
+}
+
+TEST(ModelFile, WithoutAStorageItIsFloat32AndWithAnotherItIsRefused) {
+  const test::ScratchFolder scratch;
+  const auto file = scratch / "model.h5";
+  Model model = small_model();
+  model.configuration.storage = FeatureType::kFloat16;
+  write_model(model, file);
+  EXPECT_EQ(read_model(tampered(file, R"("storage":)", R"("storagf":)")).configuration.storage,
+            FeatureType::kFloat32);
+  EXPECT_NE(failure(tampered(file, R"("storage":"float16")", R"("storage":"float15")")).find("storage"),
+            std::string::npos);
 }
 
 TEST(ModelFile, RefusesARepresentationThatCannotBe) {

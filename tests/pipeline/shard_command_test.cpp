@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "features/float16.hpp"
 #include "tests/pipeline/cached_rows.hpp"
 #include "tests/pipeline/mpi_launch.hpp"
 #include "tests/pipeline/sample_dataset.hpp"
@@ -108,6 +109,28 @@ TEST_F(Shards, TwoMakeTheWholeWithoutOverlap) {
     together = rows;
   }
   EXPECT_TRUE(cached_rows(cache()) == undisturbed().rows);
+}
+
+/// Rows as float16 keeps them.
+std::map<Sha256, CachedRow> rounded(const std::map<Sha256, CachedRow>& rows) {
+  std::map<Sha256, CachedRow> result;
+  for (const auto& [key, row] : rows) {
+    auto& [columns, values] = result[key];
+    for (std::size_t i = 0; i < row.first.size(); ++i) {
+      const float value = rounded_to_float16(row.second[i]);
+      if (value == 0.0F) continue;
+      columns.push_back(row.first[i]);
+      values.push_back(value);
+    }
+  }
+  return result;
+}
+
+TEST_F(Shards, RoundToFloat16WhatOneRunComputes) {
+  for (const char* shard : {"0/2", "1/2"})
+    ASSERT_EQ(headstart_process(extract_all({"--shard", shard, "--storage", "float16"})).exit_code, 0);
+  EXPECT_TRUE(cached_rows(cache()) == rounded(undisturbed().rows));
+  EXPECT_FALSE(cached_rows(cache()) == undisturbed().rows);
 }
 
 TEST_F(Shards, TheEnvironmentChoosesAndItIsSaid) {

@@ -104,8 +104,8 @@ void add_class_folders(const FolderView& view, NamedSamples& named) {
     const FolderEntries entries = view.list(parent.folder);
     if (!entries.files.empty()) {
       const std::string where = view.prefix + (parent.folder.empty() ? "" : parent.folder + '/');
-      named.notes.push_back(fmt::format("{} beside the class folders skipped{}",
-                                        counted(entries.files.size(), "file is", "files are"),
+      named.notes.push_back(fmt::format("{} beside the class folders{}: skipped",
+                                        counted(entries.files.size(), "file", "files"),
                                         where.empty() ? "" : " in " + printable(where)));
     }
     for (const std::string& name : entries.folders) {

@@ -85,7 +85,7 @@ TEST_F(ArchiveDatasetTest, ClassFoldersInAnArchiveAreReadLikeThoseOnDisk) {
     for (std::size_t i = 0; i < disk.samples.size(); ++i)
       EXPECT_EQ(manifest.samples[i].path, "set.archive/" + disk.samples[i].path);
     EXPECT_THAT(manifest.notes,
-                Contains(HasSubstr("1 file is beside the class folders skipped in set.archive/")));
+                Contains(HasSubstr("1 file beside the class folders in set.archive/: skipped")));
     EXPECT_THAT(manifest.notes, Contains(HasSubstr("class folder set.archive/empty/ has no images")));
     EXPECT_FALSE(manifest.has_given_splits);
     EXPECT_EQ(manifest.samples[2].source.file, file);

@@ -89,7 +89,7 @@ TEST_F(DiscoveryTest, FilesBesideTheClassFoldersAreNoted) {
   add("a/1.jpg");
   add("b/2.jpg");
   add("README.md");
-  EXPECT_THAT(find().notes, ElementsAre("1 file is beside the class folders skipped"));
+  EXPECT_THAT(find().notes, ElementsAre("1 file beside the class folders: skipped"));
 }
 
 TEST_F(DiscoveryTest, LinksAreFollowedAndLoopsSurvived) {

@@ -240,6 +240,8 @@ std::string config_of(const CLI::App& app) {
   const CLI::Option* features = app.get_option_no_throw("--features");
   if (features != nullptr && features->count() > 0) {
     for (const CLI::Option* option : features->get_excludes()) config.erase(option->get_single_name());
+  } else {
+    config.erase("features");  // even an empty one would exclude the dataset
   }
   return config.text();
 }

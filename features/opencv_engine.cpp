@@ -1,31 +1,31 @@
-// features/opencv_engine.cpp: the network is built layer by layer from LayerParams; there is no model file to
-// parse.
+// features/opencv_engine.cpp: the device, the batch, and what goes wrong with them; the network itself is
+// opencv_network.
 #include "features/opencv_engine.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <cstdlib>
+#include <limits>
 #include <opencv2/core.hpp>
-#include <opencv2/core/cuda.hpp>
 #include <opencv2/core/utility.hpp>
 #include <opencv2/dnn.hpp>
-#include <opencv2/dnn/layer.hpp>
+#include <optional>
 #include <string>
 
 #include "data/error.hpp"
+#include "features/batch_parts.hpp"
+#include "features/cuda_support.hpp"
+#include "features/opencv_network.hpp"
 
 namespace headstart {
 namespace {
 
-/// All that tells the three kinds apart.
-struct Device {
-  cv::dnn::Backend backend;
-  cv::dnn::Target target;
-};
+/// Beyond this many images of 224 x 224 a device gains nothing, and the host's memory pays.
+constexpr int kMostImages = 128;
 
-Device device_of(EngineKind kind) {
+/// All that tells the three kinds apart.
+OpencvDevice device_of(EngineKind kind) {
   switch (kind) {
     case EngineKind::kOpencvCuda:
       return {cv::dnn::DNN_BACKEND_CUDA, cv::dnn::DNN_TARGET_CUDA};
@@ -40,227 +40,157 @@ bool needs_cuda(EngineKind kind) { return device_of(kind).backend == cv::dnn::DN
 
 std::string library_version() { return fmt::format("OpenCV {}", cv::getVersionString()); }
 
-/// Whether OpenCV's core was compiled with CUDA. Only its build report says so: the device count is 0 without
-/// CUDA too.
-bool built_with_cuda() {
-  const std::string& report = cv::getBuildInformation();
-  const std::size_t found = report.find("NVIDIA CUDA:");
-  if (found == std::string::npos) return false;
-  const std::string line = report.substr(found, report.find('\n', found) - found);
-  return line.find("YES") != std::string::npos;
-}
-
-CudaFacts cuda_facts(EngineKind kind) {
-  CudaFacts facts;
-  facts.built_with_cuda = built_with_cuda();
-  if (!facts.built_with_cuda) return facts;
-  facts.devices = cv::cuda::getCudaEnabledDeviceCount();
-  if (facts.devices <= 0) return facts;  // asking the DNN module about a device that isn't there may throw
-  const auto targets = cv::dnn::getAvailableTargets(cv::dnn::DNN_BACKEND_CUDA);
-  facts.dnn_target_works = std::find(targets.begin(), targets.end(), device_of(kind).target) != targets.end();
-  return facts;
-}
-
 Error not_available(EngineKind kind, const std::string& missing) {
   return {Error::Kind::kFailed, fmt::format("engine {} is not available", to_string(kind)), missing,
-          "choose --engine auto, onednn or opencv, or use an OpenCV with CUDA on a machine with a device"};
+          "choose --engine auto, onednn or opencv, or see docs/gpu.md"};
 }
 
-Error engine_failed(EngineKind kind, std::string_view where, const cv::Exception& error) {
-  return {Error::Kind::kFailed, fmt::format("engine {} failed ({})", to_string(kind), printable(error.err)),
-          where, "lower --batch-size, or choose --engine onednn"};
-}
-
-/// [3, 3, in, out] as Keras stores it to [out, in, 3, 3] as OpenCV wants it.
-cv::Mat oihw(const ConvolutionWeights& weights, const ConvolutionLayer& layer) {
-  const int in_channels = layer.in_channels;
-  const int out_channels = layer.out_channels;
-  const std::array<int, 4> shape{out_channels, in_channels, 3, 3};
-  cv::Mat kernel(4, shape.data(), CV_32F);
-  const float* from = weights.kernel.data();
-  auto* to = kernel.ptr<float>();
-  for (int tap = 0; tap < 9; ++tap) {
-    for (int in = 0; in < in_channels; ++in) {
-      for (int out = 0; out < out_channels; ++out) {
-        to[(static_cast<std::ptrdiff_t>(out) * in_channels + in) * 9 + tap] = *from++;
-      }
-    }
-  }
-  return kernel;
-}
-
-cv::dnn::LayerParams convolution_params(const ConvolutionWeights& weights, const ConvolutionLayer& layer) {
-  cv::dnn::LayerParams params;
-  params.set("kernel_size", 3);
-  params.set("stride", 1);
-  params.set("pad", 1);
-  params.set("num_output", layer.out_channels);
-  params.set("bias_term", true);
-  params.blobs.push_back(oihw(weights, layer));
-  params.blobs.push_back(cv::Mat(weights.bias, /*copyData=*/true).reshape(1, 1));
-  return params;
-}
-
-cv::dnn::LayerParams pool_params() {
-  cv::dnn::LayerParams params;
-  params.set("pool", "max");
-  params.set("kernel_size", 2);
-  params.set("stride", 2);
-  params.set("ceil_mode", false);  // the importers' default is true, which would make 13 x 13 of 25 x 25
-  return params;
-}
-
-/// [n, pixels, channels] to [n, channels, pixels].
-void to_planes(std::span<const float> from, std::size_t pixels, std::size_t channels, float* to) {
-  for (std::size_t image = 0; image < from.size() / (pixels * channels); ++image) {
-    const float* source = from.data() + image * pixels * channels;
-    for (std::size_t channel = 0; channel < channels; ++channel) {
-      for (std::size_t pixel = 0; pixel < pixels; ++pixel) *to++ = source[pixel * channels + channel];
-    }
-  }
-}
-
-/// [n, channels, pixels] to [n, pixels, channels].
-void from_planes(const float* from, std::size_t pixels, std::size_t channels, std::span<float> to) {
-  for (std::size_t image = 0; image < to.size() / (pixels * channels); ++image) {
-    float* target = to.data() + image * pixels * channels;
-    for (std::size_t channel = 0; channel < channels; ++channel) {
-      for (std::size_t pixel = 0; pixel < pixels; ++pixel) target[pixel * channels + channel] = *from++;
-    }
-  }
+Error engine_failed(EngineKind kind, std::string_view where, std::string_view reason) {
+  return {Error::Kind::kFailed, fmt::format("engine {} failed", to_string(kind)),
+          fmt::format("{}: {}", where, printable(reason)),
+          needs_cuda(kind)
+              ? "look at the device with nvidia-smi and run the command again, which goes on from "
+                "what is cached; or choose --engine onednn"
+              : "lower --batch-size, or choose --engine onednn"};
 }
 
 /// On a CPU OpenCV works image by image, so that a batch gains nothing and costs memory; a GPU has to be
-/// filled.
+/// filled, and what does not fit is found out by trying.
 int default_batch(EngineKind kind, int input_size) {
-  return needs_cuda(kind) ? std::clamp(32 * 224 * 224 / (input_size * input_size), 1, 128) : 1;
+  return needs_cuda(kind) ? std::clamp(kMostImages * 224 * 224 / (input_size * input_size), 1, kMostImages)
+                          : 1;
 }
+
+/// TensorFloat-32 has 10 bits of mantissa: an error of 1e-3. OpenCV asks cuDNN for plain float32, and this
+/// asks NVIDIA's libraries for it, which read it when they are first used.
+void forbid_tf32() { ::setenv("NVIDIA_TF32_OVERRIDE", "0", 1); }
 
 class OpencvEngine final : public Engine {
  public:
-  OpencvEngine(const Vgg16Weights& weights, const EngineOptions& options)
-      : kind_(options.kind),
-        batch_size_(options.batch_size > 0 ? options.batch_size : default_batch(kind_, options.input_size)),
-        input_size_(options.input_size),
-        taps_(options.taps),
-        from_(options.from),
-        description_{
-            .name = std::string(to_string(kind_)),
-            .version = library_version(),
-            .implementation = (needs_cuda(kind_) ? "DNN module, CUDA backend" : "DNN module, CPU backend") +
-                              from_tap(from_),
-            .precision = precision_of(kind_)} {
+  OpencvEngine(const Vgg16Weights& weights, const EngineOptions& options, int most_images)
+      : weights_(weights),
+        options_(options),
+        most_images_(most_images),
+        batch_size_(options.batch_size > 0 ? options.batch_size
+                                           : default_batch(options.kind, options.input_size)),
+        part_(batch_size_),
+        description_{.name = std::string(to_string(options.kind)),
+                     .version = library_version(),
+                     .implementation =
+                         (needs_cuda(options.kind) ? "DNN module, CUDA backend" : "DNN module, CPU backend") +
+                         from_tap(options.from),
+                     .precision = precision_of(options.kind)} {
     if (options.threads > 0) cv::setNumThreads(options.threads);
-    for (const Tap tap : taps_) output_names_.emplace_back(std::string(to_string(tap)));
+    if (needs_cuda(options.kind) && description_.precision == Precision::kFp32) forbid_tf32();
     try {
-      build(weights);
+      network_.emplace(weights_, options_, device_of(options_.kind), part_);
+      check_layers();
     } catch (const cv::Exception& error) {
-      throw engine_failed(kind_, "building the network", error);
+      throw engine_failed(options_.kind, "building the network", error.err);
     }
+    if (needs_cuda(options.kind) || most_images < std::numeric_limits<int>::max()) probe_memory();
   }
 
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
   [[nodiscard]] int batch_size() const noexcept override { return batch_size_; }
-  [[nodiscard]] int input_size() const noexcept override { return input_size_; }
-  [[nodiscard]] std::optional<Tap> from() const noexcept override { return from_; }
-  [[nodiscard]] std::span<const Tap> taps() const noexcept override { return taps_; }
+  [[nodiscard]] int input_size() const noexcept override { return options_.input_size; }
+  [[nodiscard]] std::optional<Tap> from() const noexcept override { return options_.from; }
+  [[nodiscard]] std::span<const Tap> taps() const noexcept override { return options_.taps; }
 
   void run(std::span<const float> batch, std::span<const std::span<float>> outputs) override {
+    const std::size_t row = start_shape(options_.from, options_.input_size).size();
     try {
-      const MapShape start = start_shape(from_, input_size_);
-      const auto channels = static_cast<std::size_t>(start.channels);
-      to_planes(batch, start.size() / channels, channels, input_.ptr<float>());
-      network_.setInput(input_);
-      std::vector<cv::Mat> blobs;
-      network_.forward(blobs, output_names_);
-      for (std::size_t i = 0; i < outputs.size(); ++i) copy_out(taps_[i], blobs[i], outputs[i]);
-    } catch (const cv::Exception& error) {
-      throw engine_failed(kind_, "running the network", error);
+      run_in_parts(batch_size_, part_, [&](int first, int part) {
+        const auto begin = static_cast<std::size_t>(first);
+        const auto count = static_cast<std::size_t>(part);
+        std::vector<std::span<float>> rows;
+        for (const std::span<float> output : outputs) {
+          const std::size_t size = output.size() / static_cast<std::size_t>(batch_size_);
+          rows.push_back(output.subspan(begin * size, count * size));
+        }
+        run_part(batch.subspan(begin * row, count * row), rows, part);
+      });
+    } catch (const OutOfDeviceMemory& error) {
+      throw engine_failed(options_.kind, "the device's memory does not hold one image", error.what());
     }
   }
 
  private:
-  void build(const Vgg16Weights& weights) {
-    const int deepest = block_of(*std::max_element(taps_.begin(), taps_.end()));
-    for (std::size_t i = first_convolution(from_);
-         i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
-      const ConvolutionLayer& layer = kVgg16Convolutions[i];
-      const std::string name(layer.name);
-      cv::dnn::LayerParams convolution = convolution_params(weights.layers[i], layer);
-      network_.addLayerToPrev(name, "Convolution", convolution);
-      cv::dnn::LayerParams relu;
-      network_.addLayerToPrev(name + "_relu", "ReLU", relu);
-      const bool ends_block =
-          i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block;
-      if (!ends_block) continue;
-      cv::dnn::LayerParams pool = pool_params();
-      const Tap tap = kAllTaps[static_cast<std::size_t>(layer.block - 1)];
-      network_.addLayerToPrev(std::string(to_string(tap)), "Pooling", pool);
+  void run_part(std::span<const float> batch, std::span<const std::span<float>> outputs, int part) {
+    try {
+      if (part > most_images_) throw OutOfDeviceMemory("a device that is made up for tests");
+      if (!network_ || network_->rows() != part) {
+        network_.reset();  // gives its memory back first
+        network_.emplace(weights_, options_, device_of(options_.kind), part);
+      }
+      network_->run(batch, outputs);
+    } catch (const cv::Exception& error) {
+      network_.reset();
+      if (is_out_of_memory(error.err)) throw OutOfDeviceMemory(error.err);
+      throw engine_failed(options_.kind, "running the network", error.err);
     }
-    network_.setPreferableBackend(device_of(kind_).backend);
-    network_.setPreferableTarget(device_of(kind_).target);
-    const MapShape start = start_shape(from_, input_size_);
-    const std::array<int, 4> shape{batch_size_, start.channels, start.height, start.width};
-    input_.create(4, shape.data(), CV_32F);
   }
 
-  void copy_out(Tap tap, const cv::Mat& blob, std::span<float> output) const {
-    const MapShape shape = tap_shape(tap, input_size_);
-    if (blob.type() != CV_32F || !blob.isContinuous() || blob.total() != output.size()) {
-      throw Error(Error::Kind::kFailed, fmt::format("engine {} failed", to_string(kind_)),
-                  fmt::format("{} has {} values, needed {}", to_string(tap), blob.total(), output.size()),
-                  "choose --engine onednn");
-    }
-    from_planes(blob.ptr<float>(),
-                static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width),
-                static_cast<std::size_t>(shape.channels), output);
+  /// Nothing runs on the CPU instead of the device.
+  void check_layers() {
+    const std::vector<std::string> others = network_->layers_without(device_of(options_.kind).backend);
+    if (others.empty()) return;
+    throw engine_failed(options_.kind, "building the network",
+                        fmt::format("the device has no code for {} of its layers, beginning with {}",
+                                    others.size(), others.front()));
   }
 
-  EngineKind kind_;
+  /// Lets a batch that nobody asked for become as small as the device's memory wants it; one that was asked
+  /// for goes through in parts.
+  void probe_memory() {
+    const std::vector<float> batch(static_cast<std::size_t>(batch_size_) *
+                                   start_shape(options_.from, options_.input_size).size());
+    std::vector<std::vector<float>> outputs;
+    std::vector<std::span<float>> spans;
+    outputs.reserve(options_.taps.size());
+    for (const Tap tap : options_.taps)
+      spans.emplace_back(outputs.emplace_back(static_cast<std::size_t>(batch_size_) *
+                                              tap_shape(tap, options_.input_size).size()));
+    run(batch, spans);
+    if (options_.batch_size == 0) batch_size_ = part_;
+    if (part_ < batch_size_) description_.implementation += fmt::format(", {} images at a time", part_);
+  }
+
+  Vgg16Weights weights_;  // a network is built anew where memory runs out
+  EngineOptions options_;
+  int most_images_;
   int batch_size_;
-  int input_size_;
-  std::vector<Tap> taps_;
-  std::optional<Tap> from_;
+  int part_;  // rows that go through the network at a time
   EngineDescription description_;
-  std::vector<cv::String> output_names_;
-  cv::dnn::Net network_;
-  cv::Mat input_;
+  std::optional<OpencvNetwork> network_;
 };
 
 }  // namespace
 
-std::string missing_for_cuda(const CudaFacts& facts, EngineKind kind) {
-  const std::string opencv = cv::getVersionString();
-  if (!facts.built_with_cuda) return fmt::format("this OpenCV ({}) was built without CUDA", opencv);
-  if (facts.devices < 0) return "the NVIDIA driver is missing or too old for this OpenCV's CUDA";
-  if (facts.devices == 0) return "no CUDA device was found";
-  if (!facts.dnn_target_works && kind == EngineKind::kOpencvCudaFp16) {
-    return fmt::format("the DNN module of this OpenCV ({}) offers no 16-bit CUDA target on this device",
-                       opencv);
-  }
-  if (!facts.dnn_target_works) {
-    return fmt::format(
-        "the DNN module of this OpenCV ({}) was built without CUDA (OPENCV_DNN_CUDA) or for other devices",
-        opencv);
-  }
-  return {};
+bool is_out_of_memory(std::string_view reason) noexcept {
+  // cudaErrorMemoryAllocation in words; CUDNN_STATUS_ALLOC_FAILED, CUBLAS_STATUS_ALLOC_FAILED,
+  // CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED.
+  return reason.find("out of memory") != std::string_view::npos ||
+         (reason.find("_ALLOC") != std::string_view::npos &&
+          reason.find("_FAILED") != std::string_view::npos);
 }
 
-std::unique_ptr<Engine> open_opencv_engine(const Vgg16Weights& weights, const EngineOptions& options) {
+std::unique_ptr<Engine> open_opencv_engine(const Vgg16Weights& weights, const EngineOptions& options,
+                                           int most_images) {
   if (needs_cuda(options.kind)) {
-    const std::string missing = missing_for_cuda(cuda_facts(options.kind), options.kind);
+    const std::string missing = missing_for_cuda(find_cuda(options.kind), options.kind);
     if (!missing.empty()) throw not_available(options.kind, missing);
   }
-  return std::make_unique<OpencvEngine>(weights, options);
+  return std::make_unique<OpencvEngine>(weights, options, most_images);
 }
 
 EngineAvailability probe_opencv(EngineKind kind) {
   if (!needs_cuda(kind)) return {.kind = kind, .available = true, .detail = library_version()};
-  const std::string missing = missing_for_cuda(cuda_facts(kind), kind);
+  const CudaFacts facts = find_cuda(kind);
+  const std::string missing = missing_for_cuda(facts, kind);
   if (!missing.empty()) return {.kind = kind, .available = false, .detail = missing};
-  return {.kind = kind,
-          .available = true,
-          .detail = fmt::format("{}, device {}", library_version(), cv::cuda::DeviceInfo().name())};
+  return {
+      .kind = kind, .available = true, .detail = fmt::format("{}, {}", library_version(), describe(facts))};
 }
 
 }  // namespace headstart

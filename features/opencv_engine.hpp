@@ -3,31 +3,29 @@
 // tests that run on a CPU test nearly all of what runs on a GPU.
 #pragma once
 
+#include <limits>
 #include <memory>
+#include <string_view>
 
 #include "features/engine.hpp"
 
 namespace headstart {
 
-/// @param options  kind: kOpencv, kOpencvCuda or kOpencvCudaFp16. threads, if not 0, becomes OpenCV's thread
-/// count for
-///                 the whole process (cv::setNumThreads knows no other scope)
+/// On a CUDA device a batch of 0 is the largest that its memory holds, found by trying, and at most 128
+/// images of 224 x 224. A batch that does not fit, or no longer, goes through in halves, quarters and so on:
+/// results are the same. No layer runs on the CPU instead.
+/// @param options      kind: kOpencv, kOpencvCuda or kOpencvCudaFp16. threads, if not 0, becomes OpenCV's
+///                     thread count for the whole process (cv::setNumThreads knows no other scope)
+/// @param most_images  for tests: as if the device's memory held no more
 /// @throws Error kFailed saying exactly what a CUDA kind lacks here; it is never replaced by the CPU
 [[nodiscard]] std::unique_ptr<Engine> open_opencv_engine(const Vgg16Weights& weights,
-                                                         const EngineOptions& options);
+                                                         const EngineOptions& options,
+                                                         int most_images = std::numeric_limits<int>::max());
 
 /// Whether `kind` can run here: OpenCV's version and device, or what is missing.
 [[nodiscard]] EngineAvailability probe_opencv(EngineKind kind);
 
-/// What decides whether CUDA can be used; separate from the library so that each answer can be tested without
-/// a device.
-struct CudaFacts {
-  bool built_with_cuda = false;   ///< OpenCV's core knows CUDA
-  int devices = 0;                ///< cv::cuda::getCudaEnabledDeviceCount(): -1 without a usable driver
-  bool dnn_target_works = false;  ///< the DNN module offers the target that the engine needs
-};
-
-/// Empty if CUDA can be used, else what is missing.
-[[nodiscard]] std::string missing_for_cuda(const CudaFacts& facts, EngineKind kind);
+/// Whether an exception of OpenCV's says that a device's memory did not suffice. @param reason  its err
+[[nodiscard]] bool is_out_of_memory(std::string_view reason) noexcept;
 
 }  // namespace headstart

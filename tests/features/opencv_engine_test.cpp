@@ -96,40 +96,56 @@ TEST_P(EnginesAtInputSize, Agree) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, EnginesAtInputSize, testing::Values(32, 64, 100, 127));
 
-TEST(OpencvEngine, SaysThatOpencvWasBuiltWithoutCuda) {
-  EXPECT_THAT(missing_for_cuda({.built_with_cuda = false}, EngineKind::kOpencvCuda),
-              testing::MatchesRegex("this OpenCV \\([0-9.]+.*\\) was built without CUDA"));
+// A device whose memory holds three images: a batch that was asked for goes through in parts.
+TEST(OpencvEngine, ABatchThatDoesNotFitTheMemoryGoesThroughInParts) {
+  EngineOptions wanted{.kind = EngineKind::kOpencv,
+                       .batch_size = 5,
+                       .input_size = 32,
+                       .taps = {Tap::kBlock2Pool, Tap::kBlock5Pool},
+                       .threads = 2};
+  const std::span<const float> input = std::span(golden_input()).first(std::size_t{5} * 32 * 32 * 3);
+  const auto whole = run_rows(*open_opencv_engine(embedded_weights(), wanted), input, 5);
+  const auto engine = open_opencv_engine(embedded_weights(), wanted, 3);
+  EXPECT_EQ(engine->batch_size(), 5);
+  EXPECT_THAT(engine->description().implementation, HasSubstr("2 images at a time"));
+  EXPECT_EQ(run_rows(*engine, input, 5), whole);
 }
 
-TEST(OpencvEngine, TellsAMissingDriverFromAMissingDevice) {
-  EXPECT_THAT(missing_for_cuda({.built_with_cuda = true, .devices = -1}, EngineKind::kOpencvCuda),
-              HasSubstr("driver is missing or too old"));
-  EXPECT_THAT(missing_for_cuda({.built_with_cuda = true, .devices = 0}, EngineKind::kOpencvCuda),
-              HasSubstr("no CUDA device"));
+TEST(OpencvEngine, OneImageThatDoesNotFitTheMemoryIsOneLine) {
+  const EngineOptions wanted{.kind = EngineKind::kOpencv,
+                             .batch_size = 4,
+                             .input_size = 32,
+                             .taps = {Tap::kBlock1Pool},
+                             .threads = 2};
+  try {
+    const auto engine = open_opencv_engine(embedded_weights(), wanted, 0);
+    FAIL() << "opened";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the device's memory does not hold one image"));
+  }
 }
 
-TEST(OpencvEngine, TellsADnnModuleWithoutCudaFromADeviceWithoutFp16) {
-  const CudaFacts facts{.built_with_cuda = true, .devices = 1, .dnn_target_works = false};
-  EXPECT_THAT(missing_for_cuda(facts, EngineKind::kOpencvCuda), HasSubstr("OPENCV_DNN_CUDA"));
-  EXPECT_THAT(missing_for_cuda(facts, EngineKind::kOpencvCudaFp16), HasSubstr("no 16-bit CUDA target"));
-}
-
-TEST(OpencvEngine, MissesNothingWhereCudaWorks) {
-  const CudaFacts facts{.built_with_cuda = true, .devices = 1, .dnn_target_works = true};
-  EXPECT_EQ(missing_for_cuda(facts, EngineKind::kOpencvCuda), "");
-  EXPECT_EQ(missing_for_cuda(facts, EngineKind::kOpencvCudaFp16), "");
+TEST(OpencvEngine, KnowsWhichErrorsOfADeviceAreAboutMemory) {
+  for (const char* reason : {"out of memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED",
+                             "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"})
+    EXPECT_TRUE(is_out_of_memory(reason)) << reason;
+  for (const char* reason : {"an illegal memory access was encountered", "CUDNN_STATUS_EXECUTION_FAILED", "",
+                             "the device was lost"})
+    EXPECT_FALSE(is_out_of_memory(reason)) << reason;
 }
 
 class CudaEngine : public testing::TestWithParam<EngineKind> {};
 
-/// On a machine with CUDA the engine must work; on any other it must say what is missing and fall back to
-/// nothing.
-TEST_P(CudaEngine, WorksOrSaysWhatIsMissing) {
+/// On a machine with CUDA the engine gives Keras's features, to the precision of its class; on any other it
+/// says what is missing and falls back to nothing.
+TEST_P(CudaEngine, GivesKerasFeaturesOrSaysWhatIsMissing) {
   const EngineAvailability availability = probe_opencv(GetParam());
-  EngineOptions wanted = options(2, {Tap::kBlock1Pool});
+  EngineOptions wanted = options(4, {kAllTaps.begin(), kAllTaps.end()});
   wanted.kind = GetParam();
   if (availability.available) {
-    EXPECT_EQ(open_opencv_engine(embedded_weights(), wanted)->description().name, to_string(GetParam()));
+    const auto engine = open_opencv_engine(embedded_weights(), wanted);
+    EXPECT_EQ(engine->description().name, to_string(GetParam()));
+    test::expect_keras_features(*engine);
     return;
   }
   try {

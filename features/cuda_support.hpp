@@ -1,0 +1,42 @@
+// features/cuda_support.hpp: whether OpenCV can run networks on a CUDA device here, and if not, exactly what
+// is missing. Only OpenCV's build report tells how it was built: its device count is 0 without CUDA too.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "features/cuda_driver.hpp"
+#include "features/engine.hpp"
+
+namespace headstart {
+
+/// How OpenCV was built.
+struct CudaBuild {
+  std::string cuda{};                        ///< version of the toolkit, "13.0"; empty: built without CUDA
+  std::string cudnn{};                       ///< "9.19.0"; empty: built without cuDNN
+  std::vector<std::string> architectures{};  ///< compute capabilities compiled for, as "90" or "9.0"
+};
+
+/// @param report  cv::getBuildInformation()
+[[nodiscard]] CudaBuild parse_cuda_build(std::string_view report);
+
+/// What decides whether CUDA can be used; separate from finding it out, so that each answer can be tested
+/// without a device.
+struct CudaFacts {
+  CudaBuild build;
+  CudaDriver driver;
+  int devices = 0;                ///< cv::cuda::getCudaEnabledDeviceCount(): -1 without a usable driver
+  bool dnn_target_works = false;  ///< the DNN module offers the target that the engine needs
+};
+
+/// Of this process's OpenCV and this machine. @param kind  an engine on CUDA
+[[nodiscard]] CudaFacts find_cuda(EngineKind kind);
+
+/// Empty if CUDA can be used, else what is missing.
+[[nodiscard]] std::string missing_for_cuda(const CudaFacts& facts, EngineKind kind);
+
+/// "CUDA 13.0, cuDNN 9.19.0; NVIDIA H100, compute capability 9.0, 79.1 GiB; driver for CUDA up to 13.0".
+[[nodiscard]] std::string describe(const CudaFacts& facts);
+
+}  // namespace headstart

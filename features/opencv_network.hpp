@@ -1,0 +1,51 @@
+// features/opencv_network.hpp: VGG16, or the part of it above a tap, as a network of OpenCV's DNN module for
+// a fixed number of rows. It is built layer by layer from LayerParams; there is no model file to parse. One
+// that runs on a device keeps its memory as long as it lives.
+#pragma once
+
+#include <opencv2/core.hpp>
+#include <opencv2/dnn.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "features/engine.hpp"
+#include "features/weights.hpp"
+
+namespace headstart {
+
+/// Where a network runs.
+struct OpencvDevice {
+  cv::dnn::Backend backend = cv::dnn::DNN_BACKEND_OPENCV;
+  cv::dnn::Target target = cv::dnn::DNN_TARGET_CPU;
+};
+
+class OpencvNetwork {
+ public:
+  /// @param options  input_size, taps, from; the rest is not looked at
+  /// @throws cv::Exception
+  OpencvNetwork(const Vgg16Weights& weights, const EngineOptions& options, OpencvDevice device, int rows);
+
+  [[nodiscard]] int rows() const noexcept { return rows_; }
+
+  /// @param input    [rows, h, w, c], as Engine::run() takes it
+  /// @param outputs  one span for each tap, [rows, h, w, c]
+  /// @throws cv::Exception; Error if a tap is not as large as it has to be
+  void run(std::span<const float> input, std::span<const std::span<float>> outputs);
+
+  /// The layers that `backend` has no code for, which OpenCV would run on the CPU without a word.
+  [[nodiscard]] std::vector<std::string> layers_without(cv::dnn::Backend backend);
+
+ private:
+  void copy_out(Tap tap, const cv::Mat& blob, std::span<float> output) const;
+
+  int rows_;
+  int input_size_;
+  MapShape start_;
+  std::vector<Tap> taps_;
+  std::vector<cv::String> output_names_;
+  cv::dnn::Net network_;
+  cv::Mat input_;
+};
+
+}  // namespace headstart

@@ -113,10 +113,16 @@ void batches(benchmark::internal::Benchmark* forward) {
   forward->ArgName("batch")->Arg(1)->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond)->UseRealTime();
 }
 
+/// A device has to be filled.
+void device_batches(benchmark::internal::Benchmark* forward) {
+  batches(forward);
+  forward->Arg(64)->Arg(128);
+}
+
 BENCHMARK_CAPTURE(forward, onednn, EngineKind::kOnednn)->Apply(batches);
 BENCHMARK_CAPTURE(forward, opencv, EngineKind::kOpencv)->Apply(batches);
-BENCHMARK_CAPTURE(forward, opencv_cuda, EngineKind::kOpencvCuda)->Apply(batches);
-BENCHMARK_CAPTURE(forward, opencv_cuda_fp16, EngineKind::kOpencvCudaFp16)->Apply(batches);
+BENCHMARK_CAPTURE(forward, opencv_cuda, EngineKind::kOpencvCuda)->Apply(device_batches);
+BENCHMARK_CAPTURE(forward, opencv_cuda_fp16, EngineKind::kOpencvCudaFp16)->Apply(device_batches);
 
 }  // namespace
 }  // namespace headstart

@@ -38,9 +38,10 @@ struct Waiting {
 
 /// The network, from the image or a tap on.
 struct Pass {
-  FeatureBatch batch;
+  std::unique_ptr<FeatureBatch> batch;
   std::vector<std::size_t> caches;  // of the engine's taps
-  std::vector<Waiting> waiting;     // one for each row of the batch
+  std::vector<Waiting> gathered;    // one for each row of the batch that is gathered
+  std::vector<Waiting> running;     // one for each of that in the network
 };
 
 /// How many preprocessed rows may wait while the network is busy: enough to fill its next batch, within 64
@@ -135,7 +136,7 @@ class Extractor {
     };
     run_slots(
         options_.threads, in_flight, [this](std::size_t slot) { return begin(items_[slot]); }, filters);
-    if (images_ && !images_->batch.empty()) run_network(*images_);
+    if (images_) finish_network(*images_);
   }
 
   [[nodiscard]] bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
@@ -227,23 +228,23 @@ class Extractor {
     if (!images_) images_.emplace(open(std::nullopt));
     const std::size_t row_size = item.pixels.size() / item.missing.size();
     for (std::size_t i = 0; i < item.missing.size(); ++i) {
-      images_->batch.add(std::span(item.pixels).subspan(i * row_size, row_size));
-      images_->waiting.push_back({item.index, item.missing[i]});
-      if (!images_->batch.full()) continue;
+      images_->batch->add(std::span(item.pixels).subspan(i * row_size, row_size));
+      images_->gathered.push_back({item.index, item.missing[i]});
+      if (!images_->batch->full()) continue;
       run_network(*images_);
       item.ran_network = true;
     }
   }
 
   Pass open(std::optional<Tap> from) {
-    Pass pass{FeatureBatch(open_engine_(from)), {}, {}};
+    Pass pass{std::make_unique<FeatureBatch>(open_engine_(from)), {}, {}, {}};
     std::vector<Tap> taps;
     for (std::size_t cache = 0; cache < taps_.size(); ++cache) {
       if (from && taps_[cache] <= *from) continue;
       pass.caches.push_back(cache);
       taps.push_back(taps_[cache]);
     }
-    const Engine& engine = pass.batch.engine();
+    const Engine& engine = pass.batch->engine();
     if (!std::equal(taps.begin(), taps.end(), engine.taps().begin(), engine.taps().end()) ||
         engine.from() != from || engine.input_size() != options_.resize.size) {
       throw std::logic_error("extract: the engine's taps or input size are not those of the caches");
@@ -253,12 +254,29 @@ class Extractor {
     return pass;
   }
 
+  /// Sends what is gathered through the network. While it runs, the results of the batch before are rounded,
+  /// encoded and collected.
   void run_network(Pass& pass) {
-    FeatureBatch& batch = pass.batch;
-    batch.run();
+    if (!pass.running.empty()) pass.batch->wait();
+    pass.batch->start();
+    const std::vector<Waiting> done = std::exchange(pass.running, std::exchange(pass.gathered, {}));
+    settle(pass, done);
+  }
+
+  /// The same for what is gathered last, to the end.
+  void finish_network(Pass& pass) {
+    if (!pass.gathered.empty()) run_network(pass);
+    if (pass.running.empty()) return;
+    pass.batch->wait();
+    settle(pass, std::exchange(pass.running, {}));
+  }
+
+  /// @param rows  of the batch last waited for
+  void settle(Pass& pass, std::span<const Waiting> rows) {
+    FeatureBatch& batch = *pass.batch;
     const std::optional<Tap> from = batch.engine().from();
-    for (std::size_t place = 0; place < pass.waiting.size(); ++place) {
-      const auto& [index, row] = pass.waiting[place];
+    for (std::size_t place = 0; place < rows.size(); ++place) {
+      const auto& [index, row] = rows[place];
       ImageResult& result = extraction_.images[index];
       ImageStatus& status = status_of(result, row.view);
       if (const std::optional<std::string> reason = round_row(batch, place)) {
@@ -274,8 +292,6 @@ class Extractor {
       }
       if (--unsettled_[index] == 0) finish(result);
     }
-    pass.waiting.clear();
-    batch.clear();
     writer_.collect_due(Clock::now());
     report_progress();
   }
@@ -295,16 +311,16 @@ class Extractor {
       std::optional<Pass> pass;
       const auto take = [&](std::size_t position, std::span<const float> activations) {
         if (!pass) pass.emplace(open(tap));
-        pass->batch.add(activations);
-        pass->waiting.push_back(rows[position]);
-        if (pass->batch.full()) {
+        pass->batch->add(activations);
+        pass->gathered.push_back(rows[position]);
+        if (pass->batch->full()) {
           run_network(*pass);
           writer_.publish_due();
         }
         return !stopped();
       };
       for (const std::size_t lost : lower_.read(tap, keys, take)) lost_.push_back(rows[lost].index);
-      if (pass && !pass->batch.empty()) run_network(*pass);
+      if (pass) finish_network(*pass);
     }
   }
 

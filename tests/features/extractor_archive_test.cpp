@@ -126,7 +126,9 @@ TEST_F(ExtractorArchiveTest, AnInterruptedRunIsTakenUpWhereTheArchiveWasLeft) {
   for (int i = 0; i < 100; ++i) colours[static_cast<std::size_t>(i)] = 99 - i;
   const std::vector<ImageSource> sources = members(archive("a.tar.zst", ArchiveKind::kTarZst, colours));
   std::atomic<bool> stop{false};
-  script_.hook = [&](int run) { stop = run == 2; };
+  script_.hook = [&](int run) {
+    if (run == 2) stop = true;
+  };
   ExtractionOptions interrupted = options();
   interrupted.stop = &stop;
   {

@@ -239,24 +239,30 @@ TEST_F(ExtractorTapsTest, AnInterruptedRunPublishesWhatItHasAndIsTakenUpAgain) {
   (void)fill(Tap::kBlock4Pool, files);
   files.push_back(image("again.ppm", 39));
   std::atomic<bool> stop{false};
-  script_.hook = [&](int run) { stop = run == 2; };
+  script_.hook = [&](int run) {
+    if (run == 2) stop = true;
+  };
   ExtractionOptions interruptible = with_taps();
   interruptible.stop = &stop;
+  std::ptrdiff_t extracted = 0;
   {
     FeatureCache features = cache();
     const Extraction extraction = run(files, interruptible, {&features});
     EXPECT_TRUE(extraction.interrupted);
     const auto all = statuses(extraction);
-    EXPECT_EQ(std::count(all.begin(), all.end(), kExtracted), 12);
-    EXPECT_EQ(std::count(all.begin(), all.end(), kSkipped), 29);
+    // Three batches, and what had been gathered of the next when it was stopped.
+    extracted = std::count(all.begin(), all.end(), kExtracted);
+    EXPECT_GE(extracted, 12);
+    EXPECT_LE(extracted, 16);
+    EXPECT_EQ(std::count(all.begin(), all.end(), kSkipped), 41 - extracted);
   }
   script_.hook = nullptr;
   stop = false;
   FeatureCache features = cache();
-  EXPECT_EQ(features.rows(), 12U);
+  EXPECT_EQ(features.rows(), static_cast<std::size_t>(extracted));
   const Extraction rest = run(files, interruptible, {&features});
   EXPECT_FALSE(rest.interrupted);
-  EXPECT_EQ(rest.from_taps, from(Tap::kBlock4Pool, 28));
+  EXPECT_EQ(rest.from_taps, from(Tap::kBlock4Pool, static_cast<std::size_t>(40 - extracted)));
   EXPECT_EQ(features.rows(), 40U);
 }
 

@@ -226,9 +226,9 @@ TEST_F(ExtractorTest, ARunThatIsInterruptedAtOnceDoesNothing) {
   EXPECT_EQ(script_.opened, 0);
 }
 
-/// How far reading may run ahead of the network at this size and two threads: 64 rows, 2 x 2 items, one
-/// batch.
-constexpr int kRowsAhead = 64 + 4 + 4;
+/// How far reading may run ahead of the network at this size and two threads: 64 rows, 2 x 2 items, the batch
+/// in the network and the one that is gathered meanwhile.
+constexpr int kRowsAhead = 64 + 4 + 2 * 4;
 
 TEST_F(ExtractorTest, ReadingStaysAFixedNumberOfImagesAheadOfTheNetwork) {
   const int total = 3 * kRowsAhead;
@@ -256,6 +256,25 @@ TEST_F(ExtractorTest, DecodingGoesOnWhileTheNetworkRuns) {
   };
   FeatureCache features = cache();
   const Extraction extraction = run(files, options(2), {&features});
+  EXPECT_THAT(statuses(extraction), Each(kExtracted));
+}
+
+TEST_F(ExtractorTest, ResultsAreEncodedWhileTheNextBatchIsInTheNetwork) {
+  // What the first batch gave is settled, as its progress tells, before the second one's run ends.
+  const std::vector<fs::path> files = images(12);
+  ExtractionOptions overlapped = options(2);
+  std::atomic<std::size_t> done{0};
+  overlapped.on_progress = [&](const ExtractionProgress& progress) { done = progress.done; };
+  bool settled = false;
+  script_.hook = [&](int run) {
+    if (run != 1) return;
+    for (int wait = 0; wait < 5000 && done < 4; ++wait)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    settled = done >= 4;
+  };
+  FeatureCache features = cache();
+  const Extraction extraction = run(files, overlapped, {&features});
+  EXPECT_TRUE(settled);
   EXPECT_THAT(statuses(extraction), Each(kExtracted));
 }
 

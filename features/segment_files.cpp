@@ -2,11 +2,12 @@
 #include "features/segment_files.hpp"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
+#include <future>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -71,18 +72,21 @@ std::variant<SegmentFile, SegmentFault> read_segment_file(const fs::path& file) 
 
 void verify_segments(std::span<const fs::path> files,
                      const std::function<void(const VerifiedSegment&)>& use) {
+  // Threads of their own: a cache may be opened by an extraction's filter that holds a lock, and while it
+  // waits in oneTBB it could be given another of that extraction's filters to do.
   const auto at_once = static_cast<std::size_t>(std::clamp(tbb::this_task_arena::max_concurrency(), 1, 8));
-  for (std::size_t first = 0; first < files.size(); first += at_once) {
-    const std::span<const fs::path> some = files.subspan(first, std::min(at_once, files.size() - first));
-    std::vector<std::optional<VerifiedSegment>> verified(some.size());
-    tbb::parallel_for(std::size_t{0}, some.size(), [&](std::size_t i) {
-      const FileStamp stamp = FileStamp::of(some[i]).value_or(FileStamp{});
-      verified[i].emplace(VerifiedSegment{some[i], stamp, read_segment_file(some[i])});
-    });
-    for (std::optional<VerifiedSegment>& segment : verified) {
-      use(*segment);
-      segment.reset();
+  std::deque<std::future<VerifiedSegment>> ahead;
+  std::size_t next = 0;
+  while (next < files.size() || !ahead.empty()) {
+    while (next < files.size() && ahead.size() < at_once) {
+      ahead.push_back(std::async(std::launch::async, [&file = files[next]] {
+        const FileStamp stamp = FileStamp::of(file).value_or(FileStamp{});
+        return VerifiedSegment{file, stamp, read_segment_file(file)};
+      }));
+      ++next;
     }
+    use(ahead.front().get());
+    ahead.pop_front();
   }
 }
 

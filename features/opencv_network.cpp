@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <opencv2/core/utility.hpp>
 #include <opencv2/dnn/layer.hpp>
 
 #include "data/error.hpp"
@@ -51,24 +52,36 @@ cv::dnn::LayerParams pool_params() {
   return params;
 }
 
+/// Calls convert(image) for each of `images`, on OpenCV's threads: a device would wait for one.
+template <typename Convert>
+void for_each_image(std::size_t images, const Convert& convert) {
+  cv::parallel_for_(cv::Range(0, static_cast<int>(images)), [&](const cv::Range& range) {
+    for (int image = range.start; image < range.end; ++image) convert(static_cast<std::size_t>(image));
+  });
+}
+
 /// [n, pixels, channels] to [n, channels, pixels].
 void to_planes(std::span<const float> from, std::size_t pixels, std::size_t channels, float* to) {
-  for (std::size_t image = 0; image < from.size() / (pixels * channels); ++image) {
-    const float* source = from.data() + image * pixels * channels;
+  const std::size_t size = pixels * channels;
+  for_each_image(from.size() / size, [&](std::size_t image) {
+    const float* source = from.data() + image * size;
+    float* target = to + image * size;
     for (std::size_t channel = 0; channel < channels; ++channel) {
-      for (std::size_t pixel = 0; pixel < pixels; ++pixel) *to++ = source[pixel * channels + channel];
+      for (std::size_t pixel = 0; pixel < pixels; ++pixel) *target++ = source[pixel * channels + channel];
     }
-  }
+  });
 }
 
 /// [n, channels, pixels] to [n, pixels, channels].
 void from_planes(const float* from, std::size_t pixels, std::size_t channels, std::span<float> to) {
-  for (std::size_t image = 0; image < to.size() / (pixels * channels); ++image) {
-    float* target = to.data() + image * pixels * channels;
+  const std::size_t size = pixels * channels;
+  for_each_image(to.size() / size, [&](std::size_t image) {
+    const float* source = from + image * size;
+    float* target = to.data() + image * size;
     for (std::size_t channel = 0; channel < channels; ++channel) {
-      for (std::size_t pixel = 0; pixel < pixels; ++pixel) target[pixel * channels + channel] = *from++;
+      for (std::size_t pixel = 0; pixel < pixels; ++pixel) target[pixel * channels + channel] = *source++;
     }
-  }
+  });
 }
 
 }  // namespace

@@ -39,9 +39,10 @@ class ExtractorArchiveTest : public ExtractorTest {
     for (const ListedMember& member : listing.files) sources.push_back(listing.source(member));
     return sources;
   }
+  /// @param extraction  of the first of `sources`
   static void remember(FileDigests& digests, const std::vector<ImageSource>& sources,
                        const Extraction& extraction) {
-    for (std::size_t i = 0; i < sources.size(); ++i) {
+    for (std::size_t i = 0; i < extraction.images.size(); ++i) {
       if (const auto& content = extraction.images[i].content)
         digests.add(*stamp_of(sources[i]), *content, kSettled, sources[i].member);
     }

@@ -9,6 +9,7 @@
 
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/pipeline/training_runs.hpp"
+#include "tests/support/nightly.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -143,6 +144,7 @@ TEST(FeaturesCommand, DryRunCountsTheClasses) {
 }
 
 TEST(FeaturesCommand, ResumesOnlyWithTheSameFeatures) {
+  HEADSTART_ONLY_NIGHTLY();
   const ScratchFolder scratch;
   export_shared(scratch / "f.h5");
   std::vector<std::string> command{"train",

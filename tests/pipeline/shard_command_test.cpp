@@ -127,6 +127,7 @@ std::map<Sha256, CachedRow> rounded(const std::map<Sha256, CachedRow>& rows) {
 }
 
 TEST_F(Shards, RoundToFloat16WhatOneRunComputes) {
+  HEADSTART_ONLY_NIGHTLY();
   for (const char* shard : {"0/2", "1/2"})
     ASSERT_EQ(headstart_process(extract_all({"--shard", shard, "--storage", "float16"})).exit_code, 0);
   EXPECT_TRUE(cached_rows(cache()) == rounded(undisturbed().rows));

@@ -8,6 +8,7 @@
 
 #include "tests/pipeline/sample_dataset.hpp"
 #include "tests/pipeline/training_runs.hpp"
+#include "tests/support/nightly.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -45,6 +46,7 @@ class Storage : public testing::Test {
 };
 
 TEST_F(Storage, AColdAndAWarmCacheGiveTheSameBytes) {
+  HEADSTART_ONLY_NIGHTLY();
   EXPECT_EQ(metrics_of(folder() / "cold")["images"]["cache_misses"], 24);
   EXPECT_EQ(metrics_of(folder() / "warm")["images"]["cache_hits"], 24);
   EXPECT_EQ(metrics_of(folder() / "warm")["views"]["cache_hits"], 18);
@@ -117,6 +119,7 @@ TEST_F(Storage, IsNoOptionOfWhatTakesAModel) {
 }
 
 TEST_F(Storage, FineTuningStartsFromRoundedMaps) {
+  HEADSTART_ONLY_NIGHTLY();
   const ProcessResult tuned =
       headstart_process({"finetune", shared_run().dataset.string(), "-o", path("tuned"), "--from",
                          path("cold/model.h5"), "--cache", path("cache"), "--epochs", "1", "--views", "0"});

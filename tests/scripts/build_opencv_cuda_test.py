@@ -72,13 +72,19 @@ class BuildOpencvCudaTest(unittest.TestCase):
         self.device("8.6\n9.0\n8.6")
         code, text = self.check("--cuda", self.toolkit())
         self.assertEqual(code, 0, text)
-        for words in ("CUDA 13.0", "cuDNN 9.19", "OpenCV 4.14", "for 8.6,9.0", "NPP: from PyPI", "up to CUDA 13.0"):
+        for words in ("CUDA 13.0", "cuDNN 9.19", "OpenCV 4.14", "for 8.6,9.0", "NPP: from PyPI", "driver: up to CUDA 13.0\n"):
             self.assertIn(words, text)
 
     def test_the_toolkits_own_npp_is_taken(self):
         code, text = self.check("--cuda", self.toolkit(npp=True), "--arch", "9.0")
         self.assertEqual(code, 0, text)
         self.assertIn("cuda/lib64", text)
+
+    def test_a_machine_without_a_driver_is_said_to_have_none(self):
+        self.program(self.tools / "nvidia-smi", "exit 9\n")
+        code, text = self.check("--cuda", self.toolkit(), "--arch", "9.0")
+        self.assertEqual(code, 0, text)
+        self.assertIn("driver: none here\n", text)
 
     def test_versions_that_do_not_fit_each_other_are_explained(self):
         self.refused(["does not know CUDA 13.0", "4.13 or later"], "--cuda", self.toolkit(), "--arch", "9.0", "--source",

@@ -1,6 +1,6 @@
 # docs/gpu.Dockerfile: headstart with OpenCV's CUDA engines (docs/gpu.md). Build from the repository's root:
 #   docker build -f docs/gpu.Dockerfile --build-arg ARCH=8.6 -t headstart-cuda .
-# Ubuntu 24.04 has the packages under Debian's names. Never run so far.
+# Never run so far: whether Ubuntu 24.04 has every package under Debian's name is not known.
 FROM nvidia/cuda:13.0.1-cudnn-devel-ubuntu24.04 AS build
 ARG ARCH
 COPY . /headstart

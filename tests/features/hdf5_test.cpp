@@ -468,5 +468,34 @@ TEST(Hdf5, AHandleThatOutlivesItsFileDoesNotKeepItOpen) {
   group.reset();
 }
 
+TEST(Hdf5, ListsOfStringsComeBackAndOthersAreRefused) {
+  const hdf5::File file = hdf5::create_in_memory();
+  const std::vector<std::string> texts{"a", "", "\u00e9"};
+  hdf5::write_string_dataset(file.id(), "texts", texts);
+  EXPECT_EQ(hdf5::read_string_dataset(file.id(), "texts", 3), texts);
+  EXPECT_THROW((void)hdf5::read_string_dataset(file.id(), "texts", 2), Error);
+  const std::vector<float> numbers{1.0F, 2.0F};
+  hdf5::write<float>(file.id(), "numbers", {2}, numbers);
+  EXPECT_THROW((void)hdf5::read_string_dataset(file.id(), "numbers", 9), Error);
+  EXPECT_THROW((void)hdf5::read_string_dataset(file.id(), "missing", 9), Error);
+}
+
+TEST(Hdf5, AMatrixIsReadAFewRowsAtATimeAndOthersAreRefused) {
+  const hdf5::File file = hdf5::create_in_memory();
+  const std::vector<float> numbers{1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F};
+  hdf5::write<float>(file.id(), "matrix", {3, 2}, numbers);
+  const hdf5::MatrixReader matrix(file.id(), "matrix");
+  EXPECT_EQ(matrix.rows(), 3U);
+  EXPECT_EQ(matrix.columns(), 2U);
+  std::vector<float> rows(4);
+  matrix.read(1, rows);
+  EXPECT_EQ(rows, (std::vector<float>{3.0F, 4.0F, 5.0F, 6.0F}));
+  EXPECT_THROW(matrix.read(2, rows), Error) << "there is one row from there on";
+  hdf5::write<float>(file.id(), "list", {6}, numbers);
+  EXPECT_THROW(hdf5::MatrixReader(file.id(), "list"), Error);
+  hdf5::write_string_dataset(file.id(), "texts", {"a"});
+  EXPECT_THROW(hdf5::MatrixReader(file.id(), "texts"), Error);
+}
+
 }  // namespace
 }  // namespace headstart

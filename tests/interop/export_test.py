@@ -2,6 +2,7 @@
 trained on with scikit-learn."""
 
 import hashlib
+import json
 import pathlib
 import subprocess
 import tempfile
@@ -80,6 +81,23 @@ class ExportTest(unittest.TestCase):
         images = {row[0]: int(row[1]) for row in rows if row and row[0] in ("training", "validation")}
         self.assertEqual(sum(images.values()), len(keep))
         self.assertTrue((self.folder / "model" / "model.h5").exists())
+
+    def test_features_of_other_weights_are_refused(self):
+        """No model could be made of them: it would hold a network that the head was not trained on."""
+        other = self.folder / "other.h5"
+        with h5py.File(self.folder / "flat.h5") as file, h5py.File(other, "w") as out:
+            for name in file:
+                file.copy(name, out)
+            for name, value in file.attrs.items():
+                out.attrs[name] = value
+            identity = json.loads(file.attrs["extractor"])["weights_identity"]
+            out.attrs["extractor"] = file.attrs["extractor"].replace(identity, identity[::-1])
+        run = subprocess.run([BINARY, "train", "--features", other, "-o", self.folder / "none"], stderr=subprocess.PIPE,
+                             text=True, check=False)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn("the features are of other weights", run.stderr)
+        self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
+        self.assertFalse((self.folder / "none").exists())
 
 
 if __name__ == "__main__":

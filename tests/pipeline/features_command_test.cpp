@@ -123,7 +123,7 @@ TEST(FeaturesCommand, TellsWhatContradictsTheFile) {
   expect_usage_error(train(scratch / "f.h5", out, {"--transform", "standardize"}), "--force");
   expect_usage_error(headstart_process({"train", "-o", out.string()}), "no dataset");
 
-  // A file that is something else, or of a network with other weights, which no model could be made with.
+  // Files that are something else. Features of other weights: tests/interop.
   const ProcessResult image = train(fs::directory_iterator(shared_run().dataset / "birds")->path(), out);
   EXPECT_EQ(image.exit_code, 1);
   EXPECT_EQ(occurrences(image.err, "\n"), 1) << image.err;

@@ -14,6 +14,8 @@
 #include <streambuf>
 #include <utility>
 
+#include "data/byte_view.hpp"
+
 namespace headstart {
 namespace {
 
@@ -108,6 +110,12 @@ RgbImage to_rgb(const cv::Mat& mat, const StoredPixels& stored, Alpha alpha) {
 
 std::variant<RgbImage, Reject> decode_with_opencv(std::span<const std::byte> bytes,
                                                   const StoredPixels& stored, Alpha alpha) {
+  // OpenCV tells formats on its own, and asks for DICOM before JPEG 2000, and before any file that its
+  // decoder of the right format does not want. That decoder ends the process on what it does not expect, and
+  // allocates whatever an element claims. TIFF comes before it.
+  if (stored.format_name != "TIFF" && ByteView(bytes).has(128, "DICM")) {
+    return Reject{fmt::format("{} claims to be DICOM too, which is not supported", stored.format_name)};
+  }
   const cv::Mat mat = quiet_imdecode(bytes);
   if (mat.empty())
     return Reject{fmt::format("{} cannot be decoded: it is damaged or of a rare kind", stored.format_name)};

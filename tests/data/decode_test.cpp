@@ -283,5 +283,30 @@ TEST(DecodeTest, OthersStillWriteToCerrWhileImagesAreRejected) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), std::string(100, 'x'));
 }
 
+/// What OpenCV takes for DICOM, unless an earlier one of its decoders wants the file: the four letters, and
+/// an element of OB that claims 3.9 GB.
+void make_dicom(std::vector<std::byte>& bytes) {
+  constexpr std::string_view kDicom{"DICM\x02\0\x01\0OB\0\0\xF0\xFF\xFF\xE8", 16};
+  std::transform(kDicom.begin(), kDicom.end(), bytes.begin() + 128,
+                 [](char c) { return static_cast<std::byte>(c); });
+}
+
+// OpenCV tells formats on its own, and its DICOM decoder ended the process, or allocated what the element
+// claimed.
+TEST(DecodeTest, WhatOpencvWouldTakeForDicomIsRefusedUnread) {
+  for (const std::string name : {"rgb.j2k", "rgb.webp", "rgb.bmp"}) {
+    std::vector<std::byte> bytes = test::image_bytes(name);
+    make_dicom(bytes);
+    EXPECT_THAT(reason(bytes), ::testing::EndsWith("claims to be DICOM too, which is not supported")) << name;
+  }
+}
+
+// Slides are stored so, that either kind of program may open them.
+TEST(DecodeTest, ATiffWithDicomInsideIsATiff) {
+  std::vector<std::byte> bytes = test::image_bytes("rgb.tif");
+  make_dicom(bytes);
+  EXPECT_EQ(reason(bytes), "accepted");
+}
+
 }  // namespace
 }  // namespace headstart

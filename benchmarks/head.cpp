@@ -17,7 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include "head/aligned_floats.hpp"
 #include "head/dense_product.hpp"
 #include "head/gram_solver.hpp"
 #include "head/primal_kernel.hpp"
@@ -25,6 +24,7 @@
 #include "head/random.hpp"
 #include "head/trainer.hpp"
 #include "head/workers.hpp"
+#include "memory/aligned_floats.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-#include "head/aligned_floats.hpp"
+#include "memory/aligned_floats.hpp"
 
 namespace headstart {
 

@@ -25,7 +25,6 @@
 #include <span>
 #include <vector>
 
-#include "head/aligned_floats.hpp"
 #include "head/batch_by_feature.hpp"
 #include "head/column_slab.hpp"
 #include "head/feature_rows.hpp"
@@ -35,6 +34,7 @@
 #include "head/sgd_recursion.hpp"
 #include "head/tiled_rows.hpp"
 #include "head/workers.hpp"
+#include "memory/aligned_floats.hpp"
 
 namespace headstart {
 

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
-#include "head/aligned_floats.hpp"
 #include "head/primal_kernel.hpp"
+#include "memory/aligned_floats.hpp"
 
 namespace headstart {
 namespace {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "head/aligned_floats.hpp"
 #include "head/batch_by_feature.hpp"
 #include "head/column_slab.hpp"
 #include "head/primal_kernel.hpp"
+#include "memory/aligned_floats.hpp"
 
 namespace headstart {
 namespace {

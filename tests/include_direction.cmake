@@ -1,14 +1,15 @@
-# tests/include_direction.cmake: holds the four folders to their order, data <- features <- pipeline -> head, by their
-# include lines. A shared include root lets any file reach any other, so nothing but this would notice.
+# tests/include_direction.cmake: holds the folders to their order, data <- features <- pipeline -> head, with memory under
+# all, by their include lines. A shared include root lets any file reach any other, so nothing but this would notice.
 #   cmake -DROOT=<source tree> -P include_direction.cmake
 # Fails too if it found nothing to check, so that a moved folder can't pass for a clean one.
 cmake_minimum_required(VERSION 3.25)
 
-set(folders data features head pipeline)
-set(data_may_include data)
-set(features_may_include data features)
-set(head_may_include head)
-set(pipeline_may_include data features head pipeline)
+set(folders memory data features head pipeline)
+set(memory_may_include memory)
+set(data_may_include memory data)
+set(features_may_include memory data features)
+set(head_may_include memory head)
+set(pipeline_may_include memory data features head pipeline)
 
 list(JOIN folders "|" any_folder)
 set(wrong)

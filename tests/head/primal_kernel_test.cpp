@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "head/aligned_floats.hpp"
 #include "head/random.hpp"
+#include "memory/aligned_floats.hpp"
 
 namespace headstart::test {
 namespace {

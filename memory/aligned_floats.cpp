@@ -1,5 +1,5 @@
-// head/aligned_floats.cpp
-#include "head/aligned_floats.hpp"
+// memory/aligned_floats.cpp
+#include "memory/aligned_floats.hpp"
 
 #include <sys/mman.h>
 

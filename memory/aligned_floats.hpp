@@ -1,4 +1,4 @@
-// head/aligned_floats.hpp: owns a large array of floats on its own cache lines, and on huge pages where the
+// memory/aligned_floats.hpp: owns a large array of floats on its own cache lines, and on huge pages where the
 // system has them. Surprise: the memory is not touched here, so that the thread which first writes a part
 // decides where it lives (NUMA).
 #pragma once

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "data/error.hpp"
+#include "features/native_engine.hpp"
 #include "features/onednn_engine.hpp"
 #include "features/opencv_engine.hpp"
 #include "features/self_check.hpp"
@@ -19,8 +20,9 @@ struct NamedKind {
   std::string_view name;
 };
 
-constexpr std::array<NamedKind, 5> kKinds{{
+constexpr std::array<NamedKind, 6> kKinds{{
     {EngineKind::kAuto, "auto"},
+    {EngineKind::kNative, "native"},
     {EngineKind::kOnednn, "onednn"},
     {EngineKind::kOpencv, "opencv"},
     {EngineKind::kOpencvCuda, "opencv-cuda"},
@@ -50,6 +52,7 @@ void check_options(const EngineOptions& options) {
 }
 
 std::unique_ptr<Engine> open_unchecked(const Vgg16Weights& weights, const EngineOptions& options) {
+  if (options.kind == EngineKind::kNative) return open_native_engine(weights, options);
   if (options.kind == EngineKind::kOnednn) return open_onednn_engine(weights, options);
   return open_opencv_engine(weights, options);
 }
@@ -57,7 +60,7 @@ std::unique_ptr<Engine> open_unchecked(const Vgg16Weights& weights, const Engine
 /// The engine that another one is held against: of another library, small, and from the image on. Its last
 /// tap is the one that the other begins at, if it does.
 std::unique_ptr<Engine> open_reference(const Vgg16Weights& weights, EngineOptions options) {
-  options.kind = options.kind == EngineKind::kOnednn ? EngineKind::kOpencv : EngineKind::kOnednn;
+  options.kind = options.kind == EngineKind::kNative ? EngineKind::kOnednn : EngineKind::kNative;
   options.batch_size = 1;
   if (options.from) options.taps.push_back(*options.from);
   options.from.reset();
@@ -119,13 +122,12 @@ std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOpt
 EngineKind choose_engine() {
   // fp16 is never chosen, only asked for: its numbers belong to another precision class.
   if (probe_opencv(EngineKind::kOpencvCuda).available) return EngineKind::kOpencvCuda;
-  if (probe_onednn().available) return EngineKind::kOnednn;
-  return EngineKind::kOpencv;
+  return EngineKind::kNative;
 }
 
 std::vector<EngineAvailability> list_engines() {
-  return {probe_opencv(EngineKind::kOpencvCuda), probe_opencv(EngineKind::kOpencvCudaFp16), probe_onednn(),
-          probe_opencv(EngineKind::kOpencv)};
+  return {probe_opencv(EngineKind::kOpencvCuda), probe_opencv(EngineKind::kOpencvCudaFp16), probe_native(),
+          probe_onednn(), probe_opencv(EngineKind::kOpencv)};
 }
 
 }  // namespace headstart

@@ -16,9 +16,9 @@
 
 namespace headstart {
 
-enum class EngineKind { kAuto, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
+enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
 
-/// "auto", "onednn", "opencv", "opencv-cuda", "opencv-cuda-fp16".
+/// "auto", "native", "onednn", "opencv", "opencv-cuda", "opencv-cuda-fp16".
 [[nodiscard]] std::string_view to_string(EngineKind kind) noexcept;
 [[nodiscard]] std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept;
 
@@ -71,7 +71,7 @@ class Engine {
 };
 
 /// Opens the engine asked for and lets it prove itself (see self_check.hpp).
-/// auto takes opencv-cuda where a device works, then onednn, then opencv: a rule, never a timing.
+/// auto takes opencv-cuda where a device works, then native: a rule, never a timing.
 /// @throws Error kFailed saying exactly what is missing: an engine that was asked for is never replaced by
 /// another
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options);

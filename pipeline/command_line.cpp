@@ -35,8 +35,9 @@ namespace {
 const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
                                  {"opencv-cuda", EngineKind::kOpencvCuda},
                                  {"opencv-cuda-fp16", EngineKind::kOpencvCudaFp16},
-                                 {"opencv", EngineKind::kOpencv},
-                                 {"onednn", EngineKind::kOnednn}};
+                                 {"native", EngineKind::kNative},
+                                 {"onednn", EngineKind::kOnednn},
+                                 {"opencv", EngineKind::kOpencv}};
 
 constexpr const char* kDatasetHelp =
     "A folder with one folder per class; or one with train/ and validation/ (and test/), each with one "

@@ -14,7 +14,8 @@ namespace {
 
 using test::embedded_weights;
 
-constexpr std::array<EngineKind, 5> kAllKinds{EngineKind::kAuto, EngineKind::kOnednn, EngineKind::kOpencv,
+constexpr std::array<EngineKind, 6> kAllKinds{EngineKind::kAuto,       EngineKind::kNative,
+                                              EngineKind::kOnednn,     EngineKind::kOpencv,
                                               EngineKind::kOpencvCuda, EngineKind::kOpencvCudaFp16};
 
 bool has_cuda() {
@@ -49,8 +50,8 @@ TEST(Engine, OnlyFp16KindsAreOfFp16Precision) {
   EXPECT_EQ(to_string(Precision::kFp16), "fp16");
 }
 
-TEST(Engine, AutoIsAGpuWhereThereIsOneElseOnednn) {
-  EXPECT_EQ(choose_engine(), has_cuda() ? EngineKind::kOpencvCuda : EngineKind::kOnednn);
+TEST(Engine, AutoIsAGpuWhereThereIsOneElseNative) {
+  EXPECT_EQ(choose_engine(), has_cuda() ? EngineKind::kOpencvCuda : EngineKind::kNative);
   const auto engine = open_engine(embedded_weights(), {.batch_size = 1, .input_size = 32, .threads = 2});
   EXPECT_EQ(engine->description().name, to_string(choose_engine()));
 }
@@ -69,7 +70,7 @@ TEST(Engine, EveryKindIsListedOnceWithADetail) {
 
 TEST(Engine, OpensAtTheGoldenSizeAndAtOthers) {
   for (const int size : {32, 224}) {
-    for (const EngineKind kind : {EngineKind::kOnednn, EngineKind::kOpencv}) {
+    for (const EngineKind kind : {EngineKind::kNative, EngineKind::kOnednn, EngineKind::kOpencv}) {
       const auto engine = open_engine(embedded_weights(), {.kind = kind,
                                                            .batch_size = 2,
                                                            .input_size = size,
@@ -84,7 +85,7 @@ TEST(Engine, OpensAtTheGoldenSizeAndAtOthers) {
 
 TEST(Engine, OpensFromATapAtTheGoldenSizeAndAtOthers) {
   for (const int size : {32, 224}) {
-    for (const EngineKind kind : {EngineKind::kOnednn, EngineKind::kOpencv}) {
+    for (const EngineKind kind : {EngineKind::kNative, EngineKind::kOnednn, EngineKind::kOpencv}) {
       const auto engine = open_engine(embedded_weights(), {.kind = kind,
                                                            .batch_size = 2,
                                                            .input_size = size,

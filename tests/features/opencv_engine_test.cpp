@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "data/error.hpp"
+#include "features/native_engine.hpp"
 #include "features/onednn_engine.hpp"
 #include "tests/features/golden_features.hpp"
 #include "tests/support/golden.hpp"
@@ -81,17 +82,23 @@ TEST_P(EnginesAtInputSize, Agree) {
   wanted.kind = EngineKind::kOnednn;
   wanted.batch_size = 2;
   const auto onednn = run_rows(*open_onednn_engine(embedded_weights(), wanted), input, 2);
+  wanted.kind = EngineKind::kNative;
+  const auto native = run_rows(*open_native_engine(embedded_weights(), wanted), input, 2);
   wanted.kind = EngineKind::kOpencv;
   wanted.batch_size = 1;
   const auto opencv = run_rows(*open_opencv_engine(embedded_weights(), wanted), input, 2);
   for (std::size_t tap = 0; tap < kAllTaps.size(); ++tap) {
     ASSERT_EQ(onednn[tap].size(), 2 * tap_shape(kAllTaps[tap], size).size());
     EXPECT_LE(test::relative_l2_error(onednn[tap], opencv[tap]), 1e-5) << to_string(kAllTaps[tap]);
+    EXPECT_LE(test::relative_l2_error(native[tap], opencv[tap]), 1e-5) << to_string(kAllTaps[tap]);
   }
   wanted.from = Tap::kBlock3Pool;
   wanted.taps = {Tap::kBlock5Pool};
   const auto upper = run_rows(*open_opencv_engine(embedded_weights(), wanted), onednn[2], 2);
   EXPECT_LE(test::relative_l2_error(upper[0], opencv[4]), 1e-5);
+  wanted.kind = EngineKind::kNative;
+  wanted.batch_size = 2;
+  EXPECT_EQ(run_rows(*open_native_engine(embedded_weights(), wanted), native[2], 2)[0], native[4]);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, EnginesAtInputSize, testing::Values(32, 64, 100, 127));

@@ -1,0 +1,328 @@
+// features/winograd/kernels.cpp: compiled once per instruction set by Highway's foreach_target, which
+// includes this file again.
+#include "features/winograd/kernels.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+// AVX3 is what there is to gain from AVX-512; vectors of unknown length can't be kept in arrays.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "features/winograd/kernels.cpp"
+#include <hwy/foreach_target.h>  // before highway.h
+#include <hwy/highway.h>
+
+#include "features/winograd/tile_transform-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace headstart::winograd {
+namespace HWY_NAMESPACE {  // NOLINT(readability-identifier-naming): Highway names one namespace per target
+
+constexpr std::size_t kLanes = hn::MaxLanes(Floats());
+
+// Accumulators are kVectors a tile, and besides there are kVectors of weights and one input, all in
+// registers.
+#if HWY_TARGET == HWY_AVX3
+constexpr std::size_t kVectors = 2;  // 32 outputs
+constexpr std::size_t kTiles = 14;
+#elif HWY_TARGET == HWY_AVX2
+constexpr std::size_t kVectors = 2;  // 16 outputs
+constexpr std::size_t kTiles = 6;
+#elif HWY_TARGET == HWY_SCALAR
+constexpr std::size_t kVectors = kBlock;
+constexpr std::size_t kTiles = 1;
+#elif HWY_ARCH_X86
+constexpr std::size_t kVectors = 4;
+constexpr std::size_t kTiles = 2;
+#else
+constexpr std::size_t kVectors = 4;  // 32 registers of 128 bits
+constexpr std::size_t kTiles = 6;
+#endif
+constexpr std::size_t kOutputChannels = kVectors * kLanes;
+static_assert(kOutputChannels % kBlock == 0);
+
+/// Adds the outer product of kCount inputs, `step` floats apart, and kOutputChannels weights.
+template <std::size_t kCount>
+HWY_INLINE void add_outer_product(const float* HWY_RESTRICT in, std::size_t step,
+                                  const float* HWY_RESTRICT weights, Vector (&sums)[kCount][kVectors]) {
+  const Floats d;
+  Vector weight[kVectors];
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < kVectors; ++v) weight[v] = hn::Load(d, weights + v * kLanes);
+#pragma GCC unroll 14
+  for (std::size_t t = 0; t < kCount; ++t) {
+    const Vector input = hn::Set(d, in[t * step]);
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v) sums[t][v] = hn::MulAdd(input, weight[v], sums[t][v]);
+  }
+}
+
+/// Blocks of channels whose products are summed from zero before they join the others: rounding grows with
+/// the root of the longest sum, and is what F(6,3) multiplies.
+constexpr std::size_t kBlocksASum = 4;
+
+/// kCount tiles at one point.
+template <std::size_t kCount>
+void multiply_tiles(const Product& product, const float* HWY_RESTRICT in, const float* HWY_RESTRICT weights,
+                    float* HWY_RESTRICT out) {
+  const Floats d;
+  for (std::size_t first = 0; first < product.blocks; first += kBlocksASum) {
+    const std::size_t blocks = std::min(kBlocksASum, product.blocks - first);
+    Vector sums[kCount][kVectors];
+#pragma GCC unroll 14
+    for (std::size_t t = 0; t < kCount; ++t) {
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < kVectors; ++v) sums[t][v] = hn::Zero(d);
+    }
+    for (std::size_t block = 0; block < blocks; ++block, in += kCount * kBlock) {
+#pragma GCC unroll 4
+      for (std::size_t c = 0; c < kBlock; ++c, weights += kOutputChannels) {
+        add_outer_product<kCount>(in + c, kBlock, weights, sums);
+      }
+    }
+#pragma GCC unroll 14
+    for (std::size_t t = 0; t < kCount; ++t) {
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        float* const to = out + t * kOutputChannels + v * kLanes;
+        if (first > 0) sums[t][v] = hn::Add(sums[t][v], hn::Load(d, to));
+        hn::Store(sums[t][v], d, to);
+      }
+    }
+  }
+}
+
+using MultiplyTiles = void (*)(const Product&, const float*, const float*, float*);
+template <std::size_t... kCounts>
+constexpr std::array<MultiplyTiles, kTiles> multiply_by_count(std::index_sequence<kCounts...>) {
+  return {multiply_tiles<kCounts + 1>...};
+}
+constexpr std::array<MultiplyTiles, kTiles> kMultiply = multiply_by_count(std::make_index_sequence<kTiles>());
+
+void multiply(const Product& product) {
+  const TileParts parts(product.tiles, kTiles);
+  for (std::size_t point = 0; point < product.points; ++point) {
+    const float* const in = product.transformed + point * product.transformed_point_stride;
+    const float* const weights = product.weights + point * product.weights_point_stride;
+    float* const out = product.products + point * product.products_point_stride;
+    for (std::size_t part = 0; part < parts.parts; ++part) {
+      const std::size_t first = parts.first(part);
+      kMultiply[parts.first(part + 1) - first - 1](product, in + first * product.blocks * kBlock, weights,
+                                                   out + first * kOutputChannels);
+    }
+  }
+}
+
+template <std::size_t kOutputs>
+void transform_input_run(const InputRun& run) {
+  constexpr std::size_t kInputs = CookToom<kOutputs>::kInputs;
+  const Floats d;
+  for (std::size_t block = 0; block < run.blocks; ++block) {
+    for (std::size_t lane = 0; lane < kBlock; lane += kLanes) {
+      const float* rows[kInputs];
+      for (std::size_t i = 0; i < kInputs; ++i) {
+        rows[i] = run.rows[i] + static_cast<std::ptrdiff_t>(block) * run.block_step[i] + lane;
+      }
+      Vector columns[kInputs][kInputs];  // B^T d: [row][column]
+      for (std::size_t tile = 0; tile < run.tiles; ++tile) {
+        // The last two columns of a tile are the first two of the next.
+        std::size_t first = 0;
+        if (tile > 0) {
+          for (std::size_t i = 0; i < kInputs; ++i) {
+            columns[i][0] = columns[i][kOutputs];
+            columns[i][1] = columns[i][kOutputs + 1];
+          }
+          first = 2;
+        }
+        for (std::size_t column = first; column < kInputs; ++column) {
+          const std::size_t pixel = (tile * kOutputs + column) * kBlock;
+          Vector in[kInputs];
+          Vector transformed[kInputs];
+#pragma GCC unroll 8
+          for (std::size_t i = 0; i < kInputs; ++i) in[i] = hn::Load(d, rows[i] + pixel);
+          transform_input<kOutputs>(in, transformed);
+#pragma GCC unroll 8
+          for (std::size_t i = 0; i < kInputs; ++i) columns[i][column] = transformed[i];
+        }
+        float* point = run.places[tile].transformed + block * run.places[tile].block_stride + lane;
+        for (std::size_t i = 0; i < kInputs; ++i) {
+          Vector transformed[kInputs];
+          transform_input<kOutputs>(columns[i], transformed);
+#pragma GCC unroll 8
+          for (std::size_t j = 0; j < kInputs; ++j, point += run.point_stride) {
+            hn::Store(transformed[j], d, point);
+          }
+        }
+      }
+    }
+  }
+}
+
+HWY_INLINE void store_zeros(float* to, std::size_t pixels) {
+  const Floats d;
+  for (std::size_t i = 0; i < pixels * kBlock; i += kLanes) hn::Store(hn::Zero(d), d, to + i);
+}
+
+template <std::size_t kOutputs, bool kPool>
+void transform_output_run(const OutputRun& run) {
+  constexpr std::size_t kInputs = CookToom<kOutputs>::kInputs;
+  constexpr std::size_t kSide = kPool ? kOutputs / 2 : kOutputs;  // of a tile in the destination
+  const Floats d;
+  const std::size_t rows = run.rows < kSide ? run.rows : kSide;
+  for (std::size_t channel = 0; channel < kOutputChannels; channel += kLanes) {
+    const Vector bias = hn::Load(d, run.bias + channel);
+    float* const destination = run.destination + channel / kBlock * run.block_stride + channel % kBlock;
+    for (std::size_t tile = 0; tile < run.tiles; ++tile) {
+      const float* in = run.products + tile * kOutputChannels + channel;
+      Vector columns[kOutputs][kInputs];  // A^T M: [row][column]
+      for (std::size_t column = 0; column < kInputs; ++column, in += run.point_stride) {
+        Vector products[kInputs];
+        Vector transformed[kOutputs];
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < kInputs; ++i)
+          products[i] = hn::Load(d, in + i * kInputs * run.point_stride);
+        transform_output<kOutputs>(products, transformed);
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < kOutputs; ++i) columns[i][column] = transformed[i];
+      }
+      const std::size_t left = run.columns - std::min(run.columns, tile * kSide);
+      const std::size_t width = left < kSide ? left : kSide;
+      float* to = destination + tile * kSide * kBlock;
+      for (std::size_t row = 0; row < rows; ++row, to += run.row_stride) {
+        Vector outputs[kOutputs];
+        if constexpr (kPool) {
+          // Rounding keeps order, so that bias and ReLU may come after the maximum.
+          Vector second[kOutputs];
+          transform_output<kOutputs>(columns[2 * row], outputs);
+          transform_output<kOutputs>(columns[2 * row + 1], second);
+#pragma GCC unroll 8
+          for (std::size_t j = 0; j < kOutputs; ++j) outputs[j] = hn::Max(outputs[j], second[j]);
+#pragma GCC unroll 8
+          for (std::size_t j = 0; j < kSide; ++j) outputs[j] = hn::Max(outputs[2 * j], outputs[2 * j + 1]);
+        } else {
+          transform_output<kOutputs>(columns[row], outputs);
+        }
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < kSide; ++j) outputs[j] = hn::Max(hn::Add(outputs[j], bias), hn::Zero(d));
+        if (width == kSide) {
+#pragma GCC unroll 8
+          for (std::size_t j = 0; j < kSide; ++j) hn::Store(outputs[j], d, to + j * kBlock);
+        } else {
+          for (std::size_t j = 0; j < width; ++j) hn::Store(outputs[j], d, to + j * kBlock);
+        }
+      }
+    }
+  }
+  if (run.zeros_before + run.zeros_after == 0) return;
+  for (std::size_t block = 0; block < kOutputChannels / kBlock; ++block) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      float* const first = run.destination + block * run.block_stride + row * run.row_stride;
+      store_zeros(first - run.zeros_before * kBlock, run.zeros_before);
+      store_zeros(first + run.columns * kBlock, run.zeros_after);
+    }
+  }
+}
+
+template <std::size_t kCount>
+void convolve_pixels(const ImageRow& row, std::size_t first, const float* HWY_RESTRICT weights,
+                     const float* HWY_RESTRICT bias, float* HWY_RESTRICT out) {
+  const Floats d;
+  Vector sums[kCount][kVectors];
+#pragma GCC unroll 14
+  for (std::size_t t = 0; t < kCount; ++t) {
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v) sums[t][v] = hn::Zero(d);
+  }
+  for (const float* in : row.rows) {
+    for (std::size_t tap = 0; tap < 9; ++tap, weights += kOutputChannels) {
+      add_outer_product<kCount>(in + first * 3 + tap, 3, weights, sums);
+    }
+  }
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    const Vector added = hn::Load(d, bias + v * kLanes);
+    float* const to = out + v * kLanes / kBlock * row.block_stride + v * kLanes % kBlock;
+#pragma GCC unroll 14
+    for (std::size_t t = 0; t < kCount; ++t) {
+      hn::Store(hn::Max(hn::Add(sums[t][v], added), hn::Zero(d)), d, to + t * kBlock);
+    }
+  }
+}
+
+using ConvolvePixels = void (*)(const ImageRow&, std::size_t, const float*, const float*, float*);
+template <std::size_t... kCounts>
+constexpr std::array<ConvolvePixels, kTiles> convolve_by_count(std::index_sequence<kCounts...>) {
+  return {convolve_pixels<kCounts + 1>...};
+}
+constexpr std::array<ConvolvePixels, kTiles> kConvolve =
+    convolve_by_count(std::make_index_sequence<kTiles>());
+
+void convolve_image_row(const ImageRow& row) {
+  for (std::size_t first = 0; first < row.columns; first += kTiles) {
+    const std::size_t count = row.columns - first < kTiles ? row.columns - first : kTiles;
+    for (std::size_t channel = 0; channel < row.out_channels; channel += kOutputChannels) {
+      kConvolve[count - 1](row, first, row.weights + channel * 27, row.bias + channel,
+                           row.destination + channel / kBlock * row.block_stride + first * kBlock);
+    }
+  }
+}
+
+void pool_row(const PoolRow& row) {
+  const Floats d;
+  for (std::size_t x = 0; x < row.columns; ++x) {
+    for (std::size_t lane = 0; lane < kBlock; lane += kLanes) {
+      const std::size_t at = 2 * x * kBlock + lane;
+      const auto widest = [&](const float* in) HWY_ATTR {
+        return hn::Max(hn::Load(d, in + at), hn::Load(d, in + at + kBlock));
+      };
+      hn::Store(hn::Max(widest(row.rows[0]), widest(row.rows[1])), d, row.destination + x * kBlock + lane);
+    }
+  }
+}
+
+Kernels kernels_of_target() {
+  Kernels kernels{.target = hwy::TargetName(HWY_TARGET),
+                  .outputs = kOutputChannels,
+                  .tiles = kTiles,
+                  .multiply = multiply,
+                  .convolve_image_row = convolve_image_row,
+                  .pool_row = pool_row};
+  kernels.transform_input[4] = transform_input_run<4>;
+  kernels.transform_input[5] = transform_input_run<5>;
+  kernels.transform_input[6] = transform_input_run<6>;
+  kernels.transform_output[4] = transform_output_run<4, false>;
+  kernels.transform_output[5] = transform_output_run<5, false>;
+  kernels.transform_output[6] = transform_output_run<6, false>;
+  kernels.transform_output_and_pool[4] = transform_output_run<4, true>;
+  kernels.transform_output_and_pool[6] = transform_output_run<6, true>;
+  return kernels;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace headstart::winograd
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace headstart::winograd {
+
+HWY_EXPORT(kernels_of_target);
+
+Kernels best_kernels() { return HWY_DYNAMIC_DISPATCH(kernels_of_target)(); }
+
+std::vector<Kernels> all_kernels() {
+  std::vector<Kernels> kernels;
+  std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
+  while (targets != 0) {
+    const std::int64_t target = targets & -targets;
+    targets &= ~target;
+    hwy::GetChosenTarget().Update(target);
+    kernels.push_back(best_kernels());
+  }
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  return kernels;
+}
+
+}  // namespace headstart::winograd
+#endif  // HWY_ONCE

@@ -131,7 +131,7 @@ TEST(VanishingImages, AreRejectsAndShiftNoRow) {
   };
   const ProcessResult result =
       headstart_process({"extract", (scratch / "dataset").string(), "--cache", (scratch / "cache").string(),
-                         "--tap", "block1_pool", "--engine", "onednn"},
+                         "--tap", "block1_pool", "--engine", "native"},
                         thief);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.err.find("cannot be opened: No such file or directory"), std::string::npos) << result.err;

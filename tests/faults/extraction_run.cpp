@@ -65,7 +65,7 @@ const fs::path& extraction_dataset() {
 
 ProcessResult extract_into(const fs::path& cache, const ProcessOptions& options) {
   return headstart_process({"extract", extraction_dataset().string(), "--cache", cache.string(), "--tap",
-                            std::string(to_string(kTap)), "--engine", "onednn"},
+                            std::string(to_string(kTap)), "--engine", "native"},
                            options);
 }
 

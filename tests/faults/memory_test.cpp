@@ -61,7 +61,7 @@ TEST(MemoryLimit, HoldsForThousandsOfImagesAndForHugeOnes) {
   };
   const ProcessResult result =
       headstart_process({"extract", folder.string(), "--cache", (scratch / "cache").string(), "--input-size",
-                         "32", "--engine", "onednn", "--threads", "8"},
+                         "32", "--engine", "native", "--threads", "8"},
                         limited);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find(std::to_string(kSmall + kLarge) + " computed, 0 rejected"), std::string::npos)

@@ -42,7 +42,7 @@ class WarmCache : public ::testing::Test {
   }
   [[nodiscard]] ProcessResult extract(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments{"extract",        dataset().string(), "--cache",
-                                       cache().string(), "--engine",         "onednn"};
+                                       cache().string(), "--engine",         "native"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return headstart_process(arguments);
   }
@@ -118,7 +118,7 @@ TEST_F(WarmCache, WithoutItsAcceleratorsEverythingIsFoundAllTheSame) {
 TEST_F(WarmCache, CacheListTellsWhatItHolds) {
   const ProcessResult list = cache_command({"list"});
   ASSERT_EQ(list.exit_code, 0) << list.err;
-  for (const char* expected : {"block5_pool", "onednn", "not zero", "10  "})
+  for (const char* expected : {"block5_pool", "native", "not zero", "10  "})
     EXPECT_NE(list.out.find(expected), std::string::npos) << expected << "\n" << list.out;
 }
 

@@ -25,7 +25,7 @@ class TapBelow : public testing::Test {
 
   [[nodiscard]] std::vector<std::string> extract_arguments(const std::vector<std::string>& more) const {
     std::vector<std::string> arguments{
-        "extract", shared_run().dataset.string(), "--cache", cache(), "--engine", "onednn"};
+        "extract", shared_run().dataset.string(), "--cache", cache(), "--engine", "native"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }

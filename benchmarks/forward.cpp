@@ -10,11 +10,13 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/error.hpp"
 #include "features/engine.hpp"
 #include "features/hdf5.hpp"
+#include "features/native_engine.hpp"
 #include "features/weights.hpp"
 
 namespace headstart {
@@ -72,12 +74,22 @@ double peak_rss_mb() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
+/// @param target  instruction set that the native engine is held to; "": the best
+std::unique_ptr<Engine> open(EngineKind kind, std::string_view target, int batch_size) {
+  const EngineOptions options{.kind = kind, .batch_size = batch_size};
+  if (target.empty()) return open_engine(weights(), options);
+  for (const winograd::Kernels& kernels : winograd::all_kernels()) {
+    if (kernels.target == target) return open_native_engine(weights(), options, kernels);
+  }
+  throw Error(Error::Kind::kFailed, "this CPU lacks the instruction set", target, "leave it out");
+}
+
 /// Argument 0: batch size. The golden images fill the batch in turn.
-void forward(benchmark::State& state, EngineKind kind) {
+void forward(benchmark::State& state, EngineKind kind, std::string_view target = "") {
   const auto batch_size = static_cast<std::size_t>(state.range(0));
   std::unique_ptr<Engine> engine;
   try {
-    engine = open_engine(weights(), {.kind = kind, .batch_size = static_cast<int>(batch_size)});
+    engine = open(kind, target, static_cast<int>(batch_size));
   } catch (const Error& error) {
     return state.SkipWithError(error.what());
   }
@@ -119,6 +131,8 @@ void device_batches(benchmark::internal::Benchmark* forward) {
   forward->Arg(64)->Arg(128);
 }
 
+BENCHMARK_CAPTURE(forward, native, EngineKind::kNative)->Apply(batches);
+BENCHMARK_CAPTURE(forward, native_avx2, EngineKind::kNative, "AVX2")->Apply(batches);
 BENCHMARK_CAPTURE(forward, onednn, EngineKind::kOnednn)->Apply(batches);
 BENCHMARK_CAPTURE(forward, opencv, EngineKind::kOpencv)->Apply(batches);
 BENCHMARK_CAPTURE(forward, opencv_cuda, EngineKind::kOpencvCuda)->Apply(device_batches);

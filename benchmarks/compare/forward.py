@@ -16,7 +16,7 @@ import compare
 from worker import KEEP_MEMORY, Worker
 
 PEERS = ["keras", "pytorch", "onnxruntime", "openvino", "opencv5"]
-ENGINES = ["onednn", "opencv"]
+ENGINES = ["native", "onednn", "opencv"]
 IMAGES_A_TURN = 16  # about a second; a turn's figure is the mean of its runs
 
 

@@ -62,6 +62,7 @@ HWY_AFTER_NAMESPACE();
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "features/vgg16.hpp"
@@ -74,6 +75,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using winograd::ActivationMap;
 using winograd::Convolution;
+using winograd::Ending;
 using winograd::ImageConvolution;
 using winograd::kBlock;
 using winograd::Kernels;
@@ -242,10 +244,11 @@ void measure_first_two(const Options& options, const Kernels& kernels, Total& to
   const ConvolutionWeights first_weights = made_up_weights(first);
   const ConvolutionWeights second_weights = made_up_weights(second);
   Workspace workspace(options.threads);
-  const ImageConvolution both(
-      kernels, first_weights, options.batch, kInputSize,
-      Convolution(kernels, second_weights, method, options.batch, between, destination, pool, workspace),
-      between);
+  Convolution convolution(kernels, method, options.batch, between, destination,
+                          pool ? Ending::kReluAndPool : Ending::kRelu);
+  workspace.execute([&] { convolution.set_weights(second_weights.kernel, second_weights.bias, workspace); });
+  const ImageConvolution both(kernels, first_weights, options.batch, kInputSize, std::move(convolution),
+                              between);
   workspace.reserve(both.workspace());
   const auto images = static_cast<std::size_t>(options.batch);
   const std::vector<float> batch = noise(images * kInputSize * kInputSize * 3, 3, -1.0F, 1.0F);
@@ -282,8 +285,9 @@ void measure(const Options& options, std::size_t index, const Kernels& kernels, 
   const ActivationMap destination = ActivationMap::plain({side, side, layer.out_channels});
   const ConvolutionWeights weights = made_up_weights(layer);
   Workspace workspace(options.threads);
-  const Convolution convolution(kernels, weights, method, options.batch, source, destination, pool,
-                                workspace);
+  Convolution convolution(kernels, method, options.batch, source, destination,
+                          pool ? Ending::kReluAndPool : Ending::kRelu);
+  workspace.execute([&] { convolution.set_weights(weights.kernel, weights.bias, workspace); });
   workspace.reserve(convolution.workspace());
 
   const auto images = static_cast<std::size_t>(options.batch);

@@ -24,6 +24,7 @@ namespace {
 
 using winograd::ActivationMap;
 using winograd::Convolution;
+using winograd::Ending;
 using winograd::ImageConvolution;
 using winograd::Kernels;
 using winograd::Method;
@@ -124,8 +125,10 @@ class NativeEngine final : public Engine {
       const ActivationMap convolved = layer.ends_block && !layer.pools()
                                           ? ActivationMap::plain({layer.size, layer.size, channels})
                                           : next;
-      Convolution convolution(kernels_, *layer.weights, layer.method, batch_size_, map, convolved,
-                              layer.pools(), workspace_);
+      Convolution convolution(kernels_, layer.method, batch_size_, map, convolved,
+                              layer.pools() ? Ending::kReluAndPool : Ending::kRelu);
+      workspace_.execute(
+          [&] { convolution.set_weights(layer.weights->kernel, layer.weights->bias, workspace_); });
       if (i == 0 && !from_) {
         add_image_convolution(
             {kernels_, weights.layers[0], batch_size_, input_size_, std::move(convolution), map}, convolved);

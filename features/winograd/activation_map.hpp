@@ -52,6 +52,17 @@ struct SourceRows {
   std::size_t stored_rows = 0;   ///< row y lies at y % stored_rows
   const float* zeros = nullptr;  ///< a row of them
 
+  /// Those of a map.
+  [[nodiscard]] static SourceRows of(const ActivationMap& map, const float* data,
+                                     const float* zeros) noexcept {
+    return {data,
+            map.image_stride(),
+            map.block_stride(),
+            map.row_stride(),
+            static_cast<std::size_t>(map.shape.height),
+            zeros};
+  }
+
   /// The zero column before row `y` of an image's first block.
   [[nodiscard]] const float* row(std::size_t image, std::size_t y) const noexcept {
     return data + image * image_stride + y % stored_rows * row_stride;

@@ -1,10 +1,10 @@
-// features/winograd/convolution.hpp: a 3x3 convolution with stride 1, padding "same", bias and ReLU, by F(m,3),
-// with the 2x2 max-pool that may follow it.
+// features/winograd/convolution.hpp: a 3x3 convolution with stride 1 and padding "same" by F(m,3), with the
+// bias, ReLU and 2x2 max-pool that may follow it; and the way back to its input, a convolution too.
 //
 // Bound, VGG16 at 224 x 224. GFLOP an image, as a direct convolution and as multiplied (the transforms' own
-// operations, about a tenth in block 1 and a fiftieth in block 5, come on top); megabytes that have to be read or
-// written; what a thread goes round in: for fused layers V of 24 tiles and M of 16 outputs, else V and M of one
-// of the points for eight images.
+// operations, about a tenth in block 1 and a fiftieth in block 5, come on top); megabytes that have to be
+// read or written; what a thread goes round in: for fused layers V of 24 tiles and M of 16 outputs, else V
+// and M of one of the points for eight images.
 //
 //                    F(m,3)  direct   real  weights MB  maps MB an image  working set
 //   block1_conv2        6     3.70    0.76      1.0         25.7           480 KB
@@ -16,29 +16,45 @@
 //   block4_conv2, 3     6     3.70    0.84     67.1          3.2           800 KB in phases
 //   block5_conv1 to 3   5     0.92    0.23     51.4          0.8           288 KB in phases
 //
-// So batches of eight are bound by arithmetic: 6.8 GFLOP, 34 ms an image at 200 GFLOP/s. A single image is not:
-// its 390 MB of weights in blocks 4 and 5 take 20 ms at 20 GB/s. Measured: docs/convolution.md.
+// So batches of eight are bound by arithmetic: 6.8 GFLOP, 34 ms an image at 200 GFLOP/s. A single image is
+// not: its 390 MB of weights in blocks 4 and 5 take 20 ms at 20 GB/s. Measured: docs/convolution.md.
 #pragma once
 
 #include <cstddef>
 #include <span>
 
-#include "features/weights.hpp"
 #include "features/winograd/activation_map.hpp"
 #include "features/winograd/kernels.hpp"
 #include "features/winograd/method.hpp"
+#include "features/winograd/tiles.hpp"
 #include "features/winograd/workspace.hpp"
 #include "memory/aligned_floats.hpp"
 
 namespace headstart::winograd {
 
+/// What follows the sums.
+enum class Ending {
+  kNone,
+  kRelu,         ///< bias and ReLU
+  kReluAndPool,  ///< the destination is the pooled map; only for even m
+};
+
 class Convolution {
  public:
-  /// Transforms the weights.
-  /// @param kernel  [3, 3, in, out], HWIO; out a multiple of 64, in of 16
-  /// @param pool    whether destination is the pooled map; only for even m
-  Convolution(const Kernels& kernels, const ConvolutionWeights& weights, const Method& method, int images,
-              const ActivationMap& source, const ActivationMap& destination, bool pool, Workspace& threads);
+  /// Plans; the weights are still missing. Channels of the source are a multiple of 16, those of the
+  /// destination of 64.
+  Convolution(const Kernels& kernels, const Method& method, int images, const ActivationMap& source,
+              const ActivationMap& destination, Ending ending);
+
+  /// Transforms weights, inside of Workspace::execute().
+  /// @param kernel  [3, 3, in, out], HWIO
+  /// @param bias    [out]
+  void set_weights(std::span<const float> kernel, std::span<const float> bias, Workspace& workspace);
+
+  /// The same for the way back through a convolution with this kernel: turned by 180 degrees, in and out
+  /// swapped, no bias.
+  /// @param kernel  [3, 3, out, in], in and out being this convolution's
+  void set_weights_of_way_back(std::span<const float> kernel, Workspace& workspace);
 
   [[nodiscard]] WorkspaceSize workspace() const noexcept;
 
@@ -50,36 +66,32 @@ class Convolution {
   void run_tile_row(const SourceRows& source, std::size_t image, std::size_t tile_row, float* destination,
                     float* scratch) const;
 
-  [[nodiscard]] std::size_t tile_rows() const noexcept { return tile_rows_; }
+  [[nodiscard]] std::size_t tile_rows() const noexcept { return grid_.rows; }
   /// Rows that a row of tiles reads.
-  [[nodiscard]] std::size_t tile_inputs() const noexcept {
-    return static_cast<std::size_t>(method_.outputs) + 2;
-  }
+  [[nodiscard]] std::size_t tile_inputs() const noexcept { return grid_.outputs + 2; }
 
  private:
-  void transform_weights(const ConvolutionWeights& weights);
+  [[nodiscard]] std::size_t in() const noexcept { return source_.blocks() * kBlock; }
+  [[nodiscard]] std::size_t out() const noexcept { return groups_ * kernels_.outputs; }
+  /// From `channel` on, to where the weights of that group lie.
+  void transform_weights(WeightRun run, std::size_t channel, std::size_t group);
   void run_fused(const SourceRows& source, std::size_t first_tile, std::size_t tiles, float* destination,
                  float* scratch) const;
   void run_phases(const SourceRows& source, std::size_t first_image, std::size_t images, float* destination,
                   Workspace& workspace) const;
-  struct Range {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-  };
-  void transform_input(const SourceRows& source, std::size_t first_tile, Range tiles, Range blocks,
-                       const TileParts& parts, float* transformed, std::size_t point_stride) const;
+  [[nodiscard]] TileTransform input_transform(const SourceRows& source, std::size_t first_tile,
+                                              const TileParts& parts, float* transformed,
+                                              std::size_t point_stride) const;
   void transform_output(std::size_t group, std::size_t first_tile, std::size_t tiles, const float* products,
                         std::size_t point_stride, float* destination) const;
 
   Kernels kernels_;
   Method method_;
-  int images_;
+  std::size_t images_;
   ActivationMap source_;
   ActivationMap destination_;
-  bool pool_;
-  std::size_t points_;
-  std::size_t tile_rows_;
-  std::size_t tile_columns_;
+  Ending ending_;
+  TileGrid grid_;
   std::size_t groups_;     ///< of Kernels::outputs output channels
   AlignedFloats weights_;  ///< fused: [group][point][in][outputs], else [point][group][in][outputs]
   AlignedFloats bias_;

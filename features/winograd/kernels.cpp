@@ -14,50 +14,14 @@
 #include <hwy/foreach_target.h>  // before highway.h
 #include <hwy/highway.h>
 
+#include "features/winograd/gradient_kernels-inl.hpp"
+#include "features/winograd/outer_product-inl.hpp"
 #include "features/winograd/tile_transform-inl.hpp"
+#include "features/winograd/weight_transform-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace headstart::winograd {
 namespace HWY_NAMESPACE {  // NOLINT(readability-identifier-naming): Highway names one namespace per target
-
-constexpr std::size_t kLanes = hn::MaxLanes(Floats());
-
-// Accumulators are kVectors a tile, and besides there are kVectors of weights and one input, all in
-// registers.
-#if HWY_TARGET == HWY_AVX3
-constexpr std::size_t kVectors = 2;  // 32 outputs
-constexpr std::size_t kTiles = 14;
-#elif HWY_TARGET == HWY_AVX2
-constexpr std::size_t kVectors = 2;  // 16 outputs
-constexpr std::size_t kTiles = 6;
-#elif HWY_TARGET == HWY_SCALAR
-constexpr std::size_t kVectors = kBlock;
-constexpr std::size_t kTiles = 1;
-#elif HWY_ARCH_X86
-constexpr std::size_t kVectors = 4;
-constexpr std::size_t kTiles = 2;
-#else
-constexpr std::size_t kVectors = 4;  // 32 registers of 128 bits
-constexpr std::size_t kTiles = 6;
-#endif
-constexpr std::size_t kOutputChannels = kVectors * kLanes;
-static_assert(kOutputChannels % kBlock == 0);
-
-/// Adds the outer product of kCount inputs, `step` floats apart, and kOutputChannels weights.
-template <std::size_t kCount>
-HWY_INLINE void add_outer_product(const float* HWY_RESTRICT in, std::size_t step,
-                                  const float* HWY_RESTRICT weights, Vector (&sums)[kCount][kVectors]) {
-  const Floats d;
-  Vector weight[kVectors];
-#pragma GCC unroll 4
-  for (std::size_t v = 0; v < kVectors; ++v) weight[v] = hn::Load(d, weights + v * kLanes);
-#pragma GCC unroll 14
-  for (std::size_t t = 0; t < kCount; ++t) {
-    const Vector input = hn::Set(d, in[t * step]);
-#pragma GCC unroll 4
-    for (std::size_t v = 0; v < kVectors; ++v) sums[t][v] = hn::MulAdd(input, weight[v], sums[t][v]);
-  }
-}
 
 /// Blocks of channels whose products are summed from zero before they join the others: rounding grows with
 /// the root of the longest sum, and is what F(6,3) multiplies.
@@ -79,7 +43,7 @@ void multiply_tiles(const Product& product, const float* HWY_RESTRICT in, const 
     for (std::size_t block = 0; block < blocks; ++block, in += kCount * kBlock) {
 #pragma GCC unroll 4
       for (std::size_t c = 0; c < kBlock; ++c, weights += kOutputChannels) {
-        add_outer_product<kCount>(in + c, kBlock, weights, sums);
+        add_outer_product<kCount>(in + c, kBlock, weights, kBlock, sums);
       }
     }
 #pragma GCC unroll 14
@@ -170,6 +134,7 @@ void transform_output_run(const OutputRun& run) {
   constexpr std::size_t kInputs = CookToom<kOutputs>::kInputs;
   constexpr std::size_t kSide = kPool ? kOutputs / 2 : kOutputs;  // of a tile in the destination
   const Floats d;
+  const Vector least = hn::Set(d, run.least);
   const std::size_t rows = run.rows < kSide ? run.rows : kSide;
   for (std::size_t channel = 0; channel < kOutputChannels; channel += kLanes) {
     const Vector bias = hn::Load(d, run.bias + channel);
@@ -193,7 +158,7 @@ void transform_output_run(const OutputRun& run) {
       for (std::size_t row = 0; row < rows; ++row, to += run.row_stride) {
         Vector outputs[kOutputs];
         if constexpr (kPool) {
-          // Rounding keeps order, so that bias and ReLU may come after the maximum.
+          // Rounding keeps order, so that bias and bound may come after the maximum.
           Vector second[kOutputs];
           transform_output<kOutputs>(columns[2 * row], outputs);
           transform_output<kOutputs>(columns[2 * row + 1], second);
@@ -205,7 +170,7 @@ void transform_output_run(const OutputRun& run) {
           transform_output<kOutputs>(columns[row], outputs);
         }
 #pragma GCC unroll 8
-        for (std::size_t j = 0; j < kSide; ++j) outputs[j] = hn::Max(hn::Add(outputs[j], bias), hn::Zero(d));
+        for (std::size_t j = 0; j < kSide; ++j) outputs[j] = hn::Max(hn::Add(outputs[j], bias), least);
         if (width == kSide) {
 #pragma GCC unroll 8
           for (std::size_t j = 0; j < kSide; ++j) hn::Store(outputs[j], d, to + j * kBlock);
@@ -237,7 +202,7 @@ void convolve_pixels(const ImageRow& row, std::size_t first, const float* HWY_RE
   }
   for (const float* in : row.rows) {
     for (std::size_t tap = 0; tap < 9; ++tap, weights += kOutputChannels) {
-      add_outer_product<kCount>(in + first * 3 + tap, 3, weights, sums);
+      add_outer_product<kCount>(in + first * 3 + tap, 3, weights, kBlock, sums);
     }
   }
 #pragma GCC unroll 4
@@ -288,7 +253,10 @@ Kernels kernels_of_target() {
                   .tiles = kTiles,
                   .multiply = multiply,
                   .convolve_image_row = convolve_image_row,
-                  .pool_row = pool_row};
+                  .pool_row = pool_row,
+                  .multiply_gradient = multiply_gradient,
+                  .gate_row = gate_row,
+                  .unpool_row = unpool_row};
   kernels.transform_input[4] = transform_input_run<4>;
   kernels.transform_input[5] = transform_input_run<5>;
   kernels.transform_input[6] = transform_input_run<6>;
@@ -297,6 +265,15 @@ Kernels kernels_of_target() {
   kernels.transform_output[6] = transform_output_run<6, false>;
   kernels.transform_output_and_pool[4] = transform_output_run<4, true>;
   kernels.transform_output_and_pool[6] = transform_output_run<6, true>;
+  kernels.transform_weights[4] = transform_weights<4>;
+  kernels.transform_weights[5] = transform_weights<5>;
+  kernels.transform_weights[6] = transform_weights<6>;
+  kernels.transform_gradient[4] = transform_gradient_run<4>;
+  kernels.transform_gradient[5] = transform_gradient_run<5>;
+  kernels.transform_gradient[6] = transform_gradient_run<6>;
+  kernels.transform_weight_gradients[4] = transform_weight_gradients<4>;
+  kernels.transform_weight_gradients[5] = transform_weight_gradients<5>;
+  kernels.transform_weight_gradients[6] = transform_weight_gradients<6>;
   return kernels;
 }
 

@@ -16,6 +16,8 @@ namespace headstart::winograd {
 
 /// Channels that lie next to one another: a cache line of floats, and the widest vector.
 inline constexpr std::size_t kBlock = 16;
+/// The largest Kernels::outputs.
+inline constexpr std::size_t kMaxOutputChannels = 2 * kBlock;
 
 /// Where a transformed tile goes: its first point and block, and how far it is to the next block.
 struct TilePlace {
@@ -23,9 +25,10 @@ struct TilePlace {
   std::size_t block_stride = 0;
 };
 
-/// B^T d B of tiles that lie side by side, for all blocks of channels.
+/// B^T d B of tiles that lie side by side, for all blocks of channels; or A d A^T of the way back, whose
+/// tiles have no border: m rows and columns.
 struct InputRun {
-  const float* rows[kMaxInputs] = {};          ///< leftmost input pixel of the first tile, first block
+  const float* rows[kMaxInputs] = {};          ///< leftmost pixel of the first tile, first block
   std::ptrdiff_t block_step[kMaxInputs] = {};  ///< floats to the next block; 0 for a row of zeros
   std::size_t tiles = 0;
   std::size_t blocks = 0;
@@ -58,11 +61,12 @@ struct Product {
   std::size_t blocks = 0;  ///< in / 16
 };
 
-/// A^T M A of tiles that lie side by side, then bias and ReLU, for Kernels::outputs channels.
+/// A^T M A of tiles that lie side by side, plus bias, at least `least`, for Kernels::outputs channels.
 struct OutputRun {
   const float* products = nullptr;  ///< of the first tile: [point][tile][outputs]
   std::size_t point_stride = 0;
   const float* bias = nullptr;  ///< [outputs]
+  float least = 0.0F;           ///< 0 is ReLU, minus infinity nothing
   std::size_t tiles = 0;
   float* destination = nullptr;  ///< pixel of the first tile, first of the blocks
   std::size_t block_stride = 0;
@@ -93,6 +97,55 @@ struct PoolRow {
   float* destination = nullptr;
 };
 
+/// U = G g G^T of some input channels, for Kernels::outputs outputs, which lie side by side in both.
+struct WeightRun {
+  const float* kernel = nullptr;  ///< the first tap of 3 x 3, first channel
+  std::size_t tap_stride = 0;
+  std::size_t channel_stride = 0;
+  std::size_t channels = 0;
+  float* transformed = nullptr;  ///< [point][channel][outputs]
+  std::size_t point_stride = 0;
+};
+
+/// dW = G^T dU G, the other way.
+struct WeightGradientRun {
+  const float* transformed = nullptr;
+  std::size_t point_stride = 0;
+  std::size_t channels = 0;
+  float* kernel = nullptr;
+  std::size_t tap_stride = 0;
+  std::size_t channel_stride = 0;
+};
+
+/// dU at one point, of a block of input channels and Kernels::outputs outputs: [16, tiles] times
+/// [tiles, outputs].
+struct GradientProduct {
+  const float* transformed = nullptr;  ///< B^T d B: [tile][16]
+  const float* gradients = nullptr;    ///< A D A^T: [out / 16][tile][16]
+  std::size_t gradients_block_stride = 0;
+  std::size_t tiles = 0;
+  float* sums = nullptr;  ///< [16][outputs]
+  bool add = false;       ///< to what is there
+};
+
+/// One row of one block on the way back through ReLU: D = G where Y > 0, else 0.
+struct GateRow {
+  const float* outputs = nullptr;  ///< Y
+  float* gradients = nullptr;      ///< G, then D
+  std::size_t columns = 0;
+  float* sums = nullptr;  ///< [16], of the row's D
+};
+
+/// The same through a pool and the ReLU before it, two rows from one: of a window, the first largest takes
+/// the gradient.
+struct UnpoolRow {
+  const float* outputs[2] = {};   ///< Y
+  const float* pooled = nullptr;  ///< G behind the pool
+  std::size_t columns = 0;        ///< of the pooled row
+  float* gradients[2] = {};       ///< D
+  float* sums = nullptr;          ///< [16], of both rows' D
+};
+
 /// The kernels of one instruction set. `outputs` is how many output channels one product makes at a time,
 /// `tiles` how many tiles its innermost loop holds in registers; both follow from its registers.
 struct Kernels {
@@ -105,6 +158,13 @@ struct Kernels {
   void (*transform_output_and_pool[kMaxOutputs + 1])(const OutputRun&) = {};  ///< none for odd m
   void (*convolve_image_row)(const ImageRow&) = nullptr;
   void (*pool_row)(const PoolRow&) = nullptr;
+  void (*transform_weights[kMaxOutputs + 1])(const WeightRun&) = {};
+  // The way back.
+  void (*transform_gradient[kMaxOutputs + 1])(const InputRun&) = {};
+  void (*multiply_gradient)(const GradientProduct&) = nullptr;
+  void (*transform_weight_gradients[kMaxOutputs + 1])(const WeightGradientRun&) = {};
+  void (*gate_row)(const GateRow&) = nullptr;
+  void (*unpool_row)(const UnpoolRow&) = nullptr;
 };
 
 /// Of the best instruction set of this CPU.

@@ -1,12 +1,13 @@
-// features/winograd/tile_transform-inl.hpp: B^T d B and A^T M A on a vector of channels. Included once per
-// instruction set, by kernels.cpp. The matrices are compile-time constants: zeros cost nothing, ones an
-// addition, and rows of two points +-a share their sums,
+// features/winograd/tile_transform-inl.hpp: B^T d B, A^T M A and A D A^T on a vector of channels. Included
+// once per instruction set, by kernels.cpp. The matrices are compile-time constants: zeros cost nothing, ones
+// an addition, and rows of two points +-a share their sums,
 //   row(+-a) = x w +- a w,   w = the product over all other points,
 // so that eight inputs of F(6,3) take 24 operations instead of 64.
 // Sums are written as they shall be rounded: the file is compiled without contraction, so that every
 // instruction set with FMA gives the same bits.
 #include <hwy/highway.h>
 
+#include <array>
 #include <cstddef>
 #include <utility>
 
@@ -160,6 +161,52 @@ HWY_INLINE void transform_output_rows(const Vector* in, Vector* out, std::index_
 template <std::size_t kOutputs>
 HWY_INLINE void transform_output(const Vector* in, Vector* out) {
   transform_output_rows<kOutputs>(in, out, std::make_index_sequence<kOutputs>());
+}
+
+/// Even or odd powers of a point: every other entry of a column of A^T.
+template <std::size_t kOutputs, std::size_t kPoint, std::size_t kFirst>
+struct PointPowers {
+  static constexpr std::array<double, kOutputs> powers() {
+    std::array<double, kOutputs> powers{};
+    for (std::size_t row = kFirst; row < kOutputs; row += 2) {
+      powers[row] = CookToom<kOutputs>::kOutput[row][kPoint];
+    }
+    return powers;
+  }
+  static constexpr auto kCoefficient = powers();
+};
+
+template <std::size_t kOutputs, std::size_t kPoint, std::size_t kFirst>
+HWY_INLINE Vector sum_of_powers(const Vector* in) {
+  return dot<PointPowers<kOutputs, kPoint, kFirst>, 0>(in, std::make_index_sequence<kOutputs>());
+}
+
+template <std::size_t kOutputs, std::size_t kPair>
+HWY_INLINE void transform_gradient_pair(const Vector* in, Vector* out) {
+  constexpr std::size_t kRow = 1 + 2 * kPair;
+  const Vector even = sum_of_powers<kOutputs, kRow, 0>(in);
+  const Vector odd = sum_of_powers<kOutputs, kRow, 1>(in);
+  out[kRow] = hn::Add(even, odd);
+  out[kRow + 1] = hn::Sub(even, odd);
+}
+
+template <std::size_t kOutputs, std::size_t... kPairs>
+HWY_INLINE void transform_gradient_pairs(const Vector* in, Vector* out, std::index_sequence<kPairs...>) {
+  (transform_gradient_pair<kOutputs, kPairs>(in, out), ...);
+}
+
+/// out = A in: kOutputs to kInputs vectors. The polynomial with the coefficients `in` at each point, and its
+/// last coefficient at infinity.
+template <std::size_t kOutputs>
+HWY_INLINE void transform_gradient(const Vector* in, Vector* out) {
+  using Matrices = CookToom<kOutputs>;
+  out[0] = in[0];
+  transform_gradient_pairs<kOutputs>(in, out, std::make_index_sequence<Matrices::kPairs>());
+  if constexpr (Matrices::kPoints % 2 == 0) {
+    constexpr std::size_t kSingle = Matrices::kPoints - 1;
+    out[kSingle] = hn::Add(sum_of_powers<kOutputs, kSingle, 0>(in), sum_of_powers<kOutputs, kSingle, 1>(in));
+  }
+  out[Matrices::kPoints] = in[kOutputs - 1];
 }
 
 }  // namespace HWY_NAMESPACE

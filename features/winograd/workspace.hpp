@@ -4,6 +4,7 @@
 
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_group.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -51,16 +52,18 @@ class Workspace {
   }
 
   /// body(task, scratch) for every task below `tasks`, in any order, inside of execute(). No result may
-  /// depend on which thread took a task.
+  /// depend on which thread took a task. All threads treat denormal numbers as the calling one does.
   template <class Body>
   void for_each(std::size_t tasks, const Body& body) {
+    tbb::task_group_context context(tbb::task_group_context::bound, tbb::task_group_context::default_traits |
+                                                                        tbb::task_group_context::fp_settings);
     tbb::parallel_for(
         std::size_t{0}, tasks,
         [&](std::size_t task) {
           const auto slot = static_cast<std::size_t>(tbb::this_task_arena::current_thread_index());
           body(task, per_thread_[slot].span().data());
         },
-        tbb::simple_partitioner());
+        tbb::simple_partitioner(), context);
   }
 
  private:

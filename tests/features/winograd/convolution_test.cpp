@@ -7,19 +7,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "features/winograd/image_convolution.hpp"
 #include "features/winograd/map_copy.hpp"
-#include "tests/support/golden.hpp"
+#include "tests/features/winograd/noise.hpp"
 
 namespace headstart::winograd {
 namespace {
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 struct Case {
   int images = 1;
@@ -28,19 +24,6 @@ struct Case {
   int out = 64;
   bool pool = false;
 };
-
-std::vector<float> noise(std::size_t count, unsigned seed, float low) {
-  std::minstd_rand random(seed + 1);
-  std::uniform_real_distribution<float> value(low, 1.0F);
-  std::vector<float> values(count);
-  for (float& v : values) v = value(random);
-  return values;
-}
-
-ConvolutionWeights made_up_weights(int in, int out) {
-  return {noise(static_cast<std::size_t>(9 * in * out), 1, -1.0F),
-          noise(static_cast<std::size_t>(out), 2, -1.0F)};
-}
 
 /// Convolution, ReLU and pool of [images, size, size, in], in double.
 std::vector<double> reference(const Case& shape, const ConvolutionWeights& weights,
@@ -91,8 +74,6 @@ std::vector<double> reference(const Case& shape, const ConvolutionWeights& weigh
   return pooled;
 }
 
-void fill_with_nan(std::span<float> floats) { std::ranges::fill(floats, kNan); }
-
 /// [images, size, size, in] to the same of the output, by way of blocks. The destination is read by F(6,3).
 std::vector<float> convolve(const Kernels& kernels, const Case& shape, const Method& method, int threads,
                             const ConvolutionWeights& weights, const std::vector<float>& maps) {
@@ -101,8 +82,8 @@ std::vector<float> convolve(const Kernels& kernels, const Case& shape, const Met
   const ActivationMap source = ActivationMap::before({shape.size, shape.size, shape.in}, method.outputs);
   const ActivationMap destination = ActivationMap::before({side, side, shape.out}, 6);
   Workspace workspace(threads);
-  const Convolution convolution(kernels, weights, method, shape.images, source, destination, shape.pool,
-                                workspace);
+  Convolution convolution(kernels, method, shape.images, source, destination,
+                          shape.pool ? Ending::kReluAndPool : Ending::kRelu);
   workspace.reserve(convolution.workspace());
   fill_with_nan({workspace.shared(), convolution.workspace().shared});
   AlignedFloats from(images * source.image_stride());
@@ -111,6 +92,7 @@ std::vector<float> convolve(const Kernels& kernels, const Case& shape, const Met
   fill_with_nan(to.span());
   std::vector<float> result(images * destination.shape.size());
   workspace.execute([&] {
+    convolution.set_weights(weights.kernel, weights.bias, workspace);
     read_channels_last(maps.data(), images, source, from.span().data(), workspace);
     convolution.run(from.span().data(), to.span().data(), workspace);
     write_channels_last(to.span().data(), images, destination, result.data(), workspace);
@@ -125,17 +107,6 @@ std::vector<float> convolve(const Kernels& kernels, const Case& shape, const Met
         << "row " << row;
   }
   return result;
-}
-
-double relative_error(const std::vector<float>& found, const std::vector<double>& expected) {
-  EXPECT_EQ(found.size(), expected.size());
-  double difference = 0.0;
-  double norm = 0.0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    difference += std::pow(static_cast<double>(found[i]) - expected[i], 2);
-    norm += expected[i] * expected[i];
-  }
-  return std::sqrt(difference / norm);
 }
 
 std::vector<float> maps_of(const Case& shape) {
@@ -252,9 +223,10 @@ TEST(ImageConvolution, IsBothConvolutionsOneAfterTheOther) {
           const ActivationMap source = ActivationMap::before({size, size, 64}, outputs);
           const ActivationMap destination = ActivationMap::before({side, side, 64}, 6);
           Workspace workspace(2);
-          const ImageConvolution both(
-              kernels, first_weights, 2, size,
-              Convolution(kernels, second_weights, method, 2, source, destination, pool, workspace), source);
+          Convolution next(kernels, method, 2, source, destination,
+                           pool ? Ending::kReluAndPool : Ending::kRelu);
+          workspace.execute([&] { next.set_weights(second_weights.kernel, second_weights.bias, workspace); });
+          const ImageConvolution both(kernels, first_weights, 2, size, std::move(next), source);
           workspace.reserve(both.workspace());
           AlignedFloats to(2 * destination.image_stride());
           fill_with_nan(to.span());

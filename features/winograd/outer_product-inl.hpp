@@ -1,0 +1,68 @@
+// features/winograd/outer_product-inl.hpp: how many sums each instruction set's registers hold, and the step
+// that every matrix product here is made of. Included once per instruction set, by kernels.cpp.
+#include <hwy/highway.h>
+
+#include <cstddef>
+
+#include "features/winograd/kernels.hpp"
+#include "features/winograd/tile_transform-inl.hpp"
+
+#if defined(HEADSTART_FEATURES_WINOGRAD_OUTER_PRODUCT_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef HEADSTART_FEATURES_WINOGRAD_OUTER_PRODUCT_INL_HPP
+#undef HEADSTART_FEATURES_WINOGRAD_OUTER_PRODUCT_INL_HPP
+#else
+#define HEADSTART_FEATURES_WINOGRAD_OUTER_PRODUCT_INL_HPP
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace headstart::winograd {
+namespace HWY_NAMESPACE {  // NOLINT(readability-identifier-naming): Highway names one namespace per target
+
+constexpr std::size_t kLanes = hn::MaxLanes(Floats());
+
+// Accumulators are kVectors a tile, and besides there are kVectors of weights and one input, all in
+// registers.
+#if HWY_TARGET == HWY_AVX3
+constexpr std::size_t kVectors = 2;  // 32 outputs
+constexpr std::size_t kTiles = 14;
+#elif HWY_TARGET == HWY_AVX2
+constexpr std::size_t kVectors = 2;  // 16 outputs
+constexpr std::size_t kTiles = 6;
+#elif HWY_TARGET == HWY_SCALAR
+constexpr std::size_t kVectors = kBlock;
+constexpr std::size_t kTiles = 1;
+#elif HWY_ARCH_X86
+constexpr std::size_t kVectors = 4;
+constexpr std::size_t kTiles = 2;
+#else
+constexpr std::size_t kVectors = 4;  // 32 registers of 128 bits
+constexpr std::size_t kTiles = 6;
+#endif
+constexpr std::size_t kOutputChannels = kVectors * kLanes;
+static_assert(kOutputChannels % kBlock == 0 && kOutputChannels <= kMaxOutputChannels);
+
+/// Adds the outer product of kCount inputs, `step` floats apart, and kOutputChannels weights, of which each
+/// block begins `block_stride` floats after the one before.
+template <std::size_t kCount>
+HWY_INLINE void add_outer_product(const float* HWY_RESTRICT in, std::size_t step,
+                                  const float* HWY_RESTRICT weights, std::size_t block_stride,
+                                  Vector (&sums)[kCount][kVectors]) {
+  const Floats d;
+  Vector weight[kVectors];
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    weight[v] = hn::Load(d, weights + v * kLanes / kBlock * block_stride + v * kLanes % kBlock);
+  }
+#pragma GCC unroll 14
+  for (std::size_t t = 0; t < kCount; ++t) {
+    const Vector input = hn::Set(d, in[t * step]);
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v) sums[t][v] = hn::MulAdd(input, weight[v], sums[t][v]);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace headstart::winograd
+HWY_AFTER_NAMESPACE();
+
+#endif

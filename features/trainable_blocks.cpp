@@ -5,6 +5,7 @@
 #include <string>
 
 #include "features/libtorch_blocks.hpp"
+#include "features/native_blocks.hpp"
 #include "features/onednn_blocks.hpp"
 
 namespace headstart {
@@ -23,18 +24,27 @@ void check(const BlocksOptions& options) {
 }  // namespace
 
 std::string_view to_string(Backprop backprop) noexcept {
-  return backprop == Backprop::kOnednn ? "onednn" : "libtorch";
+  switch (backprop) {
+    case Backprop::kNative:
+      return "native";
+    case Backprop::kOnednn:
+      return "onednn";
+    case Backprop::kLibtorch:
+      break;
+  }
+  return "libtorch";
 }
 
 std::unique_ptr<TrainableBlocks> open_trainable_blocks(const Vgg16Weights& weights,
                                                        const BlocksOptions& options) {
   check(options);
   if (options.backprop == Backprop::kLibtorch) return open_libtorch_blocks(weights, options);
-  return open_onednn_blocks(weights, options);
+  if (options.backprop == Backprop::kOnednn) return open_onednn_blocks(weights, options);
+  return open_native_blocks(weights, options);
 }
 
 std::vector<BackpropAvailability> list_backprops() {
-  return {probe_onednn_blocks(), probe_libtorch_blocks()};
+  return {probe_native_blocks(), probe_onednn_blocks(), probe_libtorch_blocks()};
 }
 
 }  // namespace headstart

@@ -17,9 +17,9 @@
 namespace headstart {
 
 /// What computes gradients.
-enum class Backprop { kOnednn, kLibtorch };
+enum class Backprop { kNative, kOnednn, kLibtorch };
 
-/// "onednn", "libtorch".
+/// "native", "onednn", "libtorch".
 [[nodiscard]] std::string_view to_string(Backprop backprop) noexcept;
 
 struct BlocksOptions {

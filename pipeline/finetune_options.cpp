@@ -34,7 +34,8 @@ void add_from_model(CLI::App& app, const std::string& name, std::optional<T>& ta
 }  // namespace
 
 void add_finetune(CLI::App& app, FinetuneOptions& options) {
-  static const Names<Backprop> backprops{{"onednn", Backprop::kOnednn}, {"libtorch", Backprop::kLibtorch}};
+  static const Names<Backprop> backprops{
+      {"native", Backprop::kNative}, {"onednn", Backprop::kOnednn}, {"libtorch", Backprop::kLibtorch}};
   TrainingOptions& t = options.training;
   app.add_option("--from", options.from,
                  "model.h5 of train or sweep to start from [train, with its defaults, into OUT first]")

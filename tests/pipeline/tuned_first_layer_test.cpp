@@ -180,7 +180,8 @@ TEST_P(FinetuneGolden, FiveStepsAreKerass) {
   EXPECT_LE(relative_l2_error(result.head.layers[1].kernel.data(), last), kGradientTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, FinetuneGolden, testing::Values(Backprop::kOnednn, Backprop::kLibtorch),
+INSTANTIATE_TEST_SUITE_P(Paths, FinetuneGolden,
+                         testing::Values(Backprop::kNative, Backprop::kOnednn, Backprop::kLibtorch),
                          [](const auto& param) { return std::string(to_string(param.param)); });
 
 // A run on made-up maps of a small input: block4_pool is 2 x 2 x 512, block5_pool 512 features.

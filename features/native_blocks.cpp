@@ -21,7 +21,6 @@
 #include <string>
 #include <utility>
 
-#include "data/aligned_floats.hpp"
 #include "data/error.hpp"
 #include "features/flush_denormals.hpp"
 #include "features/omp_threads.hpp"
@@ -30,6 +29,7 @@
 #include "features/winograd/map_copy.hpp"
 #include "features/winograd/relu_gradient.hpp"
 #include "features/winograd/weight_gradient.hpp"
+#include "memory/aligned_floats.hpp"
 
 namespace headstart {
 namespace {
@@ -91,7 +91,8 @@ struct Layer {
 constexpr std::size_t kTilesAtOnce = 400;
 
 Method choose_training_method(int in_channels, int out_channels, int size, const Kernels& kernels) {
-  Method method = winograd::choose_method(in_channels, out_channels, size, kernels.tiles);
+  Method method =
+      winograd::choose_method(in_channels, out_channels, size, winograd::this_machine(kernels.tiles));
   const std::size_t across = winograd::tiles_across(size, method.outputs);
   method.images = std::max<std::size_t>(kTilesAtOnce / (across * across), 1);
   return method;

@@ -23,7 +23,7 @@ enum class Backprop { kNative, kOnednn, kLibtorch };
 [[nodiscard]] std::string_view to_string(Backprop backprop) noexcept;
 
 struct BlocksOptions {
-  Backprop backprop = Backprop::kOnednn;
+  Backprop backprop = Backprop::kNative;
   int first_block = 5;   ///< this block and those above are trained: 2 to 5
   int input_size = 224;  ///< of the whole network
   int batch_size = 32;   ///< rows of every forward() and backward()

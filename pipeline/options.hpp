@@ -102,7 +102,7 @@ struct TrainOptions : RunOptions {
 struct FinetuneOptions : RunOptions {
   std::filesystem::path from;  ///< a trained model; empty: a head is trained first, as train does
   int blocks = 1;              ///< how many of the top blocks are trained: 1 or 2
-  Backprop backprop = Backprop::kOnednn;
+  Backprop backprop = Backprop::kNative;
   std::optional<double> learning_rate;       ///< of the blocks; none: what suits the model's transform
   std::optional<double> head_learning_rate;  ///< of the dense layers; none: the model's
   std::optional<double> l2;                  ///< none: the model's

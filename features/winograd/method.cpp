@@ -36,7 +36,7 @@ Method choose_method(int in_channels, int out_channels, int size, const Machine&
   // Weights come from L3 once for all tiles that are computed at a time, transformed inputs from L2 if they
   // fit; if they don't, more tiles make up for it with fewer weights.
   constexpr std::size_t kTiles = 24;
-  const auto inputs = static_cast<std::size_t>(method.outputs + 2);
+  const std::size_t inputs = static_cast<std::size_t>(method.outputs) + 2;
   const std::size_t bytes = inputs * inputs * static_cast<std::size_t>(in_channels) * kTiles * sizeof(float);
   const std::size_t wanted = bytes <= machine.l2_bytes ? kTiles : 2 * kTiles;
   const std::size_t parts = (wanted + machine.tiles_in_registers / 2) / machine.tiles_in_registers;

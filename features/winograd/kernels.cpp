@@ -190,9 +190,17 @@ void transform_output_run(const OutputRun& run) {
   }
 }
 
+// GCC would keep what neighbouring pixels read alike in registers, of which there are none left.
+#if HWY_COMPILER_GCC_ACTUAL
+#define HEADSTART_READ_AGAIN __attribute__((optimize("no-predictive-commoning")))
+#else
+#define HEADSTART_READ_AGAIN
+#endif
+
 template <std::size_t kCount>
-void convolve_pixels(const ImageRow& row, std::size_t first, const float* HWY_RESTRICT weights,
-                     const float* HWY_RESTRICT bias, float* HWY_RESTRICT out) {
+HEADSTART_READ_AGAIN void convolve_pixels(const ImageRow& row, std::size_t first,
+                                          const float* HWY_RESTRICT weights, const float* HWY_RESTRICT bias,
+                                          float* HWY_RESTRICT out) {
   const Floats d;
   Vector sums[kCount][kVectors];
 #pragma GCC unroll 14

@@ -22,7 +22,6 @@
 #include <utility>
 
 #include "data/error.hpp"
-#include "features/flush_denormals.hpp"
 #include "features/omp_threads.hpp"
 #include "features/parameter_array.hpp"
 #include "features/winograd/convolution.hpp"
@@ -30,6 +29,7 @@
 #include "features/winograd/relu_gradient.hpp"
 #include "features/winograd/weight_gradient.hpp"
 #include "memory/aligned_floats.hpp"
+#include "memory/flush_denormals.hpp"
 
 namespace headstart {
 namespace {

@@ -15,12 +15,12 @@
 
 #include "head/early_stopping.hpp"
 #include "head/epoch_order.hpp"
-#include "head/flush_denormals.hpp"
 #include "head/random.hpp"
 #include "head/read_ahead.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "head/training_checks.hpp"
 #include "head/upper_layers.hpp"
+#include "memory/flush_denormals.hpp"
 
 namespace headstart {
 namespace {

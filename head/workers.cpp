@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "head/flush_denormals.hpp"
+#include "memory/flush_denormals.hpp"
 
 namespace headstart {
 namespace {

@@ -1,4 +1,4 @@
-// head/flush_denormals.hpp: numbers below 1.2e-38 count as zero while an object of this lives, on this
+// memory/flush_denormals.hpp: numbers below 1.2e-38 count as zero while an object of this lives, on this
 // thread. Why: once a head is sure of its rows, gradients of 1e-40 are everywhere, and every operation on one
 // costs an Intel core a hundred cycles: an epoch of the sample set took 2.7 times as long
 // (docs/head.md). TensorFlow flushes them too.

@@ -150,7 +150,7 @@ TEST(Archives, AnUnchangedOneIsOnlyListedOnceItsMembersAreKnown) {
     return opened.times()["set.tar.gz"];
   };
   EXPECT_EQ(times_opened({}), 2);
-  sleep(2);  // CACHE/stat trusts nothing younger
+  sleep(2);                        // CACHE/stat trusts nothing younger
   EXPECT_GE(times_opened({}), 1);  // 2, unless the first run took so long that it was trusted then
   EXPECT_EQ(times_opened({}), 1);
   EXPECT_EQ(times_opened({"--dry-run"}), 1);

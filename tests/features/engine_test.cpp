@@ -5,14 +5,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
+#include <thread>
 
 #include "data/error.hpp"
+#include "features/native_engine.hpp"
+#include "features/onednn_engine.hpp"
 #include "tests/features/golden_features.hpp"
 
 namespace headstart {
 namespace {
 
 using test::embedded_weights;
+using test::golden_input;
+using test::run_rows;
 
 constexpr std::array<EngineKind, 6> kAllKinds{EngineKind::kAuto,       EngineKind::kNative,
                                               EngineKind::kOnednn,     EngineKind::kOpencv,
@@ -108,6 +114,67 @@ TEST(Engine, OptionsThatMakeNoSenseAreUsageErrors) {
   EXPECT_EQ(error_kind({.taps = {Tap::kBlock5Pool, Tap::kBlock4Pool}, .from = Tap::kBlock4Pool}),
             Error::Kind::kUsage);
 }
+
+// What the engines with batches of their own have in common.
+
+using OpenEngine = std::unique_ptr<Engine> (*)(const Vgg16Weights&, const EngineOptions&);
+class CpuEngine : public testing::TestWithParam<OpenEngine> {};
+
+EngineOptions options(int batch_size, std::vector<Tap> taps) {
+  return {.batch_size = batch_size, .taps = std::move(taps), .threads = 2};
+}
+
+constexpr std::size_t kRow = std::size_t{224} * 224 * 3;
+
+TEST_P(CpuEngine, GivesTapsInTheOrderAskedFor) {
+  const auto one = GetParam()(embedded_weights(), options(1, {Tap::kBlock2Pool}));
+  const auto two = GetParam()(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+  const std::span<const float> image(golden_input().data(), kRow);
+  const auto alone = run_rows(*one, image, 1);
+  const auto both = run_rows(*two, image, 1);
+  EXPECT_EQ(alone[0], both[0]);
+  EXPECT_EQ(both[1].size(), tap_shape(Tap::kBlock1Pool, 224).size());
+}
+
+TEST_P(CpuEngine, ARowDoesNotDependOnItsNeighbours) {
+  const auto engine = GetParam()(embedded_weights(), options(3, {Tap::kBlock3Pool}));
+  std::vector<float> batch(golden_input().begin(), golden_input().begin() + 3 * kRow);
+  const auto before = run_rows(*engine, batch, 3);
+  std::fill_n(batch.begin(), kRow, 1e4F);
+  std::copy_n(golden_input().begin() + 4 * kRow, kRow, batch.begin() + 2 * kRow);
+  const auto after = run_rows(*engine, batch, 3);
+  const std::size_t size = before[0].size() / 3;
+  const auto middle = [size](const std::vector<float>& rows) {
+    return std::vector<float>(rows.data() + size, rows.data() + 2 * size);
+  };
+  EXPECT_EQ(middle(before[0]), middle(after[0]));
+  EXPECT_GT(std::accumulate(before[0].begin(), before[0].end(), 0.0), 0.0);
+  EXPECT_NE(before[0], after[0]);
+}
+
+TEST_P(CpuEngine, GivesTheSameRowsFromAnyThread) {
+  const auto engine = GetParam()(embedded_weights(), options(1, {Tap::kBlock3Pool}));
+  const std::span<const float> image(golden_input().data(), kRow);
+  const auto here = run_rows(*engine, image, 1);
+  std::vector<std::vector<float>> there;
+  std::thread([&] { there = run_rows(*engine, image, 1); }).join();
+  EXPECT_EQ(here, there);
+}
+
+TEST_P(CpuEngine, ChoosesSmallerBatchesForLargerImages) {
+  EngineOptions wanted{.taps = {Tap::kBlock1Pool}};
+  const auto batch_at = [&](int size) {
+    wanted.input_size = size;
+    return GetParam()(embedded_weights(), wanted)->batch_size();
+  };
+  EXPECT_EQ(batch_at(224), 8);
+  EXPECT_EQ(batch_at(448), 2);
+  EXPECT_EQ(batch_at(32), 32);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, CpuEngine,
+                         testing::Values<OpenEngine>(open_native_engine, open_onednn_engine),
+                         [](const auto& kind) { return kind.index == 0 ? "Native" : "Onednn"; });
 
 }  // namespace
 }  // namespace headstart

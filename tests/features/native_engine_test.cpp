@@ -5,10 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
 #include <random>
 #include <string>
-#include <thread>
 
 #include "data/error.hpp"
 #include "tests/features/golden_features.hpp"
@@ -120,52 +118,6 @@ TEST(NativeEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
   const auto engine = open_native_engine(embedded_weights(), upper);
   EXPECT_THAT(engine->description().implementation, testing::StartsWith("winograd F(5x5,3x3) in 3 layers ("));
   EXPECT_THAT(engine->description().implementation, testing::EndsWith(", from block4_pool"));
-}
-
-TEST(NativeEngine, GivesTapsInTheOrderAskedFor) {
-  const auto one = open_native_engine(embedded_weights(), options(1, {Tap::kBlock2Pool}));
-  const auto two = open_native_engine(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
-  const std::span<const float> image(golden_input().data(), kRow);
-  const auto alone = run_rows(*one, image, 1);
-  const auto both = run_rows(*two, image, 1);
-  EXPECT_EQ(alone[0], both[0]);
-  EXPECT_EQ(both[1].size(), tap_shape(Tap::kBlock1Pool, 224).size());
-}
-
-TEST(NativeEngine, ARowDoesNotDependOnItsNeighbours) {
-  const auto engine = open_native_engine(embedded_weights(), options(3, {Tap::kBlock3Pool}));
-  std::vector<float> batch(golden_input().begin(), golden_input().begin() + 3 * kRow);
-  const auto before = run_rows(*engine, batch, 3);
-  std::fill_n(batch.begin(), kRow, 1e4F);
-  std::copy_n(golden_input().begin() + 4 * kRow, kRow, batch.begin() + 2 * kRow);
-  const auto after = run_rows(*engine, batch, 3);
-  const std::size_t size = before[0].size() / 3;
-  const auto middle = [size](const std::vector<float>& rows) {
-    return std::vector<float>(rows.data() + size, rows.data() + 2 * size);
-  };
-  EXPECT_EQ(middle(before[0]), middle(after[0]));
-  EXPECT_GT(std::accumulate(before[0].begin(), before[0].end(), 0.0), 0.0);
-  EXPECT_NE(before[0], after[0]);
-}
-
-TEST(NativeEngine, GivesTheSameRowsFromAnyThread) {
-  const auto engine = open_native_engine(embedded_weights(), options(1, {Tap::kBlock3Pool}));
-  const std::span<const float> image(golden_input().data(), kRow);
-  const auto here = run_rows(*engine, image, 1);
-  std::vector<std::vector<float>> there;
-  std::thread([&] { there = run_rows(*engine, image, 1); }).join();
-  EXPECT_EQ(here, there);
-}
-
-TEST(NativeEngine, ChoosesSmallerBatchesForLargerImages) {
-  EngineOptions wanted{.kind = EngineKind::kNative, .taps = {Tap::kBlock1Pool}};
-  const auto batch_at = [&](int size) {
-    wanted.input_size = size;
-    return open_native_engine(embedded_weights(), wanted)->batch_size();
-  };
-  EXPECT_EQ(batch_at(224), 8);
-  EXPECT_EQ(batch_at(448), 2);
-  EXPECT_EQ(batch_at(32), 32);
 }
 
 TEST(NativeEngine, TooLargeABatchIsAnErrorThatSaysWhatToLower) {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <utility>
 
-// AVX3 is what there is to gain from AVX-512; vectors of unknown length can't be kept in arrays.
+// CPUs with SSSE3 and no more take the plain loops; vectors of unknown length can't be kept in arrays.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "features/winograd/kernels.cpp"

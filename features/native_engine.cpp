@@ -55,12 +55,11 @@ std::vector<Layer> plan_layers(const Vgg16Weights& weights, const EngineOptions&
   for (std::size_t i = std::max<std::size_t>(first_convolution(options.from), 1);
        i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
     const ConvolutionLayer& convolution = kVgg16Convolutions[i];
-    const bool ends_block =
-        i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != convolution.block;
+    const bool pooled = ends_block(i);
     layers.push_back(
-        {&convolution, &weights.layers[i], size, ends_block,
+        {&convolution, &weights.layers[i], size, pooled,
          winograd::choose_method(convolution.in_channels, convolution.out_channels, size, machine)});
-    if (ends_block) size /= 2;
+    if (pooled) size /= 2;
   }
   return layers;
 }

@@ -136,9 +136,7 @@ class OnednnEngine final : public Engine {
       current = add_reorder(layer, current, plan.src_desc());
       current = add_convolution(layer, plan, weights.layers[i], convolution, current);
 
-      const bool ends_block =
-          i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != convolution.block;
-      if (!ends_block) continue;
+      if (!ends_block(i)) continue;
       const Tap tap = kAllTaps[static_cast<std::size_t>(convolution.block - 1)];
       layer = to_string(tap);
       current = add_pool(layer, plan_max_pool(engine_, shape, current.get_desc()), current);

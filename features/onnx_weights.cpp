@@ -200,7 +200,7 @@ std::optional<std::pair<Constant, std::string_view>> added_constant(const OnnxGr
 Constant check_joint(const OnnxGraph& graph, const std::array<Convolution, kLayers>& convolutions,
                      std::size_t layer, const std::string& file) {
   const OnnxNode* const from = convolutions[layer].node;
-  const bool ends_block = kVgg16Convolutions[layer].block != kVgg16Convolutions[layer + 1].block;
+  const bool pooled = ends_block(layer);
   std::string_view value = input_of(*convolutions[layer + 1].node, 0);
   bool relu = false;
   bool pool = false;
@@ -212,7 +212,7 @@ Constant check_joint(const OnnxGraph& graph, const std::array<Convolution, kLaye
     if (is(*node, "Identity") || is(*node, "Transpose")) continue;
     if (is(*node, "Relu") && !relu && bias.tensor == nullptr) {
       relu = true;
-    } else if (is(*node, "MaxPool") && ends_block && !pool && bias.tensor == nullptr) {
+    } else if (is(*node, "MaxPool") && pooled && !pool && bias.tensor == nullptr) {
       check_pool(*node, layer, file);
       pool = true;
     } else if (is(*node, "Add") && relu && bias.tensor == nullptr) {
@@ -226,7 +226,7 @@ Constant check_joint(const OnnxGraph& graph, const std::array<Convolution, kLaye
     }
   }
   if (!relu) throw not_joined(file, layer, "is not followed by Relu");
-  if (pool != ends_block) throw not_joined(file, layer, "is not followed by MaxPool");
+  if (pool != pooled) throw not_joined(file, layer, "is not followed by MaxPool");
   return bias;
 }
 

@@ -102,9 +102,7 @@ OpencvNetwork::OpencvNetwork(const Vgg16Weights& weights, const EngineOptions& o
     network_.addLayerToPrev(name, "Convolution", convolution);
     cv::dnn::LayerParams relu;
     network_.addLayerToPrev(name + "_relu", "ReLU", relu);
-    const bool ends_block =
-        i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block;
-    if (!ends_block) continue;
+    if (!ends_block(i)) continue;
     cv::dnn::LayerParams pool = pool_params();
     const Tap tap = kAllTaps[static_cast<std::size_t>(layer.block - 1)];
     network_.addLayerToPrev(std::string(to_string(tap)), "Pooling", pool);

@@ -36,6 +36,12 @@ inline constexpr std::array<ConvolutionLayer, 13> kVgg16Convolutions{{
     {"block5_conv3", 5, 512, 512},
 }};
 
+/// Whether a pool follows the convolution at this position of kVgg16Convolutions.
+[[nodiscard]] constexpr bool ends_block(std::size_t convolution) noexcept {
+  return convolution + 1 == kVgg16Convolutions.size() ||
+         kVgg16Convolutions[convolution + 1].block != kVgg16Convolutions[convolution].block;
+}
+
 /// The rows of kVgg16Convolutions from `first_block` on.
 [[nodiscard]] std::span<const ConvolutionLayer> convolutions_from(int first_block) noexcept;
 

@@ -14,36 +14,24 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/extractor.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/config_text.hpp"
 #include "pipeline/finetune_options.hpp"
 #include "pipeline/help_formatter.hpp"
 #include "pipeline/interrupt.hpp"
+#include "pipeline/model_options.hpp"
 #include "pipeline/nearest_name.hpp"
 #include "pipeline/option_kinds.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/processes.hpp"
 #include "pipeline/quantities.hpp"
 #include "pipeline/shard_option.hpp"
+#include "pipeline/shared_options.hpp"
 #include "pipeline/threads.hpp"
 #include "pipeline/training_options.hpp"
 
 namespace headstart {
 namespace {
-
-const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
-                                 {"opencv-cuda", EngineKind::kOpencvCuda},
-                                 {"opencv-cuda-fp16", EngineKind::kOpencvCudaFp16},
-                                 {"native", EngineKind::kNative},
-                                 {"onednn", EngineKind::kOnednn},
-                                 {"opencv", EngineKind::kOpencv}};
-
-constexpr const char* kDatasetHelp =
-    "A folder with one folder per class; or one with train/ and validation/ (and test/), each with one "
-    "folder per class; or a "
-    ".csv (columns path, label; optionally split, group); or archives: .tar, .tar.gz, .tar.zst, .zip, a .txt "
-    "that lists some, 'shards-{000..127}.tar', or a folder of them";
 
 struct General {
   int threads = available_threads();
@@ -64,97 +52,6 @@ void add_general(CLI::App& app, General& general) {
       "  --config FILE.toml                Options from a file, as OUT/config.toml of a run has them\n"
       "                                    (section [" +
       app.get_name() + "]); the command line wins");
-}
-
-void add_cache(CLI::App& app, std::filesystem::path& cache) {
-  app.add_option("--cache", cache, "Cache folder [$XDG_CACHE_HOME/headstart, else ~/.cache/headstart]")
-      ->type_name("DIR");
-}
-
-void add_weights(CLI::App& app, std::filesystem::path& weights) {
-  app.add_option("--weights", weights,
-                 "VGG16 weights: a .h5 file of Keras, safetensors or ONNX [the embedded ImageNet weights]")
-      ->type_name("FILE");
-}
-
-void add_network(CLI::App& app, StageOneOptions& options) {
-  add_cache(app, options.cache);
-  add_choice(app, "--engine", options.engine, kEngines, "What runs the network");
-  add_number(app, "--batch-size", options.batch_size, 0, 4096,
-             "Images in one run of the network; 0: what suits the engine");
-  app.add_flag("--rehash", options.rehash,
-               "Read every image, even one whose size and times say that it is as it was");
-}
-
-void add_views(CLI::App& app, int& views, const std::string& text) {
-  add_number(app, "--views", views, 0, kMaxViews, text);
-}
-
-/// Options that decide which images are let in.
-void add_admission(CLI::App& app, ImageOptions& images) {
-  static const Names<OnError> on_error{{"skip", OnError::kSkip}, {"fail", OnError::kFail}};
-  const std::string group = "Images";
-  add_choice(app, "--on-error", images.on_error, on_error,
-             "What a broken image does: it is left out with a reason, or the run fails")
-      ->group(group);
-  app.add_option_function<std::string>(
-         "--max-rejects",
-         [&images](const std::string& text) {
-           const auto limit = parse_reject_limit(text);
-           if (!limit)
-             throw CLI::ValidationError("--max-rejects",
-                                        fmt::format("is '{}', needed a number or a share like 5%", text));
-           images.max_rejects = *limit;
-         },
-         "Most broken images to accept; more: exit code 3")
-      ->type_name("N|P%")
-      ->default_str("100%")
-      ->group(group);
-  add_number(app, "--max-pixels", images.decode.max_pixels, 1, 1e12, "Larger images are rejected undecoded")
-      ->group(group);
-}
-
-const Names<FeatureType> kFeatureTypeNames{{"float32", FeatureType::kFloat32},
-                                           {"float16", FeatureType::kFloat16}};
-
-/// Options that decide what a cached row is: what the network sees and what is kept of its activations; a
-/// saved model brings its own.
-void add_extractor(CLI::App& app, StageOneOptions& options) {
-  add_choice(
-      app, "--storage", options.storage, kFeatureTypeNames,
-      "How activations are cached: float16 takes less room and errs by up to 0.05 %; each has rows of its "
-      "own");
-  ImageOptions& images = options.images;
-  static const Names<ResizeMode> modes{{"stretch", ResizeMode::kStretch}, {"crop", ResizeMode::kCrop}};
-  static const Names<Interpolation> interpolations{{"bilinear", Interpolation::kBilinear},
-                                                   {"nearest", Interpolation::kNearest}};
-  static const Names<Alpha> alphas{{"white", Alpha::kWhite}, {"drop", Alpha::kDrop}};
-  const std::string group = "Images";
-  add_number(app, "--input-size", images.resize.size, kMinInputSize, kMaxInputSize,
-             "Height and width of the network's input")
-      ->group(group);
-  add_choice(app, "--resize", images.resize.mode, modes, "The whole image, or its largest centred square")
-      ->group(group);
-  add_choice(app, "--interpolation", images.resize.interpolation, interpolations, "How pixels are resampled")
-      ->group(group);
-  add_choice(app, "--alpha", images.decode.alpha, alphas, "Transparency: composed over white, or ignored")
-      ->group(group);
-  app.add_flag("--ignore-exif", images.decode.ignore_exif,
-               "Keep images as they are stored, not as they were held")
-      ->group(group);
-  add_admission(app, images);
-}
-
-/// What every command takes a dataset with.
-void add_dataset(CLI::App& app, std::filesystem::path& dataset, OutsidePaths& outside) {
-  app.add_option("dataset", dataset, kDatasetHelp)->required()->type_name("");
-  app.add_flag_function(
-         "--allow-outside",
-         [&outside](std::int64_t count) {
-           outside = count > 0 ? OutsidePaths::kAllowed : OutsidePaths::kRefused;
-         },
-         "Let a dataset that is a .csv or a list of archives name files outside of its own folder")
-      ->group("Images");
 }
 
 /// What the processes of one MPI launch do with a command.
@@ -189,6 +86,7 @@ struct Program {
   InspectOptions inspect;
   EvaluateOptions evaluate;
   PredictOptions predict;
+  ExportOptions model_export;
   CacheOptions cache;
   CachePruneOptions cache_prune;
   CacheExportOptions cache_export;
@@ -314,7 +212,7 @@ void add_cache_export(Program& program, CLI::App& cache) {
       ->type_name("FILE.h5");
   add_choice(app, "--tap", options.tap, tap_names(), "The activations that become features");
   add_choice(app, "--pooling", options.pooling, pooling_names(), "All of a map, or one number a channel");
-  add_choice(app, "--dtype", options.type, kFeatureTypeNames,
+  add_choice(app, "--dtype", options.type, feature_type_names(),
              "How they are stored; float16 errs by up to 0.05 %");
   add_weights(app, options.stage_one.weights);
   add_network(app, options.stage_one);
@@ -420,40 +318,22 @@ void add_commands(Program& program) {
     finish_command(command);
   }
   {
-    EvaluateOptions& options = program.evaluate;
     Command& command = add_command(program, root, "evaluate", "Measure a saved model on labelled images",
-                                   [&](const Session& session) { run_evaluate(options, session); });
-    CLI::App& app = *command.app;
-    app.add_option("model", options.model, "model.h5 of a training run")->required()->type_name("");
-    add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
-    app.add_option("--json", options.json, "Write the metrics to this file as well")->type_name("FILE");
-    add_views(app, options.views,
-              "Random crops and flips of each image whose predictions are averaged with its own");
-    add_network(app, options.stage_one);
-    add_admission(app, options.stage_one.images);
+                                   [&](const Session& session) { run_evaluate(program.evaluate, session); });
+    add_evaluate(*command.app, program.evaluate);
     finish_command(command);
   }
   {
-    PredictOptions& options = program.predict;
-    static const Names<PredictionFormat> formats{{"csv", PredictionFormat::kCsv},
-                                                 {"jsonl", PredictionFormat::kJson}};
     Command& command = add_command(program, root, "predict", "Label new images",
-                                   [&](const Session& session) { run_predict(options, session); });
-    CLI::App& app = *command.app;
-    app.add_option("model", options.model, "model.h5 of a training run")->required()->type_name("");
-    app.add_option("path", options.paths,
-                   "Images, folders of images or archives; - reads a list of them from stdin, one a line")
-        ->required()
-        ->type_name("")
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    app.add_option("-o,--out", options.out, "Write to this file instead of stdout")->type_name("FILE");
-    add_choice(app, "--format", options.format, formats, "CSV with a header, or one JSON object a line");
-    add_number(app, "--top-k", options.top_k, 1, 1e6,
-               "So many classes for each image, the most probable first");
-    add_views(app, options.views,
-              "Random crops and flips of each image whose predictions are averaged with its own");
-    add_network(app, options.stage_one);
-    add_admission(app, options.stage_one.images);
+                                   [&](const Session& session) { run_predict(program.predict, session); });
+    add_predict(*command.app, program.predict);
+    finish_command(command);
+  }
+  {
+    Command& command = add_command(
+        program, root, "export", "Write a saved model, its preprocessing inside, for other programs",
+        [&](const Session& session) { run_export(program.model_export, session); });
+    add_export(*command.app, program.model_export);
     finish_command(command);
   }
   add_cache_commands(program);

@@ -14,6 +14,7 @@ void run_extract(const ExtractOptions& options, const Session& session);
 void run_inspect(const InspectOptions& options, const Session& session);
 void run_evaluate(const EvaluateOptions& options, const Session& session);
 void run_predict(const PredictOptions& options, const Session& session);
+void run_export(const ExportOptions& options, const Session& session);
 void run_cache_list(const CacheOptions& options, const Session& session);
 void run_cache_verify(const CacheOptions& options, const Session& session);
 void run_cache_compact(const CacheOptions& options, const Session& session);

@@ -93,6 +93,14 @@ Json pooling_json(Pooling pooling) {
   return layer_json(pooling_class(pooling), std::move(config));
 }
 
+Json rescaling_json(const RgbInput& input) {
+  return layer_json("Rescaling", {{"name", kRescalingLayerName},
+                                  {"trainable", true},
+                                  {"dtype", "float32"},
+                                  {"scale", input.factor},
+                                  {"offset", input.offset}});
+}
+
 Json unit_json() {
   return layer_json("UnitNormalization",
                     {{"name", kUnitLayerName}, {"trainable", true}, {"dtype", "float32"}, {"axis", -1}});
@@ -124,7 +132,7 @@ std::string pooling_layer_name(Pooling pooling) {
   return "flatten";
 }
 
-std::string keras_model_config(const Model& model) {
+std::string keras_model_config(const Model& model, const RgbInput* input) {
   const int size = model.configuration.resize.size;
   Json layers = Json::array();
   layers.push_back(layer_json("InputLayer", {{"batch_input_shape", {nullptr, size, size, 3}},
@@ -132,12 +140,13 @@ std::string keras_model_config(const Model& model) {
                                              {"sparse", false},
                                              {"ragged", false},
                                              {"name", "input_layer"}}));
+  if (input != nullptr) layers.push_back(rescaling_json(*input));
   for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
     const ConvolutionLayer& layer = kVgg16Convolutions[i];
     if (layer.block > block_of(model.tap)) break;
     const bool tuned = model.tuned_from_block > 0 && layer.block >= model.tuned_from_block;
     layers.push_back(convolution_json(layer, tuned, model.training.l2));
-    if (i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block) {
+    if (ends_block(i)) {
       layers.push_back(pool_json(layer.block));
     }
   }

@@ -7,6 +7,7 @@
 
 #include "head/representation.hpp"
 #include "pipeline/model_file.hpp"
+#include "pipeline/rgb_input.hpp"
 
 namespace headstart {
 
@@ -14,9 +15,12 @@ namespace headstart {
 [[nodiscard]] std::string dense_layer_name(std::size_t layer, std::size_t layers);
 [[nodiscard]] std::string pooling_layer_name(Pooling pooling);
 inline constexpr const char* kUnitLayerName = "unit_normalization";
+/// Name of the layer before the first convolution, where the model takes RGB pixels.
+inline constexpr const char* kRescalingLayerName = "preprocessing";
 
-/// The attribute model_config: a Sequential of every layer.
-[[nodiscard]] std::string keras_model_config(const Model& model);
+/// The attribute model_config: a Sequential of every layer. @param input  null: the model takes preprocessed
+/// pixels
+[[nodiscard]] std::string keras_model_config(const Model& model, const RgbInput* input);
 
 /// The attribute training_config: loss and optimiser.
 [[nodiscard]] std::string keras_training_config(const TrainingRecord& training);

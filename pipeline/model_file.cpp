@@ -13,7 +13,7 @@
 
 #include "data/error.hpp"
 #include "features/hdf5.hpp"
-#include "pipeline/keras_configuration.hpp"
+#include "pipeline/keras_model.hpp"
 #include "pipeline/write_file.hpp"
 
 namespace headstart {
@@ -23,12 +23,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormatVersion = 1;
-// What the reported keras_version has to be for both loaders: Keras 3 reads any, Keras 2 any below 3.
-constexpr const char* kKerasVersion = "2.15.0";
 constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 33;
 constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{1} << 28;
-
-bool below_tap(const ConvolutionLayer& layer, Tap tap) { return layer.block <= block_of(tap); }
 
 // ---- headstart's own description
 // --------------------------------------------------------------------------------
@@ -157,20 +153,6 @@ void read_description(const Json& json, Model& model) {
 // ---- layers
 // -------------------------------------------------------------------------------------------------------
 
-void write_layer(hid_t weights, const std::string& name, const hdf5::Extents& kernel_extents,
-                 std::span<const float> kernel, std::span<const float> bias) {
-  const hdf5::Group group = hdf5::create_group(weights, name);
-  hdf5::write_strings(group.id(), "weight_names", {name + "/kernel:0", name + "/bias:0"});
-  const hdf5::Group inner = hdf5::create_group(group.id(), name);
-  hdf5::write<float>(inner.id(), "kernel:0", kernel_extents, kernel);
-  hdf5::write<float>(inner.id(), "bias:0", {bias.size()}, bias);
-}
-
-void write_empty_layer(hid_t weights, const std::string& name) {
-  const hdf5::Group group = hdf5::create_group(weights, name);
-  hdf5::write_strings(group.id(), "weight_names", {});
-}
-
 template <typename T = float>
 std::vector<T> read_finite(hid_t file, const fs::path& path, const std::string& dataset) {
   std::vector<T> values = hdf5::read<T>(file, dataset, kMaxElements);
@@ -261,45 +243,7 @@ FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transfor
 void write_model(const Model& model, const fs::path& path) {
   // In memory first: HDF5 1.10 crashes when it closes a file that the disk had no room for.
   const hdf5::File file = hdf5::create_in_memory();
-  hdf5::write_string(file.id(), "keras_version", kKerasVersion);
-  hdf5::write_string(file.id(), "backend", "tensorflow");
-  hdf5::write_string(file.id(), "model_config", keras_model_config(model));
-  hdf5::write_string(file.id(), "training_config", keras_training_config(model.training));
-
-  const hdf5::Group weights = hdf5::create_group(file.id(), "model_weights");
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
-    if (!below_tap(layer, model.tap)) break;
-    names.emplace_back(layer.name);
-    write_layer(
-        weights.id(), names.back(),
-        {3, 3, static_cast<std::uint64_t>(layer.in_channels), static_cast<std::uint64_t>(layer.out_channels)},
-        model.weights.layers[i].kernel, model.weights.layers[i].bias);
-    if (i + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[i + 1].block != layer.block) {
-      names.push_back(fmt::format("block{}_pool", layer.block));
-      write_empty_layer(weights.id(), names.back());
-    }
-  }
-  names.push_back(pooling_layer_name(model.representation.pooling));
-  write_empty_layer(weights.id(), names.back());
-  if (model.representation.transform == Transform::kUnit) {
-    names.emplace_back(kUnitLayerName);
-    write_empty_layer(weights.id(), names.back());
-  }
-  const auto& layers = model.head.layers;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    names.push_back(dense_layer_name(i, layers.size()));
-    const Matrix& kernel = layers[i].kernel;
-    write_layer(weights.id(), names.back(),
-                {static_cast<std::uint64_t>(kernel.rows()), static_cast<std::uint64_t>(kernel.cols())},
-                {kernel.data(), static_cast<std::size_t>(kernel.size())},
-                {layers[i].bias.data(), static_cast<std::size_t>(layers[i].bias.size())});
-  }
-  hdf5::write_strings(weights.id(), "layer_names", names);
-  hdf5::write_string(weights.id(), "backend", "tensorflow");
-  hdf5::write_string(weights.id(), "keras_version", kKerasVersion);
-
+  write_keras_model(file.id(), model);
   const hdf5::Group own = hdf5::create_group(file.id(), "headstart");
   hdf5::write_numbers<std::int32_t>(own.id(), "format_version", {},
                                     std::array<std::int32_t, 1>{kFormatVersion});
@@ -325,7 +269,7 @@ Model read_model(const fs::path& path) {
     throw not_ours(path, fmt::format("headstart/description: {}", error.what()));
   }
   for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    if (!below_tap(kVgg16Convolutions[i], model.tap)) break;
+    if (kVgg16Convolutions[i].block > block_of(model.tap)) break;
     model.weights.layers[i] = read_convolution(file.id(), path, kVgg16Convolutions[i]);
   }
   model.weights.preprocessing = model.configuration.preprocessing;

@@ -142,6 +142,14 @@ struct PredictOptions {
   StageOneOptions stage_one;
 };
 
+enum class ModelFormat { kOnnx, kKeras };
+
+struct ExportOptions {
+  std::filesystem::path model;
+  std::filesystem::path out;
+  ModelFormat format = ModelFormat::kOnnx;
+};
+
 struct InspectOptions {
   std::filesystem::path dataset;
   std::filesystem::path json;  ///< empty: no file

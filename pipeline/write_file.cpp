@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <string>
+#include <system_error>
 
 #include "data/error.hpp"
 
@@ -33,6 +35,24 @@ void write_file(const std::filesystem::path& file, std::span<const std::byte> by
 
 void write_file(const std::filesystem::path& file, std::string_view text) {
   write_file(file, std::as_bytes(std::span(text)));
+}
+
+void replace_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts) {
+  std::filesystem::path unfinished = file;
+  unfinished += ".unfinished";
+  std::error_code error;
+  try {
+    write_file(unfinished, parts);
+  } catch (...) {
+    std::filesystem::remove(unfinished, error);
+    throw;
+  }
+  std::filesystem::rename(unfinished, file, error);
+  if (!error) return;
+  const std::string reason = error.message();
+  std::filesystem::remove(unfinished, error);
+  throw Error{Error::Kind::kFailed, "cannot write", fmt::format("{}: {}", printable(file.string()), reason),
+              "name another place"};
 }
 
 }  // namespace headstart

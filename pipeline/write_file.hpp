@@ -14,5 +14,7 @@ void write_file(const std::filesystem::path& file, std::span<const std::byte> by
 void write_file(const std::filesystem::path& file, std::string_view text);
 /// One part after the other.
 void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts);
+/// The same beside `file`, then renamed: it is whole, or as it was.
+void replace_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts);
 
 }  // namespace headstart

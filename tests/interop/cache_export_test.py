@@ -1,4 +1,4 @@
-"""tests/interop/export_test.py: what `headstart cache export` writes, read with h5py as docs/features-file.md says, and
+"""tests/interop/cache_export_test.py: what `headstart cache export` writes, read with h5py as docs/features-file.md says, and
 trained on with scikit-learn."""
 
 import hashlib

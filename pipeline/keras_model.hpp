@@ -1,0 +1,23 @@
+// pipeline/keras_model.hpp: a model as Keras loads it: the legacy HDF5 layout of layers and weights, of
+// which model.h5 is one and `headstart export --to keras` another.
+#pragma once
+
+#include <filesystem>
+
+#include "features/hdf5.hpp"
+#include "pipeline/model_file.hpp"
+#include "pipeline/rgb_input.hpp"
+
+namespace headstart {
+
+/// Writes the attributes and the group model_weights to an open file.
+/// @param input  null: the model takes what preprocessing gives, as model.h5 does; else RGB pixels, which a
+/// layer Rescaling preprocesses
+void write_keras_model(hid_t file, const Model& model, const RgbInput* input = nullptr);
+
+/// Writes `model` as a Keras model of RGB pixels in 0..255, float32 [N, S, S, 3], to probabilities; the
+/// dataset headstart/class_names holds a JSON array. Whole or not at all; an existing file is replaced.
+/// @throws Error kFailed where it can't be written
+void write_keras_model_on_rgb(const Model& model, const std::filesystem::path& path);
+
+}  // namespace headstart

@@ -1,0 +1,23 @@
+// pipeline/rgb_input.hpp: a model's preprocessing as a part of the network, for exported models: what they
+// take is RGB, whatever order of channels their weights want.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "pipeline/model_file.hpp"
+
+namespace headstart {
+
+/// The network on RGB pixels p in 0..255: its first convolution takes p * factor + offset, with zeros around
+/// it, by `first_kernel`. The offset can't be folded into that convolution's bias, as it is not on the
+/// border.
+struct RgbInput {
+  std::array<float, 3> factor;      ///< of R, G, B
+  std::array<float, 3> offset;      ///< of R, G, B
+  std::vector<float> first_kernel;  ///< [3, 3, RGB, 64]
+};
+
+[[nodiscard]] RgbInput rgb_input(const Model& model);
+
+}  // namespace headstart

@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "data/bmp.hpp"
@@ -30,10 +32,10 @@ Decoded without_note(std::variant<RgbImage, Reject> decoded) {
 
 /// The image in its stored orientation.
 Decoded decode_stored(std::span<const std::byte> bytes, const ImageHeader& header,
-                      const DecodeOptions& options) {
+                      const DecodeOptions& options, int jpeg_divisor) {
   switch (header.format) {
     case ImageFormat::kJpeg:
-      return decode_jpeg(bytes, header);
+      return decode_jpeg(bytes, header, jpeg_divisor);
     case ImageFormat::kPng:
       return without_note(decode_png(bytes, options.alpha));
     case ImageFormat::kWebp:
@@ -50,7 +52,24 @@ Decoded decode_stored(std::span<const std::byte> bytes, const ImageHeader& heade
   return Reject{"is not an image"};
 }
 
-Decoded decode_checked(std::span<const std::byte> bytes, const DecodeOptions& options) {
+/// By what a JPEG's sides may be divided so that both keep `least_side` pixels.
+int preview_divisor(const ImageHeader& header, std::uint32_t least_side) {
+  int divisor = 8;
+  while (divisor > 1 &&
+         std::min(header.width, header.height) / static_cast<std::uint32_t>(divisor) < least_side)
+    divisor /= 2;
+  return divisor;
+}
+
+/// A side after decode_jpeg() divided it.
+std::uint32_t divided(std::uint32_t side, int divisor) {
+  const auto d = static_cast<std::uint32_t>(divisor);
+  return side / d + (side % d > 0 ? 1U : 0U);
+}
+
+/// @param least_side  of a preview; nothing: the image as it is
+Decoded decode_checked(std::span<const std::byte> bytes, const DecodeOptions& options,
+                       std::optional<int> least_side) {
   if (bytes.empty()) return Reject{"is empty"};
   std::variant<ImageHeader, Reject> read = read_image_header(bytes);
   if (Reject* const reject = std::get_if<Reject>(&read)) return std::move(*reject);
@@ -60,11 +79,14 @@ Decoded decode_checked(std::span<const std::byte> bytes, const DecodeOptions& op
                               header.height, header.pixels(), options.max_pixels)};
   }
 
-  Decoded decoded = decode_stored(bytes, header, options);
+  const bool divides = least_side && header.format == ImageFormat::kJpeg;
+  const int divisor = divides ? preview_divisor(header, static_cast<std::uint32_t>(*least_side)) : 1;
+  Decoded decoded = decode_stored(bytes, header, options, divisor);
   DecodedImage* const stored = std::get_if<DecodedImage>(&decoded);
   if (stored == nullptr) return decoded;
   RgbImage& image = stored->image;
-  if (std::cmp_not_equal(image.width, header.width) || std::cmp_not_equal(image.height, header.height)) {
+  if (std::cmp_not_equal(image.width, divided(header.width, divisor)) ||
+      std::cmp_not_equal(image.height, divided(header.height, divisor))) {
     return Reject{fmt::format("is {} x {} pixels by its header but {} x {} by its data", header.width,
                               header.height, image.width, image.height)};
   }
@@ -72,16 +94,26 @@ Decoded decode_checked(std::span<const std::byte> bytes, const DecodeOptions& op
   return decoded;
 }
 
-}  // namespace
-
-Decoded decode_image(std::span<const std::byte> bytes, const DecodeOptions& options) {
+/// @param least_side  of a preview; nothing: the image as it is
+Decoded decode_or_reject(std::span<const std::byte> bytes, const DecodeOptions& options,
+                         std::optional<int> least_side) {
   try {
-    return decode_checked(bytes, options);
+    return decode_checked(bytes, options, least_side);
   } catch (const std::bad_alloc&) {
     return Reject{"does not fit into memory"};
   } catch (const std::exception& error) {
     return Reject{fmt::format("cannot be decoded: {}", printable(error.what()))};
   }
+}
+
+}  // namespace
+
+Decoded decode_image(std::span<const std::byte> bytes, const DecodeOptions& options) {
+  return decode_or_reject(bytes, options, std::nullopt);
+}
+
+Decoded decode_preview(std::span<const std::byte> bytes, const DecodeOptions& options, int least_side) {
+  return decode_or_reject(bytes, options, least_side);
 }
 
 }  // namespace headstart

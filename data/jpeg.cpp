@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -19,10 +20,10 @@ namespace {
 
 constexpr std::uint64_t kMaxPixelsPerByte = 512;  // eight bits of 64 pixels
 
-struct DestroyDecompressor {
+struct DestroyHandle {
   void operator()(void* handle) const noexcept { tjDestroy(handle); }
 };
-using Decompressor = std::unique_ptr<std::remove_pointer_t<tjhandle>, DestroyDecompressor>;
+using Handle = std::unique_ptr<std::remove_pointer_t<tjhandle>, DestroyHandle>;
 
 Reject not_decodable(tjhandle handle) {
   return Reject{fmt::format("JPEG cannot be decoded: {}", printable(tjGetErrorStr2(handle)))};
@@ -44,7 +45,8 @@ std::vector<std::uint8_t> cmyk_to_rgb(std::span<const std::uint8_t> cmyk, bool i
 
 }  // namespace
 
-std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes, const ImageHeader& header) {
+std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes, const ImageHeader& header,
+                                               int divisor) {
   const JpegMarkers markers = read_jpeg_markers(bytes);
   // Huffman coding spends at least one bit on each block of 64 samples: no memory for pixels that cannot be
   // there.
@@ -53,7 +55,7 @@ std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes,
 
   // A new decompressor for each image (0.2 us): one that has seen a damaged file keeps its Huffman and
   // quantisation tables, and fails on, or draws with them, the files that follow.
-  const Decompressor decompressor(tjInitDecompress());
+  const Handle decompressor(tjInitDecompress());
   if (decompressor == nullptr) throw std::bad_alloc();
   const tjhandle handle = decompressor.get();
   const auto* const data = reinterpret_cast<const unsigned char*>(bytes.data());
@@ -71,6 +73,9 @@ std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes,
     return Reject{"JPEG has two headers that differ"};
   }
 
+  const tjscalingfactor scale{1, divisor};
+  width = TJSCALED(width, scale);
+  height = TJSCALED(height, scale);
   const bool four_channels = colour_space == TJCS_CMYK || colour_space == TJCS_YCCK;
   const int pixel_format = four_channels ? TJPF_CMYK : TJPF_RGB;
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
@@ -83,6 +88,20 @@ std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes,
   }
   if (four_channels) pixels = cmyk_to_rgb(pixels, markers.adobe);
   return DecodedImage{RgbImage{height, width, std::move(pixels)}, std::move(note)};
+}
+
+std::vector<std::byte> encode_jpeg(const RgbImage& image, int quality) {
+  const Handle compressor(tjInitCompress());
+  if (compressor == nullptr) throw std::bad_alloc();
+  std::vector<std::byte> bytes(tjBufSize(image.width, image.height, TJSAMP_420));
+  auto* data = reinterpret_cast<unsigned char*>(bytes.data());
+  unsigned long size = bytes.size();
+  if (tjCompress2(compressor.get(), image.pixels.data(), image.width, 0, image.height, TJPF_RGB, &data, &size,
+                  TJSAMP_420, quality, TJFLAG_NOREALLOC) != 0) {
+    throw std::runtime_error(tjGetErrorStr2(compressor.get()));
+  }
+  bytes.resize(size);
+  return bytes;
 }
 
 }  // namespace headstart

@@ -14,7 +14,6 @@ namespace headstart {
 namespace {
 
 constexpr Eigen::Index kTop = 5;
-constexpr std::size_t kCalibrationBins = 15;
 
 void check(const Matrix& probabilities, std::span<const std::int32_t> labels) {
   if (static_cast<std::size_t>(probabilities.rows()) != labels.size()) {
@@ -64,21 +63,34 @@ double top5_accuracy(const Matrix& probabilities, std::span<const std::int32_t> 
   return ratio(hits, probabilities.rows());
 }
 
-// Sum over bins of |rows whose prediction is right - sum of confidence| / rows; a bin is (lower, upper].
-double expected_calibration_error(const Matrix& probabilities, std::span<const std::int32_t> labels,
-                                  std::span<const std::int32_t> predictions) {
-  std::vector<double> gaps(kCalibrationBins, 0.0);
+std::vector<CalibrationBin> calibration_bins(const Matrix& probabilities,
+                                             std::span<const std::int32_t> labels,
+                                             std::span<const std::int32_t> predictions) {
+  std::vector<CalibrationBin> bins(kCalibrationBins);
   for (std::size_t row = 0; row < labels.size(); ++row) {
     const double confidence =
         static_cast<double>(probabilities(static_cast<Eigen::Index>(row), predictions[row]));
     const double position = std::ceil(confidence * static_cast<double>(kCalibrationBins)) - 1.0;
-    const auto bin =
-        static_cast<std::size_t>(std::clamp(position, 0.0, static_cast<double>(kCalibrationBins - 1)));
-    gaps[bin] += (predictions[row] == labels[row] ? 1.0 : 0.0) - confidence;
+    CalibrationBin& bin =
+        bins[static_cast<std::size_t>(std::clamp(position, 0.0, static_cast<double>(kCalibrationBins - 1)))];
+    ++bin.rows;
+    bin.confidence += confidence;
+    bin.accuracy += predictions[row] == labels[row] ? 1.0 : 0.0;
   }
-  double error = 0.0;
-  for (const double gap : gaps) error += std::abs(gap);
-  return error / static_cast<double>(labels.size());
+  for (CalibrationBin& bin : bins) {
+    if (bin.rows == 0) continue;
+    bin.confidence /= static_cast<double>(bin.rows);
+    bin.accuracy /= static_cast<double>(bin.rows);
+  }
+  return bins;
+}
+
+// The mean over rows of their bin's |accuracy - confidence|.
+double expected_calibration_error(const std::vector<CalibrationBin>& bins, std::int64_t rows) {
+  double sum = 0.0;
+  for (const CalibrationBin& bin : bins)
+    sum += static_cast<double>(bin.rows) * std::abs(bin.accuracy - bin.confidence);
+  return sum / static_cast<double>(rows);
 }
 
 std::vector<ClassMetrics> per_class_metrics(const std::vector<std::vector<std::int64_t>>& confusion) {
@@ -143,7 +155,8 @@ Metrics evaluate(const Matrix& probabilities, std::span<const std::int32_t> labe
   if (probabilities.cols() >= kTop) metrics.top5_accuracy = top5_accuracy(probabilities, labels);
   metrics.per_class = per_class_metrics(metrics.confusion);
   metrics.macro_f1 = macro_f1(metrics.confusion, metrics.per_class);
-  metrics.expected_calibration_error = expected_calibration_error(probabilities, labels, predictions);
+  metrics.calibration = calibration_bins(probabilities, labels, predictions);
+  metrics.expected_calibration_error = expected_calibration_error(metrics.calibration, metrics.rows);
   return metrics;
 }
 

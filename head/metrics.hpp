@@ -1,6 +1,7 @@
 // head/metrics.hpp: what is reported of predictions on labelled rows.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,6 +19,16 @@ struct ClassMetrics {
   std::int64_t support = 0;  ///< rows that have this label
 };
 
+/// Predictions of about one confidence: the bins of a reliability diagram.
+struct CalibrationBin {
+  std::int64_t rows = 0;
+  double confidence = 0.0;  ///< mean probability of the predicted class; 0 without rows
+  double accuracy = 0.0;    ///< share of them that is right; 0 without rows
+};
+
+/// How many there are, equally wide; bin i is (i / 15, (i + 1) / 15].
+inline constexpr std::size_t kCalibrationBins = 15;
+
 struct Metrics {
   std::int64_t rows = 0;
   double cross_entropy = 0.0;  ///< mean, unweighted, in nats, without L2
@@ -26,6 +37,7 @@ struct Metrics {
   double macro_f1 = 0.0;                ///< mean over the classes that have rows or predictions
   /// 15 equal bins of confidence (Guo et al., arXiv 1706.04599, eq. 3).
   double expected_calibration_error = 0.0;
+  std::vector<CalibrationBin> calibration;  ///< [kCalibrationBins]
   std::vector<ClassMetrics> per_class;
   std::vector<std::vector<std::int64_t>> confusion;  ///< [label][prediction]
 };

@@ -56,7 +56,12 @@ TEST(Evaluate, RowsOfOneConfidenceBinAreAveragedBeforeTheGapIsTaken) {
   Matrix probabilities(2, 2);
   probabilities << 0.70F, 0.30F, 0.72F, 0.28F;  // both in (10/15, 11/15]
   const std::vector<std::int32_t> labels{0, 1};
-  EXPECT_NEAR(evaluate(probabilities, labels).expected_calibration_error, std::abs(1.0 - 1.42) / 2.0, 1e-6);
+  const Metrics metrics = evaluate(probabilities, labels);
+  EXPECT_NEAR(metrics.expected_calibration_error, std::abs(1.0 - 1.42) / 2.0, 1e-6);
+  ASSERT_EQ(metrics.calibration.size(), kCalibrationBins);
+  for (std::size_t i = 0; i < kCalibrationBins; ++i) EXPECT_EQ(metrics.calibration[i].rows, i == 10 ? 2 : 0);
+  EXPECT_NEAR(metrics.calibration[10].confidence, 0.71, 1e-6);
+  EXPECT_EQ(metrics.calibration[10].accuracy, 0.5);
 }
 
 TEST(Evaluate, AConfidenceOfOneFallsIntoTheLastBin) {

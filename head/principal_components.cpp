@@ -14,7 +14,7 @@ namespace {
 
 constexpr Eigen::Index kAxes = 2;
 constexpr Eigen::Index kSpare = 8;  // directions that converge for the two to be right
-constexpr int kIterations = 40;
+constexpr int kIterations = 16;
 
 /// (I - 1 1^T / n) K (I - 1 1^T / n): inner products about the mean.
 Eigen::MatrixXd centred(const Matrix& kernel) {

@@ -1,4 +1,5 @@
-// pipeline/cache_export_command.cpp: headstart cache export: the cached rows of a dataset as one plain features.h5.
+// pipeline/cache_export_command.cpp: headstart cache export: the cached rows of a dataset as one plain
+// features.h5.
 #include <fmt/format.h>
 
 #include "pipeline/commands.hpp"

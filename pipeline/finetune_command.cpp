@@ -25,6 +25,7 @@
 #include "pipeline/resumable_training.hpp"
 #include "pipeline/run_files.hpp"
 #include "pipeline/run_output.hpp"
+#include "pipeline/run_report.hpp"
 #include "pipeline/split_rows.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/text_table.hpp"
@@ -288,6 +289,7 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
   report.tables.push_back({"How far each kernel moved",
                            "The length of the change over the length of the kernel before.",
                            movement_rows(movements)});
+  add_pictures(report, run.dataset.manifest, options.stage_one.images.decode);
   return report;
 }
 

@@ -26,6 +26,7 @@ class Names {
   [[nodiscard]] const Sample& sample(RowIndex row) const {
     return dataset_.manifest.samples[dataset_.used[static_cast<std::size_t>(row)]];
   }
+  [[nodiscard]] ImageNumber image(RowIndex row) const { return dataset_.used[static_cast<std::size_t>(row)]; }
   [[nodiscard]] std::string path(RowIndex row) const { return printable(sample(row).path); }
   [[nodiscard]] const std::string& raw_class(std::int32_t label) const {
     return dataset_.manifest.classes[static_cast<std::size_t>(label)];
@@ -53,8 +54,9 @@ class Names {
 struct Section {
   std::string heading;
   Table table;
-  std::size_t left = 0;   ///< columns of text; the others are numbers
-  std::size_t total = 0;  ///< lines that there would be
+  std::size_t left = 0;                            ///< columns of text; the others are numbers
+  std::size_t total = 0;                           ///< lines that there would be
+  std::vector<std::vector<ImageNumber>> images{};  ///< that each line is about, or empty
 };
 
 std::size_t left_out(const Section& section) {
@@ -75,12 +77,14 @@ ReportTable section_report(Section section) {
   const std::size_t colon = section.heading.find(": ");
   std::string note = section.heading.substr(colon + 2) + ".";
   if (left_out(section) > 0) note += fmt::format(" {} more are not shown.", left_out(section));
-  return {section.heading.substr(0, colon), std::move(note), std::move(section.table)};
+  return {section.heading.substr(0, colon), std::move(note), std::move(section.table),
+          std::move(section.images)};
 }
 
 Section duplicates_section(const Inspection& inspection, const Names& names, std::size_t top) {
   const NearDuplicates& found = inspection.near_duplicates;
   Table table{{"first", "second", "", "cosine"}};
+  std::vector<std::vector<ImageNumber>> images;
   for (const NearDuplicate& pair : found.pairs) {
     if (table.size() > top) break;
     std::vector<std::string> remarks;
@@ -93,17 +97,20 @@ Section duplicates_section(const Inspection& inspection, const Names& names, std
       remarks.push_back(fmt::format("splits differ: {}, {}", to_string(names.sample(pair.first).split),
                                     to_string(names.sample(pair.second).split)));
     }
+    images.push_back({names.image(pair.first), names.image(pair.second)});
     table.push_back({names.path(pair.first), names.path(pair.second),
                      fmt::format("{}", fmt::join(remarks, "; ")), fmt::format("{:.4f}", pair.cosine)});
   }
   return {fmt::format("Near-duplicates: {} pairs above cosine {}", found.total, inspection.threshold), table,
-          3, found.total};
+          3, found.total, std::move(images)};
 }
 
 Section suspects_section(const Inspection& inspection, const Names& names, std::size_t top) {
   Table table{{"image", "label", "rather", "p(label)", "margin"}};
+  std::vector<std::vector<ImageNumber>> images;
   for (const SuspectLabel& suspect : inspection.suspects) {
     if (table.size() > top) break;
+    images.push_back({names.image(suspect.row)});
     table.push_back({names.path(suspect.row), names.class_name(suspect.label),
                      names.class_name(suspect.suggested), fmt::format("{:.3f}", suspect.self_confidence),
                      fmt::format("{:.3f}", suspect.normalized_margin)});
@@ -113,7 +120,7 @@ Section suspects_section(const Inspection& inspection, const Names& names, std::
               "Suspect labels: {} of {} images are taken for another class (out-of-fold accuracy {:.4f}, "
               "calibration error {:.4f})",
               inspection.suspects.size(), metrics.rows, metrics.accuracy, metrics.expected_calibration_error),
-          table, 3, inspection.suspects.size()};
+          table, 3, inspection.suspects.size(), std::move(images)};
 }
 
 Section outliers_section(const Inspection& inspection, const Names& names, std::size_t top) {
@@ -123,8 +130,10 @@ Section outliers_section(const Inspection& inspection, const Names& names, std::
   // Where few or none are above the limit the farthest are still worth showing; they come first.
   const std::size_t shown = std::min({top, found.rows.size(), std::max(total, kFarthestShown)});
   Table table{{"image", "label", "distance", "score"}};
+  std::vector<std::vector<ImageNumber>> images;
   for (std::size_t i = 0; i < shown; ++i) {
     const Outlier& row = found.rows[i];
+    images.push_back({names.image(row.row)});
     table.push_back({names.path(row.row), names.class_name(names.sample(row.row).label),
                      fmt::format("{:.4f}", row.distance), fmt::format("{:.2f}", row.score)});
   }
@@ -132,7 +141,7 @@ Section outliers_section(const Inspection& inspection, const Names& names, std::
       fmt::format("Outliers: {} of {} images are more than {} deviations farther from their nearest images "
                   "than the median, {:.4f}",
                   total, found.rows.size(), kOutlierScore, found.median),
-      table, 2, total};
+      table, 2, total, std::move(images)};
 }
 
 Section classes_section(const Inspection& inspection, const Names& names) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "pipeline/inspection.hpp"
-#include "pipeline/report.hpp"
+#include "pipeline/report/report.hpp"
 #include "pipeline/stage_one.hpp"
 
 namespace headstart {

@@ -7,10 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/error.hpp"
-#include "head/kernel_matrix.hpp"
 #include "head/softmax_cross_entropy.hpp"
-#include "pipeline/inspection_report.hpp"
-#include "pipeline/represented_rows.hpp"
 #include "pipeline/run_files.hpp"
 #include "pipeline/write_file.hpp"
 
@@ -102,60 +99,6 @@ Json metrics_json(const EndedRun& run) {
   json["rows_sha256"] = rows_digest(dataset).hex();
   json["seed"] = training_options.seed;
   return json;
-}
-
-Report report_of(const EndedRun& run) {
-  const auto& [origin, dataset, splits, result, model, training, train_seconds] = run;
-  Report report;
-  std::filesystem::path name(origin.name);
-  if (name.filename().empty()) name = name.parent_path();
-  report.title = "headstart: " + printable(name.filename().string());
-  report.classes = dataset.manifest.classes;
-  report.history = result.history;
-  for (const Evaluated& split : splits) report.splits.emplace_back(split.name, split.metrics);
-  for (std::size_t i = 0; i < dataset.manifest.samples.size(); ++i) {
-    const ImageResult& image = dataset.extraction.images[i];
-    if (image.status == ImageStatus::kRejected) {
-      report.rejects.emplace_back(printable(dataset.manifest.samples[i].path), image.reason);
-    }
-  }
-  std::string hidden;
-  for (const int width : training.hidden) hidden += fmt::format("{}{}", hidden.empty() ? "" : ", ", width);
-  report.facts = {
-      {"dataset",
-       fmt::format("{}: {} images in {} classes, {} used", printable(origin.name),
-                   dataset.manifest.samples.size(), dataset.manifest.classes.size(), dataset.used.size())},
-      {"stage one", origin.stage_one},
-      {"engine", origin.network},
-      {"features",
-       fmt::format("{} of VGG16, stored as {}, pooling {}, transform {}, weights {}", to_string(model.tap),
-                   to_string(model.configuration.storage), to_string(model.representation.pooling),
-                   to_string(model.representation.transform), origin.weights_identity.hex())},
-      {"head", hidden.empty() ? "linear" : "hidden layers of " + hidden},
-      {"training",
-       fmt::format("SGD, learning rate {}, momentum {}{}, L2 {}, batch {}, {} of {} epochs, "
-                   "weights {}, seed {}, temperature {}",
-                   training.learning_rate, training.momentum, training.nesterov ? " (Nesterov)" : "",
-                   training.l2, training.batch, result.history.size(), training.epochs,
-                   result.best_epoch < 0 ? "from before" : fmt::format("of epoch {}", result.best_epoch + 1),
-                   training.seed, model.training.temperature)},
-      {"features in", printable(origin.place)},
-      {"version", HEADSTART_VERSION}};
-  return report;
-}
-
-std::vector<ReportTable> inspect_briefly(const ExtractedDataset& dataset, const SplitRows& rows,
-                                         const StoredRows& stored, int threads) {
-  constexpr std::size_t kMostImages = 1000;  // the eigendecomposition grows with their cube: about a second
-  constexpr std::size_t kLines = 20;
-  const std::size_t images = dataset.used.size();
-  if (images > kMostImages) return {};
-  const CsrRows maps = stored.read(all_rows(images));
-  const Matrix kernel = kernel_matrix({maps.columns, maps.indptr, maps.indices, maps.values}, threads);
-  const Inspection inspection =
-      inspect_rows(kernel, std::span(rows.labels).first(images),
-                   static_cast<int>(dataset.manifest.classes.size()), InspectOptions{}.threshold);
-  return inspection_tables(inspection, dataset, kLines);
 }
 
 void write_run(const std::filesystem::path& folder, const EndedRun& run, const Json& metrics,

@@ -17,10 +17,9 @@
 #include "head/trainer.hpp"
 #include "pipeline/metrics_json.hpp"
 #include "pipeline/model_file.hpp"
-#include "pipeline/report.hpp"
+#include "pipeline/report/report.hpp"
 #include "pipeline/split_rows.hpp"
 #include "pipeline/stage_one.hpp"
-#include "pipeline/stored_rows.hpp"
 
 namespace headstart {
 
@@ -73,15 +72,6 @@ struct EndedRun {
 
 /// What metrics.json holds of every run.
 [[nodiscard]] nlohmann::ordered_json metrics_json(const EndedRun& run);
-
-/// What report.html shows of every run; its facts end before the cache's.
-[[nodiscard]] Report report_of(const EndedRun& run);
-
-/// What the features say about the images, where that takes no longer than the training: near-duplicates,
-/// suspect labels, outliers, classes that overlap. For more images there is `headstart inspect`.
-/// @param stored  flattened maps, those of the images first
-[[nodiscard]] std::vector<ReportTable> inspect_briefly(const ExtractedDataset& dataset, const SplitRows& rows,
-                                                       const StoredRows& stored, int threads);
 
 /// Writes model.h5 and all that is made from the run and these two, and config.toml.
 void write_run(const std::filesystem::path& folder, const EndedRun& run,

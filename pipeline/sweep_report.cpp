@@ -3,11 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "data/csv.hpp"
+#include "pipeline/report/chart.hpp"
 #include "pipeline/text_table.hpp"
 
 namespace headstart {
@@ -99,6 +103,40 @@ std::vector<std::vector<std::string>> curve_rows(const Sweep& sweep) {
   return rows;
 }
 
+/// How the accuracy of candidates goes with one of what was searched.
+std::string candidates_chart(const Sweep& sweep, const std::string& title, std::size_t cell) {
+  std::size_t last_round = 0;
+  for (const CandidateScore& score : sweep.search.scores)
+    last_round = std::max(last_round, static_cast<std::size_t>(score.round));
+  std::vector<std::string> categories;
+  for (const CandidateScore& score : sweep.search.scores)
+    categories.push_back(candidate_cells(score.candidate)[cell]);
+  // Numbers by size, words by themselves.
+  const auto before = [](const std::string& a, const std::string& b) {
+    char* end = nullptr;
+    const double first = std::strtod(a.c_str(), &end);
+    const bool numbers = *end == '\0';
+    return numbers ? first < std::strtod(b.c_str(), nullptr) : a < b;
+  };
+  std::sort(categories.begin(), categories.end(), before);
+  categories.erase(std::unique(categories.begin(), categories.end()), categories.end());
+  if (categories.size() < 2) return "";
+  std::vector<StripPoint> points;
+  // The best last, on top of the others.
+  for (auto score = sweep.search.scores.rbegin(); score != sweep.search.scores.rend(); ++score) {
+    const std::vector<std::string> cells = candidate_cells(score->candidate);
+    const auto category = std::find(categories.begin(), categories.end(), cells[cell]);
+    const bool best = score + 1 == sweep.search.scores.rend();
+    points.push_back(
+        {static_cast<std::size_t>(category - categories.begin()), score->accuracy,
+         best                                                   ? "second"
+         : static_cast<std::size_t>(score->round) == last_round ? "first"
+                                                                : "faint",
+         fmt::format("{}: {:.4f} after {} epochs", fmt::join(cells, ", "), score->accuracy, score->epochs)});
+  }
+  return strip_chart(title, categories, points);
+}
+
 // Whether more images would help, from what the last ones gave.
 std::string curve_note(const Sweep& sweep) {
   const auto& points = sweep.learning_curve;
@@ -135,7 +173,16 @@ std::string sweep_table(const Sweep& sweep, std::size_t most) {
 
 std::vector<ReportTable> sweep_report(const Sweep& sweep, std::size_t most) {
   std::vector<ReportTable> tables{
-      {"Cross-validated configurations", search_note(sweep), score_rows(sweep, most)}};
+      {"Cross-validated configurations",
+       search_note(sweep) + " In the charts each point is a configuration: orange the chosen one, blue those "
+                            "of the last round, grey those that were given up earlier, after fewer epochs.",
+       score_rows(sweep, most)}};
+  constexpr std::array<const char*, 5> kSearched{"pooling", "transform", "hidden units",
+                                                 "learning rate x mean |x|^2", "L2"};
+  for (std::size_t cell = 0; cell < kSearched.size(); ++cell) {
+    std::string chart = candidates_chart(sweep, fmt::format("Accuracy by {}", kSearched[cell]), cell);
+    if (!chart.empty()) tables.front().charts.push_back(std::move(chart));
+  }
   if (!sweep.learning_curve.empty()) {
     tables.push_back(
         {"Learning curve of the first configuration, out of fold", curve_note(sweep), curve_rows(sweep)});

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/report.hpp"
+#include "pipeline/report/report.hpp"
 #include "pipeline/sweep.hpp"
 
 namespace headstart {

@@ -18,11 +18,12 @@
 #include "pipeline/feature_file_reader.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/output_folder.hpp"
-#include "pipeline/report.hpp"
+#include "pipeline/report/report.hpp"
 #include "pipeline/represented_rows.hpp"
 #include "pipeline/resumable_training.hpp"
 #include "pipeline/run_files.hpp"
 #include "pipeline/run_output.hpp"
+#include "pipeline/run_report.hpp"
 #include "pipeline/split_rows.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/stored_rows.hpp"
@@ -145,9 +146,13 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   if (sweep) {
     metrics["sweep"] = to_json(*sweep);
     write_file(out.staging() / "sweep.csv", sweep_csv(*sweep));
+    report.searched = true;
     report.tables = sweep_report(*sweep, kCandidatesShown);
   }
-  report.inspection = inspect_briefly(dataset, rows, stored, session.threads);
+  add_neighbours(report, dataset, training_images,
+                 [&](std::span<const RowIndex> members) { return represented.read(members); });
+  add_features(report, dataset, rows, stored, splits, session.threads);
+  add_pictures(report, dataset.manifest, options.stage_one.images.decode);
   write_run(out.staging(), run, metrics, report, options.config);
   out.publish();
   forget_checkpoint(out);

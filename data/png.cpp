@@ -14,6 +14,7 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -295,6 +296,20 @@ std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha
   if (!reader.read_rows(pixels.data())) return damaged();
   if (reader.channels() == 4) pixels = composed(pixels);
   return RgbImage{static_cast<int>(reader.height()), static_cast<int>(reader.width()), std::move(pixels)};
+}
+
+std::vector<std::byte> encode_png(const RgbImage& image) {
+  png_image header{};
+  header.version = PNG_IMAGE_VERSION;
+  header.width = static_cast<png_uint_32>(image.width);
+  header.height = static_cast<png_uint_32>(image.height);
+  header.format = PNG_FORMAT_RGB;
+  std::vector<std::byte> bytes(PNG_IMAGE_PNG_SIZE_MAX(header));
+  png_alloc_size_t size = bytes.size();
+  if (png_image_write_to_memory(&header, bytes.data(), &size, 0, image.pixels.data(), 0, nullptr) == 0)
+    throw std::runtime_error(header.message);
+  bytes.resize(size);
+  return bytes;
 }
 
 }  // namespace headstart

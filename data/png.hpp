@@ -1,12 +1,14 @@
-// data/png.hpp: PNG's chunks, and PNG bytes to RGB in their stored orientation.
+// data/png.hpp: PNG's chunks, and PNG bytes to RGB in their stored orientation and back.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "data/decode.hpp"
+#include "data/rgb_image.hpp"
 
 namespace headstart {
 
@@ -20,5 +22,8 @@ inline constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1A\n";
 /// applied.
 /// @param file  starts with kPngSignature
 [[nodiscard]] std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha alpha);
+
+/// The image as a PNG file.
+[[nodiscard]] std::vector<std::byte> encode_png(const RgbImage& image);
 
 }  // namespace headstart

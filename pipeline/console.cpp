@@ -108,6 +108,11 @@ void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t
   bar_ = bar;
 }
 
+void Console::hide_progress() {
+  const std::lock_guard lock(mutex_);
+  wipe();
+}
+
 void Console::progress_done() {
   const std::lock_guard lock(mutex_);
   wipe();

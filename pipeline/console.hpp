@@ -37,6 +37,8 @@ class Console {
   /// @param extra  said behind the bar, e.g. "12 rejected"; may be empty
   void progress(std::string_view stage, std::uint64_t done, std::uint64_t total, std::string_view unit,
                 std::string_view extra);
+  /// Wipes the bar until the stage's next progress: something is written where it is.
+  void hide_progress();
   /// Ends the stage: the bar goes away.
   void progress_done();
 

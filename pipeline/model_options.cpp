@@ -39,6 +39,14 @@ void add_predict(CLI::App& app, PredictOptions& options) {
   add_choice(app, "--format", options.format, formats, "CSV with a header, or one JSON object a line");
   add_number(app, "--top-k", options.top_k, 1, 1e6,
              "So many classes for each image, the most probable first");
+  add_number(app, "--threshold", options.threshold, 0, 1,
+             "Least probability of a prediction; below it an image is of no class: --unknown");
+  app.add_option("--unknown", options.unknown, "What stands for the class of such an image")
+      ->type_name("NAME")
+      ->default_str(options.unknown);
+  app.add_option("--explain", options.explanations,
+                 "Write a PNG for each image into this folder: what its class was seen by (Grad-CAM)")
+      ->type_name("DIR");
   add_views(app, options.views, kViewsHelp);
   add_network(app, options.stage_one);
   add_admission(app, options.stage_one.images);

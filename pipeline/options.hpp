@@ -138,7 +138,10 @@ struct PredictOptions {
   std::filesystem::path out;       ///< empty: stdout
   PredictionFormat format = PredictionFormat::kCsv;
   int top_k = 1;
-  int views = 0;  ///< of each image; predictions are means over the image and these
+  double threshold = 0.0;  ///< predictions of a lower probability are unknown
+  std::string unknown = "unknown";
+  std::filesystem::path explanations;  ///< folder for overlays; empty: none
+  int views = 0;                       ///< of each image; predictions are means over the image and these
   StageOneOptions stage_one;
 };
 

@@ -7,39 +7,54 @@
 #include <cstdio>
 #include <cstring>
 #include <iostream>
-#include <memory>
-#include <nlohmann/json.hpp>
+#include <iterator>
 #include <numeric>
+#include <optional>
+#include <utility>
 
-#include "data/csv.hpp"
 #include "data/discovery.hpp"
 #include "data/error.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "pipeline/commands.hpp"
+#include "pipeline/explanations.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/model_session.hpp"
+#include "pipeline/prediction_text.hpp"
 #include "pipeline/stage_one.hpp"
 
 namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kBlock = 1024;  // images between two writes
+// Images between two writes: few at first, for who waits for the first lines.
+constexpr std::size_t kFirstBlock = 32;
+constexpr std::size_t kLargestBlock = 1024;
 
-std::vector<fs::path> paths_of(const std::vector<std::string>& arguments) {
-  std::vector<fs::path> paths;
-  for (const std::string& argument : arguments) {
-    if (argument != "-") {
-      paths.emplace_back(argument);
+/// A list's line that leads nowhere is a row with a reason: other lines' images may be there.
+std::vector<ImageSource> listed_images(std::istream& list) {
+  std::vector<ImageSource> images;
+  for (std::string line; std::getline(list, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty()) continue;
+    std::error_code error;
+    if (!fs::exists(line, error)) {
+      images.push_back({.file = line, .member = {}, .problem = error ? error.message() : "does not exist"});
       continue;
     }
-    for (std::string line; std::getline(std::cin, line);) {
-      if (!line.empty()) paths.emplace_back(line);
-    }
+    std::vector<ImageSource> found = list_images({line});
+    std::move(found.begin(), found.end(), std::back_inserter(images));
   }
-  return paths;
+  return images;
+}
+
+std::vector<ImageSource> images_of(const std::vector<std::string>& arguments) {
+  std::vector<ImageSource> images;
+  for (const std::string& argument : arguments) {
+    std::vector<ImageSource> found = argument == "-" ? listed_images(std::cin) : list_images({argument});
+    std::move(found.begin(), found.end(), std::back_inserter(images));
+  }
+  return images;
 }
 
 /// Where results go: stdout or a file. A short write is an error, never a silent loss.
@@ -70,105 +85,121 @@ class Sink {
   std::FILE* stream_;
 };
 
-std::string header(int top_k) {
-  std::vector<std::string> fields{"path", "predicted", "probability"};
-  for (int k = 2; k <= top_k; ++k) {
-    fields.push_back(fmt::format("predicted_{}", k));
-    fields.push_back(fmt::format("probability_{}", k));
-  }
-  fields.emplace_back("error");
-  return csv_line(fields);
-}
-
 /// Classes of one row by falling probability, the first `top_k`; ties keep the order of the classes.
-std::vector<Eigen::Index> best_classes(const Matrix& probabilities, Eigen::Index row, int top_k) {
-  std::vector<Eigen::Index> order(static_cast<std::size_t>(probabilities.cols()));
+std::vector<Prediction::Rank> best_classes(const Matrix& probabilities, Eigen::Index row, int top_k) {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(probabilities.cols()));
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](Eigen::Index a, Eigen::Index b) {
+  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
     return probabilities(row, a) > probabilities(row, b);
   });
   order.resize(static_cast<std::size_t>(top_k));
-  return order;
+  std::vector<Prediction::Rank> ranks;
+  for (const std::int32_t label : order) ranks.push_back({label, probabilities(row, label)});
+  return ranks;
 }
 
-std::string csv_prediction(const std::string& path, const Matrix& probabilities, Eigen::Index row,
-                           const std::vector<std::string>& classes, int top_k) {
-  std::vector<std::string> fields{path};
-  for (const Eigen::Index c : best_classes(probabilities, row, top_k)) {
-    fields.push_back(classes[static_cast<std::size_t>(c)]);
-    fields.push_back(fmt::format("{}", probabilities(row, c)));
+/// What is done with each block of images.
+class Predictor {
+ public:
+  Predictor(const Model& model, const PredictOptions& options, StageOne& stage_one, const Session& session)
+      : model_(model), options_(options), stage_one_(stage_one) {
+    if (!options.explanations.empty())
+      explanations_.emplace(options.explanations, model, options.stage_one.images.decode, session.threads);
   }
-  fields.emplace_back();
-  return csv_line(fields);
-}
 
-std::string csv_reject(const std::string& path, const std::string& reason, int top_k) {
-  std::vector<std::string> fields{path};
-  fields.resize(1 + 2 * static_cast<std::size_t>(top_k));
-  fields.push_back(reason);
-  return csv_line(fields);
-}
-
-std::string json_line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string json_prediction(const std::string& path, const Matrix& probabilities, Eigen::Index row,
-                            const std::vector<std::string>& classes, int top_k) {
-  Json predictions = Json::array();
-  for (const Eigen::Index c : best_classes(probabilities, row, top_k)) {
-    predictions.push_back(
-        {{"class", classes[static_cast<std::size_t>(c)]}, {"probability", probabilities(row, c)}});
+  /// @param first  the number of the block's first image, from 1
+  [[nodiscard]] std::vector<Prediction> predict(std::span<const ImageSource> block, std::size_t first,
+                                                int top_k) {
+    stage_one_.forget_files();
+    const Extraction extraction = stage_one_.run({block.begin(), block.end()}, options_.views);
+    std::vector<const ImageResult*> used;
+    std::vector<Prediction> predictions(block.size());
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const ImageResult& image = extraction.images[i];
+      predictions[i].path = name_of(block[i]);
+      if (image.status == ImageStatus::kRejected)
+        predictions[i].error = image.reason;
+      else
+        used.push_back(&image);
+    }
+    if (used.empty()) return predictions;
+    Matrix probabilities = predict_with_views(model_, stage_one_, used);
+    softmax(probabilities);
+    std::vector<ToExplain> to_explain;
+    Eigen::Index row = 0;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      Prediction& prediction = predictions[i];
+      if (!prediction.error.empty()) continue;
+      prediction.ranks = best_classes(probabilities, row++, top_k);
+      const Prediction::Rank& best = prediction.ranks.front();
+      prediction.unknown = static_cast<double>(best.probability) < options_.threshold;
+      to_explain.push_back({&block[i], extraction.images[i].content.value(), first + i, best.label});
+    }
+    if (explanations_) {
+      const std::vector<std::string> files = explanations_->write(to_explain, stage_one_);
+      for (std::size_t i = 0; i < files.size(); ++i)
+        predictions[to_explain[i].number - first].explanation = files[i];
+    }
+    return predictions;
   }
-  return json_line({{"path", path}, {"predictions", predictions}});
+
+ private:
+  const Model& model_;
+  const PredictOptions& options_;
+  StageOne& stage_one_;
+  std::optional<Explanations> explanations_;
+};
+
+/// An image that is none of the classes must not look like one that is.
+void check_unknown(const PredictOptions& options, const std::vector<std::string>& classes) {
+  if (options.threshold <= 0.0 || std::find(classes.begin(), classes.end(), options.unknown) == classes.end())
+    return;
+  throw Error{Error::Kind::kUsage, "wrong usage", "--threshold",
+              fmt::format("the model has a class '{}': name what stands for none with --unknown",
+                          printable(options.unknown))};
 }
 
 }  // namespace
 
 void run_predict(const PredictOptions& options, const Session& session) {
   const Model model = read_model(options.model);
+  check_unknown(options, model.classes);
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(model.weights, {model.tap}, stage_options, session);
-  const std::vector<ImageSource> files = list_images(paths_of(options.paths));
-  const int top_k = std::min(options.top_k, static_cast<int>(model.classes.size()));
+  const std::vector<ImageSource> images = images_of(options.paths);
+  const PredictionColumns columns{.classes = model.classes,
+                                  .top_k = std::min(options.top_k, static_cast<int>(model.classes.size())),
+                                  .unknown = options.unknown,
+                                  .explained = !options.explanations.empty()};
   const bool csv = options.format == PredictionFormat::kCsv;
+  Predictor predictor(model, options, stage_one, session);
   Sink sink(options.out);
-  if (csv) sink.write(header(top_k));
+  if (csv) sink.write(csv_header(columns));
 
+  stage_one.expect_parts(images.size());
   std::size_t rejected = 0;
-  for (std::size_t begin = 0; begin < files.size(); begin += kBlock) {
-    const std::span<const ImageSource> block(files.data() + begin, std::min(kBlock, files.size() - begin));
-    stage_one.forget_files();
-    const Extraction extraction = stage_one.run({block.begin(), block.end()}, options.views);
-    std::vector<const ImageResult*> used;
-    for (const ImageResult& image : extraction.images) {
-      if (image.status != ImageStatus::kRejected) used.push_back(&image);
-    }
-    Matrix probabilities = used.empty() ? Matrix() : predict_with_views(model, stage_one, used);
-    if (!used.empty()) softmax(probabilities);
+  std::size_t size = kFirstBlock;
+  for (std::size_t begin = 0; begin < images.size();
+       begin += size, size = std::min(2 * size, kLargestBlock)) {
+    size = std::min(size, images.size() - begin);
     std::string text;
-    Eigen::Index row = 0;
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      const ImageResult& image = extraction.images[i];
-      const std::string path = name_of(block[i]);
-      if (image.status == ImageStatus::kRejected) {
+    for (const Prediction& prediction :
+         predictor.predict(std::span(images).subspan(begin, size), begin + 1, columns.top_k)) {
+      if (!prediction.error.empty()) {
         ++rejected;
-        session.console.warn(fmt::format("rejected {}: {}", printable(path), image.reason));
-        text += csv ? csv_reject(path, image.reason, top_k)
-                    : json_line({{"path", path}, {"error", image.reason}});
-      } else {
-        text += csv ? csv_prediction(path, probabilities, row, model.classes, top_k)
-                    : json_prediction(path, probabilities, row, model.classes, top_k);
-        ++row;
+        session.console.warn(fmt::format("rejected {}: {}", printable(prediction.path), prediction.error));
       }
+      text += csv ? csv_text(prediction, columns) : json_text(prediction, columns);
     }
+    if (options.out.empty()) session.console.hide_progress();  // both may be the same terminal
     sink.write(text);
   }
+  session.console.progress_done();
   const ImageOptions& limits = options.stage_one.images;
-  if (files.empty() || rejected == files.size() || limits.max_rejects.exceeded(rejected, files.size()) ||
+  if (images.empty() || rejected == images.size() || limits.max_rejects.exceeded(rejected, images.size()) ||
       (limits.on_error == OnError::kFail && rejected > 0)) {
     throw Error{Error::Kind::kData, "not enough usable images",
-                fmt::format("{} of {} were rejected", rejected, files.size()),
+                fmt::format("{} of {} were rejected", rejected, images.size()),
                 "the reasons are in the column error"};
   }
 }

@@ -184,10 +184,24 @@ Extraction StageOne::run(std::vector<ImageSource> of_run, int views) {
 
 Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
   Console& console = session_.console;
-  Extraction result = extract_files(
-      files, views, [&console](const ExtractionProgress& progress) { show_progress(console, progress); },
-      [this](std::optional<Tap> from) { return open(from); });
-  console.progress_done();
+  ExtractionProgress shown{};
+  const auto show = [&](const ExtractionProgress& progress) {
+    shown = progress;
+    if (parts_) {
+      shown.total = parts_->files;
+      shown.done += parts_->before.done;
+      shown.cached += parts_->before.cached;
+      shown.rejected += parts_->before.rejected;
+    }
+    show_progress(console, shown);
+  };
+  Extraction result =
+      parts_ ? run_part(files, views, show)
+             : extract_files(files, views, show, [this](std::optional<Tap> from) { return open(from); });
+  if (parts_)
+    parts_->before = shown;
+  else
+    console.progress_done();
   save_accelerators(result.engine && session_.leads() ? Compact::kWhereWorthwhile : Compact::kNo);
   if (result.interrupted) {
     const auto finished =

@@ -40,6 +40,9 @@ class StageOne {
   /// Processes that train together share the work out, file by file, and need one cache folder for that.
   /// Shows progress. Keeps `files`, for features(). @throws Interrupted once what was in flight is published
   [[nodiscard]] Extraction run(std::vector<ImageSource> files, int views = 0);
+  /// The runs that follow are parts of one piece of work of `files` files: progress counts over all of them,
+  /// until the caller ends it, and the engine stays open from one to the next.
+  void expect_parts(std::size_t files) noexcept { parts_ = Parts{files, {}}; }
   /// Lets go of the files of all runs so far.
   void forget_files() noexcept { runs_.clear(); }
 
@@ -112,6 +115,11 @@ class StageOne {
   std::unique_ptr<FileDigests> digests_;
   std::map<std::optional<Tap>, std::unique_ptr<Engine>> engines_;  // of run_part(), by where they begin
   std::vector<Run> runs_;
+  struct Parts {
+    std::size_t files;
+    ExtractionProgress before;  // of the parts that are done
+  };
+  std::optional<Parts> parts_;
   ImageReader reader_;  // goes on in an archive from one call to the next
 };
 

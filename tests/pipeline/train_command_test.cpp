@@ -1,4 +1,4 @@
-// tests/pipeline/train_command_test.cpp: train, evaluate, predict, extract and cache list, as the binary does
+// tests/pipeline/train_command_test.cpp: train, evaluate, extract and cache list, as the binary does
 // them.
 #include <gtest/gtest.h>
 
@@ -29,8 +29,8 @@ std::vector<std::string> again(const fs::path& out, const std::vector<std::strin
 
 TEST(Train, TellsInTheReportWhatTheFeaturesSayAboutTheImages) {
   const std::string html = read_text((shared_run().out / "report.html").string());
-  for (const char* title : {"<h2>Near-duplicates</h2>", "<h2>Suspect labels</h2>", "<h2>Outliers</h2>",
-                            "<h2>Class separability</h2>", "<h2>Confused classes</h2>"})
+  for (const char* title : {">Near-duplicates</h2>", ">Suspect labels</h2>", ">Outliers</h2>",
+                            ">Class separability</h2>", ">Confused classes</h2>"})
     EXPECT_NE(html.find(title), std::string::npos) << title;
 }
 
@@ -266,45 +266,6 @@ TEST(Train, DivergenceIsAnErrorThatSaysWhatToDo) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.err.find("lower --learning-rate"), std::string::npos) << result.err;
   EXPECT_FALSE(fs::exists(scratch / "out"));
-}
-
-TEST(Predict, AgreesWithTheTrainingRun) {
-  const TrainingRun& run = shared_run();
-  const ProcessResult result =
-      headstart_process({"predict", (run.out / "model.h5").string(), run.dataset.string(), "--top-k", "3",
-                         "--cache", run.cache.string()});
-  ASSERT_EQ(result.exit_code, 0) << result.err;
-  const ScratchFolder scratch;
-  std::ofstream(scratch / "predicted.csv") << result.out;
-  std::map<std::string, std::vector<std::string>> predicted;
-  for (const auto& row : read_csv(scratch / "predicted.csv")) predicted[row[0]] = row;
-  EXPECT_EQ(predicted.size(), 25U);
-  for (const auto& row : read_csv(run.out / "predictions.csv")) {
-    if (row[0] == "path") continue;
-    const auto& ours = predicted.at((run.dataset / row[0]).string());
-    EXPECT_EQ(ours[1], row[2]);
-    EXPECT_EQ(ours[2], row[3]);
-  }
-}
-
-TEST(Predict, ReadsAListFromStdinAndWritesJsonLines) {
-  const TrainingRun& run = shared_run();
-  const std::string image = fs::directory_iterator(run.dataset / "fruit")->path().string();
-  ProcessOptions options;
-  options.input = image + "\n/nowhere/at all.jpg\n";
-  const ProcessResult missing = headstart_process({"predict", (run.out / "model.h5").string(), "-"}, options);
-  EXPECT_EQ(missing.exit_code, 2) << missing.err;
-  options.input = image + "\n" + (run.out / "metrics.json").string() + "\n";
-  const ProcessResult result = headstart_process(
-      {"predict", (run.out / "model.h5").string(), "-", "--format", "jsonl", "--cache", run.cache.string()},
-      options);
-  ASSERT_EQ(result.exit_code, 0) << result.err;
-  const std::size_t end = result.out.find('\n');
-  const Json first = Json::parse(result.out.substr(0, end));
-  const Json second = Json::parse(result.out.substr(end + 1));
-  EXPECT_EQ(first["path"], image);
-  EXPECT_EQ(first["predictions"].size(), 1U);
-  EXPECT_TRUE(second.contains("error"));
 }
 
 TEST(Evaluate, AgreesWithTheTrainingRun) {

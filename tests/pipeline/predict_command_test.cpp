@@ -1,0 +1,115 @@
+// tests/pipeline/predict_command_test.cpp: predict, as the binary does it.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+TEST(Predict, AgreesWithTheTrainingRun) {
+  const TrainingRun& run = shared_run();
+  const ProcessResult result =
+      headstart_process({"predict", (run.out / "model.h5").string(), run.dataset.string(), "--top-k", "3",
+                         "--cache", run.cache.string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const ScratchFolder scratch;
+  std::ofstream(scratch / "predicted.csv") << result.out;
+  std::map<std::string, std::vector<std::string>> predicted;
+  for (const auto& row : read_csv(scratch / "predicted.csv")) predicted[row[0]] = row;
+  EXPECT_EQ(predicted.size(), 25U);
+  for (const auto& row : read_csv(run.out / "predictions.csv")) {
+    if (row[0] == "path") continue;
+    const auto& ours = predicted.at((run.dataset / row[0]).string());
+    EXPECT_EQ(ours[1], row[2]);
+    EXPECT_EQ(ours[2], row[3]);
+  }
+}
+
+TEST(Predict, ReadsAListFromStdinAndWritesJsonLines) {
+  const TrainingRun& run = shared_run();
+  const std::string image = fs::directory_iterator(run.dataset / "fruit")->path().string();
+  ProcessOptions options;
+  options.input = image + "\n/nowhere/at all.jpg\r\n\n" + (run.out / "metrics.json").string() + "\n";
+  const ProcessResult result = headstart_process(
+      {"predict", (run.out / "model.h5").string(), "-", "--format", "jsonl", "--cache", run.cache.string()},
+      options);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream text(result.out);
+  std::vector<Json> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0]["path"], image);
+  EXPECT_EQ(lines[0]["predictions"].size(), 1U);
+  EXPECT_EQ(lines[1], (Json{{"path", "/nowhere/at all.jpg"}, {"error", "does not exist"}}));
+  EXPECT_TRUE(lines[2].contains("error"));
+  // An argument that does not exist is a slip of the hand, a line of a list is not.
+  EXPECT_EQ(headstart_process({"predict", (run.out / "model.h5").string(), "/nowhere/at all.jpg"}).exit_code,
+            2);
+}
+
+TEST(Predict, BelowTheThresholdAnImageIsUnknown) {
+  const TrainingRun& run = shared_run();
+  const std::vector<std::string> command{"predict", (run.out / "model.h5").string(), run.dataset.string(),
+                                         "--cache", run.cache.string()};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = command;
+    all.insert(all.end(), more.begin(), more.end());
+    return headstart_process(all);
+  };
+  const ScratchFolder scratch;
+  std::ofstream(scratch / "plain.csv") << with({}).out;
+  std::ofstream(scratch / "threshold.csv") << with({"--threshold", "0.9", "--unknown", "?"}).out;
+  const auto plain = read_csv(scratch / "plain.csv");
+  const auto threshold = read_csv(scratch / "threshold.csv");
+  ASSERT_EQ(plain.size(), threshold.size());
+  int unknown = 0;
+  for (std::size_t i = 1; i < plain.size(); ++i) {
+    const bool below = std::stod(plain[i][2]) < 0.9;
+    unknown += below ? 1 : 0;
+    EXPECT_EQ(threshold[i][1], below ? "?" : plain[i][1]);
+    EXPECT_EQ(threshold[i][2], plain[i][2]);
+  }
+  EXPECT_GT(unknown, 0);
+  const ProcessResult clash = with({"--threshold", "0.5", "--unknown", "fruit"});
+  EXPECT_EQ(clash.exit_code, 2);
+  EXPECT_NE(clash.err.find("--unknown"), std::string::npos);
+}
+
+TEST(Predict, ExplainWritesAPngForEachImage) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  const ProcessResult result =
+      headstart_process({"predict", (run.out / "model.h5").string(), (run.dataset / "fruit").string(),
+                         "--cache", run.cache.string(), "--explain", (scratch / "why").string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::ofstream(scratch / "predicted.csv") << result.out;
+  const auto rows = read_csv(scratch / "predicted.csv");
+  ASSERT_EQ(rows[0][3], "explanation");
+  EXPECT_GT(rows.size(), 6U);
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const std::string& file = rows[i][3];
+    EXPECT_EQ(file, (scratch / "why" /
+                     (fmt::format("{:06}-", i) + fs::path(rows[i][0]).filename().string() + ".png"))
+                        .string());
+    EXPECT_EQ(read_text(file).substr(1, 3), "PNG");
+  }
+  const ProcessResult refused =
+      headstart_process({"predict", (run.out / "model.h5").string(), run.dataset.string(), "--cache",
+                         run.cache.string(), "--explain", "/proc/none"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("--explain"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace headstart::test

@@ -436,6 +436,11 @@ int run_command_line(int argc, const char* const* argv) {
   app.option_defaults()->multi_option_policy(
       CLI::MultiOptionPolicy::TakeLast);  // as in a shell alias with more behind it
   app.require_subcommand(1);
+  app.footer(
+      "To begin with:\n"
+      "  headstart train my-images -o my-model       my-images has one folder for each class\n"
+      "  headstart predict my-model/model.h5 new-images > labels.csv\n"
+      "Each command has a --help of its own.");
   add_commands(program);
   try {
     app.parse(argc, argv);

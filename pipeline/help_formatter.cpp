@@ -2,6 +2,7 @@
 #include "pipeline/help_formatter.hpp"
 
 #include <string_view>
+#include <utility>
 
 namespace headstart {
 namespace {
@@ -32,6 +33,19 @@ std::string wrap(std::string_view text, std::size_t width) {
 }  // namespace
 
 HelpFormatter::HelpFormatter() { column_width(kColumn); }
+
+/// CLI11's sections, with one empty line between them.
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+  for (auto at = help.find("\n\n\n"); at != std::string::npos; at = help.find("\n\n\n", at))
+    help.erase(at, 1);
+  return help;
+}
+
+std::string HelpFormatter::make_description(const CLI::App* app) const {
+  const std::string& text = app->get_description();
+  return text.empty() ? text : wrap(text, kWidth) + "\n";
+}
 
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   return option->get_type_size() == 0 || option->get_type_name().empty() ? "" : " " + option->get_type_name();

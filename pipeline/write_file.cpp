@@ -14,7 +14,11 @@
 
 namespace headstart {
 
-void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts) {
+namespace {
+
+/// @param shown  what an error calls the file
+void write_parts(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts,
+                 const std::filesystem::path& shown) {
   std::FILE* stream = std::fopen(file.c_str(), "wbe");
   const auto write = [stream](std::span<const std::byte> bytes) {
     // Nothing may lie at a null pointer, which fwrite must not be given.
@@ -25,8 +29,14 @@ void write_file(const std::filesystem::path& file, std::span<const std::span<con
   if (stream != nullptr && std::fclose(stream) != 0 && failed == 0) failed = errno;
   if (failed == 0) return;
   throw Error{Error::Kind::kFailed, "cannot write",
-              fmt::format("{}: {}", printable(file.string()), std::strerror(failed)),
+              fmt::format("{}: {}", printable(shown.string()), std::strerror(failed)),
               "make room or name another place"};
+}
+
+}  // namespace
+
+void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts) {
+  write_parts(file, parts, file);
 }
 
 void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes) {
@@ -42,7 +52,7 @@ void replace_file(const std::filesystem::path& file, std::span<const std::span<c
   unfinished += ".unfinished";
   std::error_code error;
   try {
-    write_file(unfinished, parts);
+    write_parts(unfinished, parts, file);
   } catch (...) {
     std::filesystem::remove(unfinished, error);
     throw;

@@ -91,8 +91,11 @@ class Browser:
     def pdf(self):
         return base64.b64decode(self.call("POST", "/print", {}))
 
-    def screenshot(self, file):
-        pathlib.Path(file).write_bytes(base64.b64decode(self.call("GET", "/screenshot")))
+    def screenshot(self, file, selector):
+        """The first element that the CSS selector names, as a PNG file."""
+        element = self.call("POST", "/element", {"using": "css selector", "value": selector})
+        picture = self.call("GET", f"/element/{next(iter(element.values()))}/screenshot")
+        pathlib.Path(file).write_bytes(base64.b64decode(picture))
 
     def __enter__(self):
         return self

@@ -67,14 +67,14 @@ struct StageTwoInput {
 };
 
 Model model_of(const StageTwoInput& input, const TrainOptions& options, const RepresentedRows& represented,
-               const TrainingResult& result, double penalty) {
+               Head head, double penalty) {
   Model model;
   model.weights = input.weights;
   model.configuration = input.configuration;
   model.tap = options.tap;
   model.representation = options.representation;
   model.fitted = represented.fitted();
-  model.head = result.head;
+  model.head = std::move(head);
   model.classes = input.dataset.manifest.classes;
   const TrainingOptions& training = options.training;
   model.training = {.learning_rate = training.learning_rate,
@@ -139,7 +139,7 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
       dataset, rows, training_images,
       [&](std::span<const RowIndex> members) { return represented.logits(result.head, members); }, penalty);
   if (!session.leads()) return;
-  const Model model = model_of(input, options, represented, result, penalty);
+  const Model model = model_of(input, options, represented, std::move(result.head), penalty);
   const EndedRun run{origin, dataset, splits, result, model, options.training, train_seconds};
   Json metrics = metrics_json(run);
   Report report = report_of(run);

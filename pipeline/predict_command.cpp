@@ -94,6 +94,7 @@ std::vector<Prediction::Rank> best_classes(const Matrix& probabilities, Eigen::I
   });
   order.resize(static_cast<std::size_t>(top_k));
   std::vector<Prediction::Rank> ranks;
+  ranks.reserve(order.size());
   for (const std::int32_t label : order) ranks.push_back({label, probabilities(row, label)});
   return ranks;
 }

@@ -84,6 +84,7 @@ void take_pictures(std::map<ImageNumber, ShownImage>& images, const Manifest& ma
   }
   const std::vector<ImageNumber> chosen = within(limit, missing, manifest);
   std::vector<ImageSource> sources;
+  sources.reserve(chosen.size());
   for (const ImageNumber number : chosen) sources.push_back(manifest.samples[number].source);
   const std::vector<std::size_t> order = reading_order(sources);
   ImageReader reader;

@@ -95,6 +95,8 @@ ArchiveListing list_archive(const std::filesystem::path& file) {
     log.member(member->name);
     if (member->kind == ArchiveMember::Kind::kUnsafe) ++unsafe;
     if (is_hidden(member->name)) continue;
+    if (member->kind == ArchiveMember::Kind::kFolder && member->name.empty())
+      continue;  // the archive's own "./"
     if (member->kind == ArchiveMember::Kind::kOther) ++others;
     if (member->kind == ArchiveMember::Kind::kFolder) listing.folders.push_back(std::move(member->name));
     if (member->kind != ArchiveMember::Kind::kFile) continue;

@@ -94,6 +94,21 @@ TEST_F(ArchiveDatasetTest, ClassFoldersInAnArchiveAreReadLikeThoseOnDisk) {
   }
 }
 
+TEST_F(ArchiveDatasetTest, TheEntryThatTarMakesOfADotIsNoClass) {  // tar cf a.tar -C folder .
+  for (const ArchiveKind kind : {ArchiveKind::kTar, ArchiveKind::kZip}) {
+    const Manifest manifest = discover(write("a.tar",
+                                             {{"./", "", kFolder},
+                                              {"./dogs/", "", kFolder},
+                                              {"./dogs/a.jpg", "1"},
+                                              {"./cats/", "", kFolder},
+                                              {"./cats/b.jpg", "2"}},
+                                             kind));
+    EXPECT_THAT(manifest.classes, ElementsAre("cats", "dogs"));
+    EXPECT_THAT(rows_of(manifest), ElementsAre("a.tar/cats/b.jpg cats", "a.tar/dogs/a.jpg dogs"));
+    EXPECT_EQ(manifest.samples[1].label, 1);
+  }
+}
+
 TEST_F(ArchiveDatasetTest, ACommonTopFolderIsLookedThroughAndStaysInTheName) {
   EXPECT_THAT(rows_of(discover(write(
                   "a.tar", {{"./set/dogs/a.jpg", "1"}, {"./set/cats/b.jpg", "2"}, {"./set/about.txt", ""}}))),

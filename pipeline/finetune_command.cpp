@@ -279,6 +279,7 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
                      const std::vector<Movement>& movements, const FinetuneOptions& options,
                      const std::string& backprop) {
   Report report = report_of(run);
+  report.searched = true;  // by now the head is chosen
   report.facts.emplace_back("fine-tuning",
                             fmt::format("blocks {} to 5 from {}, learning rate {} (head {}), L2-SP {}, by {}",
                                         first_block_of(options), to_string(tap_below(options)),

@@ -16,7 +16,8 @@ std::vector<bool> columns_of_words(const std::vector<std::vector<std::string>>& 
       const std::string& cell = rows[line][i];
       char* end = nullptr;
       static_cast<void>(std::strtod(cell.c_str(), &end));
-      if (!cell.empty() && cell != "-" && *end != '\0') words[i] = true;
+      const std::string_view unit(end);
+      if (!cell.empty() && cell != "-" && !unit.empty() && unit != " %") words[i] = true;
     }
   }
   return words;

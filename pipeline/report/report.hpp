@@ -77,7 +77,7 @@ struct FeatureMap {
 /// What the report shows.
 struct Report {
   std::string title;
-  bool searched = false;    ///< the head is the best that sweep found: no advice to run it
+  bool searched = false;    ///< the advice to run sweep would come too late
   std::vector<Fact> facts;  ///< what ran, on what
   std::vector<std::string> classes;
   std::vector<std::pair<std::string, SplitMetrics>>

@@ -10,21 +10,22 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
 import compare
 from worker import Worker
 
+ROUNDS, QUICK = 3, ["--rounds", "1"]
+
 
 class Headstart:
     def __init__(self, folder, threads):
         self.cache = folder / "cache"
-        binary = str(compare.program("headstart"))
-        self.command = [binary, "extract", str(compare.ROOT / "samples" / "openclipart10"), "--cache", str(self.cache),
-                        "--threads", str(threads), "--quiet"]
-        version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
-        self.label = version.stdout.strip()
+        self.command = [str(part) for part in (compare.program("headstart"), "extract", compare.SAMPLES, "--cache", self.cache,
+                                               "--threads", threads, "--quiet")]
+        self.label = compare.headstart("--version").strip()
         self.peak_bytes = 0
 
     def turn(self):
@@ -45,33 +46,29 @@ class Headstart:
 class Keras:
     def __init__(self, threads):
         self.worker = Worker("extract_peers.py", "keras", threads)
-        answer = self.worker.ask(prepare={})
-        self.label, self.images = answer["version"], answer["images"]
+        self.label = self.worker.ask(prepare={})["version"]
 
     def turn(self):
         return self.worker.ask(run=1)["seconds"]
 
+    def close(self):
+        self.worker.close()
 
-def main():
-    options = compare.arguments(__doc__.split("\n", maxsplit=1)[0], rounds=3).parse_args()
-    compare.use_cpus(options.threads)
-    context = compare.context(options.threads)
-    with tempfile.TemporaryDirectory() as folder:
-        headstart = Headstart(pathlib.Path(folder), options.threads)
-        keras = Keras(options.threads)
-        times = compare.take_turns({"headstart": headstart.turn, "keras": keras.turn}, options.rounds)
-    rows = [{"name": name, "label": contestant.label, **compare.summary(times[name])}
-            for name, contestant in (("headstart", headstart), ("keras", keras))]
-    ours = rows[0]["median"]
-    compare.print_table(
-        f"{keras.images} JPEG files to cached block5_pool, {options.threads} threads",
-        ["", "seconds, min", "median", "images/s", "against headstart"],
-        [[row["label"], f"{row['min']:.2f}", f"{row['median']:.2f}", f"{keras.images / row['median']:.1f}",
-          f"{row['median'] / ours:.2f}"] for row in rows])
-    print(f"Peak memory of headstart: {headstart.peak_bytes / 2**20:.0f} MiB")
-    compare.publish({"context": context, "unit": "seconds", "images": keras.images, "contestants": rows,
-                     "headstart_peak_bytes": headstart.peak_bytes}, options.json)
+
+def measure(options):
+    with tempfile.TemporaryDirectory() as folder, compare.Contest(
+            {"headstart": lambda: Headstart(pathlib.Path(folder), options.threads),
+             "keras": lambda: Keras(options.threads)}) as contest:
+        contest.take_turns(options.rounds)
+        images = len(list(compare.SAMPLES.rglob("*.jpg")))
+        peak_bytes = contest.contestants["headstart"].peak_bytes
+        table = contest.table("extract", f"{images} JPEG files to cached block5_pool", "seconds",
+                              notes=[f"Peak memory of headstart: {peak_bytes / 2**20:.0f} MiB"])
+    for row in table["contestants"]:
+        row["columns"] = {"images/s": f"{images / row['median']:.1f}"}
+    table["headstart_peak_bytes"] = peak_bytes
+    return [table]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(compare.main(sys.modules[__name__]))

@@ -12,10 +12,9 @@ import h5py
 import numpy as np
 
 import worker
-from compare import ROOT
+from compare import SAMPLES
 from vgg16_peers import GOLDEN, WEIGHTS
 
-SAMPLES = ROOT / "samples" / "openclipart10"
 BATCH = 32
 
 
@@ -53,7 +52,7 @@ class KerasExtraction:
         error = float(np.linalg.norm(features - expected) / np.linalg.norm(expected))
         if not error <= 1e-5:
             raise SystemExit(f"the result is wrong, not timed: relative L2 error {error:.1e}")
-        return {"version": self.version, "error": error, "images": len(self.files)}
+        return {"version": self.version, "error": error}
 
 
 if __name__ == "__main__":

@@ -10,15 +10,17 @@ train as finetune_peers.py says on 320 rows, warmed up and without validation, o
 """
 
 import csv
+import functools
 import json
 import math
 import pathlib
-import subprocess
+import sys
 import tempfile
 
 import compare
 from worker import Worker
 
+ROUNDS, QUICK = 3, ["--rounds", "1"]
 TRAINING_IMAGES = 315  # of samples/openclipart10, with the default split
 ROWS = 320  # of the peers: whole batches
 LEARNING_RATE = 1e-5  # of block5
@@ -33,6 +35,9 @@ class Peer:
     def turn(self):
         return [seconds / ROWS for seconds in self.worker.ask(run=1)["seconds"]]
 
+    def close(self):
+        self.worker.close()
+
 
 class Headstart:
     """One turn is one `headstart finetune`. Before that: `train` makes the model to start from, and a first epoch fills the
@@ -40,23 +45,16 @@ class Headstart:
 
     def __init__(self, folder, threads, epochs):
         self.out, self.epochs = folder / "out", epochs
-        self.common = [compare.ROOT / "samples" / "openclipart10", "--cache", folder / "cache", "--threads", threads,
+        self.common = [compare.SAMPLES, "--cache", folder / "cache", "--threads", threads,
                        "--quiet", "-o"]
-        self.label = self.headstart("--version").strip()
-        self.headstart("train", *self.common, folder / "start")
+        self.label = compare.headstart("--version").strip()
+        compare.headstart("train", *self.common, folder / "start")
         self.finetune = ["finetune", *self.common, self.out, "--from", folder / "start" / "model.h5", "--learning-rate",
                          LEARNING_RATE, "--epochs"]
         self.verify(self.train(1)[-1])
 
-    def headstart(self, *arguments):
-        done = subprocess.run([str(part) for part in [compare.program("headstart"), *arguments]], capture_output=True,
-                              text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"finetune: error: headstart {arguments[0]} failed: {done.stderr.strip()[-300:]}")
-        return done.stdout
-
     def train(self, epochs):
-        self.headstart(*self.finetune, epochs)
+        compare.headstart(*self.finetune, epochs)
         with open(self.out / "history.csv", newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         losses = [row["loss"] for row in rows]
@@ -81,26 +79,18 @@ class Headstart:
         return [float(row["seconds"]) / TRAINING_IMAGES for row in self.train(self.epochs)]
 
 
-def main():
-    parser = compare.arguments(" ".join(__doc__.split("\n\n", maxsplit=1)[0].split()), rounds=3)
+def add_arguments(parser):
     parser.add_argument("--epochs", type=int, default=2, help="headstart's epochs a turn")
-    options = parser.parse_args()
-    compare.use_cpus(options.threads)
-    context = compare.context(options.threads)
-    with tempfile.TemporaryDirectory() as folder:
-        contestants = {"headstart": Headstart(pathlib.Path(folder), options.threads, options.epochs)}
-        contestants |= {name: Peer(name, options.threads) for name in ("keras", "pytorch")}
-        times = compare.take_turns({name: c.turn for name, c in contestants.items()}, options.rounds)
-    rows = [{"name": name, "label": contestants[name].label, **compare.summary([1000 * t for t in times[name]])}
-            for name in contestants]
-    ours = rows[0]["median"]
-    compare.print_table(
-        f"Fine-tuning block5 and 25088 -> 1024 -> 10, batch 32, {options.threads} threads, milliseconds a sample",
-        ["", "min", "median", "against headstart"],
-        [[row["label"], f"{row['min']:.1f}", f"{row['median']:.1f}", f"{row['median'] / ours:.2f}"] for row in rows])
-    print("headstart's epochs hold the pass over 78 validation images, too.")
-    compare.publish({"context": context, "unit": "milliseconds a sample", "contestants": rows}, options.json)
+
+
+def measure(options):
+    with tempfile.TemporaryDirectory() as folder, compare.Contest(
+            {"headstart": lambda: Headstart(pathlib.Path(folder), options.threads, options.epochs),
+             **{name: functools.partial(Peer, name, options.threads) for name in ("keras", "pytorch")}}) as contest:
+        contest.take_turns(options.rounds)
+        return [contest.table("finetune", "Fine-tuning block5 and the head, batch 32", "milliseconds a sample", 1000,
+                              ["headstart's epochs hold the pass over 78 validation images, too."])]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(compare.main(sys.modules[__name__]))

@@ -6,6 +6,7 @@ Every contestant first proves its block5_pool against golden/features.h5 (relati
 on preprocessed images. The peers run as vgg16_peers.py says; headstart runs as build/release/bin/benchmark_forward.
 """
 
+import functools
 import json
 import os
 import statistics
@@ -17,6 +18,7 @@ from worker import KEEP_MEMORY, Worker
 
 PEERS = ["keras", "pytorch", "onnxruntime", "openvino", "opencv5"]
 ENGINES = ["native", "onednn", "opencv"]
+ROUNDS, QUICK = 5, ["--rounds", "2"]
 IMAGES_A_TURN = 16  # about a second; a turn's figure is the mean of its runs
 
 
@@ -31,6 +33,9 @@ class Peer:
 
     def turn(self):
         return [statistics.mean(self.worker.ask(run=self.repeats)["seconds"])]
+
+    def columns(self):
+        return {"error": f"{self.error:.1e}"}
 
     def close(self):
         self.worker.close()
@@ -54,44 +59,32 @@ class Headstart:
         self.label, self.error, self.how = f"headstart {self.engine}", run["error"], run["label"]
         return [run["real_time"] / {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1}[run["time_unit"]]]
 
-    def close(self):
-        pass
+    def columns(self):
+        return {"error": f"{self.error:.1e}"}
 
 
-def main():
-    parser = compare.arguments(__doc__.split("\n", maxsplit=1)[0], rounds=5)
+def add_arguments(parser):
     parser.add_argument("--batch", type=int, action="append", help="batch sizes (default: 8 and 1)")
-    options = parser.parse_args()
-    compare.use_cpus(options.threads)
-    result = {"context": compare.context(options.threads), "unit": "milliseconds an image", "batches": {}}
+
+
+def contestants(batch, threads):
+    for kind, names in ((Headstart, ENGINES), (Peer, PEERS)):
+        for name in names:
+            yield name, functools.partial(kind, name, batch, threads)
+
+
+def measure(options):
+    tables = []
     for batch in options.batch or [8, 1]:
-        contestants, missing = {}, {}
-        for kind, names in ((Headstart, ENGINES), (Peer, PEERS)):
-            for name in names:
-                try:
-                    contestants[name] = kind(name, batch, options.threads)
-                except RuntimeError as error:
-                    missing[name] = str(error)
-        times = compare.take_turns({name: c.turn for name, c in contestants.items()}, options.rounds)
-        rows = []
-        for name, contestant in contestants.items():
-            figures = compare.summary([1000 * t / batch for t in times[name]])
-            rows.append({"name": name, "label": contestant.label, "error": contestant.error, "how": contestant.how, **figures})
-            contestant.close()
-        rows.sort(key=lambda row: row["median"])
-        compare.print_table(
-            f"VGG16 to block5_pool, batch {batch}, {options.threads} threads, milliseconds an image",
-            ["", "min", "median", "error"],
-            [[row["label"], f"{row['min']:.1f}", f"{row['median']:.1f}", f"{row['error']:.1e}"] for row in rows])
-        for row in rows:
-            if row["how"]:
-                print(f"{row['label']}: {row['how']}")
-        for name, reason in missing.items():
-            print(f"{name}: not timed: {reason}")
-        result["batches"][batch] = {"contestants": rows, "missing": missing}
-    compare.publish(result, options.json)
-    return 1 if any(figures["missing"] for figures in result["batches"].values()) else 0
+        with compare.Contest(dict(contestants(batch, options.threads))) as contest:
+            contest.take_turns(options.rounds)
+            notes = [f"{c.label}: {c.how}" for c in contest.contestants.values() if c.how]
+            table = contest.table(f"forward-{batch}", f"VGG16 to block5_pool, batch {batch}", "milliseconds an image",
+                                  1000 / batch, notes)
+        table["contestants"].sort(key=lambda row: row["median"])
+        tables.append(table)
+    return tables
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compare.main(sys.modules[__name__]))

@@ -13,15 +13,18 @@ share of what benchmark_head measures this machine to allow. Takes minutes and 1
 """
 
 import csv
+import functools
 import json
 import pathlib
 import statistics
 import subprocess
+import sys
 import tempfile
 
 import compare
 from worker import Worker
 
+ROUNDS, QUICK = 5, ["--rounds", "2"]
 SMALL, LARGE = 314, 20000  # benchmark_head's primal_large_epoch has LARGE rows
 
 
@@ -34,10 +37,8 @@ class Peer:
     def turn(self):
         return self.worker.ask(run=self.epochs)["seconds"]
 
-
-def version():
-    return subprocess.run([compare.program("headstart"), "--version"], capture_output=True, text=True,
-                          check=True).stdout.strip()
+    def close(self):
+        self.worker.close()
 
 
 class Headstart:
@@ -45,18 +46,16 @@ class Headstart:
 
     def __init__(self, folder, threads, epochs):
         self.out = folder / "out"
-        self.command = [compare.program("headstart"), "train", compare.ROOT / "samples" / "openclipart10", "-o", self.out,
-                        "--cache", folder / "cache", "--threads", threads, "--quiet", "--epochs"]
+        self.command = ["train", compare.SAMPLES, "-o", self.out, "--cache", folder / "cache", "--threads", threads, "--quiet",
+                        "--epochs"]
         self.epochs = epochs
-        self.label = version()
+        self.label = compare.headstart("--version").strip()
         accuracy = float(self.train(10)[-1]["accuracy"])
         if not accuracy > 0.95:
             raise SystemExit(f"head: error: training accuracy is {accuracy} after 10 epochs: not timed")
 
     def train(self, epochs):
-        done = subprocess.run([str(part) for part in [*self.command, epochs]], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"head: error: headstart train failed: {done.stderr.strip()[-300:]}")
+        compare.headstart(*self.command, epochs)
         with open(self.out / "history.csv", newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
@@ -75,7 +74,7 @@ class LargeHeadstart:
     def __init__(self):
         self.command = [compare.program("benchmark_head"), "--benchmark_filter=primal_large_epoch",
                         "--benchmark_format=json"]
-        self.label = version()
+        self.label = compare.headstart("--version").strip()
         self.results = []
 
     def turn(self):
@@ -90,56 +89,51 @@ class LargeHeadstart:
         return [result["real_time"]]
 
 
-def summaries(contestants, times, scale):
-    return [{"name": name, "label": contestants[name].label, **compare.summary([scale * t for t in times[name]])}
-            for name in contestants]
+def title(rows):
+    return f"One epoch of the head, {rows} rows, batch 32"
 
 
-def print_epochs(rows, training_rows, threads, unit):
-    ours = rows[0]["median"]
-    compare.print_table(
-        f"One epoch, {training_rows} rows, 25088 -> 1024 -> 10, batch 32, {threads} threads, {unit}",
-        ["", "min", "median", "against headstart"],
-        [[row["label"], f"{row['min']:.1f}", f"{row['median']:.1f}", f"{row['median'] / ours:.2f}"] for row in rows])
+def peers(rows, threads, epochs):
+    return {name: functools.partial(Peer, name, rows, threads, epochs) for name in ("keras", "pytorch")}
 
 
-def compare_small(options, context):
-    with tempfile.TemporaryDirectory() as folder:
-        contestants = {"headstart": Headstart(pathlib.Path(folder), options.threads, options.epochs)}
-        contestants |= {name: Peer(name, SMALL, options.threads, options.epochs) for name in ("keras", "pytorch")}
-        times = compare.take_turns({name: c.turn for name, c in contestants.items()}, options.rounds)
-        whole = statistics.median(contestants["headstart"].ten_epochs() for _ in range(options.rounds))
-    rows = summaries(contestants, times, 1000)
-    print_epochs(rows, SMALL, options.threads, "milliseconds")
-    print(f"Ten epochs with set-up and final kernel: headstart {1000 * whole:.0f} ms; ten epochs alone: " + "; ".join(
-        f"{row['label']} {10 * row['median'] / (1000 * whole):.1f} times that" for row in rows[1:]))
-    compare.publish({"context": context, "unit": "milliseconds an epoch", "contestants": rows,
-                     "headstart_ten_epochs_milliseconds": 1000 * whole}, options.json)
+def measure_small(options):
+    with tempfile.TemporaryDirectory() as folder, compare.Contest(
+            {"headstart": lambda: Headstart(pathlib.Path(folder), options.threads, options.epochs),
+             **peers(SMALL, options.threads, options.epochs)}) as contest:
+        contest.take_turns(options.rounds)
+        table = contest.table("head-epoch", title(SMALL), "milliseconds", 1000)
+        seconds = [contest.contestants["headstart"].ten_epochs() for _ in range(options.rounds)]
+    # The peers' ten epochs are ten times one, with nothing around them.
+    whole = 1000 * statistics.median(seconds)
+    table["headstart_ten_epochs_milliseconds"] = [1000 * value for value in seconds]
+    table["notes"].append(f"Ten epochs with set-up and final kernel: headstart {whole:.0f} ms" + "".join(
+        f"; ten epochs alone of {row['label']}: {10 * row['median'] / whole:.1f} times that"
+        for row in table["contestants"] if row["name"] != "headstart"))
+    return table
 
 
-def compare_large(options, context):
-    contestants = {"headstart": LargeHeadstart()}
-    contestants |= {name: Peer(name, LARGE, options.threads, 1) for name in ("keras", "pytorch")}
-    times = compare.take_turns({name: c.turn for name, c in contestants.items()}, options.rounds)
-    rows = summaries(contestants, times, 1)
-    print_epochs(rows, LARGE, options.threads, "seconds")
-    results = contestants["headstart"].results
+def measure_large(options):
+    with compare.Contest({"headstart": LargeHeadstart, **peers(LARGE, options.threads, 1)}) as contest:
+        contest.take_turns(options.rounds)
+        table = contest.table("head-large-epoch", title(LARGE), "seconds")
+        results = contest.contestants["headstart"].results
     best = min(results, key=lambda result: result["seconds"])
-    print(f"Roofline: headstart's fastest epoch took {best['GB/s']:.1f} of {best['measured_GB/s']:.1f} GB/s and "
-          f"{best['GFLOP/s']:.0f} of {best['measured_GFLOP/s']:.0f} GFLOP/s: {100 * best['share']:.0f} % of the bound")
-    compare.publish({"context": context, "unit": "seconds an epoch", "contestants": rows, "headstart_roofline": results},
-                    options.json)
+    table["headstart_roofline"] = results
+    table["notes"].append(
+        f"Roofline: headstart's fastest epoch took {best['GB/s']:.1f} of {best['measured_GB/s']:.1f} GB/s and "
+        f"{best['GFLOP/s']:.0f} of {best['measured_GFLOP/s']:.0f} GFLOP/s: {100 * best['share']:.0f} % of the bound")
+    return table
 
 
-def main():
-    parser = compare.arguments(__doc__.split("\n", maxsplit=1)[0], rounds=5)
+def add_arguments(parser):
     parser.add_argument("--rows", type=int, choices=(SMALL, LARGE), default=SMALL, help="training rows")
     parser.add_argument("--epochs", type=int, default=3, help=f"epochs a turn; of {LARGE} rows always one")
-    options = parser.parse_args()
-    compare.use_cpus(options.threads)
-    context = compare.context(options.threads)
-    (compare_small if options.rows == SMALL else compare_large)(options, context)
+
+
+def measure(options):
+    return [(measure_small if options.rows == SMALL else measure_large)(options)]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(compare.main(sys.modules[__name__]))

@@ -16,10 +16,16 @@ import tempfile
 import time
 
 
+def answers():
+    """What was standard output; what is now goes to standard error, for libraries that print."""
+    file = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return file
+
+
 def serve(peer):
     """The worker's side: peer has prepare(**arguments) and run()."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    file = answers()
     for line in sys.stdin:
         request = json.loads(line)
         if "prepare" in request:
@@ -31,7 +37,7 @@ def serve(peer):
                 peer.run()
                 seconds.append(time.perf_counter() - start)
             answer = {"seconds": seconds}
-        print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps(answer), file=file, flush=True)
 
 
 class TrainingPeer:
@@ -62,20 +68,39 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_":
                "MALLOC_TOP_PAD_": str(128 << 20)}
 
 
+def environment(threads):
+    """Of a peer's process."""
+    return os.environ | KEEP_MEMORY | {"OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": "",
+                                       "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def command(program, *arguments):
+    """How a Python program of this folder is run."""
+    return [sys.executable, "-W", "ignore", str(pathlib.Path(__file__).with_name(program)), *map(str, arguments)]
+
+
+class NotInstalled(RuntimeError):
+    """A peer that this Python does not have."""
+
+
+def failure(log, returncode):
+    """The error of a peer that ended, in one line, from what it wrote to `log`."""
+    log.seek(0)
+    last = (log.read().strip().splitlines() or [f"exit code {returncode}"])[-1]
+    kind, _, reason = last.partition(": ")
+    return NotInstalled(reason) if kind in ("ModuleNotFoundError", "ImportError") else RuntimeError(last)
+
+
 class Worker:
     """The parent's side: a Python program of this folder and its arguments, the last being the number of threads."""
 
     def __init__(self, program, *arguments):
-        environment = os.environ | KEEP_MEMORY | {
-            "OMP_NUM_THREADS": str(arguments[-1]), "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3",
-            "PYTHONDONTWRITEBYTECODE": "1"}
         self.log = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(pathlib.Path(__file__).with_name(program)), *map(str, arguments)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=environment, text=True)
+        self.process = subprocess.Popen(command(program, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.log, env=environment(arguments[-1]), text=True)
 
     def ask(self, **request):
-        """One request, one answer. A worker that fails raises with the end of what it said."""
+        """One request, one answer. A worker that fails raises with the last line of what it said."""
         answer = ""
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
@@ -84,9 +109,7 @@ class Worker:
         except BrokenPipeError:
             pass
         if not answer:
-            self.process.wait()
-            self.log.seek(0)
-            raise RuntimeError("".join(self.log.readlines()[-5:]).strip() or f"exit code {self.process.returncode}")
+            raise failure(self.log, self.process.wait())
         return json.loads(answer)
 
     def close(self):

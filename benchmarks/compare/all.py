@@ -33,9 +33,9 @@ def measure(names, quick, threads):
         print(f"== benchmarks/compare/{name} {' '.join(arguments)}", file=sys.stderr, flush=True)
         try:
             made = module.measure(compare.parse(module, arguments))
-        except SystemExit as error:
+        except (SystemExit, Exception) as error:  # whatever it is, the others' numbers are not lost to it
             made = [{"key": name, "title": f"benchmarks/compare/{name}", "unit": "", "baseline": "", "contestants": [],
-                     "missing": {}, "failed": {"headstart": str(error)}, "notes": []}]
+                     "missing": {}, "failed": {name: f"{error}"}, "notes": []}]
         for table in made:
             compare.show(table)
             tables.append({**table, "command": f"benchmarks/compare/{name} {' '.join(arguments)}"})

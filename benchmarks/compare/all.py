@@ -25,8 +25,7 @@ BEGIN, END = "<!-- benchmarks/compare/all writes from here -->", "<!-- to here -
 
 
 def measure(names, quick, threads):
-    """All tables; a comparison that ends without one is a table that says why."""
-    tables = []
+    """Yields the tables of each comparison; one that ends without any is a table that says why."""
     for name in names:
         module = importlib.import_module(name)
         arguments = [*(module.QUICK if quick else []), "--threads", str(threads)]
@@ -38,8 +37,8 @@ def measure(names, quick, threads):
                      "missing": {}, "failed": {name: f"{error}"}, "notes": []}]
         for table in made:
             compare.show(table)
-            tables.append({**table, "command": f"benchmarks/compare/{name} {' '.join(arguments)}"})
-    return tables
+            table["command"] = f"benchmarks/compare/{name} {' '.join(arguments)}"
+        yield made
 
 
 def _markdown_table(header, rows):
@@ -120,8 +119,11 @@ def main():
     else:
         compare.use_cpus(options.threads)
         command = " ".join(["benchmarks/compare/all", *sys.argv[1:]])
-        result = {"command": command, "context": compare.context(options.threads),
-                  "tables": measure(options.only, options.quick, options.threads)}
+        result = {"command": command, "context": compare.context(options.threads), "tables": []}
+        for tables in measure(options.only, options.quick, options.threads):
+            result["tables"] += tables
+            # After each: an hour that is cut short leaves what --from can draw.
+            (options.out / "all.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     drawn = plot.draw(result, options.out / "performance.svg")
     text = markdown(result, "performance.svg" if drawn else None, result["command"])
     (options.out / "all.md").write_text(text, encoding="utf-8")

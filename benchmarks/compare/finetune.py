@@ -41,14 +41,15 @@ class Peer:
 
 class Headstart:
     """One turn is one `headstart finetune`. Before that: `train` makes the model to start from, and a first epoch fills the
-    cache and shows that block5 is trained and the model written."""
+    cache and shows that block5 is trained and the model written. The model to start from has seen one epoch: finetune keeps
+    the better of before and after, and of a trained one it may keep the former, in which no kernel moved."""
 
     def __init__(self, folder, threads, epochs):
         self.out, self.epochs = folder / "out", epochs
         self.common = [compare.SAMPLES, "--cache", folder / "cache", "--threads", threads,
                        "--quiet", "-o"]
         self.label = compare.headstart("--version").strip()
-        compare.headstart("train", *self.common, folder / "start")
+        compare.headstart("train", *self.common, folder / "start", "--epochs", 1)
         self.finetune = ["finetune", *self.common, self.out, "--from", folder / "start" / "model.h5", "--learning-rate",
                          LEARNING_RATE, "--epochs"]
         self.verify(self.train(1)[-1])

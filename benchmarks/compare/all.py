@@ -21,6 +21,7 @@ import plot
 COMPARISONS = ["whole", "extract", "forward", "head", "finetune"]
 PAGE = compare.ROOT / "docs" / "performance.md"
 PAGE_PLOT = compare.ROOT / "docs" / "images" / "performance.svg"
+BUSY = 0.5  # the load at the start above which a page warns of its own figures
 BEGIN, END = "<!-- benchmarks/compare/all writes from here -->", "<!-- to here -->"
 
 
@@ -73,6 +74,8 @@ def markdown(result, picture, command):
     parts = [f"{context['machine']}; {context['threads']} threads each; {context['date']}; commit {context['commit']}; load "
              f"{context['load']}. Medians; in brackets how many times headstart's. `{command}`.\n",
              overview(result["tables"])]
+    if float(context["load"].split()[0]) > BUSY:
+        parts.insert(1, "**The machine was busy with something else.** Times are upper bounds, and ratios are not to be relied on.\n")
     if picture:
         parts.append(f"![Bars of each contestant's time against headstart's, on a logarithmic scale]({picture})\n")
     for table in result["tables"]:

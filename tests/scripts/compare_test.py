@@ -155,6 +155,11 @@ class PageTest(unittest.TestCase):
         text = everything.markdown({**RESULT, "tables": [failed]}, None, RESULT["command"])
         self.assertIn("- headstart: not timed: compare: error: not built", text)
 
+    def test_a_busy_machine_is_said_to_be_busy(self):
+        for load, busy in (("0.10 at the start", False), ("5.31 at the start", True)):
+            result = {**RESULT, "context": {**RESULT["context"], "load": load}, "tables": [table(cold=1)]}
+            self.assertEqual("was busy" in everything.markdown(result, None, "all"), busy)
+
     def test_every_row_is_a_bar(self):
         result = {**RESULT, "tables": [table(**{"cold": 10, "warm": 1, "once": 45}), {**table(cold=1), "contestants": []}]}
         script = plot.script(result)

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "data/error.hpp"
+#include "pipeline/command_description.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/config_text.hpp"
 #include "pipeline/finetune_options.hpp"
@@ -347,6 +348,28 @@ void add_commands(Program& program) {
   }
 }
 
+/// Everything that the command line has; nothing is parsed yet.
+void build(Program& program) {
+  CLI::App& app = program.app;
+  app.name("headstart");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_version_flag("--version", std::string("headstart ") + HEADSTART_VERSION);
+  app.set_help_flag("-h,--help", "This text");
+  app.set_config("--config")
+      ->type_name("FILE.toml")
+      ->description("Options from a file; see OUT/config.toml of any run");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.option_defaults()->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeLast);  // as in a shell alias with more behind it
+  app.require_subcommand(1);
+  app.footer(
+      "To begin with:\n"
+      "  headstart train my-images -o my-model       my-images has one folder for each class\n"
+      "  headstart predict my-model/model.h5 new-images > labels.csv\n"
+      "Each command has a --help of its own.");
+  add_commands(program);
+}
+
 /// The option or command of `app` that `word` was probably meant to be, or nothing.
 std::string nearest(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
@@ -424,24 +447,8 @@ int run(const Command& command, Processes* processes) {
 
 int run_command_line(int argc, const char* const* argv) {
   Program program;
+  build(program);
   CLI::App& app = program.app;
-  app.name("headstart");
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.set_version_flag("--version", std::string("headstart ") + HEADSTART_VERSION);
-  app.set_help_flag("-h,--help", "This text");
-  app.set_config("--config")
-      ->type_name("FILE.toml")
-      ->description("Options from a file; see OUT/config.toml of any run");
-  app.allow_config_extras(CLI::config_extras_mode::error);
-  app.option_defaults()->multi_option_policy(
-      CLI::MultiOptionPolicy::TakeLast);  // as in a shell alias with more behind it
-  app.require_subcommand(1);
-  app.footer(
-      "To begin with:\n"
-      "  headstart train my-images -o my-model       my-images has one folder for each class\n"
-      "  headstart predict my-model/model.h5 new-images > labels.csv\n"
-      "Each command has a --help of its own.");
-  add_commands(program);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -477,6 +484,16 @@ int run_command_line(int argc, const char* const* argv) {
         fmt::format("unexpected failure: {}: please report it with the command that you ran", error.what()),
         1);
   }
+}
+
+CommandDescription describe_command_line() {
+  Program program;
+  build(program);
+  for (const auto& command : program.commands) {
+    // What holds on every machine, not the number of this one.
+    command->app->get_option("--threads")->default_str("as many as the process may use");
+  }
+  return describe(program.app);
 }
 
 }  // namespace headstart

@@ -20,6 +20,7 @@ namespace headstart {
 
 /// One entry of an archive.
 struct ArchiveMember {
+  /// What it is.
   enum class Kind {
     kFile,
     kFolder,
@@ -45,6 +46,7 @@ struct ArchiveEnd {};
 /// archive that is all damage would cost the square of its members otherwise.
 inline constexpr std::size_t kMaxReopened = 100;
 
+/// Reads an archive from front to back; movable.
 class ArchiveReader {
  public:
   /// @return why not, where `file` can't be opened, is no regular file, or doesn't start as an archive does.
@@ -56,7 +58,9 @@ class ArchiveReader {
   [[nodiscard]] static std::optional<ArchiveReader> open_behind(const std::filesystem::path& file,
                                                                 std::uint64_t position);
 
+  /// Takes its place over; the source may only be destroyed or assigned to.
   ArchiveReader(ArchiveReader&&) noexcept;
+  /// The same.
   ArchiveReader& operator=(ArchiveReader&&) noexcept;
   ~ArchiveReader();
 

@@ -16,6 +16,7 @@ enum class OutsidePaths {
   kAllowed,  ///< --allow-outside
 };
 
+/// The folder of a file that names others: a .csv of labels, a list of archives.
 class DatasetFolder {
  public:
   /// Of `file`; the folder need not exist.

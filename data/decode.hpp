@@ -20,6 +20,7 @@ enum class Alpha {
   kDrop,   ///< use the colour channels as they are stored
 };
 
+/// What a decoder has to be told.
 struct DecodeOptions {
   Alpha alpha = Alpha::kWhite;
   bool ignore_exif = false;                ///< keep the stored orientation
@@ -28,6 +29,7 @@ struct DecodeOptions {
   bool operator==(const DecodeOptions&) const = default;
 };
 
+/// An image as it goes on to be resized.
 struct DecodedImage {
   RgbImage image;
   std::string note;  ///< a decoder's warning about an image that was accepted all the same; empty mostly

@@ -11,6 +11,7 @@
 
 namespace headstart {
 
+/// What a dataset has to have, and what it may name.
 struct DiscoveryOptions {
   int min_classes = 2;
   OutsidePaths outside_paths = OutsidePaths::kRefused;  ///< of a .csv file or a list of archives

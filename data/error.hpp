@@ -7,11 +7,14 @@
 #include <string>
 #include <string_view>
 
+/// Everything that headstart has: data/ image sets, features/ VGG16 and the cache, head/ the trained layers,
+/// pipeline/ the stages wired together.
 namespace headstart {
 
 /// A failed run. what() is the line that main() prints behind "headstart: error: ": WHAT: WHERE: WHAT TO DO.
 class Error : public std::runtime_error {
  public:
+  /// What went wrong, as far as an exit code tells it.
   enum class Kind {
     kFailed,  ///< the run failed: exit code 1
     kUsage,   ///< wrong usage: exit code 2
@@ -23,6 +26,7 @@ class Error : public std::runtime_error {
   /// @param advice  what the user can do about it
   Error(Kind kind, std::string_view what, std::string_view where, std::string_view advice);
 
+  /// As it was made.
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
  private:
@@ -38,8 +42,8 @@ struct Reject {
   bool operator==(const Reject&) const = default;
 };
 
-/// "image.jpg" with control characters and invalid UTF-8 shown as \xNN, so that a file name can never break a
-/// line.
+/// "image.jpg" with control characters and invalid UTF-8 shown as "\xNN", so that a file name can never break
+/// a line.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace headstart

@@ -9,6 +9,7 @@
 
 namespace headstart {
 
+/// What stat() says of a file, as far as it tells whether the file is the same as before.
 struct FileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;

@@ -20,6 +20,7 @@
 
 namespace headstart {
 
+/// Reads files and members of archives. For one thread.
 class ImageReader {
  public:
   /// @param max_bytes  of an image: a larger one is a reject

@@ -22,6 +22,7 @@ struct MemberSource {
   bool operator==(const MemberSource&) const = default;
 };
 
+/// A file, or a member of one.
 struct ImageSource {
   std::filesystem::path file;  ///< the image, or the archive that holds it
   std::optional<MemberSource> member = {};

@@ -18,6 +18,7 @@ using Label = std::int32_t;
 /// Of a sample that is known not to become an image (ImageSource::problem), before it could be told what of.
 inline constexpr Label kNoLabel = -1;
 
+/// What a sample is for.
 enum class Split { kUnassigned, kTrain, kValidation, kTest };
 
 /// "train", "validation", "test"; "" for kUnassigned.

@@ -7,13 +7,16 @@
 
 namespace headstart {
 
+/// What becomes of an image that is not square.
 enum class ResizeMode {
   kStretch,  ///< the whole image, aspect ratio not kept (Keras's default)
   kCrop,     ///< the largest centred square first (Keras's crop_to_aspect_ratio)
 };
 
+/// How pixels are resampled.
 enum class Interpolation { kBilinear, kNearest };
 
+/// From an image of any size to the network's square input.
 struct ResizeOptions {
   int size = 224;  ///< height and width of the result
   ResizeMode mode = ResizeMode::kStretch;

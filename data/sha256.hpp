@@ -30,6 +30,7 @@ struct Sha256 {
 
 /// Digest of `bytes`.
 [[nodiscard]] Sha256 sha256(std::span<const std::byte> bytes);
+/// The same.
 [[nodiscard]] Sha256 sha256(std::string_view text);
 
 /// Digest of bytes that arrive in pieces.
@@ -37,9 +38,12 @@ class Sha256Stream {
  public:
   Sha256Stream();
   ~Sha256Stream();
+  /// Takes over what was seen so far.
   Sha256Stream(Sha256Stream&&) noexcept;
+  /// The same.
   Sha256Stream& operator=(Sha256Stream&&) noexcept;
 
+  /// Sees `bytes`, behind those of earlier calls.
   void update(std::span<const std::byte> bytes);
   /// Digest of everything seen; the stream can't be used afterwards.
   [[nodiscard]] Sha256 finish();

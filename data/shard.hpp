@@ -16,6 +16,7 @@ struct Shard {
   std::uint64_t count = 1;
 
   bool operator==(const Shard&) const = default;
+  /// Whether it is the only one.
   [[nodiscard]] bool is_whole() const noexcept { return count == 1; }
   /// Whether `path`, as Sample::path has it, belongs here: the first eight bytes of its SHA-256, taken as a
   /// big-endian number, leave the remainder `index` when divided by `count`.

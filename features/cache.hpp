@@ -36,6 +36,7 @@ class RowsLost : public Error {
 /// The rows of one fingerprint and one tap.
 class FeatureCache {
  public:
+  /// Receives a line for a person.
   using Warn = std::function<void(const std::string& line)>;
 
   /// Lists the segments that are there and verifies those that the folder's index does not know. Creates
@@ -48,10 +49,13 @@ class FeatureCache {
   FeatureCache(const std::filesystem::path& root, const ExtractorConfiguration& configuration, Tap tap,
                Warn warn);
 
+  /// Whether `key` has a row.
   [[nodiscard]] bool contains(const Sha256& key) const;
   /// How many keys have a row; counts them.
   [[nodiscard]] std::size_t rows() const;
+  /// CACHE/fingerprint/tap, whether it is there yet or not.
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  /// Whose activations the rows are.
   [[nodiscard]] Tap tap() const noexcept { return tap_; }
   /// How its rows are stored, and what they have to be rounded to.
   [[nodiscard]] FeatureType storage() const noexcept { return storage_; }
@@ -80,6 +84,7 @@ class FeatureCache {
   /// Segment files smaller than half of what one may be.
   [[nodiscard]] std::size_t small_segments() const;
 
+  /// What compact() did.
   struct Compaction {
     std::size_t merged = 0;          ///< segments that are gone now
     std::size_t into = 0;            ///< segments that were written for them
@@ -171,14 +176,18 @@ class SegmentBuilder {
   static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
   static constexpr std::chrono::seconds kMaxAge{30};
 
+  /// An empty one, for rows of `shape` at `tap`.
   SegmentBuilder(Tap tap, MapShape shape, SegmentOrigin origin, FeatureType storage = FeatureType::kFloat32);
 
   /// @param activations [h, w, c], finite and such as the storage has
   void append(const Sha256& key, std::span<const float> activations);
   /// @param rows  of the same tap, shape and storage
   void append(const Sha256& key, const CsrRows& rows, std::size_t row);
+  /// Whether it has kMaxBytes.
   [[nodiscard]] bool full() const noexcept;
+  /// Whether it is full, or its oldest row kMaxAge old at `now`.
   [[nodiscard]] bool due(std::chrono::steady_clock::time_point now) const noexcept;
+  /// Whether it has no row.
   [[nodiscard]] bool empty() const noexcept { return segment_.keys.empty(); }
   /// The collected segment; the builder starts again empty.
   [[nodiscard]] Segment take();

@@ -14,7 +14,7 @@
 
 namespace headstart {
 
-/// CACHE/<fingerprint>/<tap>.
+/// CACHE/fingerprint/tap.
 struct TapFolder {
   std::string fingerprint;
   Tap tap = Tap::kBlock5Pool;
@@ -50,6 +50,7 @@ struct CacheFault {
   std::filesystem::path path;
   std::string reason;
 };
+/// What verify_cache() found.
 struct CacheVerification {
   std::uint64_t segments = 0;
   std::uint64_t rows = 0;
@@ -70,6 +71,7 @@ struct PruneOptions {
   std::optional<std::uint64_t> max_bytes{};    ///< the oldest, until so much is left
   bool dry_run = false;
 };
+/// What prune_cache() removed.
 struct Pruned {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;

@@ -15,6 +15,7 @@
 
 namespace headstart {
 
+/// A file of the cache in memory, verified.
 class CheckedFile {
  public:
   /// Reads `file` into memory (a mapping would crash on a file that is cut short meanwhile).

@@ -16,11 +16,13 @@ struct CsrRows {
   std::vector<std::int32_t> indices;
   std::vector<float> values;
 
+  /// How many rows there are.
   [[nodiscard]] std::size_t rows() const noexcept { return indptr.size() - 1; }
   /// How many non-zeros each row has.
   [[nodiscard]] std::vector<std::int32_t> counts() const;
   /// Indices and values of one row.
   [[nodiscard]] std::span<const std::int32_t> row_indices(std::size_t row) const noexcept;
+  /// The same, its values.
   [[nodiscard]] std::span<const float> row_values(std::size_t row) const noexcept;
 
   /// Appends the non-zeros of a dense row of `columns` values.

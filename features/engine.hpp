@@ -16,10 +16,12 @@
 
 namespace headstart {
 
+/// What can run the network.
 enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
 
 /// "auto", "native", "onednn", "opencv", "opencv-cuda", "opencv-cuda-fp16".
 [[nodiscard]] std::string_view to_string(EngineKind kind) noexcept;
+/// The kind of that name; nothing if there is none.
 [[nodiscard]] std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept;
 
 /// Numbers of one precision class agree to the contract (fp32: 1e-5, fp16: 1e-2) and share a cache.
@@ -27,8 +29,10 @@ enum class Precision { kFp32, kFp16 };
 
 /// "fp32", "fp16".
 [[nodiscard]] std::string_view to_string(Precision precision) noexcept;
+/// What its features are computed in.
 [[nodiscard]] Precision precision_of(EngineKind kind) noexcept;
 
+/// Which engine, for what.
 struct EngineOptions {
   EngineKind kind = EngineKind::kAuto;
   int batch_size = 0;    ///< images a run; 0: what suits the engine
@@ -55,12 +59,15 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
+  /// Who it is.
   [[nodiscard]] virtual const EngineDescription& description() const noexcept = 0;
+  /// Images in one run().
   [[nodiscard]] virtual int batch_size() const noexcept = 0;
   /// Height and width of the images, also where it begins at a tap.
   [[nodiscard]] virtual int input_size() const noexcept = 0;
   /// The tap that it begins at; none: it begins with images.
   [[nodiscard]] virtual std::optional<Tap> from() const noexcept = 0;
+  /// The taps that run() fills, in this order.
   [[nodiscard]] virtual std::span<const Tap> taps() const noexcept = 0;
 
   /// Runs one batch.
@@ -85,6 +92,7 @@ struct EngineAvailability {
   bool available;
   std::string detail;  ///< version and device, or what is missing
 };
+/// All but kAuto.
 [[nodiscard]] std::vector<EngineAvailability> list_engines();
 
 }  // namespace headstart

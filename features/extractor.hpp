@@ -30,6 +30,7 @@
 
 namespace headstart {
 
+/// What became of an image, or of a view of one.
 enum class ImageStatus {
   kCached,     ///< its row was in the cache, or its bytes were seen earlier in this run
   kExtracted,  ///< went through the network now
@@ -54,6 +55,7 @@ struct ImageResult {
   bool operator==(const ImageResult&) const = default;
 };
 
+/// How many of the files are through, and what became of them.
 struct ExtractionProgress {
   std::size_t done = 0;
   std::size_t total = 0;
@@ -61,6 +63,7 @@ struct ExtractionProgress {
   std::size_t rejected = 0;
 };
 
+/// What stage one does with each image, and whom it tells.
 struct ExtractionOptions {
   DecodeOptions decode;
   ResizeOptions resize;
@@ -79,6 +82,7 @@ struct ExtractionOptions {
   ImageReader* reader = nullptr;
 };
 
+/// What became of all files.
 struct Extraction {
   std::vector<ImageResult> images;          ///< one for each file, in order
   std::optional<EngineDescription> engine;  ///< nothing if no image needed the network

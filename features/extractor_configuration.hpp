@@ -16,6 +16,7 @@
 
 namespace headstart {
 
+/// Equal configurations give equal rows, up to an engine's rounding.
 struct ExtractorConfiguration {
   Sha256 weights_identity;
   Preprocessing preprocessing;

@@ -35,12 +35,14 @@ struct RowLookup {
   std::optional<Tap> from;  ///< the tap to compute what is lacking from; none: from the image
 };
 
+/// Finds rows at the taps below those that are to be filled.
 class LowerTaps {
  public:
   /// @param caches  that are to be filled; one that has a row may serve those above it
   /// @param lower   finds the caches of other taps; empty: there are none
   LowerTaps(std::span<FeatureCache* const> caches, LowerCache lower);
 
+  /// Which caches lack the row of `key`, and what it can be computed from.
   [[nodiscard]] RowLookup look_up(const Sha256& key) const;
 
   /// Takes one row of those that are read; false: no more.

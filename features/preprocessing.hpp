@@ -10,6 +10,7 @@
 
 namespace headstart {
 
+/// Of the channels that the first layer takes.
 enum class ChannelOrder { kRgb, kBgr };
 
 /// value = (pixel * scale - mean[c]) / deviation[c], with channels in `order`; mean and deviation follow

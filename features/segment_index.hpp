@@ -26,6 +26,7 @@ struct IndexedSegment {
   std::int64_t changed_ns = 0;
 
   IndexedSegment() = default;
+  /// The segment of that name, its file as it was when it was verified.
   IndexedSegment(const Sha256& name, const FileStamp& stamp) noexcept
       : digest(name),
         bytes(stamp.bytes),
@@ -36,6 +37,7 @@ struct IndexedSegment {
   bool operator==(const IndexedSegment&) const = default;
 };
 
+/// Where a key's row is.
 struct IndexedRow {
   Sha256 key;
   std::int32_t segment = 0;   ///< in the index's order
@@ -45,6 +47,7 @@ struct IndexedRow {
   bool operator==(const IndexedRow&) const = default;
 };
 
+/// A tap folder's index in memory.
 class SegmentIndex {
  public:
   /// An empty one.
@@ -57,6 +60,7 @@ class SegmentIndex {
                                                         std::span<const IndexedSegment> segments,
                                                         std::vector<IndexedRow> rows);
 
+  /// All segments, in their order here.
   [[nodiscard]] std::span<const IndexedSegment> segments() const noexcept { return segments_; }
   /// All rows, by key and segment.
   [[nodiscard]] std::span<const IndexedRow> rows() const noexcept { return rows_; }

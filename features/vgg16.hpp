@@ -53,6 +53,7 @@ inline constexpr std::array<Tap, 5> kAllTaps{Tap::kBlock1Pool, Tap::kBlock2Pool,
 
 /// "block1_pool" ... "block5_pool".
 [[nodiscard]] std::string_view to_string(Tap tap) noexcept;
+/// The tap of that name; nothing if there is none.
 [[nodiscard]] std::optional<Tap> parse_tap(std::string_view name) noexcept;
 
 /// 1..5.
@@ -68,6 +69,7 @@ struct MapShape {
   int width = 0;
   int channels = 0;
 
+  /// How many activations one image has.
   [[nodiscard]] constexpr std::size_t size() const noexcept {
     return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
            static_cast<std::size_t>(channels);

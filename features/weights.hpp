@@ -17,6 +17,7 @@
 
 namespace headstart {
 
+/// One convolution's.
 struct ConvolutionWeights {
   std::vector<float> kernel;  ///< [3, 3, in, out], HWIO as Keras stores it
   std::vector<float> bias;    ///< [out]

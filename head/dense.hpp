@@ -13,6 +13,7 @@ struct Dense {
   Matrix kernel;   // [in, out]
   RowVector bias;  // [out]
 
+  /// Whether every number is the same.
   bool operator==(const Dense& other) const { return kernel == other.kernel && bias == other.bias; }
 };
 

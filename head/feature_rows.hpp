@@ -19,12 +19,15 @@ struct FeatureRows {
   std::span<const std::int32_t> indices;
   std::span<const float> values;
 
+  /// How many rows there are.
   [[nodiscard]] std::size_t rows() const noexcept { return indptr.empty() ? 0 : indptr.size() - 1; }
+  /// The columns of a row that are not zero, ascending.
   [[nodiscard]] std::span<const std::int32_t> row_indices(RowIndex row) const noexcept {
     const auto begin = static_cast<std::size_t>(indptr[static_cast<std::size_t>(row)]);
     const auto end = static_cast<std::size_t>(indptr[static_cast<std::size_t>(row) + 1]);
     return indices.subspan(begin, end - begin);
   }
+  /// Their values.
   [[nodiscard]] std::span<const float> row_values(RowIndex row) const noexcept {
     const auto begin = static_cast<std::size_t>(indptr[static_cast<std::size_t>(row)]);
     const auto end = static_cast<std::size_t>(indptr[static_cast<std::size_t>(row) + 1]);

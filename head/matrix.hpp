@@ -5,7 +5,9 @@
 
 namespace headstart {
 
+/// [rows, columns], a row after the other.
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// [columns].
 using RowVector = Eigen::Matrix<float, 1, Eigen::Dynamic, Eigen::RowMajor>;
 
 }  // namespace headstart

@@ -12,6 +12,7 @@ class ProcessGroup {
  public:
   virtual ~ProcessGroup() = default;
 
+  /// How many processes there are.
   [[nodiscard]] virtual int size() const noexcept = 0;
   /// This process's number, from 0.
   [[nodiscard]] virtual int rank() const noexcept = 0;

@@ -12,9 +12,10 @@ namespace headstart {
 /// xoshiro256** by Blackman and Vigna (doi 10.1145/3460772), seeded through SplitMix64.
 class Random {
  public:
+  /// The generator that every other one with this seed is equal to.
   explicit Random(std::uint64_t seed) noexcept;
 
-  // In the header, because a first layer draws 25 million numbers.
+  /// 64 random bits. In the header, because a first layer draws 25 million numbers.
   [[nodiscard]] std::uint64_t next() noexcept {
     const std::uint64_t result = std::rotl(state_[1] * 5U, 7) * 9U;
     const std::uint64_t shifted = state_[1] << 17U;

@@ -34,6 +34,7 @@ enum class Transform {
   kStandardize,
 };
 
+/// What a map becomes before the first dense layer.
 struct Representation {
   Pooling pooling = Pooling::kFlatten;
   Transform transform = Transform::kNone;
@@ -42,10 +43,12 @@ struct Representation {
 
 /// "flatten", "avg", "max".
 [[nodiscard]] std::string_view to_string(Pooling pooling) noexcept;
+/// The pooling of that name; nothing if there is none.
 [[nodiscard]] std::optional<Pooling> parse_pooling(std::string_view name) noexcept;
 
 /// "none", "unit", "scale", "standardize".
 [[nodiscard]] std::string_view to_string(Transform transform) noexcept;
+/// The transform of that name; nothing if there is none.
 [[nodiscard]] std::optional<Transform> parse_transform(std::string_view name) noexcept;
 
 /// Pools each row. kFlatten copies.

@@ -11,6 +11,7 @@
 
 namespace headstart {
 
+/// Rows that are read when they are needed.
 struct RowSource {
   std::int64_t columns = 0;
   /// [rows]: rows of one chunk lie together, and reading one of them costs about as much as reading all.

@@ -6,6 +6,7 @@
 
 namespace headstart {
 
+/// How the learning rate changes over the epochs.
 enum class Schedule {
   kConstant,
   kStep,     ///< times 0.1 after half of the epochs and again after three quarters
@@ -15,11 +16,13 @@ enum class Schedule {
 
 /// "constant", "step", "cosine", "plateau".
 [[nodiscard]] std::string_view to_string(Schedule schedule) noexcept;
+/// The schedule of that name; nothing if there is none.
 [[nodiscard]] std::optional<Schedule> parse_schedule(std::string_view name) noexcept;
 
 /// Follows one training run.
 class LearningRate {
  public:
+  /// @param base  the rate of the first epoch  @param epochs  of the whole run
   LearningRate(Schedule schedule, double base, int epochs) noexcept;
 
   /// Rate of `epoch`, from 0.

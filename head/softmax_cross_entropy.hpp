@@ -12,11 +12,13 @@ namespace headstart {
 /// overflow.
 void softmax(Eigen::Ref<Matrix> z);
 
+/// What changes the loss.
 struct LossOptions {
   double label_smoothing = 0.0;          ///< targets become y (1 - s) + s / classes, as Keras does
   std::span<const float> class_weights;  ///< [classes], or empty for all ones
 };
 
+/// What a batch gave.
 struct BatchLoss {
   double loss = 0.0;  ///< sum over rows of weight[label] * cross-entropy, in nats; not divided by the rows
   std::int64_t correct = 0;  ///< rows whose largest logit (the first, in a tie) is the label's

@@ -8,6 +8,7 @@
 
 namespace headstart {
 
+/// What trains the first layer.
 enum class Solver {
   kAuto,    ///< the cheaper of the two for the shapes, within the memory limit
   kGram,    ///< in the space of the training rows (gram_solver.hpp)
@@ -16,6 +17,7 @@ enum class Solver {
 
 /// "auto", "gram", "primal".
 [[nodiscard]] std::string_view to_string(Solver solver) noexcept;
+/// The solver of that name; nothing if there is none.
 [[nodiscard]] std::optional<Solver> parse_solver(std::string_view name) noexcept;
 
 /// What a run's cost depends on.
@@ -36,6 +38,7 @@ struct TrainingShape {
 
 /// Seconds that a run is taken to need, from flops and bytes at fixed rates (docs/head.md).
 [[nodiscard]] double gram_cost(const TrainingShape& shape) noexcept;
+/// The same of the primal solver.
 [[nodiscard]] double primal_cost(const TrainingShape& shape) noexcept;
 
 /// kGram where it costs less and takes at most 40 % of `memory_limit` bytes, else kPrimal.

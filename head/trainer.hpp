@@ -26,6 +26,7 @@ struct ValidationScore {
   double accuracy = 0.0;  ///< share of the rows, 0 to 1
 };
 
+/// The head and how it is trained; the defaults are Keras's, with L2 on top.
 struct TrainingOptions {
   std::vector<int> hidden{1024};  ///< widths of the ReLU layers; empty: a linear classifier
   double learning_rate = 0.001;
@@ -57,6 +58,7 @@ struct TrainingOptions {
   ProcessGroup* processes = nullptr;
 };
 
+/// Rows with their labels, and who trains and who validates.
 struct TrainingData {
   FeatureRows features;                  ///< training and validation rows together
   std::span<const std::int32_t> labels;  ///< [rows]; of the rows below each in [0, classes)
@@ -67,9 +69,11 @@ struct TrainingData {
   /// `features` is empty then. A window as large as the training set gives the bits of rows in memory.
   const RowSource* source = nullptr;
 
+  /// Features of a row, wherever the rows are.
   [[nodiscard]] std::int64_t columns() const noexcept {
     return source != nullptr ? source->columns : features.columns;
   }
+  /// Rows of both kinds, wherever they are.
   [[nodiscard]] std::size_t rows() const noexcept {
     return source != nullptr ? source->chunks.size() : features.rows();
   }
@@ -80,6 +84,7 @@ struct Head {
   std::vector<Dense> layers;
 };
 
+/// What training gave.
 struct TrainingResult {
   Head head;
   std::vector<EpochResult> history;
@@ -88,6 +93,7 @@ struct TrainingResult {
   Solver solver = Solver::kPrimal;  ///< which one ran
 };
 
+/// Whom a run tells what; called from its own thread, any may be empty.
 struct TrainingHooks {
   std::function<void(const EpochResult&)> on_epoch;
   std::function<void(double loss)> on_step;  ///< the loss of each batch, L2 included, before its update

@@ -43,6 +43,7 @@ class Checkpoint {
 
   /// Valid while this lives.
   [[nodiscard]] TrainingState state() const { return {history_, layers_, velocities_, best_, first_}; }
+  /// Epochs that are done.
   [[nodiscard]] std::size_t epochs() const noexcept { return history_.size(); }
 
  private:

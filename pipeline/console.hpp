@@ -11,6 +11,7 @@
 
 namespace headstart {
 
+/// How much a person is told.
 enum class Verbosity {
   kSilent,  ///< nothing: another process of the same run says it
   kQuiet,
@@ -22,7 +23,9 @@ enum class Verbosity {
 /// and redrawn after.
 class Console {
  public:
+  /// On stderr, with a bar if that is a terminal.
   explicit Console(Verbosity verbosity);
+  /// On `out`, which has to outlive this. @param terminal  whether to draw a bar
   Console(Verbosity verbosity, bool terminal, std::FILE* out);
   ~Console();
   Console(const Console&) = delete;

@@ -49,6 +49,7 @@ class RepresentedRows {
   [[nodiscard]] FeatureRows training() const { return transformed_ ? transformed_->view() : model_.view(); }
   /// Where they are read from; null if they are in memory.
   [[nodiscard]] const RowSource* source() const { return source_ ? &*source_ : nullptr; }
+  /// Features of a row.
   [[nodiscard]] std::int64_t columns() const { return source_ ? source_->columns : model_.columns; }
   /// "25088 features, 90.1 % of them zero".
   [[nodiscard]] std::string describe() const;

@@ -17,6 +17,7 @@ struct WorkCounts {
   std::uint64_t rejected = 0;
   std::uint64_t from_taps = 0;  ///< rows that needed no image
 
+  /// Adds each count.
   WorkCounts& operator+=(const WorkCounts& other) noexcept;
   bool operator==(const WorkCounts&) const = default;
 };
@@ -26,9 +27,11 @@ struct WorkRange {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
 
+  /// How many items there are.
   [[nodiscard]] std::uint64_t size() const noexcept { return end - begin; }
 };
 
+/// Items that processes take from one list.
 class SharedWork {
  public:
   virtual ~SharedWork() = default;
@@ -43,6 +46,7 @@ class SharedWork {
   /// end.
   [[nodiscard]] virtual std::vector<WorkCounts> progress() const = 0;
 
+  /// How it ended.
   struct End {
     std::vector<WorkCounts> counts;  ///< by rank
     std::vector<int> lost;           ///< ranks that died, if only when all was done, or can't be reached

@@ -16,6 +16,7 @@
 
 namespace headstart {
 
+/// Where rows are, and how to get some.
 struct StoredRows {
   std::size_t count = 0;
   MapShape shape;               ///< of each row's map

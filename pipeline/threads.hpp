@@ -13,6 +13,7 @@ namespace headstart {
 /// Limits every pool (oneTBB, OpenMP, OpenCV, Eigen) to `threads` while it lives.
 class ThreadLimit {
  public:
+  /// @param threads  1 or more
   explicit ThreadLimit(int threads);
   ~ThreadLimit();
   ThreadLimit(const ThreadLimit&) = delete;

@@ -29,6 +29,7 @@ struct CalibrationBin {
 /// How many there are, equally wide; bin i is (i / 15, (i + 1) / 15].
 inline constexpr std::size_t kCalibrationBins = 15;
 
+/// What a classifier does on some rows.
 struct Metrics {
   std::int64_t rows = 0;
   double cross_entropy = 0.0;  ///< mean, unweighted, in nats, without L2

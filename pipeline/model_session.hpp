@@ -7,8 +7,8 @@
 #include "data/sha256.hpp"
 #include "head/matrix.hpp"
 #include "pipeline/model_file.hpp"
-#include "pipeline/options.hpp"
 #include "pipeline/stage_one.hpp"
+#include "pipeline/stage_one_options.hpp"
 
 namespace headstart {
 

@@ -8,59 +8,19 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset_folder.hpp"
-#include "data/decode.hpp"
-#include "data/resize.hpp"
 #include "data/shard.hpp"
 #include "features/cache_folder.hpp"
-#include "features/engine.hpp"
 #include "features/feature_type.hpp"
 #include "features/trainable_blocks.hpp"
 #include "features/vgg16.hpp"
 #include "head/representation.hpp"
 #include "head/search.hpp"
 #include "head/trainer.hpp"
-#include "pipeline/console.hpp"
-#include "pipeline/feature_file.hpp"
-#include "pipeline/processes.hpp"
+#include "pipeline/class_weight.hpp"
+#include "pipeline/session.hpp"
+#include "pipeline/stage_one_options.hpp"
 
 namespace headstart {
-
-/// --max-rejects: a number of images or a share of them.
-struct RejectLimit {
-  double value = 100.0;
-  bool percent = true;
-
-  /// Whether `rejected` of `total` images are more than allowed.
-  [[nodiscard]] bool exceeded(std::size_t rejected, std::size_t total) const noexcept;
-};
-
-/// "12" or "5%". Nothing for anything else.
-[[nodiscard]] std::optional<RejectLimit> parse_reject_limit(const std::string& text);
-
-enum class OnError { kSkip, kFail };
-
-/// What every command that looks at images takes.
-struct ImageOptions {
-  DecodeOptions decode;
-  ResizeOptions resize;
-  OnError on_error = OnError::kSkip;
-  RejectLimit max_rejects;
-  OutsidePaths outside_paths = OutsidePaths::kRefused;  ///< of a dataset that is a .csv or a list of archives
-};
-
-/// What every command that runs the network takes.
-struct StageOneOptions {
-  std::filesystem::path cache;    ///< empty: default_cache_folder()
-  std::filesystem::path weights;  ///< empty: the embedded file
-  EngineKind engine = EngineKind::kAuto;
-  int batch_size = 0;                           ///< 0: what suits the engine
-  bool rehash = false;                          ///< read every image, whatever CACHE/stat says of it
-  FeatureType storage = FeatureType::kFloat32;  ///< of cached rows; a saved model brings its own
-  ImageOptions images;
-};
-
-enum class ClassWeight { kNone, kBalanced };
 
 /// What sweep searches, and how.
 struct SweepOptions {
@@ -182,16 +142,6 @@ struct CacheExportOptions {
 struct InfoOptions {
   std::filesystem::path cache;
   std::filesystem::path weights;
-};
-
-/// What a command runs with besides its own options.
-struct Session {
-  Console& console;
-  int threads;
-  Processes* processes = nullptr;  ///< those that work together; null: this one is alone
-
-  /// Whether this is the process that tells and writes what all of them did.
-  [[nodiscard]] bool leads() const noexcept { return processes == nullptr || processes->rank() == 0; }
 };
 
 }  // namespace headstart

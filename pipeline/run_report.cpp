@@ -17,6 +17,7 @@
 #include "head/softmax_cross_entropy.hpp"
 #include "pipeline/inspection.hpp"
 #include "pipeline/inspection_report.hpp"
+#include "pipeline/options.hpp"
 #include "pipeline/report/pictures.hpp"
 #include "pipeline/represented_rows.hpp"
 

@@ -8,7 +8,7 @@
 #include "data/sha256.hpp"
 #include "head/feature_rows.hpp"
 #include "pipeline/checkpoint.hpp"
-#include "pipeline/options.hpp"
+#include "pipeline/class_weight.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/training_views.hpp"
 
@@ -26,6 +26,7 @@ struct SplitRows {
 /// @param validation  share of each class
 void assign_splits(ExtractedDataset& dataset, double validation, std::uint64_t seed);
 
+/// Rows, labels and splits of the images that are used, as assign_splits() left them.
 [[nodiscard]] SplitRows split_rows(const ExtractedDataset& dataset);
 
 /// @param name  what errors call the dataset

@@ -24,7 +24,8 @@
 #include "features/file_digests.hpp"
 #include "features/lower_taps.hpp"
 #include "features/weights.hpp"
-#include "pipeline/options.hpp"
+#include "pipeline/session.hpp"
+#include "pipeline/stage_one_options.hpp"
 
 namespace headstart {
 
@@ -52,6 +53,7 @@ class StageOne {
   [[nodiscard]] Extraction run_part(std::span<const ImageSource> files, int views,
                                     const std::function<void(const ExtractionProgress&)>& on_progress);
 
+  /// Whether small segments are merged.
   enum class Compact { kNo, kWhereWorthwhile };
   /// Has the caches' indexes and CACHE/stat know what this process knows; merges segments first, where there
   /// are many small ones.
@@ -74,15 +76,22 @@ class StageOne {
     std::size_t views_to_extract = 0;
     RowsOfTaps from_taps{};  ///< of those to extract, views included: how many from each cached tap
   };
+  /// @param views  of each image, beside the image itself
   [[nodiscard]] Plan plan(std::span<const ImageSource> files, int views = 0);
 
+  /// The network's, as given.
   [[nodiscard]] const Vgg16Weights& weights() const noexcept { return weights_; }
+  /// What the rows depend on.
   [[nodiscard]] const ExtractorConfiguration& configuration() const noexcept { return configuration_; }
+  /// What runs the network: never kAuto, but what that chose.
   [[nodiscard]] EngineKind engine() const noexcept { return engine_kind_; }
+  /// The taps whose caches are filled, as given.
   [[nodiscard]] std::span<const Tap> taps() const noexcept { return taps_; }
   /// Of a row at taps()[0].
   [[nodiscard]] MapShape map_shape() const { return tap_shape(taps_.front(), configuration_.resize.size); }
+  /// The root of the caches.
   [[nodiscard]] const std::filesystem::path& cache_folder() const noexcept { return cache_folder_; }
+  /// How images are let in and resized.
   [[nodiscard]] const ImageOptions& images() const noexcept { return options_.images; }
 
  private:

@@ -9,7 +9,7 @@
 
 #include "data/sha256.hpp"
 #include "head/feature_rows.hpp"
-#include "pipeline/options.hpp"
+#include "pipeline/session.hpp"
 #include "pipeline/stage_one.hpp"
 
 namespace headstart {

@@ -1,5 +1,5 @@
-// tests/pipeline/options_test.cpp
-#include "pipeline/options.hpp"
+// tests/pipeline/stage_one_options_test.cpp
+#include "pipeline/stage_one_options.hpp"
 
 #include <gtest/gtest.h>
 

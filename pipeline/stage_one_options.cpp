@@ -1,5 +1,5 @@
-// pipeline/options.cpp
-#include "pipeline/options.hpp"
+// pipeline/stage_one_options.cpp
+#include "pipeline/stage_one_options.hpp"
 
 #include <charconv>
 #include <cmath>

@@ -429,15 +429,10 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   // Before the model is written, which takes memory too.
   owned.reset();
   initial.layers.clear();
-  const TrainingRecord record{.learning_rate = training.learning_rate,
-                              .momentum = training.momentum,
-                              .nesterov = training.nesterov,
-                              .l2 = training.l2,
-                              .label_smoothing = training.label_smoothing,
-                              .temperature = model.training.temperature,
-                              .views = views,
-                              .penalty = after.front().metrics.l2_penalty,
-                              .split = SplitRecord{training.seed, validation_share, rows_digest(dataset)}};
+  TrainingRecord record = record_of(training, after.front().metrics.l2_penalty);
+  record.temperature = model.training.temperature;
+  record.views = views;
+  record.split = SplitRecord{training.seed, validation_share, rows_digest(dataset)};
   model = tuned_model(std::move(model), first_block, tuned, std::move(result.head), record);
   const FeatureOrigin origin = origin_of(options.dataset, dataset, stage_one);
   const EndedRun ended{origin, dataset, after, result, model, training, train_seconds};

@@ -240,6 +240,17 @@ FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transfor
 
 }  // namespace
 
+TrainingRecord record_of(const TrainingOptions& options, double penalty) {
+  TrainingRecord record;
+  record.learning_rate = options.learning_rate;
+  record.momentum = options.momentum;
+  record.nesterov = options.nesterov;
+  record.l2 = options.l2;
+  record.label_smoothing = options.label_smoothing;
+  record.penalty = penalty;
+  return record;
+}
+
 void write_model(const Model& model, const fs::path& path) {
   // In memory first: HDF5 1.10 crashes when it closes a file that the disk had no room for.
   const hdf5::File file = hdf5::create_in_memory();

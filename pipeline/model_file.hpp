@@ -42,6 +42,10 @@ struct TrainingRecord {
   std::optional<SplitRecord> split{};  ///< models before 2026-11-25 have none
 };
 
+/// What training with `options` leaves in the record; views, split and temperature are not theirs.
+/// @param penalty  l2_penalty() of the head as it was trained
+[[nodiscard]] TrainingRecord record_of(const TrainingOptions& options, double penalty);
+
 /// From image file to probabilities, whole.
 struct Model {
   Vgg16Weights weights;  ///< layers above the tap's block may be empty

@@ -76,16 +76,10 @@ Model model_of(const StageTwoInput& input, const TrainOptions& options, const Re
   model.fitted = represented.fitted();
   model.head = std::move(head);
   model.classes = input.dataset.manifest.classes;
-  const TrainingOptions& training = options.training;
-  model.training = {.learning_rate = training.learning_rate,
-                    .momentum = training.momentum,
-                    .nesterov = training.nesterov,
-                    .l2 = training.l2,
-                    .label_smoothing = training.label_smoothing,
-                    .temperature = options.temperature,
-                    .views = options.views,
-                    .penalty = penalty,
-                    .split = SplitRecord{training.seed, options.validation, rows_digest(input.dataset)}};
+  model.training = record_of(options.training, penalty);
+  model.training.temperature = options.temperature;
+  model.training.views = options.views;
+  model.training.split = SplitRecord{options.training.seed, options.validation, rows_digest(input.dataset)};
   return model;
 }
 

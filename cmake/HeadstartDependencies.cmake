@@ -39,11 +39,9 @@ else()
   message(STATUS "No libtorch: fine-tuning runs on the CPU (Debian: libtorch-dev)")
 endif()
 
-# Third-party headers are system headers: our warnings are about our code.
+# What several folders link. Headers of imported targets are system headers: our warnings are about our code.
 add_library(headstart_opencv INTERFACE)
-target_include_directories(headstart_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
 target_link_libraries(headstart_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs opencv_dnn)
 
 add_library(headstart_hdf5 INTERFACE)
-target_include_directories(headstart_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
-target_link_libraries(headstart_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+target_link_libraries(headstart_hdf5 INTERFACE hdf5::hdf5)

@@ -1,5 +1,6 @@
 // features/libtorch_plugin.cpp: see libtorch_blocks.hpp. libtorch takes 0.3 s and 400 MB of libraries to
-// load, so it is a plugin beside the binary, loaded when somebody asks for it.
+// load, so it is a plugin beside the binary, or in PREFIX/lib/headstart where that is PREFIX/bin/headstart,
+// and is loaded when somebody asks for it.
 #include <dlfcn.h>
 #include <fmt/format.h>
 
@@ -31,7 +32,9 @@ const std::variant<Plugin, std::string>& plugin() {
   static const std::variant<Plugin, std::string> loaded = []() -> std::variant<Plugin, std::string> {
     std::error_code error;
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-    const std::filesystem::path file = self.parent_path() / kFile;
+    std::filesystem::path file = self.parent_path() / kFile;
+    if (!std::filesystem::exists(file, error))
+      file = self.parent_path().parent_path() / "lib/headstart" / kFile;
     if (error || !std::filesystem::exists(file, error)) return "this build has no libtorch";
     void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return "libtorch can't be loaded: " + last_failure();

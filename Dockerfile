@@ -1,7 +1,7 @@
 # Dockerfile: headstart as a container image: built into a Debian package, which the image installs.
 #   docker build -t headstart .
 #   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -v headstart-cache:/cache headstart train images -o model
-# With MPI only where the package has it; without libtorch and CUDA (docs/gpu.Dockerfile has the latter).
+# Without MPI, libtorch and CUDA; docs/gpu.Dockerfile has the last.
 FROM debian:bookworm-slim AS build
 WORKDIR /headstart
 # A layer of their own: sources change more often than packages.

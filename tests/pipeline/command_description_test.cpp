@@ -263,7 +263,7 @@ TEST_F(Completion, CompletesInZsh) {
     zpty -r -m shell text "*$3*" && print found
     zpty -d shell)";
   const auto completes = [&](const std::string& line, const std::string& to) {
-    const ProcessResult result = run_process({"/usr/bin/env", "timeout", "20", "zsh", "-f", "-c", script,
+    const ProcessResult result = run_process({"/usr/bin/env", "timeout", "60", "zsh", "-f", "-c", script,
                                               "zsh", scratch_.path().string(), line, to});
     EXPECT_EQ(result.out, "found\n") << line << "\n" << result.err;
   };

@@ -77,7 +77,7 @@ class ExportTest(unittest.TestCase):
             **{name: Exported(name, other_model(name), 96) for name in OTHER},
         }
 
-    def check(self, run, only=None):
+    def check(self, run, only=None, tolerances={}):
         for name, exported in self.models.items():
             if only is not None and name not in only:
                 continue
@@ -85,7 +85,7 @@ class ExportTest(unittest.TestCase):
                 expected = exported.probabilities
                 self.assertEqual(expected.shape, (IMAGES, len(CLASSES)))
                 self.assertGreater(np.std(expected, axis=0).max(), 0.02, "rows alike would prove nothing")
-                np.testing.assert_allclose(run(exported), expected, rtol=0, atol=1e-4)
+                np.testing.assert_allclose(run(exported), expected, rtol=0, atol=tolerances.get(name, 1e-4))
 
     def test_the_file_is_sound_and_says_what_it_takes(self):
         for name, exported in self.models.items():
@@ -123,7 +123,8 @@ class ExportTest(unittest.TestCase):
             compiled = core.compile_model(exported.onnx, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
             return compiled(exported.pixels)[0]
 
-        self.check(run)
+        # OpenVINO leaves out a conversion to float16 and back, which is what --storage float16 does to a row.
+        self.check(run, tolerances={"maximum": 1e-3})
 
     def test_opencv_computes_headstarts_probabilities(self):
         def run(exported):

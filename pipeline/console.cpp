@@ -96,8 +96,8 @@ void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t
   std::string bar = fmt::format("{} ", stage);
   if (columns > used + 10) {
     const std::size_t cells = std::min<std::size_t>(columns - used, 30);
-    const auto full = static_cast<std::size_t>(static_cast<double>(cells) * static_cast<double>(done) /
-                                               static_cast<double>(total));
+    const auto full = static_cast<std::size_t>(
+        static_cast<double>(cells) * static_cast<double>(std::min(done, total)) / static_cast<double>(total));
     bar += fmt::format("[{}{}] ", std::string(full, '#'), std::string(cells - full, '.'));
   }
   bar += text;

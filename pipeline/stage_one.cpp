@@ -184,7 +184,7 @@ Extraction StageOne::run(std::vector<ImageSource> of_run, int views) {
 
 Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
   Console& console = session_.console;
-  ExtractionProgress shown{};
+  ExtractionProgress shown = parts_ ? parts_->before : ExtractionProgress{};
   const auto show = [&](const ExtractionProgress& progress) {
     shown = progress;
     if (parts_) {
@@ -288,7 +288,9 @@ CsrRows StageOne::features(std::span<const Sha256> keys) {
 /// By this process alone, as others may have lost nothing.
 void StageOne::restore_rows() {
   session_.console.note("rows of the cache were lost: they are computed again");
+  const std::optional<Parts> parts = std::exchange(parts_, std::nullopt);  // none of them
   for (const Run& run : runs_) static_cast<void>(run_alone(run.files, run.views));
+  parts_ = parts;
 }
 
 FeatureCache::Layout StageOne::layout(std::span<const Sha256> keys) const {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -48,6 +50,16 @@ TEST(Console, WithoutATerminalWritesNoControlCharacters) {
   });
   EXPECT_EQ(text.find('\r'), std::string::npos);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
+}
+
+TEST(Console, ABarIsFullWhereMoreIsDoneThanWasExpected) {  // rows that were lost are computed again
+  const std::string text = written(Verbosity::kNormal, true, [](Console& console) {
+    console.progress("images", 0, 100, "images", "");
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));  // bars are redrawn every 100
+    console.progress("images", 250, 100, "images", "");
+  });
+  EXPECT_NE(text.find("250/100 images"), std::string::npos) << text;
+  EXPECT_EQ(text.find('.', text.find('[')), text.find('.', text.find(']'))) << "a cell is empty: " << text;
 }
 
 TEST(Console, FormatsDurations) {

@@ -22,10 +22,17 @@ namespace {
 constexpr int kSide = 448;           // pixels: twice what the network usually sees
 constexpr std::size_t kAtOnce = 32;  // images in memory together
 
-/// The file's name without folders.
+/// The file's name without folders; of a long one the beginning, so that a file's name may be made of it.
 std::string base_name(const ImageSource& image) {
-  const std::string name = image.member ? image.member->name : image.file.string();
-  return name.substr(name.rfind('/') + 1);
+  constexpr std::size_t kMostBytes = 200;  // of the 255 that file systems take
+  const std::string path = image.member ? image.member->name : image.file.string();
+  std::string name = path.substr(path.rfind('/') + 1);
+  if (name.size() <= kMostBytes) return name;
+  std::size_t end = kMostBytes;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U)
+    --end;  // no half of a character
+  name.resize(end);
+  return name;
 }
 
 }  // namespace

@@ -86,6 +86,22 @@ TEST(Predict, BelowTheThresholdAnImageIsUnknown) {
   EXPECT_NE(clash.err.find("--unknown"), std::string::npos);
 }
 
+TEST(Predict, ExplainsAnImageWithTheLongestNameThereIs) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  std::string name = "x";
+  for (int i = 0; i < 125; ++i) name += "\u00e9";  // two bytes each
+  name += ".jpg";                                  // 255 in all
+  fs::copy_file(fs::directory_iterator(run.dataset / "fruit")->path(), scratch / name);
+  const ProcessResult result =
+      headstart_process({"predict", (run.out / "model.h5").string(), (scratch / name).string(), "--cache",
+                         run.cache.string(), "--explain", (scratch / "why").string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string file = fs::directory_iterator(scratch / "why")->path().filename().string();
+  EXPECT_TRUE(file.starts_with("000001-x\u00e9")) << file;
+  EXPECT_TRUE(file.ends_with("\u00e9.png")) << file;
+}
+
 TEST(Predict, ExplainWritesAPngForEachImage) {
   const TrainingRun& run = shared_run();
   const ScratchFolder scratch;

@@ -106,11 +106,11 @@ class Graph {
     message_.message(field, std::move(info));
   }
 
-  [[nodiscard]] ProtobufWriter take() && {
+  /// The message; refers to values that are kept here.
+  [[nodiscard]] ProtobufWriter take() {
     message_.text(2, "headstart");
     return std::move(message_);
   }
-  [[nodiscard]] std::deque<std::vector<float>> take_values() && { return std::move(kept_); }
 
  private:
   ProtobufWriter message_;
@@ -248,7 +248,7 @@ void write_onnx_model(const Model& model, const std::filesystem::path& file) {
   message.text(2, "headstart");
   message.text(3, HEADSTART_VERSION);
   message.text(6, "VGG16 features and a trained head: uint8 RGB pixels to the probabilities of classes.");
-  message.message(7, std::move(graph).take());
+  message.message(7, graph.take());
   message.message(8, std::move(opset));
   for (const auto& [key, value] : metadata(model)) {
     ProtobufWriter entry;

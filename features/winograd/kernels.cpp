@@ -27,6 +27,12 @@ namespace HWY_NAMESPACE {  // NOLINT(readability-identifier-naming): Highway nam
 /// the root of the longest sum, and is what F(6,3) multiplies.
 constexpr std::size_t kBlocksASum = 4;
 
+// How far ahead of their use data are asked for. What comes from L3 or memory takes long, and the CPU doesn't
+// foresee the next page, run or product. Asking for what lies behind an array's end does no harm.
+constexpr std::size_t kWeightsAhead = 64 * kOutputChannels;
+constexpr std::size_t kBlocksAhead = 2;
+constexpr std::size_t kPixelsAhead = 8;
+
 /// kCount tiles at one point.
 template <std::size_t kCount>
 void multiply_tiles(const Product& product, const float* HWY_RESTRICT in, const float* HWY_RESTRICT weights,
@@ -43,6 +49,10 @@ void multiply_tiles(const Product& product, const float* HWY_RESTRICT in, const 
     for (std::size_t block = 0; block < blocks; ++block, in += kCount * kBlock) {
 #pragma GCC unroll 4
       for (std::size_t c = 0; c < kBlock; ++c, weights += kOutputChannels) {
+        for (std::size_t k = 0; k < kOutputChannels; k += kBlock) {
+          hwy::Prefetch(weights + kWeightsAhead + k);
+        }
+        if (c < kCount) hwy::Prefetch(in + (kBlocksAhead * kCount + c) * kBlock);
         add_outer_product<kCount>(in + c, kBlock, weights, kBlock, sums);
       }
     }
@@ -105,7 +115,10 @@ void transform_input_run(const InputRun& run) {
           Vector in[kInputs];
           Vector transformed[kInputs];
 #pragma GCC unroll 8
-          for (std::size_t i = 0; i < kInputs; ++i) in[i] = hn::Load(d, rows[i] + pixel);
+          for (std::size_t i = 0; i < kInputs; ++i) {
+            in[i] = hn::Load(d, rows[i] + pixel);
+            hwy::Prefetch(rows[i] + pixel + kPixelsAhead * kBlock);
+          }
           transform_input<kOutputs>(in, transformed);
 #pragma GCC unroll 8
           for (std::size_t i = 0; i < kInputs; ++i) columns[i][column] = transformed[i];
@@ -121,6 +134,16 @@ void transform_input_run(const InputRun& run) {
         }
       }
     }
+  }
+}
+
+/// For what is read again only after all else was written: in whole cache lines it goes straight to memory,
+/// which needn't be read for it.
+HWY_INLINE void store_for_later(Vector values, float* to) {
+  if constexpr (kLanes == kBlock) {
+    hn::Stream(values, Floats(), to);
+  } else {
+    hn::Store(values, Floats(), to);
   }
 }
 
@@ -173,13 +196,14 @@ void transform_output_run(const OutputRun& run) {
         for (std::size_t j = 0; j < kSide; ++j) outputs[j] = hn::Max(hn::Add(outputs[j], bias), least);
         if (width == kSide) {
 #pragma GCC unroll 8
-          for (std::size_t j = 0; j < kSide; ++j) hn::Store(outputs[j], d, to + j * kBlock);
+          for (std::size_t j = 0; j < kSide; ++j) store_for_later(outputs[j], to + j * kBlock);
         } else {
-          for (std::size_t j = 0; j < width; ++j) hn::Store(outputs[j], d, to + j * kBlock);
+          for (std::size_t j = 0; j < width; ++j) store_for_later(outputs[j], to + j * kBlock);
         }
       }
     }
   }
+  hwy::FlushStream();  // before another thread is told
   if (run.zeros_before + run.zeros_after == 0) return;
   for (std::size_t block = 0; block < kOutputChannels / kBlock; ++block) {
     for (std::size_t row = 0; row < rows; ++row) {

@@ -21,8 +21,8 @@ namespace HWY_NAMESPACE {  // NOLINT(readability-identifier-naming): Highway nam
 constexpr std::size_t kLanes = hn::MaxLanes(Floats());
 
 // Accumulators are kVectors a tile, and besides there are kVectors of weights and one input, all in
-// registers.
-#if HWY_TARGET == HWY_AVX3
+// registers. Targets better than AVX3 have lower numbers, and its registers.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 constexpr std::size_t kVectors = 2;  // 32 outputs
 constexpr std::size_t kTiles = 14;
 #elif HWY_TARGET == HWY_AVX2

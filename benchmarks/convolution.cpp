@@ -94,6 +94,7 @@ struct Options {
   int outputs = 0;  // 0: as choose_method() says; so are the others
   std::size_t tiles = 0;
   std::string order;
+  bool no_avx512 = false;
 };
 
 double seconds_since(Clock::time_point begin) {
@@ -235,7 +236,8 @@ Work work_of(const ConvolutionLayer& layer, int size, const Method& method, int 
 void measure_first_two(const Options& options, const Kernels& kernels, Total& total) {
   const ConvolutionLayer& first = kVgg16Convolutions[0];
   const ConvolutionLayer& second = kVgg16Convolutions[1];
-  const Method method = method_of(options, second, kInputSize, kernels);
+  Method method = method_of(options, second, kInputSize, kernels);
+  method.fused = true;  // what reads a ring of rows can't be anything else
   const bool pool = method.outputs % 2 == 0;
   const int side = pool ? kInputSize / 2 : kInputSize;
   const ActivationMap between =
@@ -350,8 +352,15 @@ int main(int count, char** arguments) {
   app.add_option("--outputs", options.outputs, "m of F(m,3), instead of the chosen one")
       ->check(CLI::Range(4, 6));
   app.add_option("--tiles", options.tiles, "Fused: tiles at a time")->check(CLI::Range(1, 1000));
-  app.add_option("--order", options.order)->check(CLI::IsMember({"fused", "phases"}));
+  app.add_option("--order", options.order, "fused or phases, block1 excepted")
+      ->check(CLI::IsMember({"fused", "phases"}));
+#if HWY_ARCH_X86
+  app.add_flag("--no-avx512", options.no_avx512, "As on a CPU that has AVX2 and no more");
+#endif
   CLI11_PARSE(app, count, arguments);
+#if HWY_ARCH_X86
+  if (options.no_avx512) hwy::DisableTargets(HWY_AVX2 - 1);  // better ones have lower bits
+#endif
   try {
     headstart::run(options);
   } catch (const std::exception& error) {

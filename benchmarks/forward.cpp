@@ -17,6 +17,7 @@
 #include "features/engine.hpp"
 #include "features/hdf5.hpp"
 #include "features/native_engine.hpp"
+#include "features/onednn_engine.hpp"
 #include "features/weights.hpp"
 
 namespace headstart {
@@ -74,22 +75,24 @@ double peak_rss_mb() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
-/// @param target  instruction set that the native engine is held to; "": the best
-std::unique_ptr<Engine> open(EngineKind kind, std::string_view target, int batch_size) {
+/// @param variant  an instruction set that the native engine is held to; "direct": oneDNN without Winograd;
+///                 "": as open_engine() would
+std::unique_ptr<Engine> open(EngineKind kind, std::string_view variant, int batch_size) {
   const EngineOptions options{.kind = kind, .batch_size = batch_size};
-  if (target.empty()) return open_engine(weights(), options);
+  if (variant.empty()) return open_engine(weights(), options);
+  if (variant == "direct") return open_direct_onednn_engine(weights(), options);
   for (const winograd::Kernels& kernels : winograd::all_kernels()) {
-    if (kernels.target == target) return open_native_engine(weights(), options, kernels);
+    if (kernels.target == variant) return open_native_engine(weights(), options, kernels);
   }
-  throw Error(Error::Kind::kFailed, "this CPU lacks the instruction set", target, "leave it out");
+  throw Error(Error::Kind::kFailed, "this CPU lacks the instruction set", variant, "leave it out");
 }
 
 /// Argument 0: batch size. The golden images fill the batch in turn.
-void forward(benchmark::State& state, EngineKind kind, std::string_view target = "") {
+void forward(benchmark::State& state, EngineKind kind, std::string_view variant = "") {
   const auto batch_size = static_cast<std::size_t>(state.range(0));
   std::unique_ptr<Engine> engine;
   try {
-    engine = open(kind, target, static_cast<int>(batch_size));
+    engine = open(kind, variant, static_cast<int>(batch_size));
   } catch (const Error& error) {
     return state.SkipWithError(error.what());
   }
@@ -134,6 +137,7 @@ void device_batches(benchmark::internal::Benchmark* forward) {
 BENCHMARK_CAPTURE(forward, native, EngineKind::kNative)->Apply(batches);
 BENCHMARK_CAPTURE(forward, native_avx2, EngineKind::kNative, "AVX2")->Apply(batches);
 BENCHMARK_CAPTURE(forward, onednn, EngineKind::kOnednn)->Apply(batches);
+BENCHMARK_CAPTURE(forward, onednn_direct, EngineKind::kOnednn, "direct")->Apply(batches);
 BENCHMARK_CAPTURE(forward, opencv, EngineKind::kOpencv)->Apply(batches);
 BENCHMARK_CAPTURE(forward, opencv_cuda, EngineKind::kOpencvCuda)->Apply(device_batches);
 BENCHMARK_CAPTURE(forward, opencv_cuda_fp16, EngineKind::kOpencvCudaFp16)->Apply(device_batches);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <dnnl.hpp>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -35,16 +36,19 @@ Error engine_failed(std::string_view where, const dnnl::error& error) {
           "choose --engine opencv"};
 }
 
-/// Winograd's form for this layer, else the direct one; both may choose among kernels by CPU.
-dnnl::convolution_forward::primitive_desc plan_best_convolution(const dnnl::engine& engine,
-                                                                const ConvolutionShape& shape,
-                                                                memory::format_tag source) {
-  if (auto winograd = plan_convolution(engine, dnnl::algorithm::convolution_winograd, shape, source)) {
-    return *winograd;
+/// In the order in which they are tried for a layer. Each may choose among kernels by CPU.
+constexpr std::array kWinogradFirst{dnnl::algorithm::convolution_winograd,
+                                    dnnl::algorithm::convolution_direct};
+using Algorithms = std::span<const dnnl::algorithm>;
+
+dnnl::convolution_forward::primitive_desc plan_first_convolution(const dnnl::engine& engine,
+                                                                 Algorithms algorithms,
+                                                                 const ConvolutionShape& shape,
+                                                                 memory::format_tag source) {
+  for (const dnnl::algorithm algorithm : algorithms) {
+    if (auto plan = plan_convolution(engine, algorithm, shape, source)) return *plan;
   }
-  auto direct = plan_convolution(engine, dnnl::algorithm::convolution_direct, shape, source);
-  if (!direct) throw dnnl::error(dnnl_unimplemented, "no float32 convolution for this CPU");
-  return *direct;
+  throw dnnl::error(dnnl_unimplemented, "no float32 convolution for this CPU");
 }
 
 /// Eight images at 224 x 224, and as many pixels at other sizes. Measured at 224, milliseconds an image on
@@ -57,7 +61,7 @@ memory::desc nhwc(const ConvolutionShape& shape, memory::dim channels) {
 
 class OnednnEngine final : public Engine {
  public:
-  OnednnEngine(const Vgg16Weights& weights, const EngineOptions& options)
+  OnednnEngine(const Vgg16Weights& weights, const EngineOptions& options, Algorithms algorithms)
       : batch_size_(options.batch_size > 0 ? options.batch_size : default_batch(options.input_size)),
         input_size_(options.input_size),
         taps_(options.taps),
@@ -67,7 +71,7 @@ class OnednnEngine final : public Engine {
     const OmpThreads scope(threads_);
     std::string_view layer = "starting the library";
     try {
-      build(weights, layer);
+      build(weights, algorithms, layer);
     } catch (const dnnl::error& error) {
       throw engine_failed(layer, error);
     }
@@ -110,7 +114,7 @@ class OnednnEngine final : public Engine {
     memory storage;
   };
 
-  void build(const Vgg16Weights& weights, std::string_view& layer) {
+  void build(const Vgg16Weights& weights, Algorithms algorithms, std::string_view& layer) {
     engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
     stream_ = dnnl::stream(engine_);
     const int deepest = block_of(*std::max_element(taps_.begin(), taps_.end()));
@@ -131,7 +135,7 @@ class OnednnEngine final : public Engine {
       // The image is asked for in planes: left to itself, 2.6.3 takes an NHWC kernel, whose output
       // Winograd can't read without a reorder that costs 1.4 ms an image.
       const memory::format_tag source = i == 0 ? memory::format_tag::nchw : memory::format_tag::any;
-      const auto plan = plan_best_convolution(engine_, shape, source);
+      const auto plan = plan_first_convolution(engine_, algorithms, shape, source);
       implementations.emplace_back(plan.impl_info_str());
       current = add_reorder(layer, current, plan.src_desc());
       current = add_convolution(layer, plan, weights.layers[i], convolution, current);
@@ -249,7 +253,11 @@ class OnednnEngine final : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> open_onednn_engine(const Vgg16Weights& weights, const EngineOptions& options) {
-  return std::make_unique<OnednnEngine>(weights, options);
+  return std::make_unique<OnednnEngine>(weights, options, kWinogradFirst);
+}
+
+std::unique_ptr<Engine> open_direct_onednn_engine(const Vgg16Weights& weights, const EngineOptions& options) {
+  return std::make_unique<OnednnEngine>(weights, options, Algorithms(kWinogradFirst).last(1));
 }
 
 EngineAvailability probe_onednn() {
@@ -258,7 +266,7 @@ EngineAvailability probe_onednn() {
   try {
     const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
     const ConvolutionShape shape{.batch = 1, .size = 56, .in_channels = 256, .out_channels = 256};
-    const auto plan = plan_best_convolution(engine, shape, memory::format_tag::any);
+    const auto plan = plan_first_convolution(engine, kWinogradFirst, shape, memory::format_tag::any);
     availability.detail += fmt::format(", {} on this CPU", method_of(plan.impl_info_str()));
   } catch (const dnnl::error& error) {
     availability.available = false;

@@ -17,6 +17,10 @@ namespace headstart {
 [[nodiscard]] std::unique_ptr<Engine> open_onednn_engine(const Vgg16Weights& weights,
                                                          const EngineOptions& options);
 
+/// The same by direct convolutions only, as where the library has no Winograd: for tests and benchmarks.
+[[nodiscard]] std::unique_ptr<Engine> open_direct_onednn_engine(const Vgg16Weights& weights,
+                                                                const EngineOptions& options);
+
 /// Always available; the detail says which library and whether Winograd runs on this CPU.
 [[nodiscard]] EngineAvailability probe_onednn();
 

@@ -1,6 +1,6 @@
 """benchmarks/compare/forward.py: VGG16's convolutions, headstart's engines against five peers, in turn.
 
-    benchmarks/compare/forward [--rounds N] [--batch N]... [--threads N] [--json FILE]
+    benchmarks/compare/forward [--rounds N] [--batch N]... [--threads N] [--json FILE] [--no-avx512]
 
 Every contestant first proves its block5_pool against golden/features.h5 (relative L2 error, at most 1e-5), then is timed
 on preprocessed images. The peers run as vgg16_peers.py says; headstart runs as build/release/bin/benchmark_forward.
@@ -17,8 +17,11 @@ import compare
 from worker import KEEP_MEMORY, Worker
 
 PEERS = ["keras", "pytorch", "onnxruntime", "openvino", "opencv5"]
-ENGINES = ["native", "onednn", "opencv"]
+ENGINES = ["native", "onednn", "onednn_direct", "opencv"]
 ROUNDS, QUICK = 5, ["--rounds", "2"]
+# What holds each library to AVX2. ONNX Runtime has nothing of the kind and is left out.
+NO_AVX512 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",  # oneDNN: Keras, PyTorch, OpenVINO, ours
+             "OPENCV_CPU_DISABLE": "AVX512F,AVX512-COMMON,AVX512-SKX,AVX512-CNL,AVX512-CLX,AVX512-ICL"}
 IMAGES_A_TURN = 16  # about a second; a turn's figure is the mean of its runs
 
 
@@ -65,21 +68,29 @@ class Headstart:
 
 def add_arguments(parser):
     parser.add_argument("--batch", type=int, action="append", help="batch sizes (default: 8 and 1)")
+    parser.add_argument("--no-avx512", action="store_true",
+                        help="all as on a CPU that has AVX2 and no more; without ONNX Runtime, which can't be told")
 
 
-def contestants(batch, threads):
-    for kind, names in ((Headstart, ENGINES), (Peer, PEERS)):
+def contestants(batch, options):
+    engines, peers = ENGINES, PEERS
+    if options.no_avx512:
+        engines = ["native_avx2" if name == "native" else name for name in ENGINES]
+        peers = [name for name in PEERS if name != "onnxruntime"]
+    for kind, names in ((Headstart, engines), (Peer, peers)):
         for name in names:
-            yield name, functools.partial(kind, name, batch, threads)
+            yield name, functools.partial(kind, name, batch, options.threads)
 
 
 def measure(options):
+    if options.no_avx512:
+        os.environ.update(NO_AVX512)
     tables = []
     for batch in options.batch or [8, 1]:
-        with compare.Contest(dict(contestants(batch, options.threads))) as contest:
+        with compare.Contest(dict(contestants(batch, options))) as contest:
             contest.take_turns(options.rounds)
             notes = [f"{c.label}: {c.how}" for c in contest.contestants.values() if c.how]
-            table = contest.table(f"forward-{batch}", f"VGG16 to block5_pool, batch {batch}", "milliseconds an image",
+            table = contest.table(f"forward-{batch}", f"VGG16 to block5_pool, batch {batch}{', no AVX-512' if options.no_avx512 else ''}", "milliseconds an image",
                                   1000 / batch, notes)
         table["contestants"].sort(key=lambda row: row["median"])
         tables.append(table)

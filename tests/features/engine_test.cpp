@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <thread>
 
@@ -172,9 +173,15 @@ TEST_P(CpuEngine, ChoosesSmallerBatchesForLargerImages) {
   EXPECT_EQ(batch_at(32), 32);
 }
 
+std::string kind_name(const testing::TestParamInfo<OpenEngine>& kind) {
+  constexpr std::array kNames{"Native", "Onednn", "DirectOnednn"};
+  return kNames.at(kind.index);
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, CpuEngine,
-                         testing::Values<OpenEngine>(open_native_engine, open_onednn_engine),
-                         [](const auto& kind) { return kind.index == 0 ? "Native" : "Onednn"; });
+                         testing::Values<OpenEngine>(open_native_engine, open_onednn_engine,
+                                                     open_direct_onednn_engine),
+                         kind_name);
 
 }  // namespace
 }  // namespace headstart

@@ -61,6 +61,14 @@ class Browser:
         """What the body of a function of JavaScript returns; a promise is awaited."""
         return self.call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def wait_until(self, condition, *arguments):
+        """Until an expression of JavaScript is true; an AssertionError after ten seconds."""
+        deadline = time.monotonic() + 10
+        while not self.run(f"return {condition}", *arguments):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"never true: {condition}, arguments {arguments}")
+            time.sleep(0.02)
+
     def keys(self, text):
         """Types to what has the focus."""
         strokes = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]

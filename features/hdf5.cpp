@@ -9,8 +9,11 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <new>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
@@ -29,6 +32,8 @@ constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t kChunkElements = std::uint64_t{1} << 18;  // 1 MiB of float32: HDF5's chunk cache
 constexpr unsigned kDeflateLevel = 4;
 constexpr std::size_t kImageIncrement = std::size_t{1} << 20;
+constexpr std::size_t kLentBytes = std::size_t{64} << 10;  // less is copied
+constexpr hsize_t kOutlineBytes = 256 << 10;               // more than what a model has beside its weights
 
 /// The start of every in-memory file's name; messages call such a file "memory".
 constexpr std::string_view kMemoryName = "headstart memory ";
@@ -282,6 +287,11 @@ herr_t leave(void*, H5FD_file_image_op_t, void*) { return 0; }
 void* share(void* image) { return image; }
 herr_t unshare(void*) { return 0; }
 
+void* make(std::size_t size, H5FD_file_image_op_t, void*) { return std::malloc(size); }
+void* copy(void* destination, const void* source, std::size_t size, H5FD_file_image_op_t, void*) {
+  return std::memcpy(destination, source, size);
+}
+
 Type string_type(std::size_t size, H5T_cset_t characters) {
   Type type{checked(H5Tcopy(H5T_C_S1))};
   check(H5Tset_size(type.id(), size));
@@ -497,6 +507,114 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
   if (values.empty()) return;
   check(H5Dwrite(created.id(), native_type<T>().id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), parent,
         dataset);
+}
+
+/// Where a file ends by its superblock, of which version 0 is what HDF5 writes unless asked for more (HDF5
+/// File Format Specification, III.A); less than HDF5 tells while the file is open, which counts what it may
+/// yet use.
+std::optional<std::uint64_t> end_of_file(std::span<const std::byte> image) {
+  constexpr std::size_t kVersion = 8;
+  constexpr std::size_t kOffsetBytes = 13;
+  constexpr std::size_t kEnd = 40;
+  std::uint64_t end = 0;
+  if (image.size() < kEnd + sizeof(end) || image[kVersion] != std::byte{0} ||
+      image[kOffsetBytes] != std::byte{sizeof(end)}) {
+    return std::nullopt;
+  }
+  std::memcpy(&end, image.data() + kEnd, sizeof(end));
+  return end;
+}
+
+/// What HDF5 made of a LendingFile, taken from it when it would free it.
+struct LendingFile::Image {
+  std::byte* bytes = nullptr;
+  std::size_t size = 0;
+
+  /// Zeros up to there, where HDF5 stopped earlier.
+  void reach(std::size_t end) {
+    if (end <= size) return;
+    void* const grown = std::realloc(bytes, end);
+    if (grown == nullptr) throw std::bad_alloc();
+    bytes = static_cast<std::byte*>(grown);
+    std::memset(bytes + size, 0, end - size);
+    size = end;
+  }
+  static void* grow(void* bytes, std::size_t size, H5FD_file_image_op_t, void* image) {
+    static_cast<Image*>(image)->size = size;
+    return std::realloc(bytes, size);
+  }
+  static herr_t keep_last(void* bytes, H5FD_file_image_op_t operation, void* image) {
+    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) {
+      static_cast<Image*>(image)->bytes = static_cast<std::byte*>(bytes);
+    } else {
+      std::free(bytes);
+    }
+    return 0;
+  }
+};
+
+void LendingFile::FreeImage::operator()(Image* image) const noexcept {
+  std::free(image->bytes);
+  delete image;
+}
+
+// Everything that HDF5 itself writes comes to lie before the lent values, so that its image ends there: that
+// is what the blocks are for, and that datasets are lent last.
+LendingFile::LendingFile() : image_(new Image), file_(H5I_INVALID_HID) {
+  silence();
+  const PropertyList access = file_access();
+  check(H5Pset_fapl_core(access.id(), kImageIncrement, false));
+  H5FD_file_image_callbacks_t callbacks{make,  copy,    Image::grow, Image::keep_last,
+                                        share, unshare, image_.get()};
+  check(H5Pset_file_image_callbacks(access.id(), &callbacks));
+  check(H5Pset_meta_block_size(access.id(), kOutlineBytes));
+  const PropertyList creation = untimed(H5P_FILE_CREATE);
+  file_ = File{checked(H5Fcreate(next_memory_name().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()))};
+}
+
+void LendingFile::write(hid_t parent, const std::string& dataset, const Extents& extents,
+                        std::span<const float> values) {
+  if (values.size_bytes() < kLentBytes) return hdf5::write<float>(parent, dataset, extents, values);
+  if (elements(extents) != values.size())
+    throw failure(parent, dataset, "is given a shape that does not fit its values");
+  lent_.push_back({name_of(parent, H5Iget_name) + '/' + dataset, extents, std::as_bytes(values)});
+}
+
+std::vector<std::span<const std::byte>> LendingFile::close() {
+  for (Lent& lent : lent_) {
+    const PropertyList properties = untimed(H5P_DATASET_CREATE);
+    check(H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY));
+    check(H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER));
+    const Space space = make_space(lent.extents);
+    const Dataset dataset{checked(H5Dcreate2(id(), lent.path.c_str(), file_type<float>().id(), space.id(),
+                                             H5P_DEFAULT, properties.id(), H5P_DEFAULT),
+                                  id(), lent.path)};
+    lent.offset = H5Dget_offset(dataset.id());
+    if (lent.offset == HADDR_UNDEF) throw failure(id(), lent.path, "was given no place");
+  }
+  std::ranges::sort(lent_, {}, &Lent::offset);
+  hsize_t size = 0;
+  check(H5Fget_filesize(id(), &size), id(), "/");
+  check(H5Fclose(file_.release()));
+
+  std::vector<std::span<const std::byte>> parts;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;  // which are HDF5's; of no bytes where none are
+  std::uint64_t end = 0;
+  for (const Lent& lent : lent_) {
+    gaps.emplace_back(end, lent.offset);
+    end = lent.offset + lent.values.size();
+  }
+  gaps.emplace_back(end,
+                    std::max<std::uint64_t>(end_of_file({image_->bytes, image_->size}).value_or(size), end));
+  for (const auto& [from, to] : gaps) {
+    if (to > from) image_->reach(to);
+  }
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    const auto [from, to] = gaps[i];
+    if (to > from) parts.emplace_back(image_->bytes + from, to - from);
+    if (i < lent_.size()) parts.push_back(lent_[i].values);
+  }
+  return parts;
 }
 
 void write_string_dataset(hid_t parent, const std::string& dataset, const std::vector<std::string>& values) {

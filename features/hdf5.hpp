@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -34,6 +35,8 @@ class Handle {
     if (id_ >= 0) Close(id_);
   }
   [[nodiscard]] hid_t id() const noexcept { return id_; }
+  /// Hands the id over.
+  [[nodiscard]] hid_t release() noexcept { return std::exchange(id_, H5I_INVALID_HID); }
 
  private:
   hid_t id_;
@@ -87,6 +90,33 @@ template <typename T>
 template <typename T>
 void write(hid_t parent, const std::string& dataset, const Extents& extents, std::span<const T> values,
            bool compress = false);
+
+/// A new file whose large datasets are lent to it: HDF5 lays them out, and what becomes of the file is made
+/// of HDF5's few kilobytes and of the values where they are. Equal contents give equal bytes.
+class LendingFile {
+ public:
+  LendingFile();
+  [[nodiscard]] hid_t id() const noexcept { return file_.id(); }
+  /// A dataset of float32, little-endian; 64 KiB or more of `values` have to outlive what close() returns.
+  void write(hid_t parent, const std::string& dataset, const Extents& extents, std::span<const float> values);
+  /// No more is written. @returns the file's bytes, one part after the other, valid as long as this is
+  [[nodiscard]] std::vector<std::span<const std::byte>> close();
+
+ private:
+  struct Image;
+  struct FreeImage {
+    void operator()(Image* image) const noexcept;
+  };
+  struct Lent {
+    std::string path;
+    Extents extents;
+    std::span<const std::byte> values;
+    std::uint64_t offset = 0;
+  };
+  std::unique_ptr<Image, FreeImage> image_;
+  File file_;  // goes before image_
+  std::vector<Lent> lent_;
+};
 
 /// Writes a one-dimensional dataset of variable-length UTF-8 strings (what h5py makes of a list of str).
 void write_string_dataset(hid_t parent, const std::string& dataset, const std::vector<std::string>& values);

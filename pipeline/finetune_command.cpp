@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -434,9 +435,11 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   record.views = views;
   record.split = SplitRecord{training.seed, validation_share, rows_digest(dataset)};
   model = tuned_model(std::move(model), first_block, tuned, std::move(result.head), record);
+  std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
   const FeatureOrigin origin = origin_of(options.dataset, dataset, stage_one);
   const EndedRun ended{origin, dataset, after, result, model, training, train_seconds};
-  write_run(out.staging(), ended, metrics_of(ended, before, movements, options, backprop),
+  write_run(out.staging(), ended, std::move(model_file),
+            metrics_of(ended, before, movements, options, backprop),
             report_of_run(ended, before, movements, options, backprop), options.config);
   out.publish();
   forget_checkpoint(out);

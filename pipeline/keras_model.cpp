@@ -19,13 +19,14 @@ namespace {
 // What the reported keras_version has to be for both loaders: Keras 3 reads any, Keras 2 any below 3.
 constexpr const char* kKerasVersion = "2.15.0";
 
-void write_layer(hid_t weights, const std::string& name, const hdf5::Extents& kernel_extents,
-                 std::span<const float> kernel, std::span<const float> bias) {
+void write_layer(hdf5::LendingFile& file, hid_t weights, const std::string& name,
+                 const hdf5::Extents& kernel_extents, std::span<const float> kernel,
+                 std::span<const float> bias) {
   const hdf5::Group group = hdf5::create_group(weights, name);
   hdf5::write_strings(group.id(), "weight_names", {name + "/kernel:0", name + "/bias:0"});
   const hdf5::Group inner = hdf5::create_group(group.id(), name);
-  hdf5::write<float>(inner.id(), "kernel:0", kernel_extents, kernel);
-  hdf5::write<float>(inner.id(), "bias:0", {bias.size()}, bias);
+  file.write(inner.id(), "kernel:0", kernel_extents, kernel);
+  file.write(inner.id(), "bias:0", {bias.size()}, bias);
 }
 
 void write_empty_layer(hid_t weights, const std::string& name) {
@@ -35,13 +36,13 @@ void write_empty_layer(hid_t weights, const std::string& name) {
 
 }  // namespace
 
-void write_keras_model(hid_t file, const Model& model, const RgbInput* input) {
-  hdf5::write_string(file, "keras_version", kKerasVersion);
-  hdf5::write_string(file, "backend", "tensorflow");
-  hdf5::write_string(file, "model_config", keras_model_config(model, input));
-  hdf5::write_string(file, "training_config", keras_training_config(model.training));
+void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInput* input) {
+  hdf5::write_string(file.id(), "keras_version", kKerasVersion);
+  hdf5::write_string(file.id(), "backend", "tensorflow");
+  hdf5::write_string(file.id(), "model_config", keras_model_config(model, input));
+  hdf5::write_string(file.id(), "training_config", keras_training_config(model.training));
 
-  const hdf5::Group weights = hdf5::create_group(file, "model_weights");
+  const hdf5::Group weights = hdf5::create_group(file.id(), "model_weights");
   std::vector<std::string> names;
   if (input != nullptr) {
     names.emplace_back(kRescalingLayerName);
@@ -52,7 +53,7 @@ void write_keras_model(hid_t file, const Model& model, const RgbInput* input) {
     if (layer.block > block_of(model.tap)) break;
     names.emplace_back(layer.name);
     write_layer(
-        weights.id(), names.back(),
+        file, weights.id(), names.back(),
         {3, 3, static_cast<std::uint64_t>(layer.in_channels), static_cast<std::uint64_t>(layer.out_channels)},
         i == 0 && input != nullptr ? input->first_kernel : model.weights.layers[i].kernel,
         model.weights.layers[i].bias);
@@ -71,7 +72,7 @@ void write_keras_model(hid_t file, const Model& model, const RgbInput* input) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     names.push_back(dense_layer_name(i, layers.size()));
     const Matrix& kernel = layers[i].kernel;
-    write_layer(weights.id(), names.back(),
+    write_layer(file, weights.id(), names.back(),
                 {static_cast<std::uint64_t>(kernel.rows()), static_cast<std::uint64_t>(kernel.cols())},
                 {kernel.data(), static_cast<std::size_t>(kernel.size())},
                 {layers[i].bias.data(), static_cast<std::size_t>(layers[i].bias.size())});
@@ -82,17 +83,15 @@ void write_keras_model(hid_t file, const Model& model, const RgbInput* input) {
 }
 
 void write_keras_model_on_rgb(const Model& model, const std::filesystem::path& path) {
-  const hdf5::File file = hdf5::create_in_memory();
   const RgbInput input = rgb_input(model);
-  write_keras_model(file.id(), model, &input);
+  hdf5::LendingFile file;
+  write_keras_model(file, model, &input);
   const hdf5::Group own = hdf5::create_group(file.id(), "headstart");
   const std::string classes =
       nlohmann::json(model.classes).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   hdf5::write<std::uint8_t>(own.id(), "class_names", {classes.size()},
                             {reinterpret_cast<const std::uint8_t*>(classes.data()), classes.size()});
-  const auto image = hdf5::file_image(file);
-  const std::array<std::span<const std::byte>, 1> parts{image};
-  replace_file(path, parts);
+  replace_file(path, file.close());
 }
 
 }  // namespace headstart

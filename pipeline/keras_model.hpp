@@ -13,7 +13,7 @@ namespace headstart {
 /// Writes the attributes and the group model_weights to an open file.
 /// @param input  null: the model takes what preprocessing gives, as model.h5 does; else RGB pixels, which a
 /// layer Rescaling preprocesses
-void write_keras_model(hid_t file, const Model& model, const RgbInput* input = nullptr);
+void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInput* input = nullptr);
 
 /// Writes `model` as a Keras model of RGB pixels in 0..255, float32 [N, S, S, 3], to probabilities; the
 /// dataset headstart/class_names holds a JSON array. Whole or not at all; an existing file is replaced.

@@ -251,10 +251,10 @@ TrainingRecord record_of(const TrainingOptions& options, double penalty) {
   return record;
 }
 
-void write_model(const Model& model, const fs::path& path) {
+std::future<void> start_writing_model(const Model& model, const fs::path& path) {
   // In memory first: HDF5 1.10 crashes when it closes a file that the disk had no room for.
-  const hdf5::File file = hdf5::create_in_memory();
-  write_keras_model(file.id(), model);
+  hdf5::LendingFile file;
+  write_keras_model(file, model);
   const hdf5::Group own = hdf5::create_group(file.id(), "headstart");
   hdf5::write_numbers<std::int32_t>(own.id(), "format_version", {},
                                     std::array<std::int32_t, 1>{kFormatVersion});
@@ -263,8 +263,12 @@ void write_model(const Model& model, const fs::path& path) {
   hdf5::write<std::uint8_t>(own.id(), "description", {text.size()},
                             {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   write_fitted(own.id(), model.fitted);
-  write_file(path, hdf5::file_image(file));
+  auto parts = file.close();
+  return std::async(std::launch::async,
+                    [file = std::move(file), parts = std::move(parts), path] { write_file(path, parts); });
 }
+
+void write_model(const Model& model, const fs::path& path) { start_writing_model(model, path).get(); }
 
 Model read_model(const fs::path& path) {
   const hdf5::File file = hdf5::open_file(path);

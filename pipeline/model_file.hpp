@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,6 +66,10 @@ struct Model {
 /// Writes `model` to a new file; equal models give equal bytes. Dense kernels are (in, out), convolution
 /// kernels (row, column, in, out). @throws Error kFailed, e.g. when the disk is full
 void write_model(const Model& model, const std::filesystem::path& file);
+
+/// The same on another thread, which uses no HDF5. `model` has to outlive the writing; get() throws what
+/// write_model() would.
+[[nodiscard]] std::future<void> start_writing_model(const Model& model, const std::filesystem::path& file);
 
 /// Reads what write_model wrote. @throws Error kFailed naming file and object: not HDF5, not headstart's,
 /// shapes that do not fit each other, values that are not finite

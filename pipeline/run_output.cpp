@@ -101,10 +101,9 @@ Json metrics_json(const EndedRun& run) {
   return json;
 }
 
-void write_run(const std::filesystem::path& folder, const EndedRun& run, const Json& metrics,
-               const Report& report, const std::string& config) {
+void write_run(const std::filesystem::path& folder, const EndedRun& run, std::future<void> model_file,
+               const Json& metrics, const Report& report, const std::string& config) {
   const ExtractedDataset& dataset = run.dataset;
-  write_model(run.model, folder / "model.h5");
   write_file(folder / "metrics.json", metrics.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   write_file(folder / "history.csv", history_csv(run.result.history));
   // Without a validation split the file still exists, with its header: scripts can rely on it.
@@ -122,6 +121,7 @@ void write_run(const std::filesystem::path& folder, const EndedRun& run, const J
   write_file(folder / "class_indices.json", class_indices_json(dataset.manifest.classes));
   write_file(folder / "config.toml", config);
   write_file(folder / "report.html", report_html(report));
+  model_file.get();
 }
 
 std::string splits_table(const std::vector<Evaluated>& splits) {

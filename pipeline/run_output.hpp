@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -73,8 +74,9 @@ struct EndedRun {
 /// What metrics.json holds of every run.
 [[nodiscard]] nlohmann::ordered_json metrics_json(const EndedRun& run);
 
-/// Writes model.h5 and all that is made from the run and these two, and config.toml.
-void write_run(const std::filesystem::path& folder, const EndedRun& run,
+/// Writes all that is made from the run and these two, and config.toml; waits for `model_file`, which
+/// start_writing_model() gave.
+void write_run(const std::filesystem::path& folder, const EndedRun& run, std::future<void> model_file,
                const nlohmann::ordered_json& metrics, const Report& report, const std::string& config);
 
 /// The table of the splits' metrics.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -134,6 +135,8 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
       [&](std::span<const RowIndex> members) { return represented.logits(result.head, members); }, penalty);
   if (!session.leads()) return;
   const Model model = model_of(input, options, represented, std::move(result.head), penalty);
+  // Most of what is left to do is to write 160 MB of weights.
+  std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
   const EndedRun run{origin, dataset, splits, result, model, options.training, train_seconds};
   Json metrics = metrics_json(run);
   Report report = report_of(run);
@@ -147,7 +150,7 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
                  [&](std::span<const RowIndex> members) { return represented.read(members); });
   add_features(report, dataset, rows, stored, splits, session.threads);
   add_pictures(report, dataset.manifest, options.stage_one.images.decode);
-  write_run(out.staging(), run, metrics, report, options.config);
+  write_run(out.staging(), run, std::move(model_file), metrics, report, options.config);
   out.publish();
   forget_checkpoint(out);
 

@@ -2,16 +2,14 @@
 // copied.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
-#include <span>
 
 #include "features/weights.hpp"
 
 namespace headstart {
 
-/// The bytes of models/vgg16_imagenet_notop.h5 as they were at build time.
-[[nodiscard]] std::span<const std::byte> embedded_weights() noexcept;
+/// The weights of models/vgg16_imagenet_notop.h5, read and checked at build time.
+[[nodiscard]] Vgg16Weights embedded_weights();
 
 /// Weights from `file`, or the embedded ones if it is empty. @throws Error as read_weights does
 [[nodiscard]] Vgg16Weights load_weights(const std::filesystem::path& file);

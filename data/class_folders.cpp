@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "data/counted.hpp"
 #include "data/error.hpp"
 
 namespace headstart {
@@ -21,10 +22,6 @@ struct ClassFolders {
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string counted(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 /// The folders of classes that a dataset folder consists of: itself, or one per split.

@@ -12,6 +12,7 @@
 #include "data/archive_dataset.hpp"
 #include "data/archive_list.hpp"
 #include "data/class_folders.hpp"
+#include "data/counted.hpp"
 #include "data/error.hpp"
 #include "data/image_folder.hpp"
 #include "data/labels_csv.hpp"
@@ -24,10 +25,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kForms =
     "pass a folder with one folder per class, a folder with train/ and validation/, a .csv file, or archives "
     "(.tar, .tar.gz, .tar.zst, .zip) with such folders, or with a .cls or .json beside each image";
-
-std::string counted(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
 
 /// What can be learned must be in training; a set without any training images (one to evaluate on) is left
 /// alone.

@@ -26,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kExtractorFile = "extractor.json";
-constexpr std::uint64_t kMaxExtractorBytes = std::uint64_t{1} << 20;
 
 /// Copies one row to where `to` already has room for it.
 void copy_row(const CsrRows& from, std::size_t from_row, CsrRows& to, std::size_t to_row) {
@@ -74,7 +73,7 @@ std::optional<std::string> FeatureCache::find_foreign_configuration() const {
   const fs::path file = folder_.parent_path() / kExtractorFile;
   std::error_code error;
   if (!fs::exists(file, error)) return std::nullopt;
-  const auto read = read_file(file, kMaxExtractorBytes);
+  const auto read = read_file(file, ExtractorConfiguration::kMaxJsonBytes);
   if (const auto* reject = std::get_if<Reject>(&read)) return reject->reason;
   const auto expected = std::as_bytes(std::span(extractor_json_));
   const auto& found = std::get<std::vector<std::byte>>(read);

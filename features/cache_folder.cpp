@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMaxExtractorBytes = std::uint64_t{1} << 20;
-
 /// Names of the folders in `folder`, sorted.
 std::vector<std::string> folders_of(const fs::path& folder, std::error_code& error) {
   std::vector<std::string> names;
@@ -48,7 +46,8 @@ std::vector<TapFolder> list_taps(const fs::path& root) {
 }
 
 std::optional<ExtractorConfiguration> configuration_of(const TapFolder& folder) {
-  const auto read = read_file(folder.path.parent_path() / "extractor.json", kMaxExtractorBytes);
+  const auto read =
+      read_file(folder.path.parent_path() / "extractor.json", ExtractorConfiguration::kMaxJsonBytes);
   if (std::holds_alternative<Reject>(read)) return std::nullopt;
   const auto& bytes = std::get<std::vector<std::byte>>(read);
   const std::string_view json(reinterpret_cast<const char*>(bytes.data()), bytes.size());

@@ -3,6 +3,7 @@
 // records who computed it).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ struct ExtractorConfiguration {
 
   /// Canonical JSON: sorted keys, no spaces, one trailing line feed; what extractor.json holds.
   [[nodiscard]] std::string canonical_json() const;
+  /// Much longer files are not read.
+  static constexpr std::uint64_t kMaxJsonBytes = std::uint64_t{1} << 20;
   /// The configuration whose canonical_json() is `json`; nothing if there is none.
   [[nodiscard]] static std::optional<ExtractorConfiguration> parse(std::string_view json);
   /// First 16 hexadecimal digits of the SHA-256 of canonical_json().

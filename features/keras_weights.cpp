@@ -31,15 +31,15 @@ constexpr std::size_t kLayers = kVgg16Convolutions.size();
 }
 
 /// A kernel of rank four and the bias that follows it.
-struct Convolution {
+struct KerasConvolution {
   std::string kernel;  ///< path below the group that has layer_names
   std::string bias;    ///< empty if there is none
   hdf5::Extents kernel_extents;
 };
 
 /// Every kernel of rank four, in the file's order.
-std::vector<Convolution> list_convolutions(hid_t weights, const std::string& file) {
-  std::vector<Convolution> found;
+std::vector<KerasConvolution> list_convolutions(hid_t weights, const std::string& file) {
+  std::vector<KerasConvolution> found;
   for (const std::string& layer : hdf5::read_strings(weights, "layer_names")) {
     if (layer.empty() || !hdf5::exists(weights, layer)) {
       throw unfit_weights(file, fmt::format("its layer_names lists '{}', which is not there", layer),
@@ -59,13 +59,14 @@ std::vector<Convolution> list_convolutions(hid_t weights, const std::string& fil
 }
 
 /// The file's convolution for each of VGG16's: by Keras's names where all of them are there, else by order.
-std::array<Convolution, kLayers> match(const std::vector<Convolution>& found, const std::string& file) {
+std::array<KerasConvolution, kLayers> match(const std::vector<KerasConvolution>& found,
+                                            const std::string& file) {
   if (found.size() != kLayers) {
     throw unfit_weights(file, fmt::format("it has {} convolutions, VGG16 has {}", found.size(), kLayers));
   }
-  std::array<Convolution, kLayers> matched;
+  std::array<KerasConvolution, kLayers> matched;
   for (std::size_t i = 0; i < kLayers; ++i) {
-    const auto named = std::find_if(found.begin(), found.end(), [&](const Convolution& convolution) {
+    const auto named = std::find_if(found.begin(), found.end(), [&](const KerasConvolution& convolution) {
       return convolution.kernel.find(kVgg16Convolutions[i].name) != std::string::npos;
     });
     if (named == found.end()) {
@@ -92,8 +93,8 @@ std::vector<float> read_values(hid_t weights, const std::string& path, const hdf
   return values;
 }
 
-ConvolutionWeights read_layer(hid_t weights, const Convolution& convolution, const ConvolutionLayer& layer,
-                              const std::string& file) {
+ConvolutionWeights read_layer(hid_t weights, const KerasConvolution& convolution,
+                              const ConvolutionLayer& layer, const std::string& file) {
   const auto in = static_cast<std::uint64_t>(layer.in_channels);
   const auto out = static_cast<std::uint64_t>(layer.out_channels);
   if (convolution.kernel_extents == hdf5::Extents{out, in, 3, 3}) {
@@ -121,7 +122,7 @@ Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) {
     }
     throw unfit_weights(file, "it has no layer_names, which every legacy .h5 file of Keras has");
   }
-  const std::array<Convolution, kLayers> convolutions = match(list_convolutions(weights, file), file);
+  const std::array<KerasConvolution, kLayers> convolutions = match(list_convolutions(weights, file), file);
   Vgg16Weights result;
   for (std::size_t i = 0; i < kLayers; ++i) {
     result.layers[i] = read_layer(weights, convolutions[i], kVgg16Convolutions[i], file);

@@ -70,7 +70,7 @@ struct Parameter {
 };
 
 /// A convolution with its ReLU, and the pool if it ends a block.
-struct Layer {
+struct TrainedLayer {
   ActivationMap source;  // what it reads; and what the way back to it writes
   ActivationMap output;
   std::optional<ActivationMap> pooled;
@@ -118,7 +118,7 @@ class NativeBlocks final : public TrainableBlocks {
       winograd::read_channels_last(maps.data(), images(), layers_.front().source, input_.span().data(),
                                    workspace_);
       for (std::size_t i = 0; i < layers_.size(); ++i) {
-        Layer& layer = layers_[i];
+        TrainedLayer& layer = layers_[i];
         float* const outputs = layer.outputs.span().data();
         layer.up.run(source_of(i), outputs, workspace_);
         if (!layer.pooled) continue;
@@ -139,7 +139,7 @@ class NativeBlocks final : public TrainableBlocks {
       winograd::read_channels_last(gradient.data(), images(), layers_.back().result(), buffer(turn),
                                    workspace_);
       for (std::size_t i = layers_.size(); i-- > 0;) {
-        Layer& layer = layers_[i];
+        TrainedLayer& layer = layers_[i];
         if (layer.pooled) {
           winograd::unpool_and_gate(kernels_, layer.outputs.span().data(), layer.output, buffer(turn),
                                     *layer.pooled, buffer(1 - turn), layer.gradient, image_sums(layer),
@@ -162,7 +162,7 @@ class NativeBlocks final : public TrainableBlocks {
   void step(const BlocksStep& step) override {
     const OmpThreads scope(threads());
     const OmpFlushDenormals flush;
-    for (Layer& layer : layers_) {
+    for (TrainedLayer& layer : layers_) {
       update(layer.kernel.array(), step);
       update(layer.bias.array(), step);
     }
@@ -172,14 +172,14 @@ class NativeBlocks final : public TrainableBlocks {
   [[nodiscard]] double penalty(const BlocksPenalty& penalty) override {
     const OmpThreads scope(threads());
     double sum = 0.0;
-    for (Layer& layer : layers_) sum += penalty_of(layer.kernel.array(), penalty);
+    for (TrainedLayer& layer : layers_) sum += penalty_of(layer.kernel.array(), penalty);
     return sum;
   }
 
   [[nodiscard]] double gradient_squared_norm(const BlocksPenalty& penalty) override {
     const OmpThreads scope(threads());
     double sum = 0.0;
-    for (Layer& layer : layers_) {
+    for (TrainedLayer& layer : layers_) {
       sum += gradient_squared_norm_of(layer.kernel.array(), penalty);
       sum += gradient_squared_norm_of(layer.bias.array(), penalty);
     }
@@ -216,7 +216,7 @@ class NativeBlocks final : public TrainableBlocks {
   [[nodiscard]] const float* source_of(std::size_t layer) noexcept {
     return (layer == 0 ? input_ : layers_[layer - 1].results()).span().data();
   }
-  [[nodiscard]] std::span<double> image_sums(const Layer& layer) noexcept {
+  [[nodiscard]] std::span<double> image_sums(const TrainedLayer& layer) noexcept {
     return std::span(image_sums_).first(images() * layer.gradient.blocks() * winograd::kBlock);
   }
 
@@ -229,7 +229,7 @@ class NativeBlocks final : public TrainableBlocks {
   }
 
   void transform_weights() {
-    for (Layer& layer : layers_) {
+    for (TrainedLayer& layer : layers_) {
       layer.up.set_weights(layer.kernel.weights.span(), layer.bias.weights.span(), workspace_);
     }
     weights_changed_ = false;
@@ -296,7 +296,7 @@ class NativeBlocks final : public TrainableBlocks {
     WorkspaceSize needed;
     std::size_t buffer_size = 0;
     std::size_t channels = 0;
-    for (Layer& layer : layers_) {
+    for (TrainedLayer& layer : layers_) {
       layer.outputs = AlignedFloats(images() * layer.output.image_stride());
       if (layer.pooled) layer.pooled_outputs = AlignedFloats(images() * layer.pooled->image_stride());
       needed.include(layer.up.workspace());
@@ -314,7 +314,7 @@ class NativeBlocks final : public TrainableBlocks {
 
   std::vector<ConvolutionWeights> copies(AlignedFloats Parameter::*part) {
     std::vector<ConvolutionWeights> result;
-    for (Layer& layer : layers_) {
+    for (TrainedLayer& layer : layers_) {
       const std::span<const float> kernel = (layer.kernel.*part).span();
       const std::span<const float> bias = (layer.bias.*part).span();
       result.push_back({{kernel.begin(), kernel.end()}, {bias.begin(), bias.end()}});
@@ -326,7 +326,7 @@ class NativeBlocks final : public TrainableBlocks {
   Kernels kernels_;
   Workspace workspace_;
   std::string description_;
-  std::vector<Layer> layers_;
+  std::vector<TrainedLayer> layers_;
   std::vector<Convolution> back_;
   std::vector<std::pair<MapShape, MapShape>> back_shapes_;  // of each of them
   bool weights_changed_ = true;                             // since they were transformed

@@ -35,7 +35,7 @@ using winograd::WorkspaceSize;
 int default_batch(int input_size) { return std::clamp(8 * 224 * 224 / (input_size * input_size), 1, 32); }
 
 /// A convolution of the network, at this input size.
-struct Layer {
+struct PlannedLayer {
   const ConvolutionLayer* convolution = nullptr;
   const ConvolutionWeights* weights = nullptr;
   int size = 0;  ///< height and width of its input
@@ -47,11 +47,11 @@ struct Layer {
 };
 
 /// All behind block1_conv1, which is not one of them, from `from` to the deepest tap.
-std::vector<Layer> plan_layers(const Vgg16Weights& weights, const EngineOptions& options,
-                               const winograd::Machine& machine) {
+std::vector<PlannedLayer> plan_layers(const Vgg16Weights& weights, const EngineOptions& options,
+                                      const winograd::Machine& machine) {
   const int deepest = block_of(*std::ranges::max_element(options.taps));
   int size = start_shape(options.from, options.input_size).height;
-  std::vector<Layer> layers;
+  std::vector<PlannedLayer> layers;
   for (std::size_t i = std::max<std::size_t>(first_convolution(options.from), 1);
        i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
     const ConvolutionLayer& convolution = kVgg16Convolutions[i];
@@ -65,9 +65,9 @@ std::vector<Layer> plan_layers(const Vgg16Weights& weights, const EngineOptions&
 }
 
 /// "winograd F(6x6,3x3) in 9 layers, F(5x5,3x3) in 3, direct in 1 (AVX2)"
-std::string describe(const std::vector<Layer>& layers, bool from_image, const Kernels& kernels) {
+std::string describe(const std::vector<PlannedLayer>& layers, bool from_image, const Kernels& kernels) {
   std::map<int, int, std::greater<>> counts;
-  for (const Layer& layer : layers) ++counts[layer.method.outputs];
+  for (const PlannedLayer& layer : layers) ++counts[layer.method.outputs];
   std::string text;
   for (const auto& [outputs, count] : counts) {
     text += fmt::format("{}F({}x{},3x3) in {}", text.empty() ? "winograd " : ", ", outputs, outputs, count);
@@ -86,7 +86,8 @@ class NativeEngine final : public Engine {
         from_(options.from),
         kernels_(kernels),
         workspace_(options.threads > 0 ? options.threads : tbb::this_task_arena::max_concurrency()) {
-    const std::vector<Layer> layers = plan_layers(weights, options, winograd::this_machine(kernels.tiles));
+    const std::vector<PlannedLayer> layers =
+        plan_layers(weights, options, winograd::this_machine(kernels.tiles));
     build(layers, weights);
     workspace_.reserve(needed_);
     for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i] = AlignedFloats(buffer_sizes_[i]);
@@ -113,11 +114,11 @@ class NativeEngine final : public Engine {
 
   [[nodiscard]] std::size_t images() const noexcept { return static_cast<std::size_t>(batch_size_); }
 
-  void build(const std::vector<Layer>& layers, const Vgg16Weights& weights) {
+  void build(const std::vector<PlannedLayer>& layers, const Vgg16Weights& weights) {
     ActivationMap map = map_before(layers, 0, layers[0].convolution->in_channels, layers[0].size);
     if (from_) add_input(map);
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      const Layer& layer = layers[i];
+      const PlannedLayer& layer = layers[i];
       const int channels = layer.convolution->out_channels;
       const ActivationMap next =
           map_before(layers, i + 1, channels, layer.ends_block ? layer.size / 2 : layer.size);
@@ -141,7 +142,8 @@ class NativeEngine final : public Engine {
   }
 
   /// The map that layer `i` reads; behind the last one, the map that is copied out.
-  static ActivationMap map_before(const std::vector<Layer>& layers, std::size_t i, int channels, int size) {
+  static ActivationMap map_before(const std::vector<PlannedLayer>& layers, std::size_t i, int channels,
+                                  int size) {
     const MapShape shape{size, size, channels};
     return i < layers.size() ? ActivationMap::before(shape, layers[i].method.outputs)
                              : ActivationMap::plain(shape);

@@ -38,7 +38,7 @@ OpencvDevice device_of(EngineKind kind) {
 
 bool needs_cuda(EngineKind kind) { return device_of(kind).backend == cv::dnn::DNN_BACKEND_CUDA; }
 
-std::string library_version() { return fmt::format("OpenCV {}", cv::getVersionString()); }
+std::string opencv_version() { return fmt::format("OpenCV {}", cv::getVersionString()); }
 
 Error not_available(EngineKind kind, const std::string& missing) {
   return {Error::Kind::kFailed, fmt::format("engine {} is not available", to_string(kind)), missing,
@@ -75,7 +75,7 @@ class OpencvEngine final : public Engine {
                                            : default_batch(options.kind, options.input_size)),
         part_(batch_size_),
         description_{.name = std::string(to_string(options.kind)),
-                     .version = library_version(),
+                     .version = opencv_version(),
                      .implementation =
                          (needs_cuda(options.kind) ? "DNN module, CUDA backend" : "DNN module, CPU backend") +
                          from_tap(options.from),
@@ -185,12 +185,12 @@ std::unique_ptr<Engine> open_opencv_engine(const Vgg16Weights& weights, const En
 }
 
 EngineAvailability probe_opencv(EngineKind kind) {
-  if (!needs_cuda(kind)) return {.kind = kind, .available = true, .detail = library_version()};
+  if (!needs_cuda(kind)) return {.kind = kind, .available = true, .detail = opencv_version()};
   const CudaFacts facts = find_cuda(kind);
   const std::string missing = missing_for_cuda(facts, kind);
   if (!missing.empty()) return {.kind = kind, .available = false, .detail = missing};
   return {
-      .kind = kind, .available = true, .detail = fmt::format("{}, {}", library_version(), describe(facts))};
+      .kind = kind, .available = true, .detail = fmt::format("{}, {}", opencv_version(), describe(facts))};
 }
 
 }  // namespace headstart

@@ -13,26 +13,26 @@ constexpr double kDecay = 0.1;
 constexpr double kLeastImprovement = 1e-4;
 constexpr int kPlateauPatience = 5;
 
-struct Name {
+struct ScheduleName {
   Schedule schedule;
   std::string_view name;
 };
-constexpr Name kNames[] = {{Schedule::kConstant, "constant"},
-                           {Schedule::kStep, "step"},
-                           {Schedule::kCosine, "cosine"},
-                           {Schedule::kPlateau, "plateau"}};
+constexpr ScheduleName kNames[] = {{Schedule::kConstant, "constant"},
+                                   {Schedule::kStep, "step"},
+                                   {Schedule::kCosine, "cosine"},
+                                   {Schedule::kPlateau, "plateau"}};
 
 }  // namespace
 
 std::string_view to_string(Schedule schedule) noexcept {
-  for (const Name& entry : kNames) {
+  for (const ScheduleName& entry : kNames) {
     if (entry.schedule == schedule) return entry.name;
   }
   return {};
 }
 
 std::optional<Schedule> parse_schedule(std::string_view name) noexcept {
-  for (const Name& entry : kNames) {
+  for (const ScheduleName& entry : kNames) {
     if (entry.name == name) return entry.schedule;
   }
   return std::nullopt;

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kPartBytes = std::size_t{64} << 20U;
+constexpr std::size_t kReadBytes = std::size_t{64} << 20U;
 constexpr std::uint64_t kMaxRows = std::numeric_limits<RowIndex>::max();
 constexpr std::uint64_t kMaxClasses = 1'000'000;
 
@@ -137,7 +137,7 @@ void FeatureFileReader::read_table(hid_t file) {
 void FeatureFileReader::survey_features() {
   const std::size_t columns = features_.columns();
   const std::size_t rows = features_.rows();
-  rows_at_once_ = std::max<std::size_t>(1, kPartBytes / (columns * sizeof(float)));
+  rows_at_once_ = std::max<std::size_t>(1, kReadBytes / (columns * sizeof(float)));
   std::vector<float> values;
   Sha256Stream digest;
   for (std::size_t first = 0; first < rows; first += rows_at_once_) {

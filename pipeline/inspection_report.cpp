@@ -19,9 +19,9 @@ using Table = std::vector<std::vector<std::string>>;
 constexpr std::size_t kFarthestShown = 5;
 
 /// What a row of the inspection is called.
-class Names {
+class ImageNames {
  public:
-  explicit Names(const ExtractedDataset& dataset) : dataset_(dataset) {}
+  explicit ImageNames(const ExtractedDataset& dataset) : dataset_(dataset) {}
 
   [[nodiscard]] const Sample& sample(RowIndex row) const {
     return dataset_.manifest.samples[dataset_.used[static_cast<std::size_t>(row)]];
@@ -81,7 +81,7 @@ ReportTable section_report(Section section) {
           std::move(section.images)};
 }
 
-Section duplicates_section(const Inspection& inspection, const Names& names, std::size_t top) {
+Section duplicates_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   const NearDuplicates& found = inspection.near_duplicates;
   Table table{{"first", "second", "", "cosine"}};
   std::vector<std::vector<ImageNumber>> images;
@@ -105,7 +105,7 @@ Section duplicates_section(const Inspection& inspection, const Names& names, std
           3, found.total, std::move(images)};
 }
 
-Section suspects_section(const Inspection& inspection, const Names& names, std::size_t top) {
+Section suspects_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   Table table{{"image", "label", "rather", "p(label)", "margin"}};
   std::vector<std::vector<ImageNumber>> images;
   for (const SuspectLabel& suspect : inspection.suspects) {
@@ -123,7 +123,7 @@ Section suspects_section(const Inspection& inspection, const Names& names, std::
           table, 3, inspection.suspects.size(), std::move(images)};
 }
 
-Section outliers_section(const Inspection& inspection, const Names& names, std::size_t top) {
+Section outliers_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   const Outliers& found = inspection.outliers;
   const auto total = static_cast<std::size_t>(std::count_if(
       found.rows.begin(), found.rows.end(), [](const Outlier& row) { return row.score > kOutlierScore; }));
@@ -144,7 +144,7 @@ Section outliers_section(const Inspection& inspection, const Names& names, std::
       table, 2, total, std::move(images)};
 }
 
-Section classes_section(const Inspection& inspection, const Names& names) {
+Section classes_section(const Inspection& inspection, const ImageNames& names) {
   Table table{{"class", "images", "within", "to nearest", "nearest", "silhouette"}};
   const auto& classes = inspection.separability.classes;
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -159,7 +159,7 @@ Section classes_section(const Inspection& inspection, const Names& names) {
           classes.size()};
 }
 
-Section confused_section(const Inspection& inspection, const Names& names, std::size_t top) {
+Section confused_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   Table table{{"first", "second", "mistakes", "cosine"}};
   std::size_t total = 0;
   for (const ConfusedClasses& pair : inspection.separability.pairs) {  // the most mistakes come first
@@ -187,12 +187,12 @@ Json split_json(const Sample& sample) {
   return sample.split == Split::kUnassigned ? Json(nullptr) : Json(to_string(sample.split));
 }
 
-Json image_json(const Names& names, RowIndex row) {
+Json image_json(const ImageNames& names, RowIndex row) {
   const Sample& sample = names.sample(row);
   return {{"path", sample.path}, {"label", names.raw_class(sample.label)}, {"split", split_json(sample)}};
 }
 
-Json duplicates_json(const Inspection& inspection, const Names& names) {
+Json duplicates_json(const Inspection& inspection, const ImageNames& names) {
   Json pairs = Json::array();
   for (const NearDuplicate& pair : inspection.near_duplicates.pairs) {
     pairs.push_back({{"first", image_json(names, pair.first)},
@@ -205,7 +205,7 @@ Json duplicates_json(const Inspection& inspection, const Names& names) {
   return {{"threshold", inspection.threshold}, {"total", inspection.near_duplicates.total}, {"pairs", pairs}};
 }
 
-Json suspects_json(const Inspection& inspection, const Names& names) {
+Json suspects_json(const Inspection& inspection, const ImageNames& names) {
   Json rows = Json::array();
   for (const SuspectLabel& suspect : inspection.suspects) {
     Json row = image_json(names, suspect.row);
@@ -217,7 +217,7 @@ Json suspects_json(const Inspection& inspection, const Names& names) {
   return rows;
 }
 
-Json outliers_json(const Inspection& inspection, const Names& names) {
+Json outliers_json(const Inspection& inspection, const ImageNames& names) {
   Json rows = Json::array();
   for (const Outlier& outlier : inspection.outliers.rows) {
     Json row = image_json(names, outlier.row);
@@ -231,7 +231,7 @@ Json outliers_json(const Inspection& inspection, const Names& names) {
           {"images", rows}};
 }
 
-Json classes_json(const Inspection& inspection, const Names& names) {
+Json classes_json(const Inspection& inspection, const ImageNames& names) {
   Json classes = Json::array();
   for (std::size_t c = 0; c < inspection.separability.classes.size(); ++c) {
     const ClassSeparability& entry = inspection.separability.classes[c];
@@ -247,7 +247,7 @@ Json classes_json(const Inspection& inspection, const Names& names) {
 
 std::vector<Section> sections(const Inspection& inspection, const ExtractedDataset& dataset,
                               std::size_t top) {
-  const Names names(dataset);
+  const ImageNames names(dataset);
   std::vector<Section> sections{duplicates_section(inspection, names, top),
                                 suspects_section(inspection, names, top),
                                 outliers_section(inspection, names, top), classes_section(inspection, names),
@@ -274,7 +274,7 @@ std::vector<ReportTable> inspection_tables(const Inspection& inspection, const E
 }
 
 Json inspection_json(const Inspection& inspection, const ExtractedDataset& dataset) {
-  const Names names(dataset);
+  const ImageNames names(dataset);
   Json confused = Json::array();
   for (const ConfusedClasses& pair : inspection.separability.pairs) {
     confused.push_back({{"first", names.raw_class(pair.first)},

@@ -21,7 +21,7 @@ namespace {
 
 // Counts and offsets are ints in MPI: what is larger goes in pieces.
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
-constexpr std::chrono::seconds kPatience{2};
+constexpr std::chrono::seconds kFailurePatience{2};
 
 class MpiProcesses final : public Processes {
  public:
@@ -75,7 +75,7 @@ class MpiProcesses final : public Processes {
     MPI_Request request = MPI_REQUEST_NULL;
     int done = 0;
     if (MPI_Ibarrier(failures_, &request) == MPI_SUCCESS) {
-      const auto give_up = std::chrono::steady_clock::now() + kPatience;
+      const auto give_up = std::chrono::steady_clock::now() + kFailurePatience;
       while (done == 0 && std::chrono::steady_clock::now() < give_up) {
         if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) break;
         std::this_thread::sleep_for(std::chrono::milliseconds(1));

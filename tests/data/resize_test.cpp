@@ -47,13 +47,13 @@ TEST(ResizeTest, DecodedSamplesAreWhatTensorFlowGives) {
   }
 }
 
-struct Case {
+struct ResizeCase {
   const char* name;
   ResizeMode mode;
   Interpolation interpolation;
 };
 
-class ResizeModesTest : public ::testing::TestWithParam<Case> {};
+class ResizeModesTest : public ::testing::TestWithParam<ResizeCase> {};
 
 TEST_P(ResizeModesTest, AgreesWithTensorFlowBothWays) {
   const RgbImage picture = test::picture(test::image_path("resize/picture.ppm"));
@@ -67,10 +67,10 @@ TEST_P(ResizeModesTest, AgreesWithTensorFlowBothWays) {
 
 INSTANTIATE_TEST_SUITE_P(
     Modes, ResizeModesTest,
-    ::testing::Values(Case{"stretch_bilinear", ResizeMode::kStretch, Interpolation::kBilinear},
-                      Case{"stretch_nearest", ResizeMode::kStretch, Interpolation::kNearest},
-                      Case{"crop_bilinear", ResizeMode::kCrop, Interpolation::kBilinear},
-                      Case{"crop_nearest", ResizeMode::kCrop, Interpolation::kNearest}),
+    ::testing::Values(ResizeCase{"stretch_bilinear", ResizeMode::kStretch, Interpolation::kBilinear},
+                      ResizeCase{"stretch_nearest", ResizeMode::kStretch, Interpolation::kNearest},
+                      ResizeCase{"crop_bilinear", ResizeMode::kCrop, Interpolation::kBilinear},
+                      ResizeCase{"crop_nearest", ResizeMode::kCrop, Interpolation::kNearest}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(ResizeTest, OnePixelFillsTheResult) {

@@ -16,6 +16,7 @@ namespace headstart::test {
 /// The six golden images, preprocessed: [6, 224, 224, 3].
 [[nodiscard]] const std::vector<float>& golden_input();
 inline constexpr std::size_t kGoldenRows = 6;
+inline constexpr std::size_t kGoldenRow = std::size_t{224} * 224 * 3;
 
 /// `rows` rows through an engine, the last batch padded with zeros: for each tap [rows, h, w, c].
 [[nodiscard]] std::vector<std::vector<float>> run_rows(Engine& engine, std::span<const float> input,

@@ -15,7 +15,7 @@
 namespace headstart::test {
 namespace {
 
-constexpr int kRows = 3;
+constexpr int kImages = 3;
 constexpr int kInputSize = 64;
 
 std::vector<float> draws(std::size_t size, float mean, float deviation, float least) {
@@ -29,7 +29,7 @@ std::vector<float> draws(std::size_t size, float mean, float deviation, float le
 /// Everything that two steps make, one array after the other.
 std::vector<float> two_steps(TrainableBlocks& blocks, int first_block) {
   const Tap below = kAllTaps[static_cast<std::size_t>(first_block - 2)];
-  const std::vector<float> maps = draws(kRows * tap_shape(below, kInputSize).size(), -70.0F, 100.0F, 0.0F);
+  const std::vector<float> maps = draws(kImages * tap_shape(below, kInputSize).size(), -70.0F, 100.0F, 0.0F);
   std::vector<float> all;
   const auto keep = [&](std::span<const float> values) {
     all.insert(all.end(), values.begin(), values.end());
@@ -53,7 +53,7 @@ std::vector<float> two_steps(TrainableBlocks& blocks, int first_block) {
 std::vector<float> two_steps(int first_block, int threads, const winograd::Kernels& kernels) {
   const auto blocks = open_native_blocks(
       embedded_weights(),
-      {.first_block = first_block, .input_size = kInputSize, .batch_size = kRows, .threads = threads},
+      {.first_block = first_block, .input_size = kInputSize, .batch_size = kImages, .threads = threads},
       kernels);
   return two_steps(*blocks, first_block);
 }

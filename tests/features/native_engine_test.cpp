@@ -19,12 +19,12 @@ using test::embedded_weights;
 using test::golden_input;
 using test::run_rows;
 
-constexpr std::size_t kRow = std::size_t{224} * 224 * 3;
-
-EngineOptions options(int batch_size, std::vector<Tap> taps) {
+EngineOptions native_options(int batch_size, std::vector<Tap> taps) {
   return {.kind = EngineKind::kNative, .batch_size = batch_size, .taps = std::move(taps), .threads = 2};
 }
-EngineOptions all_taps(int batch_size) { return options(batch_size, {kAllTaps.begin(), kAllTaps.end()}); }
+EngineOptions all_taps(int batch_size) {
+  return native_options(batch_size, {kAllTaps.begin(), kAllTaps.end()});
+}
 
 class NativeEngineBatch : public testing::TestWithParam<int> {};
 
@@ -68,7 +68,8 @@ TEST(NativeEngine, GivesKerasFeaturesOnEveryInstructionSet) {
 TEST(NativeEngine, KeepsAMarginOfAThirdBelowTheContract) {
   std::vector<float> input = golden_input();
   std::minstd_rand random(3);
-  for (std::size_t i = 0; i < 2 * kRow; ++i) input[i] = static_cast<float>(random() % 256) - 110.0F;
+  for (std::size_t i = 0; i < 2 * test::kGoldenRow; ++i)
+    input[i] = static_cast<float>(random() % 256) - 110.0F;
   EngineOptions wanted = all_taps(2);
   const auto native = run_rows(*open_native_engine(embedded_weights(), wanted), input, test::kGoldenRows);
   wanted.kind = EngineKind::kOnednn;
@@ -86,7 +87,7 @@ TEST(NativeEngine, KeepsAMarginOfAThirdBelowTheContract) {
 
 TEST(NativeEngine, BitsDependOnNeitherBatchNorThreads) {
   const auto rows = [](int batch_size, int threads) {
-    EngineOptions wanted = options(batch_size, {Tap::kBlock5Pool});
+    EngineOptions wanted = native_options(batch_size, {Tap::kBlock5Pool});
     wanted.threads = threads;
     return run_rows(*open_native_engine(embedded_weights(), wanted), golden_input(), test::kGoldenRows);
   };
@@ -97,7 +98,7 @@ TEST(NativeEngine, BitsDependOnNeitherBatchNorThreads) {
 }
 
 TEST(NativeEngine, SaysHowEachLayerIsComputed) {
-  const auto all = open_native_engine(embedded_weights(), options(1, {Tap::kBlock5Pool}));
+  const auto all = open_native_engine(embedded_weights(), native_options(1, {Tap::kBlock5Pool}));
   EXPECT_EQ(all->description().name, "native");
   EXPECT_EQ(all->description().precision, Precision::kFp32);
   EXPECT_EQ(all->description().implementation,
@@ -107,13 +108,13 @@ TEST(NativeEngine, SaysHowEachLayerIsComputed) {
 
 TEST(NativeEngine, StopsAtTheDeepestTap) {
   const auto engine =
-      open_native_engine(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+      open_native_engine(embedded_weights(), native_options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
   EXPECT_THAT(engine->description().implementation,
               testing::StartsWith("winograd F(6x6,3x3) in 3 layers, direct in 1 "));
 }
 
 TEST(NativeEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
-  EngineOptions upper = options(1, {Tap::kBlock5Pool});
+  EngineOptions upper = native_options(1, {Tap::kBlock5Pool});
   upper.from = Tap::kBlock4Pool;
   const auto engine = open_native_engine(embedded_weights(), upper);
   EXPECT_THAT(engine->description().implementation, testing::StartsWith("winograd F(5x5,3x3) in 3 layers ("));
@@ -121,7 +122,7 @@ TEST(NativeEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
 }
 
 TEST(NativeEngine, TooLargeABatchIsAnErrorThatSaysWhatToLower) {
-  EngineOptions wanted = options(2'000'000'000, {Tap::kBlock5Pool});
+  EngineOptions wanted = native_options(2'000'000'000, {Tap::kBlock5Pool});
   wanted.input_size = kMaxInputSize;
   try {
     const auto engine = open_native_engine(embedded_weights(), wanted);

@@ -19,9 +19,7 @@ using test::embedded_weights;
 using test::golden_input;
 using test::run_rows;
 
-constexpr std::size_t kRow = std::size_t{224} * 224 * 3;
-
-EngineOptions options(int batch_size, std::vector<Tap> taps) {
+EngineOptions onednn_options(int batch_size, std::vector<Tap> taps) {
   return {.kind = EngineKind::kOnednn, .batch_size = batch_size, .taps = std::move(taps), .threads = 2};
 }
 
@@ -41,14 +39,14 @@ class OnednnEngineBatch : public testing::TestWithParam<int> {};
 
 TEST_P(OnednnEngineBatch, GivesKerasFeaturesAtEveryTap) {
   const auto engine =
-      open_onednn_engine(embedded_weights(), options(GetParam(), {kAllTaps.begin(), kAllTaps.end()}));
+      open_onednn_engine(embedded_weights(), onednn_options(GetParam(), {kAllTaps.begin(), kAllTaps.end()}));
   ASSERT_EQ(engine->batch_size(), GetParam());
   test::expect_keras_features(*engine);
 }
 
 // To the bit, as the same kernels get the same numbers.
 TEST_P(OnednnEngineBatch, GivesTheSameFromATapOn) {
-  EngineOptions part = options(GetParam(), {kAllTaps.begin(), kAllTaps.end()});
+  EngineOptions part = onednn_options(GetParam(), {kAllTaps.begin(), kAllTaps.end()});
   const auto whole =
       run_rows(*open_onednn_engine(embedded_weights(), part), golden_input(), test::kGoldenRows);
   for (const Tap from : {Tap::kBlock2Pool, Tap::kBlock4Pool}) {
@@ -64,7 +62,7 @@ TEST_P(OnednnEngineBatch, GivesTheSameFromATapOn) {
 INSTANTIATE_TEST_SUITE_P(Sizes, OnednnEngineBatch, testing::Values(1, 4, 8));
 
 TEST(OnednnEngine, SaysHowEachLayerIsComputed) {
-  const auto all = open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock5Pool}));
+  const auto all = open_onednn_engine(embedded_weights(), onednn_options(1, {Tap::kBlock5Pool}));
   EXPECT_EQ(all->description().name, "onednn");
   EXPECT_THAT(all->description().version, testing::StartsWith("oneDNN "));
   EXPECT_EQ(all->description().precision, Precision::kFp32);
@@ -74,12 +72,12 @@ TEST(OnednnEngine, SaysHowEachLayerIsComputed) {
 
 TEST(OnednnEngine, StopsAtTheDeepestTap) {
   const auto engine =
-      open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+      open_onednn_engine(embedded_weights(), onednn_options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
   EXPECT_EQ(layers_counted(engine->description().implementation), 4) << engine->description().implementation;
 }
 
 TEST(OnednnEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
-  EngineOptions upper = options(1, {Tap::kBlock5Pool});
+  EngineOptions upper = onednn_options(1, {Tap::kBlock5Pool});
   upper.from = Tap::kBlock4Pool;
   const auto engine = open_onednn_engine(embedded_weights(), upper);
   EXPECT_EQ(layers_counted(engine->description().implementation), 3) << engine->description().implementation;
@@ -88,21 +86,21 @@ TEST(OnednnEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
 
 TEST(OnednnEngine, PutsTheCallersThreadCountBack) {
   omp_set_num_threads(3);
-  auto one_thread = options(1, {Tap::kBlock1Pool});
+  auto one_thread = onednn_options(1, {Tap::kBlock1Pool});
   one_thread.threads = 1;
   const auto engine = open_onednn_engine(embedded_weights(), one_thread);
   EXPECT_EQ(omp_get_max_threads(), 3);
-  EXPECT_EQ(run_rows(*engine, std::span(golden_input()).first(kRow), 1).size(), 1U);
+  EXPECT_EQ(run_rows(*engine, std::span(golden_input()).first(test::kGoldenRow), 1).size(), 1U);
   EXPECT_EQ(omp_get_max_threads(), 3);
 }
 
 TEST(OnednnEngine, ThreadCountDoesNotChangeTheFeatures) {
-  auto one_thread = options(1, {Tap::kBlock3Pool});
+  auto one_thread = onednn_options(1, {Tap::kBlock3Pool});
   one_thread.threads = 1;
-  const std::span<const float> image(golden_input().data(), kRow);
+  const std::span<const float> image(golden_input().data(), test::kGoldenRow);
   const auto one = run_rows(*open_onednn_engine(embedded_weights(), one_thread), image, 1);
   const auto two =
-      run_rows(*open_onednn_engine(embedded_weights(), options(1, {Tap::kBlock3Pool})), image, 1);
+      run_rows(*open_onednn_engine(embedded_weights(), onednn_options(1, {Tap::kBlock3Pool})), image, 1);
   EXPECT_LE(test::relative_l2_error(one[0], two[0]), 1e-6);
 }
 

@@ -373,7 +373,7 @@ TEST(OnnxWeights, ATransposeThatIsNoPermutationIsRefused) {
   EXPECT_THAT(refusal_of(model), HasSubstr("Transpose 'block1_conv1/turn'"));
 }
 
-StoredConvolutions find(std::span<const std::byte> bytes) {
+StoredConvolutions find_in_onnx(std::span<const std::byte> bytes) {
   const OnnxGraph graph = parse_onnx(bytes);
   StoredConvolutions found = find_convolutions(graph, "made up");
   check_convolutions(found, "made up");
@@ -400,18 +400,18 @@ OnnxModel with_distant_names(OnnxModel model) {
 }
 
 TEST(OnnxWeights, TruncatedAnywhereTheFileIsRefused) {
-  test::expect_no_truncation_is_accepted(onnx_file(made_up_torch()), find);
-  test::expect_no_truncation_is_accepted(onnx_file(made_up_keras()), find);
+  test::expect_no_truncation_is_accepted(onnx_file(made_up_torch()), find_in_onnx);
+  test::expect_no_truncation_is_accepted(onnx_file(made_up_keras()), find_in_onnx);
 }
 
 TEST(OnnxWeights, NoBitOutsideOfTheValuesGivesOtherWeights) {
-  test::expect_no_flip_gives_other_weights(onnx_file(with_distant_names(made_up_torch())), find);
-  test::expect_no_flip_gives_other_weights(onnx_file(with_distant_names(made_up_keras())), find);
+  test::expect_no_flip_gives_other_weights(onnx_file(with_distant_names(made_up_torch())), find_in_onnx);
+  test::expect_no_flip_gives_other_weights(onnx_file(with_distant_names(made_up_keras())), find_in_onnx);
 }
 
 TEST(OnnxWeights, NoiseOutsideOfTheValuesIsSurvived) {
-  test::expect_noise_is_survived(onnx_file(made_up_torch()), find);
-  test::expect_noise_is_survived(onnx_file(made_up_keras()), find);
+  test::expect_noise_is_survived(onnx_file(made_up_torch()), find_in_onnx);
+  test::expect_noise_is_survived(onnx_file(made_up_keras()), find_in_onnx);
 }
 
 }  // namespace

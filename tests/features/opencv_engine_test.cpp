@@ -18,9 +18,7 @@ using test::golden_input;
 using test::run_rows;
 using testing::HasSubstr;
 
-constexpr std::size_t kRow = std::size_t{224} * 224 * 3;
-
-EngineOptions options(int batch_size, std::vector<Tap> taps) {
+EngineOptions opencv_options(int batch_size, std::vector<Tap> taps) {
   return {.kind = EngineKind::kOpencv, .batch_size = batch_size, .taps = std::move(taps), .threads = 2};
 }
 
@@ -28,14 +26,14 @@ class OpencvEngineBatch : public testing::TestWithParam<int> {};
 
 TEST_P(OpencvEngineBatch, GivesKerasFeaturesAtEveryTap) {
   const auto engine =
-      open_opencv_engine(embedded_weights(), options(GetParam(), {kAllTaps.begin(), kAllTaps.end()}));
+      open_opencv_engine(embedded_weights(), opencv_options(GetParam(), {kAllTaps.begin(), kAllTaps.end()}));
   ASSERT_EQ(engine->batch_size(), GetParam());
   test::expect_keras_features(*engine);
 }
 
 // To the bit, as the same kernels get the same numbers.
 TEST_P(OpencvEngineBatch, GivesTheSameFromATapOn) {
-  EngineOptions part = options(GetParam(), {kAllTaps.begin(), kAllTaps.end()});
+  EngineOptions part = opencv_options(GetParam(), {kAllTaps.begin(), kAllTaps.end()});
   const auto whole =
       run_rows(*open_opencv_engine(embedded_weights(), part), golden_input(), test::kGoldenRows);
   for (const Tap from : {Tap::kBlock3Pool, Tap::kBlock4Pool}) {
@@ -51,10 +49,10 @@ TEST_P(OpencvEngineBatch, GivesTheSameFromATapOn) {
 INSTANTIATE_TEST_SUITE_P(Sizes, OpencvEngineBatch, testing::Values(1, 4, 8));
 
 TEST(OpencvEngine, ARowDoesNotDependOnItsNeighbours) {
-  const auto engine = open_opencv_engine(embedded_weights(), options(2, {Tap::kBlock2Pool}));
-  std::vector<float> batch(golden_input().begin(), golden_input().begin() + 2 * kRow);
+  const auto engine = open_opencv_engine(embedded_weights(), opencv_options(2, {Tap::kBlock2Pool}));
+  std::vector<float> batch(golden_input().begin(), golden_input().begin() + 2 * test::kGoldenRow);
   const auto before = run_rows(*engine, batch, 2);
-  std::fill_n(batch.begin(), kRow, 1e4F);
+  std::fill_n(batch.begin(), test::kGoldenRow, 1e4F);
   const auto after = run_rows(*engine, batch, 2);
   const auto second = [](const std::vector<float>& rows) {
     return std::vector<float>(rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2), rows.end());
@@ -65,8 +63,8 @@ TEST(OpencvEngine, ARowDoesNotDependOnItsNeighbours) {
 
 TEST(OpencvEngine, GivesTapsInTheOrderAskedFor) {
   const auto engine =
-      open_opencv_engine(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
-  const auto features = run_rows(*engine, std::span(golden_input()).first(kRow), 1);
+      open_opencv_engine(embedded_weights(), opencv_options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+  const auto features = run_rows(*engine, std::span(golden_input()).first(test::kGoldenRow), 1);
   EXPECT_EQ(features[0].size(), tap_shape(Tap::kBlock2Pool, 224).size());
   EXPECT_EQ(features[1].size(), tap_shape(Tap::kBlock1Pool, 224).size());
 }
@@ -147,7 +145,7 @@ class CudaEngine : public testing::TestWithParam<EngineKind> {};
 /// says what is missing and falls back to nothing.
 TEST_P(CudaEngine, GivesKerasFeaturesOrSaysWhatIsMissing) {
   const EngineAvailability availability = probe_opencv(GetParam());
-  EngineOptions wanted = options(4, {kAllTaps.begin(), kAllTaps.end()});
+  EngineOptions wanted = opencv_options(4, {kAllTaps.begin(), kAllTaps.end()});
   wanted.kind = GetParam();
   if (availability.available) {
     const auto engine = open_opencv_engine(embedded_weights(), wanted);

@@ -16,11 +16,11 @@ namespace {
 using ::testing::HasSubstr;
 using Kind = ProtobufField::Kind;
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of_text(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string refusal_of(std::string_view message) {
   try {
-    ProtobufReader reader(bytes_of(message));
+    ProtobufReader reader(bytes_of_text(message));
     while (reader.next()) continue;
   } catch (const std::invalid_argument& error) {
     return error.what();
@@ -31,7 +31,7 @@ std::string refusal_of(std::string_view message) {
 TEST(ProtobufReader, ReadsEveryKindOfField) {
   using namespace std::string_view_literals;
   ProtobufReader reader(
-      bytes_of("\x08\x96\x01\x12\x07testing\x1d\x01\x02\x03\x04\x21\x01\x02\x03\x04\x05\x06\x07\x08"sv));
+      bytes_of_text("\x08\x96\x01\x12\x07testing\x1d\x01\x02\x03\x04\x21\x01\x02\x03\x04\x05\x06\x07\x08"sv));
   const auto number = reader.next();
   ASSERT_TRUE(number);
   EXPECT_EQ(number->number, 1U);
@@ -54,7 +54,7 @@ TEST(ProtobufReader, ReadsEveryKindOfField) {
 }
 
 TEST(ProtobufReader, ANegativeNumberHasTenBytes) {
-  ProtobufReader reader(bytes_of("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"));
+  ProtobufReader reader(bytes_of_text("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"));
   EXPECT_EQ(static_cast<std::int64_t>(reader.varint()), -1);
   EXPECT_TRUE(reader.at_end());
 }

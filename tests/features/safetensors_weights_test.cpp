@@ -205,7 +205,7 @@ TEST(SafetensorsWeights, TwoNetworksInOneFileAreNotChosenBetween) {
   EXPECT_EQ(find_convolutions(file, "made up")[0].kernel.name, "student.features.0.weight");
 }
 
-StoredConvolutions find(std::span<const std::byte> bytes) {
+StoredConvolutions find_in_safetensors(std::span<const std::byte> bytes) {
   const SafetensorsFile file = parse_safetensors(bytes);
   StoredConvolutions found = find_convolutions(file, "made up");
   check_convolutions(found, "made up");
@@ -213,15 +213,16 @@ StoredConvolutions find(std::span<const std::byte> bytes) {
 }
 
 TEST(SafetensorsWeights, TruncatedAnywhereTheFileIsRefused) {
-  test::expect_no_truncation_is_accepted(safetensors_file(made_up_entries()), find);
+  test::expect_no_truncation_is_accepted(safetensors_file(made_up_entries()), find_in_safetensors);
 }
 
 TEST(SafetensorsWeights, NoBitOfTheHeaderGivesOtherWeights) {
-  test::expect_no_flip_gives_other_weights(safetensors_file(made_up_entries(), R"({"format":"pt"})"), find);
+  test::expect_no_flip_gives_other_weights(safetensors_file(made_up_entries(), R"({"format":"pt"})"),
+                                           find_in_safetensors);
 }
 
 TEST(SafetensorsWeights, NoiseInTheHeaderIsSurvived) {
-  test::expect_noise_is_survived(safetensors_file(made_up_entries()), find);
+  test::expect_noise_is_survived(safetensors_file(made_up_entries()), find_in_safetensors);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@
 namespace headstart::test {
 namespace {
 
-constexpr std::size_t kRows = 2;
+constexpr std::size_t kBatch = 2;
 
 std::vector<ConvolutionWeights> imagenet_from(int first_block) {
   const auto& layers = embedded_weights().layers;
@@ -35,7 +35,7 @@ MapShape maps_shape(int first_block, int input_size) {
 std::vector<float> made_up_maps(int first_block, int input_size, unsigned seed) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal(-70.0F, 100.0F);
-  std::vector<float> maps(kRows * maps_shape(first_block, input_size).size());
+  std::vector<float> maps(kBatch * maps_shape(first_block, input_size).size());
   for (float& value : maps) value = std::max(normal(generator), 0.0F);
   return maps;
 }
@@ -61,9 +61,9 @@ ReferenceRun run_reference(ReferenceBlocks& reference, const std::vector<float>&
     std::fill(layer.kernel.begin(), layer.kernel.end(), 0.0);
     std::fill(layer.bias.begin(), layer.bias.end(), 0.0);
   }
-  const auto width = static_cast<std::ptrdiff_t>(maps.size() / kRows);
-  const auto top = static_cast<std::ptrdiff_t>(gradient.size() / kRows);
-  for (std::ptrdiff_t r = 0; r < static_cast<std::ptrdiff_t>(kRows); ++r) {
+  const auto width = static_cast<std::ptrdiff_t>(maps.size() / kBatch);
+  const auto top = static_cast<std::ptrdiff_t>(gradient.size() / kBatch);
+  for (std::ptrdiff_t r = 0; r < static_cast<std::ptrdiff_t>(kBatch); ++r) {
     const Doubles output = reference.forward({maps.begin() + r * width, maps.begin() + (r + 1) * width});
     run.output.insert(run.output.end(), output.begin(), output.end());
     reference.backward({gradient.begin() + r * top, gradient.begin() + (r + 1) * top}, run.gradients);
@@ -101,7 +101,7 @@ TEST(ReferenceBlocks, GradientsAreFiniteDifferences) {
       1e-6;  // of an array's length: no ReLU flips, and rounding is about 1e-9 of the loss
   const std::vector<float> maps = made_up_maps(5, kInput, 1);
   ReferenceBlocks reference(reference_layers(imagenet_from(5), 5), 2);
-  const std::vector<float> gradient = made_up_gradient(kRows * 512, 2);
+  const std::vector<float> gradient = made_up_gradient(kBatch * 512, 2);
   const ReferenceRun run = run_reference(reference, maps, gradient);
   const auto loss = [&] { return inner_product(gradient, run_reference(reference, maps, gradient).output); };
   for (std::size_t l = 0; l < 3; ++l) {
@@ -139,7 +139,7 @@ class TrainableBlocksPath : public testing::TestWithParam<Path> {
     return open_trainable_blocks(embedded_weights(), {.backprop = backprop(),
                                                       .first_block = first_block(),
                                                       .input_size = input_size(),
-                                                      .batch_size = kRows,
+                                                      .batch_size = kBatch,
                                                       .threads = 2});
   }
 };

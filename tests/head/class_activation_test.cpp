@@ -16,7 +16,7 @@ namespace {
 constexpr Eigen::Index kChannels = 5;
 constexpr Eigen::Index kPositions = 6;
 constexpr Eigen::Index kRows = 3;
-constexpr std::int32_t kClasses = 4;
+constexpr std::int32_t kActivationClasses = 4;
 
 /// A layer in double.
 std::vector<double> dense(const std::vector<double>& x, const Dense& layer, bool relu) {
@@ -67,7 +67,7 @@ TEST_P(ClassActivation, IsTheDefinition) {
     head.layers.back().bias = random_matrix(1, hidden, random, 0.1F).row(0);
     inputs = hidden;
   }
-  head.layers.push_back(glorot_uniform(inputs, kClasses, random));
+  head.layers.push_back(glorot_uniform(inputs, kActivationClasses, random));
   const std::vector<std::int32_t> classes{2, 0, 3};
   const Matrix found =
       class_activation_maps(sparse(maps).view(), kChannels, representation, head, classes, 1);
@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ClassActivationMaps, ARowOfZerosLightsNothing) {
   Random random(1);
   Head head;
-  head.layers = {glorot_uniform(kChannels, kClasses, random)};
+  head.layers = {glorot_uniform(kChannels, kActivationClasses, random)};
   const Matrix maps = Matrix::Zero(1, kPositions * kChannels);
   const std::vector<std::int32_t> classes{1};
   EXPECT_EQ(class_activation_maps(sparse(maps).view(), kChannels, {Pooling::kAverage, Transform::kUnit}, head,
@@ -124,14 +124,14 @@ TEST(ClassActivationMaps, ARowOfZerosLightsNothing) {
 TEST(ClassActivationMaps, RefuseWhatDoesNotFit) {
   Random random(1);
   Head head;
-  head.layers = {glorot_uniform(kChannels, kClasses, random)};
+  head.layers = {glorot_uniform(kChannels, kActivationClasses, random)};
   const SparseMatrix maps = sparse(Matrix::Ones(2, kPositions * kChannels));
   const auto call = [&](std::int64_t channels, std::vector<std::int32_t> classes) {
     static_cast<void>(class_activation_maps(maps.view(), channels, {Pooling::kAverage, Transform::kNone},
                                             head, classes, 1));
   };
   EXPECT_THROW(call(kChannels, {0}), std::invalid_argument);
-  EXPECT_THROW(call(kChannels, {0, kClasses}), std::invalid_argument);
+  EXPECT_THROW(call(kChannels, {0, kActivationClasses}), std::invalid_argument);
   EXPECT_THROW(call(4, {0, 0}), std::invalid_argument);
   EXPECT_THROW(call(3, {0, 0}), std::invalid_argument);
 }

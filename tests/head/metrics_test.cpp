@@ -14,10 +14,10 @@ namespace headstart::test {
 namespace {
 
 // Six rows, three classes; predictions are 0 0 1 1 1 2 (row 3 is a tie).
-struct Example {
+struct MetricsExample {
   Matrix probabilities = Matrix(6, 3);
   std::vector<std::int32_t> labels{0, 1, 1, 1, 0, 2};
-  Example() {
+  MetricsExample() {
     probabilities << 0.7F, 0.2F, 0.1F,  //
         0.5F, 0.3F, 0.2F,               //
         0.1F, 0.8F, 0.1F,               //
@@ -28,7 +28,7 @@ struct Example {
 };
 
 TEST(Evaluate, GivesTheHandComputedValuesOfASmallExample) {
-  const Example example;
+  const MetricsExample example;
   const Metrics metrics = evaluate(example.probabilities, example.labels);
   EXPECT_EQ(metrics.rows, 6);
   EXPECT_NEAR(
@@ -94,7 +94,7 @@ TEST(Evaluate, TopFiveCountsTheFirstClassesOfATie) {
 }
 
 TEST(Evaluate, RefusesNoRowsShapesThatDisagreeAndLabelsOutOfRange) {
-  const Example example;
+  const MetricsExample example;
   EXPECT_THROW(static_cast<void>(evaluate(Matrix(0, 3), {})), std::invalid_argument);
   EXPECT_THROW(static_cast<void>(evaluate(example.probabilities, std::vector<std::int32_t>{0})),
                std::invalid_argument);

@@ -24,11 +24,11 @@ void copy_into(AlignedFloats& target, const std::vector<float>& values) {
 }
 
 // A tile of 37 features with 0 to 6 entries each, of a batch of 5 rows.
-struct Example {
+struct TileExample {
   static constexpr std::size_t kFeatures = 37;
   static constexpr std::size_t kBatch = 5;
 
-  explicit Example(std::size_t tile_width)
+  explicit TileExample(std::size_t tile_width)
       : width(tile_width),
         random(tile_width),
         initial_kernel(randoms(kFeatures * width, random)),
@@ -105,12 +105,12 @@ TEST(PrimalKernelTest, ThereIsAVariantBesideTheReferenceAndTheBestIsOneOfThem) {
 TEST(PrimalKernelTest, EveryVariantUpdatesATileAsThePlainLoopDoes) {
   for (const std::size_t width : {16U, 32U, 48U, 64U, 80U, 112U}) {
     for (const bool nesterov : {false, true}) {
-      Example expected(width);
+      TileExample expected(width);
       const double expected_norm = expected.update(reference_primal_kernel(), nesterov);
       ASSERT_GT(expected_norm, 1.0);
       for (const PrimalKernel& kernel : all_primal_kernels()) {
         SCOPED_TRACE(std::string(kernel.name) + ", width " + std::to_string(width));
-        Example found(width);
+        TileExample found(width);
         const double norm = found.update(kernel, nesterov);
         EXPECT_NEAR(norm, expected_norm, 1e-6 * expected_norm);
         for (std::size_t i = 0; i < found.kernel.span().size(); ++i) {
@@ -125,13 +125,13 @@ TEST(PrimalKernelTest, EveryVariantUpdatesATileAsThePlainLoopDoes) {
 
 TEST(PrimalKernelTest, EveryVariantCombinesStepsAsThePlainLoopDoes) {
   for (const std::size_t width : {16U, 32U, 48U, 64U, 80U, 112U}) {
-    Example expected(width);
+    TileExample expected(width);
     const KernelNorms norms = expected.combine(reference_primal_kernel());
     ASSERT_GT(norms.w_w, 1.0);
     ASSERT_GT(norms.v_v, 1.0);
     for (const PrimalKernel& kernel : all_primal_kernels()) {
       SCOPED_TRACE(std::string(kernel.name) + ", width " + std::to_string(width));
-      Example found(width);
+      TileExample found(width);
       const KernelNorms found_norms = found.combine(kernel);
       EXPECT_NEAR(found_norms.w_w, norms.w_w, 1e-6 * norms.w_w);
       EXPECT_NEAR(found_norms.v_v, norms.v_v, 1e-6 * norms.v_v);

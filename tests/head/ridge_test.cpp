@@ -19,7 +19,7 @@
 namespace headstart::test {
 namespace {
 
-constexpr int kClasses = 3;
+constexpr int kRidgeClasses = 3;
 // Features are small integers: K is exact in float, so nothing but the formulas and the scores' rounding to
 // float is tested, also where the smallest lambda magnifies every error of K a millionfold.
 constexpr double kTolerance = 1e-5;
@@ -36,7 +36,7 @@ Problem random_problem(Eigen::Index rows, Eigen::Index columns, std::uint64_t se
   Problem problem;
   problem.features.resize(rows, columns);
   for (Eigen::Index row = 0; row < rows; ++row) {
-    problem.labels.push_back(static_cast<std::int32_t>(random.below(kClasses)));
+    problem.labels.push_back(static_cast<std::int32_t>(random.below(kRidgeClasses)));
     // Off the origin, as features behind a ReLU are: without the centring nothing here would agree.
     for (Eigen::Index column = 0; column < columns; ++column)
       problem.features(row, column) = 5.0 + static_cast<double>(random.below(9));
@@ -50,7 +50,7 @@ Eigen::RowVectorXd score_by_normal_equations(const Problem& problem, const std::
                                              const Eigen::RowVectorXd& row, double lambda) {
   const auto n = static_cast<Eigen::Index>(training.size());
   Eigen::MatrixXd x(n, problem.features.cols());
-  Eigen::MatrixXd y = Eigen::MatrixXd::Zero(n, kClasses);
+  Eigen::MatrixXd y = Eigen::MatrixXd::Zero(n, kRidgeClasses);
   for (Eigen::Index i = 0; i < n; ++i) {
     const RowIndex from = training[static_cast<std::size_t>(i)];
     x.row(i) = problem.features.row(from);
@@ -67,7 +67,7 @@ Eigen::RowVectorXd score_by_normal_equations(const Problem& problem, const std::
 
 Eigen::MatrixXd leave_one_out_by_refits(const Problem& problem, double lambda) {
   const Eigen::Index n = problem.features.rows();
-  Eigen::MatrixXd scores(n, kClasses);
+  Eigen::MatrixXd scores(n, kRidgeClasses);
   for (Eigen::Index left_out = 0; left_out < n; ++left_out) {
     std::vector<RowIndex> training = all_rows(static_cast<std::size_t>(n));
     training.erase(training.begin() + left_out);
@@ -91,7 +91,7 @@ TEST(RidgeRegression, LeaveOneOutIsThatOfRefitsWithoutEachRow) {
     // The first one interpolates where there are enough columns: 1 - S_ii is near 1e-6 there.
     for (const std::size_t index : {0U, 8U, 16U, 24U}) {
       const std::vector<double> lambda{lambdas[index]};
-      const RidgeBaseline found = ridge.leave_one_out(problem.labels, kClasses, lambda);
+      const RidgeBaseline found = ridge.leave_one_out(problem.labels, kRidgeClasses, lambda);
       const Eigen::MatrixXd expected = leave_one_out_by_refits(problem, lambda[0]);
       RC_ASSERT(worst_difference(found.scores, expected) < kTolerance * expected.cwiseAbs().maxCoeff());
     }
@@ -106,7 +106,8 @@ TEST(RidgeRegression, PredictsOtherRowsAsTheNormalEquationsDo) {
     const std::vector<std::int32_t> labels(problem.labels.begin(), problem.labels.begin() + training);
     const RidgeRegression ridge(kernel.topLeftCorner(training, training));
     const double lambda = ridge.default_lambdas()[16];
-    const Matrix found = ridge.fit(labels, kClasses, lambda).scores(kernel.bottomLeftCorner(10, training));
+    const Matrix found =
+        ridge.fit(labels, kRidgeClasses, lambda).scores(kernel.bottomLeftCorner(10, training));
     for (Eigen::Index row = 0; row < found.rows(); ++row) {
       const Eigen::RowVectorXd expected =
           score_by_normal_equations(problem, all_rows(20), problem.features.row(training + row), lambda);
@@ -118,7 +119,7 @@ TEST(RidgeRegression, PredictsOtherRowsAsTheNormalEquationsDo) {
 TEST(RidgeRegression, ScoresOfARowSumToOne) {
   const Problem problem = random_problem(25, 10, 3);
   const RidgeRegression ridge(problem.kernel());
-  const RidgeBaseline found = ridge.leave_one_out(problem.labels, kClasses, ridge.default_lambdas());
+  const RidgeBaseline found = ridge.leave_one_out(problem.labels, kRidgeClasses, ridge.default_lambdas());
   EXPECT_LT((found.scores.rowwise().sum().array() - 1.0F).abs().maxCoeff(), 1e-4F);
 }
 
@@ -126,11 +127,11 @@ TEST(RidgeRegression, AccuraciesAreThoseOfTheScoresAndTheBestIsTheHighest) {
   const Problem problem = random_problem(40, 12, 8);
   const RidgeRegression ridge(problem.kernel());
   const std::vector<double> lambdas = ridge.default_lambdas();
-  const RidgeBaseline all = ridge.leave_one_out(problem.labels, kClasses, lambdas);
+  const RidgeBaseline all = ridge.leave_one_out(problem.labels, kRidgeClasses, lambdas);
   ASSERT_EQ(all.accuracies.size(), lambdas.size());
   for (std::size_t i = 0; i < lambdas.size(); ++i) {
     const std::vector<double> one{lambdas[i]};
-    const Matrix scores = ridge.leave_one_out(problem.labels, kClasses, one).scores;
+    const Matrix scores = ridge.leave_one_out(problem.labels, kRidgeClasses, one).scores;
     const std::vector<std::int32_t> predictions = predicted_classes(scores);
     double hits = 0.0;
     for (std::size_t row = 0; row < predictions.size(); ++row)
@@ -149,15 +150,15 @@ TEST(RidgeRegression, AccuraciesAreThoseOfTheScoresAndTheBestIsTheHighest) {
 TEST(RidgeRegression, GivesATieToTheLargerLambdaInAnyOrder) {
   Problem problem = random_problem(12, 4, 1);
   for (std::size_t i = 0; i < 12; ++i) {  // so far apart that every small lambda is right everywhere
-    problem.labels[i] = static_cast<std::int32_t>(i % kClasses);
+    problem.labels[i] = static_cast<std::int32_t>(i % kRidgeClasses);
     problem.features.row(static_cast<Eigen::Index>(i)).setConstant(0.0);
     problem.features(static_cast<Eigen::Index>(i), problem.labels[i]) = 10.0;
   }
   const RidgeRegression ridge(problem.kernel());
   const RidgeBaseline falling =
-      ridge.leave_one_out(problem.labels, kClasses, std::vector<double>{0.3, 0.2, 0.1});
+      ridge.leave_one_out(problem.labels, kRidgeClasses, std::vector<double>{0.3, 0.2, 0.1});
   const RidgeBaseline rising =
-      ridge.leave_one_out(problem.labels, kClasses, std::vector<double>{0.1, 0.2, 0.3});
+      ridge.leave_one_out(problem.labels, kRidgeClasses, std::vector<double>{0.1, 0.2, 0.3});
   EXPECT_EQ(falling.accuracies, std::vector<double>(3, 1.0));
   EXPECT_EQ(falling.best, 0U);
   EXPECT_EQ(rising.best, 2U);

@@ -19,16 +19,16 @@ namespace {
 
 constexpr Eigen::Index kPositions = 4;
 constexpr Eigen::Index kChannels = 12;
-constexpr int kClasses = 3;
+constexpr int kSearchClasses = 3;
 
 // Maps whose class is a channel that is large at some position; the last `views` rows are noisy copies of the
 // first rows.
-struct Example {
-  explicit Example(int images = 60, int views = 12) {
+struct SearchExample {
+  explicit SearchExample(int images = 60, int views = 12) {
     Random random(71);
     dense = Matrix::Zero(images + views, kPositions * kChannels);
     for (Eigen::Index row = 0; row < images; ++row) {
-      const auto label = static_cast<Eigen::Index>(random.below(kClasses));
+      const auto label = static_cast<Eigen::Index>(random.below(kSearchClasses));
       labels.push_back(static_cast<std::int32_t>(label));
       for (Eigen::Index i = 0; i < dense.cols(); ++i) {
         if (random.uniform() < 0.4F) dense(row, i) = random.uniform();
@@ -57,7 +57,7 @@ struct Example {
     result.maps = maps.view();
     result.channels = kChannels;
     result.labels = labels;
-    result.classes = kClasses;
+    result.classes = kSearchClasses;
     return result;
   }
 
@@ -75,7 +75,7 @@ TrainingOptions small_training(int threads = 2) {
   return training;
 }
 
-SearchOptions small_options() {
+SearchOptions small_search() {
   SearchOptions options;
   options.rounds = {2, 6};
   return options;
@@ -111,9 +111,9 @@ TEST(SearchTest, CandidatesAreEveryCombinationButDenseFlattenedRows) {
 }
 
 TEST(SearchTest, FindsAConfigurationThatGeneralisesAndSaysHowItDid) {
-  const Example example;
+  const SearchExample example;
   const std::vector<Candidate> candidates = small_candidates();
-  const SearchResult result = search_in(example.problem, candidates, small_options());
+  const SearchResult result = search_in(example.problem, candidates, small_search());
   ASSERT_EQ(result.scores.size(), candidates.size());
   const CandidateScore& best = result.scores.front();
   EXPECT_GT(best.accuracy, 0.8);
@@ -132,9 +132,9 @@ TEST(SearchTest, FindsAConfigurationThatGeneralisesAndSaysHowItDid) {
 }
 
 TEST(SearchTest, AThirdOfTheCandidatesGoesOnAndLeads) {
-  const Example example;
+  const SearchExample example;
   const std::vector<Candidate> candidates = small_candidates();  // 32
-  const SearchResult result = search_in(example.problem, candidates, small_options());
+  const SearchResult result = search_in(example.problem, candidates, small_search());
   std::size_t later = 0;
   for (const CandidateScore& score : result.scores) later += score.round == 1 ? 1 : 0;
   EXPECT_EQ(later, (candidates.size() + 2) / 3);
@@ -143,10 +143,10 @@ TEST(SearchTest, AThirdOfTheCandidatesGoesOnAndLeads) {
 }
 
 TEST(SearchTest, TheResultDoesNotDependOnTheThreadCount) {
-  const Example example;
+  const SearchExample example;
   const std::vector<Candidate> candidates = small_candidates();
-  const SearchResult one = search_in(example.problem, candidates, small_options(), small_training(1));
-  const SearchResult three = search_in(example.problem, candidates, small_options(), small_training(3));
+  const SearchResult one = search_in(example.problem, candidates, small_search(), small_training(1));
+  const SearchResult three = search_in(example.problem, candidates, small_search(), small_training(3));
   ASSERT_EQ(one.scores.size(), three.scores.size());
   for (std::size_t i = 0; i < one.scores.size(); ++i) {
     EXPECT_EQ(one.scores[i].candidate, three.scores[i].candidate) << i;
@@ -156,7 +156,7 @@ TEST(SearchTest, TheResultDoesNotDependOnTheThreadCount) {
 }
 
 TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
-  const Example example;
+  const SearchExample example;
   const Candidate candidate = pooled_candidate();
   const Matrix found = out_of_fold(example.problem, candidate, 5);
   const FeatureMatrix pooled = pool(example.matrix.view(), kChannels, Pooling::kMaximum, 1);
@@ -172,9 +172,9 @@ TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
     TrainingOptions training_options =
         options_of(candidate, mean_squared_norm(rows.view(), training), 5, small_training());
     training_options.solver = Solver::kPrimal;
-    const TrainingData data{rows.view(), example.labels, training, {}, kClasses};
+    const TrainingData data{rows.view(), example.labels, training, {}, kSearchClasses};
     const TrainingResult result =
-        train_head(data, initial_head(kChannels, kClasses, training_options), training_options);
+        train_head(data, initial_head(kChannels, kSearchClasses, training_options), training_options);
     const Matrix expected = predict_logits(result.head, rows.view(), measured);
     for (std::size_t i = 0; i < measured.size(); ++i) {
       EXPECT_LT((found.row(measured[i]) - expected.row(static_cast<Eigen::Index>(i))).norm(),
@@ -185,11 +185,11 @@ TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
 }
 
 TEST(SearchTest, AFoldsOwnLabelsRowsAndViewsTakeNoPartInItsLogits) {
-  const Example example;
+  const SearchExample example;
   for (const Candidate& candidate :
        {pooled_candidate(), Candidate{{Pooling::kFlatten, Transform::kUnit}, {}, 1.0, 1e-4}}) {
     const Matrix before = out_of_fold(example.problem, candidate, 4);
-    Example changed = example;
+    SearchExample changed = example;
     Matrix dense = example.dense;
     for (const RowIndex row : {1, 5}) {  // of fold 1, with views
       changed.labels[static_cast<std::size_t>(row)] = (changed.labels[static_cast<std::size_t>(row)] + 1) % 3;
@@ -211,10 +211,10 @@ TEST(SearchTest, AFoldsOwnLabelsRowsAndViewsTakeNoPartInItsLogits) {
 }
 
 TEST(SearchTest, WhatDivergesComesLast) {
-  const Example example;
+  const SearchExample example;
   const std::vector<Candidate> candidates{{{Pooling::kMaximum, Transform::kUnit}, {9}, 1e30, 1e-4},
                                           pooled_candidate()};
-  SearchOptions options = small_options();
+  SearchOptions options = small_search();
   options.rounds = {3};
   const SearchResult result = search_in(example.problem, candidates, options);
   EXPECT_EQ(result.scores.front().candidate, pooled_candidate());
@@ -223,9 +223,9 @@ TEST(SearchTest, WhatDivergesComesLast) {
 }
 
 TEST(SearchTest, StopsBetweenRuns) {
-  const Example example;
+  const SearchExample example;
   std::atomic<bool> stop{false};
-  SearchOptions options = small_options();
+  SearchOptions options = small_search();
   options.stop = &stop;
   std::size_t runs = 0;
   options.on_run = [&](std::size_t done, std::size_t total) {
@@ -240,7 +240,7 @@ TEST(SearchTest, StopsBetweenRuns) {
 }
 
 TEST(SearchTest, TheLearningCurveRisesToAllRows) {
-  const Example example;
+  const SearchExample example;
   const std::vector<LearningCurvePoint> points =
       learning_curve(CrossValidation(example.problem, std::vector{pooled_candidate()}, small_training()),
                      pooled_candidate(), 6);
@@ -255,7 +255,7 @@ TEST(SearchTest, TheLearningCurveRisesToAllRows) {
 }
 
 TEST(SearchTest, TrainAndPredictSeesTheTrainingRowsOnly) {
-  const Example example;
+  const SearchExample example;
   const std::vector<RowIndex> training(example.problem.rows.begin(), example.problem.rows.begin() + 40);
   const std::vector<RowIndex> others(example.problem.rows.begin() + 40, example.problem.rows.end());
   const Matrix logits =
@@ -272,15 +272,15 @@ TEST(SearchTest, TrainAndPredictSeesTheTrainingRowsOnly) {
 }
 
 TEST(SearchTest, ProblemsThatDoNotFitAreRefused) {
-  const Example example;
+  const SearchExample example;
   const std::vector<Candidate> one{pooled_candidate()};
   const auto refused = [&](auto change) {
     SearchProblem problem = example.problem;
-    SearchOptions options = small_options();
+    SearchOptions options = small_search();
     change(problem, options);
     EXPECT_THROW(static_cast<void>(search_in(problem, one, options)), std::invalid_argument);
   };
-  EXPECT_THROW(static_cast<void>(search_in(example.problem, {}, small_options())), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(search_in(example.problem, {}, small_search())), std::invalid_argument);
   refused([](SearchProblem& p, SearchOptions&) { p.folds.pop_back(); });
   refused([](SearchProblem& p, SearchOptions&) { std::fill(p.folds.begin(), p.folds.end(), 0); });
   refused([](SearchProblem& p, SearchOptions&) { p.folds.front() = 9; });  // folds 4 to 8 are empty

@@ -20,8 +20,8 @@ namespace {
 
 // A small data set that a head can overfit: 50 rows that a random
 // linear map labels with 4 classes, the last 14 for validation.
-struct Example {
-  explicit Example(std::uint64_t seed = 41)
+struct TrainerExample {
+  explicit TrainerExample(std::uint64_t seed = 41)
       : random(seed), dense(random_features(50, 40, 0.3, random)), matrix(sparse(dense)), rows(all_rows(50)) {
     const Matrix teacher = dense * random_matrix(40, 4, random);
     for (Eigen::Index r = 0; r < 50; ++r) {
@@ -87,16 +87,16 @@ std::vector<double> flatten(const Head& head) {
 
 // The mean loss of all training rows with these weights, L2 included, in double: the network as it is on
 // paper.
-double reference_loss(std::span<const double> weights, const Head& shapes, const Example& example,
+double reference_loss(std::span<const double> weights, const Head& shapes, const TrainerExample& example,
                       const TrainingOptions& options) {
-  using DoubleMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using RowMajorDouble = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const TrainingData data = example.data();
   const auto rows = static_cast<Eigen::Index>(data.training.size());
-  DoubleMatrix activation = example.dense.topRows(rows).cast<double>();
+  RowMajorDouble activation = example.dense.topRows(rows).cast<double>();
   double penalty = 0.0;
   for (std::size_t l = 0; l < shapes.layers.size(); ++l) {
     const Dense& shape = shapes.layers[l];
-    const Eigen::Map<const DoubleMatrix> kernel(weights.data(), shape.kernel.rows(), shape.kernel.cols());
+    const Eigen::Map<const RowMajorDouble> kernel(weights.data(), shape.kernel.rows(), shape.kernel.cols());
     weights = weights.subspan(static_cast<std::size_t>(shape.kernel.size()));
     const Eigen::Map<const Eigen::RowVectorXd> bias(weights.data(), shape.bias.size());
     weights = weights.subspan(static_cast<std::size_t>(shape.bias.size()));
@@ -120,7 +120,7 @@ double reference_loss(std::span<const double> weights, const Head& shapes, const
 class WholeNetwork : public testing::TestWithParam<std::vector<int>> {};
 
 TEST_P(WholeNetwork, OneStepMovesByTheGradientOfTheLoss) {
-  const Example example(42);
+  const TrainerExample example(42);
   TrainingOptions options = small_options();
   options.hidden = GetParam();
   options.batch = 36;
@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(Hidden, WholeNetwork,
                          testing::Values(std::vector<int>{}, std::vector<int>{9}, std::vector<int>{9, 7}));
 
 TEST(TrainHead, EpochLossIsTheMeanOfBatchLossesWeightedByTheirRows) {
-  const Example example;
+  const TrainerExample example;
   std::vector<double> losses;
   TrainingHooks hooks;
   hooks.on_step = [&](double loss) { losses.push_back(loss); };
@@ -171,7 +171,7 @@ TEST(TrainHead, EpochLossIsTheMeanOfBatchLossesWeightedByTheirRows) {
 }
 
 TEST(TrainHead, ValidationIsOfTheWeightsAfterTheEpochWithSmoothingAndPenaltyButWithoutClassWeights) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.epochs = 2;
   options.l2 = 0.01;
@@ -200,7 +200,7 @@ TEST(TrainHead, ValidationIsOfTheWeightsAfterTheEpochWithSmoothingAndPenaltyButW
 }
 
 TEST(TrainHead, ValidationRowsDoNotChangeTheTraining) {
-  const Example example;
+  const TrainerExample example;
   const TrainingResult with = train(example.data(), small_options());
   const TrainingResult without = train(example.data_without_validation(), small_options());
   expect_same_bits(with.head, without.head);
@@ -210,7 +210,7 @@ TEST(TrainHead, ValidationRowsDoNotChangeTheTraining) {
 }
 
 TEST(TrainHead, LearnsItsTrainingRows) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.epochs = 150;
   options.learning_rate = 0.1;
@@ -220,7 +220,7 @@ TEST(TrainHead, LearnsItsTrainingRows) {
 }
 
 TEST(TrainHead, TheBitsDoNotDependOnTheThreadCount) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.hidden = {200, 20};
   options.learning_rate = 0.01;
@@ -237,7 +237,7 @@ TEST(TrainHead, TheBitsDoNotDependOnTheThreadCount) {
 }
 
 TEST(TrainHead, OneSeedGivesOneRunAndAnotherSeedAnother) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   const Head initial = initial_head(40, 4, options);
   const TrainingResult first = train_head(example.data(), initial, options);
@@ -249,7 +249,7 @@ TEST(TrainHead, OneSeedGivesOneRunAndAnotherSeedAnother) {
 }
 
 TEST(TrainHead, EarlyStoppingGivesBackTheWeightsOfTheBestEpoch) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.learning_rate = 0.1;
   options.epochs = 100;
@@ -267,7 +267,7 @@ TEST(TrainHead, EarlyStoppingGivesBackTheWeightsOfTheBestEpoch) {
 }
 
 TEST(TrainHead, EarlyStoppingThatNeverStopsKeepsTheBestEpochToo) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.learning_rate = 0.1;
   options.epochs = 40;
@@ -281,7 +281,7 @@ TEST(TrainHead, EarlyStoppingThatNeverStopsKeepsTheBestEpochToo) {
 }
 
 TEST(TrainHead, TheScheduleReachesEveryEpoch) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.epochs = 4;
   options.schedule = Schedule::kStep;
@@ -294,7 +294,7 @@ TEST(TrainHead, TheScheduleReachesEveryEpoch) {
 }
 
 TEST(TrainHead, StopsAfterAWholeEpochWhenAsked) {
-  const Example example;
+  const TrainerExample example;
   std::atomic<bool> stop{false};
   TrainingHooks hooks;
   hooks.stop = &stop;
@@ -312,7 +312,7 @@ TEST(TrainHead, StopsAfterAWholeEpochWhenAsked) {
 }
 
 TEST(TrainHead, DivergenceIsAnErrorThatNamesEpochAndStep) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.learning_rate = 1e30;
   const std::string message = message_of([&] { static_cast<void>(train(example.data(), options)); });
@@ -330,7 +330,7 @@ struct Refusal {
 class TrainHeadRefuses : public testing::TestWithParam<Refusal> {};
 
 TEST_P(TrainHeadRefuses, WhatDoesNotFitByName) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   TrainingData data = example.data();
   Head initial = initial_head(40, 4, options);
@@ -391,7 +391,7 @@ TEST(InitialHead, HasALayerPerWidthFromSeedsOfTheirOwn) {
 }
 
 TEST(TrainerTest, AHeadThatNoEpochBeatsComesBack) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.early_stopping = options.epochs;
   const Head initial = initial_head(40, 4, options);
@@ -411,7 +411,7 @@ TEST(TrainerTest, AHeadThatNoEpochBeatsComesBack) {
 }
 
 TEST(TrainerTest, AnEpochThatLosesAccuracyIsNotBetterWhateverItsLoss) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.learning_rate = 0.1;
   options.epochs = 20;
@@ -436,7 +436,7 @@ TEST(TrainerTest, AnEpochThatLosesAccuracyIsNotBetterWhateverItsLoss) {
 }
 
 TEST(TrainerTest, TheLearningRateWarmsUpStepByStep) {
-  const Example example;
+  const TrainerExample example;
   TrainingOptions options = small_options();
   options.momentum = 0.0;
   options.l2 = 0.0;

@@ -16,24 +16,24 @@ namespace {
 namespace fs = std::filesystem;
 using test::ScratchFolder;
 
-constexpr std::int64_t kColumns = 5;
+constexpr std::int64_t kFileColumns = 5;
 
 /// Row r has r + 0.5 in column r % 5, and nothing else.
-FeatureMatrix rows_of(std::span<const RowIndex> rows) {
+FeatureMatrix file_rows_of(std::span<const RowIndex> rows) {
   FeatureMatrix matrix;
-  matrix.columns = kColumns;
+  matrix.columns = kFileColumns;
   matrix.indptr = {0};
   for (const RowIndex row : rows) {
-    matrix.indices.push_back(static_cast<std::int32_t>(row % kColumns));
+    matrix.indices.push_back(static_cast<std::int32_t>(row % kFileColumns));
     matrix.values.push_back(static_cast<float>(row) + 0.5F);
     matrix.indptr.push_back(static_cast<std::int64_t>(matrix.values.size()));
   }
   return matrix;
 }
 
-FeatureTable table_of(int rows) {
+FeatureTable file_table_of(int rows) {
   FeatureTable table;
-  table.shape = {1, 1, kColumns};
+  table.shape = {1, 1, kFileColumns};
   table.class_names = {"cats", "dogs \u00e9"};
   for (int row = 0; row < rows; ++row) {
     table.labels.push_back(row % 2);
@@ -48,11 +48,11 @@ FeatureTable table_of(int rows) {
 TEST(FeatureFile, HoldsWhatItWasGiven) {
   const ScratchFolder scratch;
   const fs::path file = scratch / "features.h5";
-  const FeatureTable table = table_of(7);
+  const FeatureTable table = file_table_of(7);
   for (const FeatureType type : {FeatureType::kFloat32, FeatureType::kFloat16}) {
-    write_feature_file(file, table, kColumns, type, rows_of);  // and replaces the one before
+    write_feature_file(file, table, kFileColumns, type, file_rows_of);  // and replaces the one before
     const hdf5::File opened = hdf5::open_file(file);
-    EXPECT_EQ(hdf5::extents(opened.id(), "features"), (hdf5::Extents{7, kColumns}));
+    EXPECT_EQ(hdf5::extents(opened.id(), "features"), (hdf5::Extents{7, kFileColumns}));
     const std::vector<float> features = hdf5::read<float>(opened.id(), "features", 1000);
     for (std::size_t row = 0; row < 7; ++row) {
       for (std::size_t column = 0; column < 5; ++column)
@@ -71,8 +71,9 @@ TEST(FeatureFile, Float16IsTheNearestHalf) {
   // 3.9992 is nearer to 4, a power of two up, than to anything below.
   const std::vector<float> values{3.9992F, 1.0F / 3.0F, 1234.567F, 65504.0F, 6.2e-5F};
   write_feature_file(
-      scratch / "f.h5", table_of(1), kColumns, FeatureType::kFloat16, [&](std::span<const RowIndex>) {
-        return FeatureMatrix{kColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
+      scratch / "f.h5", file_table_of(1), kFileColumns, FeatureType::kFloat16,
+      [&](std::span<const RowIndex>) {
+        return FeatureMatrix{kFileColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
       });
   const std::vector<float> read = hdf5::read<float>(hdf5::open_file(scratch / "f.h5").id(), "features", 1000);
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -85,8 +86,9 @@ TEST(FeatureFile, Float16BelowItsNormalNumbersIsTheNearestMultiple) {
   const float step = std::ldexp(1.0F, -24);
   const std::vector<float> values{step * 3.4F, step * 3.6F, step * 0.4F, step * 2.5F, step * 1023.7F};
   write_feature_file(
-      scratch / "f.h5", table_of(1), kColumns, FeatureType::kFloat16, [&](std::span<const RowIndex>) {
-        return FeatureMatrix{kColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
+      scratch / "f.h5", file_table_of(1), kFileColumns, FeatureType::kFloat16,
+      [&](std::span<const RowIndex>) {
+        return FeatureMatrix{kFileColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
       });
   EXPECT_EQ(hdf5::read<float>(hdf5::open_file(scratch / "f.h5").id(), "features", 1000),
             (std::vector<float>{step * 3, step * 4, 0.0F, step * 2, step * 1024}));
@@ -95,12 +97,12 @@ TEST(FeatureFile, Float16BelowItsNormalNumbersIsTheNearestMultiple) {
 TEST(FeatureFile, WhatDoesNotFitFloat16IsNamedAndLeavesTheOldFile) {
   const ScratchFolder scratch;
   const fs::path file = scratch / "f.h5";
-  write_feature_file(file, table_of(2), kColumns, FeatureType::kFloat32, rows_of);
+  write_feature_file(file, file_table_of(2), kFileColumns, FeatureType::kFloat32, file_rows_of);
   const auto before = fs::last_write_time(file);
   try {
-    write_feature_file(file, table_of(3), kColumns, FeatureType::kFloat16,
+    write_feature_file(file, file_table_of(3), kFileColumns, FeatureType::kFloat16,
                        [](std::span<const RowIndex> rows) {
-                         FeatureMatrix matrix = rows_of(rows);
+                         FeatureMatrix matrix = file_rows_of(rows);
                          matrix.values[2] = 70000.0F;
                          return matrix;
                        });
@@ -114,9 +116,9 @@ TEST(FeatureFile, WhatDoesNotFitFloat16IsNamedAndLeavesTheOldFile) {
 }
 
 TEST(FeatureFile, APlaceThatCannotBeWrittenIsOneLine) {
-  EXPECT_THROW(
-      write_feature_file("/proc/headstart/f.h5", table_of(1), kColumns, FeatureType::kFloat32, rows_of),
-      Error);
+  EXPECT_THROW(write_feature_file("/proc/headstart/f.h5", file_table_of(1), kFileColumns,
+                                  FeatureType::kFloat32, file_rows_of),
+               Error);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/pipeline/sample_dataset.hpp"
+#include "tests/pipeline/training_runs.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -24,8 +25,6 @@ std::vector<std::string> sweep_arguments(const fs::path& dataset, const fs::path
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
-
-Json metrics_of(const fs::path& out) { return Json::parse(read_text((out / "metrics.json").string())); }
 
 TEST(Sweep, ChoosesTrainsAndSaysWhatWasHeldOut) {
   const ScratchFolder scratch;

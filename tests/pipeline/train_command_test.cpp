@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/pipeline/sample_dataset.hpp"
+#include "tests/pipeline/training_runs.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -16,16 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-
-Json metrics_of(const fs::path& out) { return Json::parse(read_text((out / "metrics.json").string())); }
-
-/// Arguments of the shared run with another output folder, and more options.
-std::vector<std::string> again(const fs::path& out, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = shared_run().arguments;
-  arguments[3] = out.string();
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
 
 TEST(Train, TellsInTheReportWhatTheFeaturesSayAboutTheImages) {
   const std::string html = read_text((shared_run().out / "report.html").string());
@@ -93,7 +84,7 @@ TEST(Train, LastValidationLossOfTheHistoryIsThatOfTheMetrics) {
 
 TEST(Train, ASecondRunIsAnsweredByTheCacheAndGivesTheSameBytes) {
   const ScratchFolder scratch;
-  const ProcessResult result = headstart_process(again(scratch / "out", {"--quiet"}));
+  const ProcessResult result = headstart_process(shared_arguments(scratch / "out", {"--quiet"}));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
   Json metrics = metrics_of(scratch / "out");
@@ -148,14 +139,14 @@ TEST(Train, TheConfigOfARunOnACsvFileRepeatsIt) {
 
 TEST(Train, GivesTheSameModelWithOneThread) {
   const ScratchFolder scratch;
-  ASSERT_EQ(headstart_process(again(scratch / "out", {"--threads", "1"})).exit_code, 0);
+  ASSERT_EQ(headstart_process(shared_arguments(scratch / "out", {"--threads", "1"})).exit_code, 0);
   EXPECT_TRUE(read_text((scratch / "out" / "model.h5").string()) ==
               read_text((shared_run().out / "model.h5").string()));
 }
 
 TEST(Train, AnotherSeedGivesAnotherModel) {
   const ScratchFolder scratch;
-  ASSERT_EQ(headstart_process(again(scratch / "out", {"--seed", "7"})).exit_code, 0);
+  ASSERT_EQ(headstart_process(shared_arguments(scratch / "out", {"--seed", "7"})).exit_code, 0);
   EXPECT_FALSE(read_text((scratch / "out" / "model.h5").string()) ==
                read_text((shared_run().out / "model.h5").string()));
 }
@@ -179,7 +170,7 @@ TEST(Train, BrokenImagesAreRowsWithAReasonAndShiftNothing) {
       read_text(fs::directory_iterator(scratch / "dataset" / "roadsigns")->path().string());
   std::ofstream(scratch / "dataset" / "roadsigns" / "cut.jpg", std::ios::binary)
       << whole.substr(0, whole.size() / 2);
-  std::vector<std::string> arguments = again(scratch / "out");
+  std::vector<std::string> arguments = shared_arguments(scratch / "out");
   arguments[1] = (scratch / "dataset").string();
   const ProcessResult result = headstart_process(arguments);
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -206,7 +197,7 @@ TEST(Train, GivenSplitsAreKept) {
       fs::remove(scratch / "dataset" / "val" / name / entry.path().filename());
     }
   }
-  std::vector<std::string> arguments = again(scratch / "out");
+  std::vector<std::string> arguments = shared_arguments(scratch / "out");
   arguments[1] = (scratch / "dataset").string();
   const ProcessResult result = headstart_process(arguments);
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -262,7 +253,8 @@ TEST(Train, EveryRepresentationIsEvaluatedAsItWasTrained) {
 
 TEST(Train, DivergenceIsAnErrorThatSaysWhatToDo) {
   const ScratchFolder scratch;
-  const ProcessResult result = headstart_process(again(scratch / "out", {"--learning-rate", "1e5"}));
+  const ProcessResult result =
+      headstart_process(shared_arguments(scratch / "out", {"--learning-rate", "1e5"}));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.err.find("lower --learning-rate"), std::string::npos) << result.err;
   EXPECT_FALSE(fs::exists(scratch / "out"));

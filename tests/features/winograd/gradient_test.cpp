@@ -100,7 +100,7 @@ TEST(WeightTransform, ItsAdjointIsItsTransposeOnEveryInstructionSet) {
   }
 }
 
-struct Case {
+struct GradientCase {
   int images = 1;
   int size = 14;
   int in = 16;
@@ -117,7 +117,7 @@ struct Case {
 
 /// Calls visit(position of the output, position of the input, tap), positions being pixels of the batch.
 template <typename Visit>
-void for_each_tap(const Case& shape, const Visit& visit) {
+void for_each_tap(const GradientCase& shape, const Visit& visit) {
   for (int pixel = 0; pixel < shape.images * shape.size * shape.size; ++pixel) {
     const int y = pixel / shape.size % shape.size;
     const int x = pixel % shape.size;
@@ -132,7 +132,7 @@ void for_each_tap(const Case& shape, const Visit& visit) {
   }
 }
 
-Doubles weight_gradient_in_double(const Case& shape) {
+Doubles weight_gradient_in_double(const GradientCase& shape) {
   const std::vector<float> inputs = shape.inputs();
   const std::vector<float> gradients = shape.gradients();
   const auto in = static_cast<std::size_t>(shape.in);
@@ -149,7 +149,7 @@ Doubles weight_gradient_in_double(const Case& shape) {
   return kernel;
 }
 
-std::vector<float> weight_gradient(const Kernels& kernels, const Case& shape, int outputs,
+std::vector<float> weight_gradient(const Kernels& kernels, const GradientCase& shape, int outputs,
                                    std::size_t images_at_once, int threads) {
   const auto images = static_cast<std::size_t>(shape.images);
   const ActivationMap source = ActivationMap::before({shape.size, shape.size, shape.in}, outputs);
@@ -174,7 +174,7 @@ std::vector<float> weight_gradient(const Kernels& kernels, const Case& shape, in
 }
 
 TEST(WeightGradient, IsTheSumOfProductsOnEveryInstructionSet) {
-  const Case shape{.images = 3, .size = 14, .in = 32, .out = 64};
+  const GradientCase shape{.images = 3, .size = 14, .in = 32, .out = 64};
   const Doubles expected = weight_gradient_in_double(shape);
   for (const Kernels& kernels : all_kernels()) {
     for (const int outputs : {4, 5, 6}) {
@@ -187,10 +187,10 @@ TEST(WeightGradient, IsTheSumOfProductsOnEveryInstructionSet) {
 RC_GTEST_PROP(WeightGradient, HoldsForMapsOfAnySize, ()) {
   const std::vector<Kernels> all = all_kernels();
   const Kernels kernels = *rc::gen::elementOf(all);
-  const Case shape{.images = *rc::gen::inRange(1, 4),
-                   .size = *rc::gen::inRange(2, 28),
-                   .in = 16 * *rc::gen::inRange(1, 6),
-                   .out = 64};
+  const GradientCase shape{.images = *rc::gen::inRange(1, 4),
+                           .size = *rc::gen::inRange(2, 28),
+                           .in = 16 * *rc::gen::inRange(1, 6),
+                           .out = 64};
   const int outputs = *rc::gen::inRange(4, 7);
   const auto images_at_once = static_cast<std::size_t>(*rc::gen::inRange(1, 5));
   const double error =
@@ -201,7 +201,7 @@ RC_GTEST_PROP(WeightGradient, HoldsForMapsOfAnySize, ()) {
 }
 
 TEST(WeightGradient, BitsDependNeitherOnThreadsNorOnTheInstructionSet) {
-  const Case shape{.images = 5, .size = 20, .in = 48, .out = 128};
+  const GradientCase shape{.images = 5, .size = 20, .in = 48, .out = 128};
   for (const int outputs : {4, 5, 6}) {
     const std::vector<float> expected = weight_gradient(best_kernels(), shape, outputs, 3, 1);
     EXPECT_EQ(weight_gradient(best_kernels(), shape, outputs, 3, 2), expected) << outputs;
@@ -215,7 +215,7 @@ TEST(WeightGradient, BitsDependNeitherOnThreadsNorOnTheInstructionSet) {
 
 TEST(WayBack, IsTheSumOfProductsOnEveryInstructionSetByEveryMethod) {
   // From 64 channels to 128: the convolution itself went the other way.
-  const Case shape{.images = 2, .size = 13, .in = 128, .out = 64};
+  const GradientCase shape{.images = 2, .size = 13, .in = 128, .out = 64};
   const ConvolutionWeights weights = made_up_weights(shape.in, shape.out);
   const std::vector<float> gradients = shape.gradients();
   const auto in = static_cast<std::size_t>(shape.in);

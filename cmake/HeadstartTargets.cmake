@@ -3,7 +3,8 @@
 add_library(headstart_warnings INTERFACE)
 target_compile_options(headstart_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wpedantic
-  $<$<BOOL:${HEADSTART_WERROR}>:-Werror>)
+  $<$<BOOL:${HEADSTART_WERROR}>:-Werror>
+  $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-subobject-linkage>) # what several sources in one make of every anonymous namespace
 target_compile_definitions(headstart_warnings INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
 add_library(headstart_sanitizers INTERFACE)

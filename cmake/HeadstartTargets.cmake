@@ -4,7 +4,8 @@ add_library(headstart_warnings INTERFACE)
 target_compile_options(headstart_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wpedantic
   $<$<BOOL:${HEADSTART_WERROR}>:-Werror>
-  $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-subobject-linkage>) # what several sources in one make of every anonymous namespace
+  # What GCC makes of anonymous namespaces in one of several sources that are compiled as one.
+  $<$<AND:$<BOOL:${CMAKE_UNITY_BUILD}>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>)
 target_compile_definitions(headstart_warnings INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
 add_library(headstart_sanitizers INTERFACE)
@@ -42,5 +43,6 @@ function(headstart_check_headers target)
   if(sources)
     add_library(${target}_header_check OBJECT ${sources})
     target_link_libraries(${target}_header_check PRIVATE ${target} ${ARGN} headstart_warnings)
+    set_target_properties(${target}_header_check PROPERTIES UNITY_BUILD OFF)
   endif()
 endfunction()

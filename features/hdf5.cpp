@@ -13,7 +13,6 @@
 #include <cstring>
 #include <limits>
 #include <new>
-#include <optional>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
@@ -287,11 +286,6 @@ herr_t leave(void*, H5FD_file_image_op_t, void*) { return 0; }
 void* share(void* image) { return image; }
 herr_t unshare(void*) { return 0; }
 
-void* make(std::size_t size, H5FD_file_image_op_t, void*) { return std::malloc(size); }
-void* copy(void* destination, const void* source, std::size_t size, H5FD_file_image_op_t, void*) {
-  return std::memcpy(destination, source, size);
-}
-
 Type string_type(std::size_t size, H5T_cset_t characters) {
   Type type{checked(H5Tcopy(H5T_C_S1))};
   check(H5Tset_size(type.id(), size));
@@ -509,21 +503,25 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
         dataset);
 }
 
-/// Where a file ends by its superblock, of which version 0 is what HDF5 writes unless asked for more (HDF5
-/// File Format Specification, III.A); less than HDF5 tells while the file is open, which counts what it may
-/// yet use.
-std::optional<std::uint64_t> end_of_file(std::span<const std::byte> image) {
+namespace {
+
+/// Where a file ends by its superblock of version 0 (HDF5 File Format Specification, III.A), which is what
+/// HDF5 writes where the earliest format is allowed.
+std::uint64_t end_of_file(std::span<const std::byte> image) {
   constexpr std::size_t kVersion = 8;
   constexpr std::size_t kOffsetBytes = 13;
   constexpr std::size_t kEnd = 40;
   std::uint64_t end = 0;
   if (image.size() < kEnd + sizeof(end) || image[kVersion] != std::byte{0} ||
       image[kOffsetBytes] != std::byte{sizeof(end)}) {
-    return std::nullopt;
+    throw Error{Error::Kind::kFailed, "HDF5 failed", "memory: a superblock of another version than asked for",
+                "build headstart with HDF5 1.10 to 1.14"};
   }
   std::memcpy(&end, image.data() + kEnd, sizeof(end));
   return end;
 }
+
+}  // namespace
 
 /// What HDF5 made of a LendingFile, taken from it when it would free it.
 struct LendingFile::Image {
@@ -540,15 +538,13 @@ struct LendingFile::Image {
     size = end;
   }
   static void* grow(void* bytes, std::size_t size, H5FD_file_image_op_t, void* image) {
-    static_cast<Image*>(image)->size = size;
-    return std::realloc(bytes, size);
+    void* const grown = std::realloc(bytes, size);
+    if (grown != nullptr) static_cast<Image*>(image)->size = size;
+    return grown;
   }
-  static herr_t keep_last(void* bytes, H5FD_file_image_op_t operation, void* image) {
-    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) {
-      static_cast<Image*>(image)->bytes = static_cast<std::byte*>(bytes);
-    } else {
-      std::free(bytes);
-    }
+  /// HDF5 frees once, when it closes the file.
+  static herr_t keep(void* bytes, H5FD_file_image_op_t, void* image) {
+    static_cast<Image*>(image)->bytes = static_cast<std::byte*>(bytes);
     return 0;
   }
 };
@@ -564,10 +560,11 @@ LendingFile::LendingFile() : image_(new Image), file_(H5I_INVALID_HID) {
   silence();
   const PropertyList access = file_access();
   check(H5Pset_fapl_core(access.id(), kImageIncrement, false));
-  H5FD_file_image_callbacks_t callbacks{make,  copy,    Image::grow, Image::keep_last,
-                                        share, unshare, image_.get()};
+  H5FD_file_image_callbacks_t callbacks{nullptr, nullptr, Image::grow, Image::keep,
+                                        share,   unshare, image_.get()};
   check(H5Pset_file_image_callbacks(access.id(), &callbacks));
   check(H5Pset_meta_block_size(access.id(), kOutlineBytes));
+  check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST));
   const PropertyList creation = untimed(H5P_FILE_CREATE);
   file_ = File{checked(H5Fcreate(next_memory_name().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()))};
 }
@@ -593,8 +590,6 @@ std::vector<std::span<const std::byte>> LendingFile::close() {
     if (lent.offset == HADDR_UNDEF) throw failure(id(), lent.path, "was given no place");
   }
   std::ranges::sort(lent_, {}, &Lent::offset);
-  hsize_t size = 0;
-  check(H5Fget_filesize(id(), &size), id(), "/");
   check(H5Fclose(file_.release()));
 
   std::vector<std::span<const std::byte>> parts;
@@ -604,8 +599,7 @@ std::vector<std::span<const std::byte>> LendingFile::close() {
     gaps.emplace_back(end, lent.offset);
     end = lent.offset + lent.values.size();
   }
-  gaps.emplace_back(end,
-                    std::max<std::uint64_t>(end_of_file({image_->bytes, image_->size}).value_or(size), end));
+  gaps.emplace_back(end, std::max(end_of_file({image_->bytes, image_->size}), end));
   for (const auto& [from, to] : gaps) {
     if (to > from) image_->reach(to);
   }

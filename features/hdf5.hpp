@@ -96,10 +96,13 @@ void write(hid_t parent, const std::string& dataset, const Extents& extents, std
 class LendingFile {
  public:
   LendingFile();
+  LendingFile(LendingFile&&) = default;
+  LendingFile& operator=(LendingFile&&) = delete;  // would free what HDF5 still writes to
   [[nodiscard]] hid_t id() const noexcept { return file_.id(); }
   /// A dataset of float32, little-endian; 64 KiB or more of `values` have to outlive what close() returns.
   void write(hid_t parent, const std::string& dataset, const Extents& extents, std::span<const float> values);
-  /// No more is written. @returns the file's bytes, one part after the other, valid as long as this is
+  /// No more is written. @returns the file's bytes, one part after the other, valid as long as this, or what
+  /// it is moved to, is
   [[nodiscard]] std::vector<std::span<const std::byte>> close();
 
  private:

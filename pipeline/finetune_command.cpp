@@ -427,7 +427,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   result.head.layers.front().kernel = layer.release_kernel();
   const std::vector<Movement> movements =
       movements_of(tuned, blocks_before, result.head, initial, first_block);
-  // Before the model is written, which takes memory too.
+  // Room for the model, which holds a copy of the tuned blocks.
   owned.reset();
   initial.layers.clear();
   TrainingRecord record = record_of(training, after.front().metrics.l2_penalty);

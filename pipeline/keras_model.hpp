@@ -10,7 +10,8 @@
 
 namespace headstart {
 
-/// Writes the attributes and the group model_weights to an open file.
+/// Writes the attributes and the group model_weights to an open file, which borrows the weights of `model`
+/// and `input`.
 /// @param input  null: the model takes what preprocessing gives, as model.h5 does; else RGB pixels, which a
 /// layer Rescaling preprocesses
 void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInput* input = nullptr);

@@ -70,6 +70,7 @@ void write_model(const Model& model, const std::filesystem::path& file);
 /// The same on another thread, which uses no HDF5. `model` has to outlive the writing; get() throws what
 /// write_model() would.
 [[nodiscard]] std::future<void> start_writing_model(const Model& model, const std::filesystem::path& file);
+std::future<void> start_writing_model(Model&&, const std::filesystem::path&) = delete;
 
 /// Reads what write_model wrote. @throws Error kFailed naming file and object: not HDF5, not headstart's,
 /// shapes that do not fit each other, values that are not finite

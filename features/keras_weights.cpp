@@ -23,7 +23,7 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kLayers = kVgg16Convolutions.size();
+constexpr std::size_t kConvolutions = kVgg16Convolutions.size();
 
 [[nodiscard]] Error not_legacy(const std::string& file, std::string_view format) {
   return unfit_weights(file, fmt::format("is {}, not a legacy .h5 file", format),
@@ -59,13 +59,14 @@ std::vector<KerasConvolution> list_convolutions(hid_t weights, const std::string
 }
 
 /// The file's convolution for each of VGG16's: by Keras's names where all of them are there, else by order.
-std::array<KerasConvolution, kLayers> match(const std::vector<KerasConvolution>& found,
-                                            const std::string& file) {
-  if (found.size() != kLayers) {
-    throw unfit_weights(file, fmt::format("it has {} convolutions, VGG16 has {}", found.size(), kLayers));
+std::array<KerasConvolution, kConvolutions> match(const std::vector<KerasConvolution>& found,
+                                                  const std::string& file) {
+  if (found.size() != kConvolutions) {
+    throw unfit_weights(file,
+                        fmt::format("it has {} convolutions, VGG16 has {}", found.size(), kConvolutions));
   }
-  std::array<KerasConvolution, kLayers> matched;
-  for (std::size_t i = 0; i < kLayers; ++i) {
+  std::array<KerasConvolution, kConvolutions> matched;
+  for (std::size_t i = 0; i < kConvolutions; ++i) {
     const auto named = std::find_if(found.begin(), found.end(), [&](const KerasConvolution& convolution) {
       return convolution.kernel.find(kVgg16Convolutions[i].name) != std::string::npos;
     });
@@ -122,9 +123,10 @@ Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) {
     }
     throw unfit_weights(file, "it has no layer_names, which every legacy .h5 file of Keras has");
   }
-  const std::array<KerasConvolution, kLayers> convolutions = match(list_convolutions(weights, file), file);
+  const std::array<KerasConvolution, kConvolutions> convolutions =
+      match(list_convolutions(weights, file), file);
   Vgg16Weights result;
-  for (std::size_t i = 0; i < kLayers; ++i) {
+  for (std::size_t i = 0; i < kConvolutions; ++i) {
     result.layers[i] = read_layer(weights, convolutions[i], kVgg16Convolutions[i], file);
   }
   result.preprocessing = kCaffePreprocessing;

@@ -13,7 +13,7 @@
 namespace headstart {
 namespace {
 
-using Kind = ProtobufField::Kind;
+using FieldKind = ProtobufField::Kind;
 
 std::invalid_argument wrong(const std::string& why) { return std::invalid_argument(why); }
 
@@ -38,12 +38,13 @@ void for_each_field(std::span<const std::byte> message, Visit visit) {
 
 /// A string or a message; what else has that number is damage.
 const ProtobufField& of_bytes(const ProtobufField& field) {
-  if (field.kind != Kind::kBytes) throw wrong(fmt::format("a field {} that is a number", field.number));
+  if (field.kind != FieldKind::kBytes) throw wrong(fmt::format("a field {} that is a number", field.number));
   return field;
 }
 
 std::uint64_t number_of(const ProtobufField& field) {
-  if (field.kind != Kind::kVarint) throw wrong(fmt::format("a field {} that is no number", field.number));
+  if (field.kind != FieldKind::kVarint)
+    throw wrong(fmt::format("a field {} that is no number", field.number));
   return field.value;
 }
 
@@ -53,7 +54,7 @@ void append_numbers(const ProtobufField& field, Budget& budget, std::vector<std:
     budget.spend();
     numbers.push_back(static_cast<std::int64_t>(number));
   };
-  if (field.kind == Kind::kVarint) return append(field.value);
+  if (field.kind == FieldKind::kVarint) return append(field.value);
   ProtobufReader packed(of_bytes(field).bytes);
   while (!packed.at_end()) append(packed.varint());
 }
@@ -63,8 +64,8 @@ OnnxTensor parse_tensor(std::span<const std::byte> message, Budget& budget) {
   OnnxTensor tensor;
   std::vector<std::int64_t> extents;
   const auto take_values = [&](const ProtobufField& field) {
-    if (field.kind != Kind::kBytes || !tensor.values.empty()) tensor.in_other_field = true;
-    if (field.kind == Kind::kBytes) tensor.values = field.bytes;
+    if (field.kind != FieldKind::kBytes || !tensor.values.empty()) tensor.in_other_field = true;
+    if (field.kind == FieldKind::kBytes) tensor.values = field.bytes;
   };
   for_each_field(message, [&](const ProtobufField& field) {
     switch (field.number) {

@@ -63,10 +63,12 @@ const fs::path& extraction_dataset() {
   return dataset;
 }
 
-ProcessResult extract_into(const fs::path& cache, const ProcessOptions& options) {
-  return headstart_process({"extract", extraction_dataset().string(), "--cache", cache.string(), "--tap",
-                            std::string(to_string(kTap)), "--engine", "native"},
-                           options);
+ProcessResult extract_into(const fs::path& cache, const ProcessOptions& options,
+                           const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"extract", extraction_dataset().string(), "--cache",  cache.string(),
+                                     "--tap",   std::string(to_string(kTap)),  "--engine", "native"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return headstart_process(arguments, options);
 }
 
 const std::vector<Sha256>& extraction_keys() {

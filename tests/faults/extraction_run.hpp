@@ -18,8 +18,10 @@ inline constexpr int kImages = 50;  ///< in the dataset of these runs
 /// Made once in this process.
 [[nodiscard]] const std::filesystem::path& extraction_dataset();
 
+/// @param more  further arguments
 [[nodiscard]] ProcessResult extract_into(const std::filesystem::path& cache,
-                                         const ProcessOptions& options = {});
+                                         const ProcessOptions& options = {},
+                                         const std::vector<std::string>& more = {});
 
 /// The keys of the dataset's images.
 [[nodiscard]] const std::vector<Sha256>& extraction_keys();

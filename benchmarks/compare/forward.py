@@ -90,8 +90,8 @@ def measure(options):
         with compare.Contest(dict(contestants(batch, options))) as contest:
             contest.take_turns(options.rounds)
             notes = [f"{c.label}: {c.how}" for c in contest.contestants.values() if c.how]
-            table = contest.table(f"forward-{batch}", f"VGG16 to block5_pool, batch {batch}{', no AVX-512' if options.no_avx512 else ''}", "milliseconds an image",
-                                  1000 / batch, notes)
+            title = f"VGG16 to block5_pool, batch {batch}" + (", no AVX-512" if options.no_avx512 else "")
+            table = contest.table(f"forward-{batch}", title, "milliseconds an image", 1000 / batch, notes)
         table["contestants"].sort(key=lambda row: row["median"])
         tables.append(table)
     return tables

@@ -1,6 +1,7 @@
-// data/bmp.hpp: BMP bytes to RGB.
+// data/bmp.hpp: BMP bytes to RGB. A reader of our own: each library that reads BMP gets other headers wrong.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,21 +12,26 @@
 
 namespace headstart {
 
+/// What any of the headers says; 0 for what a header is too short for.
 struct BmpHeader {
+  std::uint32_t bytes = 0;  ///< 12: OS/2 1.x; 16 to 64: OS/2 2.x; 40 to 124: Windows
   std::uint32_t pixel_offset = 0;
   std::int64_t width = 0;
   std::int64_t height = 0;  ///< negative: rows from the top
   unsigned bits = 0;        ///< a pixel
   std::uint32_t compression = 0;
-  std::uint32_t alpha_mask = 0;  ///< 0 where the header has none
+  std::uint32_t colours = 0;             ///< of the palette; 0: as many as the bits can name
+  std::array<std::uint32_t, 4> masks{};  ///< of red, green, blue and alpha, where the compression is of masks
 };
 
 /// Nothing if `bytes` is no BMP.
 [[nodiscard]] std::optional<BmpHeader> read_bmp_header(std::span<const std::byte> bytes);
 
-/// Alpha counts where the header declares it, as Pillow has it, and where not every pixel's is 0, as some
-/// writers leave it; the fourth byte of a plain 32-bit BMP is padding.
-/// @param bytes  has a header
+/// 1, 2, 4 and 8 bits with a palette, run-length coded too; 16, 24 and 32 bits with any masks; the other
+/// kinds are rejected with their reason. Channels scale to 0..255, rounded to nearest. Alpha counts where a
+/// mask declares it and not every pixel's is 0, as some writers leave it; the fourth byte of a plain 32-bit
+/// BMP is padding. Both as Pillow has it.
+/// @param bytes  has a header, whose image is within the caller's limit of pixels
 [[nodiscard]] std::variant<RgbImage, Reject> decode_bmp(std::span<const std::byte> bytes, Alpha alpha);
 
 }  // namespace headstart

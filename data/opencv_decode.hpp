@@ -2,21 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string_view>
 #include <variant>
 
 #include "data/decode.hpp"
+#include "data/transparency.hpp"
 
 namespace headstart {
-
-/// How the colours of a file relate to its fourth channel.
-enum class Transparency {
-  kOpaque,         ///< a fourth channel means nothing
-  kStraight,       ///< colours are stored as they are (unassociated alpha)
-  kPremultiplied,  ///< colours are stored times alpha (associated alpha)
-};
 
 /// What a file's header says about its pixels and OpenCV does not pass on.
 struct StoredPixels {
@@ -30,14 +23,5 @@ struct StoredPixels {
 /// 8-bit and 16-bit images of one, three or four channels; everything else is a Reject.
 [[nodiscard]] std::variant<RgbImage, Reject> decode_with_opencv(std::span<const std::byte> bytes,
                                                                 const StoredPixels& stored, Alpha alpha);
-
-/// An 8-bit colour over white: rounded to nearest, exact for alpha 0 and 255.
-[[nodiscard]] constexpr std::uint8_t over_white(unsigned colour, unsigned alpha, Transparency transparency) {
-  if (transparency == Transparency::kPremultiplied) {
-    const unsigned sum = colour + 255U - alpha;
-    return static_cast<std::uint8_t>(sum < 255U ? sum : 255U);
-  }
-  return static_cast<std::uint8_t>((colour * alpha + 255U * (255U - alpha) + 127U) / 255U);
-}
 
 }  // namespace headstart

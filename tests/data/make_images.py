@@ -245,6 +245,140 @@ def bmp():
         expect(name, truth)
 
 
+def bmp_file(header, palette, pixels, offset=None):
+    """A BMP whose header is complete, its size included; `offset`: a wrong place of the pixels."""
+    end = 14 + len(header) + len(palette)
+    place = end if offset is None else offset
+    return b"BM" + struct.pack("<IHHI", end + len(pixels), 0, 0, place) + header + palette + pixels
+
+
+def bmp_rows(values, bits, top_down=False):
+    """Rows of pixel values as they are stored: packed, then filled up to four bytes."""
+    rows = []
+    for row in values if top_down else values[::-1]:
+        number = 0
+        for value in row:
+            if bits <= 8:
+                number = number << bits | int(value)
+        used = -(-len(row) * bits // 8)
+        if bits <= 8:
+            packed = (number << (used * 8 - len(row) * bits)).to_bytes(used, "big")
+        else:
+            packed = b"".join(int(value).to_bytes(bits // 8, "little") for value in row)
+        rows.append(packed + bytes(-used % 4))
+    return b"".join(rows)
+
+
+def info_header(bits, compression=0, size=40, colours=0, masks=(), height=HEIGHT):
+    """BITMAPINFOHEADER, cut off or followed by masks and zeros up to `size` bytes."""
+    fields = struct.pack("<IiiHHIIiiII", size, WIDTH, height, 1, bits, compression, 0, 0, 0, colours, 0)
+    return fields[:size] + struct.pack(f"<{len(masks)}I", *masks) + bytes(max(0, size - 40 - 4 * len(masks)))
+
+
+def with_masks(masks, bits):
+    """Pixel values that hold `rgba` in those masks as well as they can, and what a reader must make of them."""
+    values = np.zeros((HEIGHT, WIDTH), dtype=np.int64)
+    truth = np.zeros((HEIGHT, WIDTH, 4), dtype=np.int64)
+    for channel, mask in enumerate(masks):
+        if mask:
+            shift, white = (mask & -mask).bit_length() - 1, (1 << mask.bit_count()) - 1
+            sample = rgba[..., channel].astype(np.int64) * white // 255
+            values |= sample << shift
+            truth[..., channel] = (2 * sample * 255 + white) // (2 * white)
+    return bmp_rows(values, bits), truth
+
+
+def bmp_headers():
+    """Every header and depth: pixel values drawn here, packed by Python's integers, and coloured by numpy."""
+    draw = np.random.default_rng(21)
+    colours = draw.integers(0, 256, (256, 3), dtype=np.uint8)
+
+    def palette(count, entry_bytes=4):
+        return b"".join(bytes(colour[::-1]) + bytes(entry_bytes - 3) for colour in colours[:count])
+
+    def put(name, content, truth):
+        path(name).write_bytes(content)
+        expect(name, truth)
+
+    indices = {bits: draw.integers(0, 1 << bits, (HEIGHT, WIDTH)) for bits in (1, 2, 4, 8)}
+    few = indices[8] % 20
+    bgr = (rgb[..., 2].astype(int) | rgb[..., 1].astype(int) << 8 | rgb[..., 0].astype(int) << 16)
+    for bits in (1, 4, 8):
+        core = struct.pack("<IHHHH", 12, WIDTH, HEIGHT, 1, bits)
+        put(f"os2_{bits}bit.bmp", bmp_file(core, palette(1 << bits, 3), bmp_rows(indices[bits], bits)),
+            colours[indices[bits]])
+    core = struct.pack("<IHHHH", 12, WIDTH, HEIGHT, 1, 8)
+    put("os2_short_palette.bmp", bmp_file(core, palette(20, 3), bmp_rows(few, 8)), colours[few])
+    put("os2_24bit.bmp", bmp_file(struct.pack("<IHHHH", 12, WIDTH, HEIGHT, 1, 24), b"", bmp_rows(bgr, 24)), rgb)
+    for size in (16, 36, 64, 124):
+        put(f"header_{size}.bmp", bmp_file(info_header(8, size=size), palette(256), bmp_rows(indices[8], 8)),
+            colours[indices[8]])
+    put("two_bits.bmp", bmp_file(info_header(2), palette(4), bmp_rows(indices[2], 2)), colours[indices[2]])
+    put("few_colours.bmp", bmp_file(info_header(8, colours=20), palette(20), bmp_rows(few, 8)), colours[few])
+    put("many_colours.bmp",
+        bmp_file(info_header(8, colours=300), palette(256) + bytes(44 * 4), bmp_rows(indices[8], 8)),
+        colours[indices[8]])
+    put("offset_forgets_palette.bmp",
+        bmp_file(info_header(8), palette(256), bmp_rows(indices[8], 8), offset=54), colours[indices[8]])
+    put("offset_0.bmp", bmp_file(info_header(8), palette(256), bmp_rows(indices[8], 8), offset=0),
+        colours[indices[8]])
+    put("last_padding_missing.bmp", bmp_file(info_header(1), palette(2), bmp_rows(indices[1], 1)[:-3]),
+        colours[indices[1]])
+    put("top_down.bmp", bmp_file(info_header(4, height=-HEIGHT), palette(16), bmp_rows(indices[4], 4, True)),
+        colours[indices[4]])
+
+    # In a mask of fewer bits white is all its bits.
+    five = with_masks((0x7C00, 0x3E0, 0x1F), 16)
+    put("plain16.bmp", bmp_file(info_header(16), b"", five[0]), five[1][..., :3])
+    for name, bits, size, masks in [
+        ("555", 16, 40, (0x7C00, 0x3E0, 0x1F)),
+        ("565", 16, 40, (0xF800, 0x7E0, 0x1F)),
+        ("565_56", 16, 56, (0xF800, 0x7E0, 0x1F, 0)),
+        ("565_108", 16, 108, (0xF800, 0x7E0, 0x1F, 0)),
+        ("5551_124", 16, 124, (0xF800, 0x7C0, 0x3E, 1)),
+        ("4444_56", 16, 56, (0xF00, 0xF0, 0xF, 0xF000)),
+        ("bgr24", 24, 40, (0xFF, 0xFF00, 0xFF0000)),
+        ("rgbx_40", 32, 40, (0xFF, 0xFF00, 0xFF0000)),
+        ("top_byte_40", 32, 40, (0xFF000000, 0xFF0000, 0xFF00)),
+        ("top_byte_52", 32, 52, (0xFF000000, 0xFF0000, 0xFF00)),
+        ("ten_bits", 32, 52, (0x3FF00000, 0xFFC00, 0x3FF)),
+        ("all_but_blue", 32, 40, (0xFFFF0000, 0xFFFF, 0)),
+        ("alpha_low_byte", 32, 108, (0xFF000000, 0xFF0000, 0xFF00, 0xFF)),
+        ("alpha_second_byte", 32, 56, (0xFF000000, 0xFF, 0xFF00, 0xFF0000)),
+        ("1010102", 32, 124, (0x3FF00000, 0xFFC00, 0x3FF, 0xC0000000)),
+    ]:
+        behind = struct.pack("<3I", *masks) if size == 40 else b""
+        header = info_header(bits, 3, size, masks=masks if size > 40 else ())
+        pixels, truth = with_masks(masks, bits)
+        shown = truth[..., :3] if len(masks) == 3 or masks[3] == 0 else over_white(truth[..., :3], truth[..., 3])
+        put(f"masks_{name}.bmp", bmp_file(header, behind, pixels), shown)
+    pixels, truth = with_masks((0xFF0000, 0xFF00, 0xFF, 0xFF000000), 32)
+    behind = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    put("alpha_masks_40.bmp", bmp_file(info_header(32, 6), behind, pixels), over_white(rgb, alpha))
+
+    # Runs, from the bottom row: single colours, colours as they are, both past the row's end, moves.
+    def runs8(row):
+        return b"".join(bytes((1, int(value))) for value in row)
+
+    plain8 = b"".join(runs8(row) + b"\0\0" for row in indices[8][::-1])
+    put("runs8.bmp", bmp_file(info_header(8, 1), palette(256), plain8 + b"\0\1"), colours[indices[8]])
+    put("runs8_without_end.bmp", bmp_file(info_header(8, 1), palette(256), plain8[:-2]), colours[indices[8]])
+    padded = b"".join(runs8(row) + b"\3\7\0\0" for row in indices[8][::-1])
+    put("runs8_padded.bmp", bmp_file(info_header(8, 1), palette(256), padded + b"\0\1"), colours[indices[8]])
+    as_is = b"".join(b"\0\7" + bytes(row[:7].tolist()) + b"\0" + runs8(row[7:]) + b"\0\0"
+                     for row in indices[8][::-1])
+    put("runs8_as_is.bmp", bmp_file(info_header(8, 1, 64), palette(256), as_is + b"\0\1"), colours[indices[8]])
+    moves = np.zeros((HEIGHT, WIDTH), dtype=np.int64)
+    moves[5, :3], moves[3, 5:], moves[0, :2] = 9, 8, 7
+    codes = b"\3\x09" + b"\0\2\2\2" + b"\xC8\x08" + b"\0\0" + b"\0\0" + b"\0\2\0\1" + b"\2\7" + b"\0\1"
+    put("runs8_moves.bmp", bmp_file(info_header(8, 1), palette(256), codes), colours[moves])
+    four = np.zeros((HEIGHT, WIDTH), dtype=np.int64)
+    four[5], four[4, :5], four[3] = [1, 2] * 4, [3, 4, 5, 6, 7], [8, 9, 8, 9, 8, 9, 10, 11]
+    codes = (b"\x0A\x12\0\0" + b"\0\5\x34\x56\x70\0" + b"\0\0" + b"\6\x89" + b"\0\3\xAB\xC0" + b"\0\0"
+             + b"\0\0" * 3)
+    put("runs4.bmp", bmp_file(info_header(4, 2), palette(16), codes), colours[four])
+
+
 def pnm():
     def text(array):
         return b"\n".join(b" ".join(b"%d" % value for value in row.ravel()) for row in array) + b"\n"
@@ -301,7 +435,7 @@ def resizes():
 
 def main():
     (OUT / "expected").mkdir(parents=True, exist_ok=True)
-    for make in (jpeg, png, webp, tiff, bmp, pnm, jpeg2000, resizes):
+    for make in (jpeg, png, webp, tiff, bmp, pnm, jpeg2000, resizes, bmp_headers):
         make()
 
 

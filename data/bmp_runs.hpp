@@ -1,0 +1,23 @@
+// data/bmp_runs.hpp: the run-length codes of BMP, RLE8 and RLE4.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "data/error.hpp"
+
+namespace headstart {
+
+/// The palette's index of each pixel, [height, width], in the order of the file's rows. Pixels that the codes
+/// pass over have index 0, and runs are cut off at the end of their row, both as Pillow has it. A file that
+/// ends, by itself or by its own end code, before its last row is a Reject.
+/// @param codes  from the first code to the end of the file
+/// @param bits   of a pixel, 8 or 4
+[[nodiscard]] std::variant<std::vector<std::uint8_t>, Reject> read_bmp_runs(std::span<const std::byte> codes,
+                                                                            unsigned bits, std::size_t width,
+                                                                            std::size_t height);
+
+}  // namespace headstart

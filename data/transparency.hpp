@@ -1,0 +1,24 @@
+// data/transparency.hpp: how colours relate to their alpha, and what they are over white.
+#pragma once
+
+#include <cstdint>
+
+namespace headstart {
+
+/// How the colours of a file relate to its fourth channel.
+enum class Transparency {
+  kOpaque,         ///< a fourth channel means nothing
+  kStraight,       ///< colours are stored as they are (unassociated alpha)
+  kPremultiplied,  ///< colours are stored times alpha (associated alpha)
+};
+
+/// An 8-bit colour over white: rounded to nearest, exact for alpha 0 and 255.
+[[nodiscard]] constexpr std::uint8_t over_white(unsigned colour, unsigned alpha, Transparency transparency) {
+  if (transparency == Transparency::kPremultiplied) {
+    const unsigned sum = colour + 255U - alpha;
+    return static_cast<std::uint8_t>(sum < 255U ? sum : 255U);
+  }
+  return static_cast<std::uint8_t>((colour * alpha + 255U * (255U - alpha) + 127U) / 255U);
+}
+
+}  // namespace headstart

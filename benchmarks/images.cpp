@@ -1,16 +1,15 @@
 // benchmarks/images.cpp: decode and resize, each checked against what TensorFlow computed before it is timed.
 // bytes_per_second counts file bytes for decode and result bytes for resize; items are images.
 #include <benchmark/benchmark.h>
-#include <turbojpeg.h>
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/decode.hpp"
 #include "data/file_bytes.hpp"
+#include "data/jpeg.hpp"
 #include "data/resize.hpp"
 #include "features/hdf5.hpp"
 
@@ -86,20 +85,6 @@ RgbImage enlarged() {
   return image;
 }
 
-std::vector<std::byte> encoded_as_jpeg(const RgbImage& image) {
-  constexpr int kQuality = 90;
-  const auto destroy = [](tjhandle handle) { tjDestroy(handle); };
-  const std::unique_ptr<void, decltype(destroy)> handle(tjInitCompress(), destroy);
-  unsigned char* data = nullptr;
-  unsigned long size = 0;
-  const int failed = tjCompress2(handle.get(), image.pixels.data(), image.width, 0, image.height, TJPF_RGB,
-                                 &data, &size, TJSAMP_420, kQuality, 0);
-  const std::unique_ptr<unsigned char, decltype(&tjFree)> owner(data, &tjFree);
-  if (failed != 0) return {};
-  const auto* const first = reinterpret_cast<const std::byte*>(data);
-  return {first, first + size};
-}
-
 /// Mean absolute difference: what quality 90 may cost is a few levels.
 double mean_error(const RgbImage& a, const RgbImage& b) {
   if (a.pixels.size() != b.pixels.size() || a.pixels.empty()) return INFINITY;
@@ -131,7 +116,7 @@ void decode_sample(benchmark::State& state) {
 
 void decode_500x400(benchmark::State& state) {
   const RgbImage image = enlarged();
-  const std::vector<std::byte> file = encoded_as_jpeg(image);
+  const std::vector<std::byte> file = encode_jpeg(image, 90);
   if (!golden_is_right() || mean_error(decoded(file), image) > 5.0) {
     return state.SkipWithError("result is wrong: not timed");
   }

@@ -2,7 +2,6 @@
 // time: reading, hashing, decoding and resizing 500 x 400 JPEGs, encoding and writing segments. How fast a
 // GPU could be fed. The images are made first; each row is checked afterwards.
 #include <fmt/format.h>
-#include <turbojpeg.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "data/jpeg.hpp"
 #include "features/cache.hpp"
 #include "features/extractor.hpp"
 
@@ -73,17 +73,10 @@ std::vector<std::uint8_t> made_up_pixels(int image) {
 }
 
 std::uintmax_t write_jpeg(const fs::path& file, int image) {
-  const std::vector<std::uint8_t> pixels = made_up_pixels(image);
-  const std::unique_ptr<void, int (*)(void*)> compressor(tjInitCompress(), &tjDestroy);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;  // NOLINT(google-runtime-int): TurboJPEG's
-  if (tjCompress2(compressor.get(), pixels.data(), kWidth, 0, kHeight, TJPF_RGB, &bytes, &size, TJSAMP_420,
-                  90, 0) != 0)
-    throw std::runtime_error("TurboJPEG failed");
+  const std::vector<std::byte> jpeg = encode_jpeg({kHeight, kWidth, made_up_pixels(image)}, 90);
   std::ofstream(file, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes), static_cast<std::streamsize>(size));
-  tjFree(bytes);
-  return size;
+      .write(reinterpret_cast<const char*>(jpeg.data()), static_cast<std::streamsize>(jpeg.size()));
+  return jpeg.size();
 }
 
 struct Measured {

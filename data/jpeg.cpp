@@ -1,33 +1,191 @@
-// data/jpeg.cpp: TurboJPEG's own wrapper around libjpeg; its 2.1 API, which 3.x still has.
-// Surprise: TurboJPEG tells only the first warning of a decode, so a file that ends early is found by its
-// missing end-of-image marker, not by libjpeg's warning, which can hide behind another.
+// data/jpeg.cpp: libjpeg-turbo by libjpeg's own interface, which tells warnings and fatal errors apart; an
+// error manager of ours keeps them. Surprise: libjpeg wants its fatal errors to jump. Each call into it
+// stands in a function whose frame holds nothing with a destructor.
 #include "data/jpeg.hpp"
 
 #include <fmt/format.h>
-#include <turbojpeg.h>
 
-#include <memory>
+#include <array>
+#include <csetjmp>
+#include <cstdio>
+#include <cstring>
 #include <new>
 #include <stdexcept>
-#include <type_traits>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "data/jpeg_markers.hpp"
+// These two lean on <cstdio>.
+#include <jpeglib.h>
+
+#include <jerror.h>
 
 namespace headstart {
 namespace {
 
 constexpr std::uint64_t kMaxPixelsPerByte = 512;  // eight bits of 64 pixels
+constexpr int kMaxScans = 500;  // TurboJPEG's limit: a progressive file may ask for any number
 
-struct DestroyHandle {
-  void operator()(void* handle) const noexcept { tjDestroy(handle); }
+/// What libjpeg said about one file.
+struct JpegErrors {
+  jpeg_error_mgr manager{};
+  std::jmp_buf jump{};
+  std::array<char, JMSG_LENGTH_MAX> fatal{};
+  std::array<char, JMSG_LENGTH_MAX> warning{};  ///< the first one
+  bool ends_early = false;
 };
-using Handle = std::unique_ptr<std::remove_pointer_t<tjhandle>, DestroyHandle>;
 
-Reject not_decodable(tjhandle handle) {
-  return Reject{fmt::format("JPEG cannot be decoded: {}", printable(tjGetErrorStr2(handle)))};
+JpegErrors& errors_of(j_common_ptr jpeg) { return *static_cast<JpegErrors*>(jpeg->client_data); }
+
+[[noreturn]] void fail_jpeg(j_common_ptr jpeg) {
+  jpeg->err->format_message(jpeg, errors_of(jpeg).fatal.data());
+  std::longjmp(errors_of(jpeg).jump, 1);
 }
+
+void keep_warning(j_common_ptr jpeg, int level) {
+  if (level >= 0) return;  // a trace
+  JpegErrors& errors = errors_of(jpeg);
+  errors.ends_early = errors.ends_early || jpeg->err->msg_code == JWRN_JPEG_EOF;
+  if (jpeg->err->num_warnings++ == 0) jpeg->err->format_message(jpeg, errors.warning.data());
+}
+
+void print_nothing(j_common_ptr) {}
+
+void limit_scans(j_common_ptr jpeg) {
+  if (reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number <= kMaxScans) return;
+  JpegErrors& errors = errors_of(jpeg);
+  std::snprintf(errors.fatal.data(), errors.fatal.size(), "it has more than %d scans", kMaxScans);
+  std::longjmp(errors.jump, 1);
+}
+
+/// Makes `errors` what `jpeg` reports to; before it is created.
+template <typename Jpeg>
+void report_to(Jpeg& jpeg, JpegErrors& errors) {
+  jpeg.err = jpeg_std_error(&errors.manager);
+  jpeg.client_data = &errors;
+  errors.manager.error_exit = fail_jpeg;
+  errors.manager.emit_message = keep_warning;
+  errors.manager.output_message = print_nothing;
+}
+
+/// Reads one file. Its functions say whether that went well; after false only failure() is of use.
+/// Surprise: one that has seen a damaged file would keep its tables for the next.
+class JpegReader {
+ public:
+  JpegReader() {
+    report_to(jpeg_, errors_);
+    if (!create()) throw std::bad_alloc();
+  }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+  ~JpegReader() { jpeg_destroy_decompress(&jpeg_); }
+
+  /// @param bytes  live as long as the reader
+  bool read_header(std::span<const std::byte> bytes) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_mem_src(&jpeg_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    jpeg_read_header(&jpeg_, TRUE);
+    return true;
+  }
+
+  /// Asks for RGB, or CMYK where has_inks().
+  bool start(int divisor) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_.out_color_space = has_inks() ? JCS_CMYK : JCS_RGB;
+    jpeg_.dct_method = JDCT_ISLOW;
+    jpeg_.scale_num = 1;
+    jpeg_.scale_denom = static_cast<unsigned>(divisor);
+    jpeg_start_decompress(&jpeg_);
+    return true;
+  }
+
+  /// Reads the rows into `pixels` [output_height, output_width, output_components], and the file to its end.
+  bool read_rows(std::uint8_t* pixels) {
+    if (setjmp(errors_.jump) != 0) return false;
+    const std::size_t stride =
+        std::size_t{jpeg_.output_width} * static_cast<std::size_t>(jpeg_.output_components);
+    while (jpeg_.output_scanline < jpeg_.output_height) {
+      JSAMPROW row = pixels + jpeg_.output_scanline * stride;
+      jpeg_read_scanlines(&jpeg_, &row, 1);
+    }
+    jpeg_finish_decompress(&jpeg_);
+    return true;
+  }
+
+  [[nodiscard]] bool has_inks() const noexcept {
+    return jpeg_.jpeg_color_space == JCS_CMYK || jpeg_.jpeg_color_space == JCS_YCCK;
+  }
+  [[nodiscard]] const jpeg_decompress_struct& jpeg() const noexcept { return jpeg_; }
+  [[nodiscard]] bool ends_early() const noexcept { return errors_.ends_early; }
+  [[nodiscard]] std::string note() const { return printable(errors_.warning.data()); }
+  [[nodiscard]] Reject failure() const {
+    if (errors_.ends_early) return Reject{"JPEG ends early"};
+    return Reject{fmt::format("JPEG cannot be decoded: {}", printable(errors_.fatal.data()))};
+  }
+
+ private:
+  bool create() {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_create_decompress(&jpeg_);
+    progress_.progress_monitor = limit_scans;
+    jpeg_.progress = &progress_;
+    return true;
+  }
+
+  JpegErrors errors_;
+  jpeg_progress_mgr progress_{};
+  jpeg_decompress_struct jpeg_{};
+};
+
+/// Writes one file into memory that the caller has.
+class JpegWriter {
+ public:
+  explicit JpegWriter(std::span<std::byte> out) : room_(out.size()) {
+    destination_.next_output_byte = reinterpret_cast<JOCTET*>(out.data());
+    destination_.free_in_buffer = out.size();
+    destination_.init_destination = [](j_compress_ptr) {};
+    destination_.empty_output_buffer = [](j_compress_ptr jpeg) -> boolean {
+      ERREXIT(jpeg, JERR_BUFFER_SIZE);
+      return FALSE;
+    };
+    destination_.term_destination = [](j_compress_ptr) {};
+    report_to(jpeg_, errors_);
+  }
+  JpegWriter(const JpegWriter&) = delete;
+  JpegWriter& operator=(const JpegWriter&) = delete;
+  ~JpegWriter() { jpeg_destroy_compress(&jpeg_); }
+
+  /// Whether that went well; else error() says why not.
+  bool write(const RgbImage& image, int quality) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_create_compress(&jpeg_);
+    jpeg_.dest = &destination_;
+    jpeg_.image_width = static_cast<JDIMENSION>(image.width);
+    jpeg_.image_height = static_cast<JDIMENSION>(image.height);
+    jpeg_.input_components = 3;
+    jpeg_.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg_);
+    jpeg_set_quality(&jpeg_, quality, TRUE);
+    jpeg_.dct_method = quality >= 96 ? JDCT_ISLOW : JDCT_FASTEST;  // what the fast one loses shows above
+    jpeg_start_compress(&jpeg_, TRUE);
+    const std::size_t stride = static_cast<std::size_t>(image.width) * 3;
+    while (jpeg_.next_scanline < jpeg_.image_height) {
+      JSAMPROW row = const_cast<JSAMPROW>(image.pixels.data() + jpeg_.next_scanline * stride);
+      jpeg_write_scanlines(&jpeg_, &row, 1);
+    }
+    jpeg_finish_compress(&jpeg_);
+    return true;
+  }
+
+  [[nodiscard]] std::size_t written() const noexcept { return room_ - destination_.free_in_buffer; }
+  [[nodiscard]] const char* error() const noexcept { return errors_.fatal.data(); }
+
+ private:
+  std::size_t room_;
+  JpegErrors errors_;
+  jpeg_destination_mgr destination_{};
+  jpeg_compress_struct jpeg_{};
+};
 
 /// TensorFlow's conversion (jpeg_mem.cc): truncating integer products, and Adobe's files are stored inverted.
 std::vector<std::uint8_t> cmyk_to_rgb(std::span<const std::uint8_t> cmyk, bool inverted) {
@@ -47,60 +205,33 @@ std::vector<std::uint8_t> cmyk_to_rgb(std::span<const std::uint8_t> cmyk, bool i
 
 std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes, const ImageHeader& header,
                                                int divisor) {
-  const JpegMarkers markers = read_jpeg_markers(bytes);
+  JpegReader reader;
+  if (!reader.read_header(bytes)) return reader.failure();
+  const jpeg_decompress_struct& jpeg = reader.jpeg();
+  if (jpeg.image_width != header.width || jpeg.image_height != header.height)
+    return Reject{"JPEG has two headers that differ"};
   // Huffman coding spends at least one bit on each block of 64 samples: no memory for pixels that cannot be
   // there.
-  const bool has_room = markers.arithmetic || header.pixels() / kMaxPixelsPerByte <= bytes.size();
-  if (!markers.ended || !has_room) return Reject{"JPEG ends early"};
+  if (jpeg.arith_code == FALSE && header.pixels() / kMaxPixelsPerByte > bytes.size())
+    return Reject{"JPEG ends early"};
 
-  // A new decompressor for each image (0.2 us): one that has seen a damaged file keeps its Huffman and
-  // quantisation tables, and fails on, or draws with them, the files that follow.
-  const Handle decompressor(tjInitDecompress());
-  if (decompressor == nullptr) throw std::bad_alloc();
-  const tjhandle handle = decompressor.get();
-  const auto* const data = reinterpret_cast<const unsigned char*>(bytes.data());
-  int width = 0;
-  int height = 0;
-  int subsampling = -1;
-  int colour_space = -1;
-  // This call fails for unusual chroma subsampling too, which the decoder can do: the values that it gives
-  // decide.
-  if (tjDecompressHeader3(handle, data, bytes.size(), &width, &height, &subsampling, &colour_space) != 0 &&
-      (width == 0 || colour_space < 0)) {
-    return not_decodable(handle);
-  }
-  if (std::cmp_not_equal(width, header.width) || std::cmp_not_equal(height, header.height)) {
-    return Reject{"JPEG has two headers that differ"};
-  }
-
-  const tjscalingfactor scale{1, divisor};
-  width = TJSCALED(width, scale);
-  height = TJSCALED(height, scale);
-  const bool four_channels = colour_space == TJCS_CMYK || colour_space == TJCS_YCCK;
-  const int pixel_format = four_channels ? TJPF_CMYK : TJPF_RGB;
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
-                                   static_cast<std::size_t>(tjPixelSize[pixel_format]));
-  std::string note;
-  if (tjDecompress2(handle, data, bytes.size(), pixels.data(), width, 0, height, pixel_format,
-                    TJFLAG_LIMITSCANS) != 0) {
-    if (tjGetErrorCode(handle) != TJERR_WARNING) return not_decodable(handle);
-    note = printable(tjGetErrorStr2(handle));
-  }
-  if (four_channels) pixels = cmyk_to_rgb(pixels, markers.adobe);
-  return DecodedImage{RgbImage{height, width, std::move(pixels)}, std::move(note)};
+  if (!reader.start(divisor)) return reader.failure();
+  std::vector<std::uint8_t> pixels(std::size_t{jpeg.output_width} * jpeg.output_height *
+                                   static_cast<std::size_t>(jpeg.output_components));
+  if (!reader.read_rows(pixels.data()) || reader.ends_early()) return reader.failure();
+  if (reader.has_inks()) pixels = cmyk_to_rgb(pixels, jpeg.saw_Adobe_marker == TRUE);
+  return DecodedImage{
+      RgbImage{static_cast<int>(jpeg.output_height), static_cast<int>(jpeg.output_width), std::move(pixels)},
+      reader.note()};
 }
 
 std::vector<std::byte> encode_jpeg(const RgbImage& image, int quality) {
-  const Handle compressor(tjInitCompress());
-  if (compressor == nullptr) throw std::bad_alloc();
-  std::vector<std::byte> bytes(tjBufSize(image.width, image.height, TJSAMP_420));
-  auto* data = reinterpret_cast<unsigned char*>(bytes.data());
-  unsigned long size = bytes.size();
-  if (tjCompress2(compressor.get(), image.pixels.data(), image.width, 0, image.height, TJPF_RGB, &data, &size,
-                  TJSAMP_420, quality, TJFLAG_NOREALLOC) != 0) {
-    throw std::runtime_error(tjGetErrorStr2(compressor.get()));
-  }
-  bytes.resize(size);
+  // Two bytes a sample, chroma at a quarter of the samples, sides as whole blocks, and the headers.
+  const auto padded = [](int side) { return (static_cast<std::size_t>(side) + 15) / 16 * 16; };
+  std::vector<std::byte> bytes(padded(image.width) * padded(image.height) * 3 + 2048);
+  JpegWriter writer(bytes);
+  if (!writer.write(image, quality)) throw std::runtime_error(writer.error());
+  bytes.resize(writer.written());
   return bytes;
 }
 

@@ -1,4 +1,4 @@
-// data/jpeg.hpp: JPEG bytes to RGB in their stored orientation, and back, by TurboJPEG.
+// data/jpeg.hpp: JPEG bytes to RGB in their stored orientation, and back, by libjpeg-turbo.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,8 @@
 namespace headstart {
 
 /// Accurate integer DCT and smooth chroma upsampling, as TensorFlow's decode_jpeg has them by default; CMYK
-/// and YCCK become RGB as it does that. Keeps nothing between calls.
+/// and YCCK become RGB as it does that. Rejected is what libjpeg gives up on, or ends before its end-of-image
+/// marker; libjpeg's first other warning is the note.
 /// @param header   of these bytes, within the caller's limit of pixels
 /// @param divisor  1, 2, 4 or 8: both sides come divided by it, rounded up, by a smaller inverse DCT
 [[nodiscard]] std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes,

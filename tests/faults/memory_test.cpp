@@ -2,15 +2,13 @@
 // a few that fill a good part of the limit each.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <turbojpeg.h>
 
 #include <filesystem>
 #include <fstream>
-#include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "data/jpeg.hpp"
 #include "tests/support/nightly.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -23,16 +21,9 @@ namespace fs = std::filesystem;
 /// A JPEG of 100 megapixels, 300 MB once it is decoded.
 std::string large_jpeg() {
   constexpr int kSide = 10'000;
-  const std::vector<unsigned char> pixels(std::size_t{kSide} * kSide, 99);
-  const std::unique_ptr<void, int (*)(void*)> compressor(tjInitCompress(), &tjDestroy);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  if (tjCompress2(compressor.get(), pixels.data(), kSide, 0, kSide, TJPF_GRAY, &bytes, &size, TJSAMP_GRAY, 90,
-                  0) != 0)
-    throw std::runtime_error("TurboJPEG failed");
-  std::string jpeg(reinterpret_cast<const char*>(bytes), size);
-  tjFree(bytes);
-  return jpeg;
+  const RgbImage grey{kSide, kSide, std::vector<std::uint8_t>(std::size_t{kSide} * kSide * 3, 99)};
+  const std::vector<std::byte> jpeg = encode_jpeg(grey, 90);
+  return {reinterpret_cast<const char*>(jpeg.data()), jpeg.size()};
 }
 
 void write(const fs::path& file, const std::string& bytes) { std::ofstream(file, std::ios::binary) << bytes; }

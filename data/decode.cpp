@@ -12,6 +12,7 @@
 
 #include "data/bmp.hpp"
 #include "data/exif_orientation.hpp"
+#include "data/gif.hpp"
 #include "data/image_header.hpp"
 #include "data/jpeg.hpp"
 #include "data/jpeg2000.hpp"
@@ -39,7 +40,9 @@ Decoded decode_stored(std::span<const std::byte> bytes, const ImageHeader& heade
     case ImageFormat::kPng:
       return without_note(decode_png(bytes, options.alpha));
     case ImageFormat::kWebp:
-      return without_note(decode_webp(bytes, options.alpha));
+      return without_note(decode_webp(bytes, header, options.alpha));
+    case ImageFormat::kGif:
+      return without_note(decode_gif(bytes, header, options.alpha));
     case ImageFormat::kTiff:
       return without_note(decode_tiff(bytes, options.max_pixels, options.alpha));
     case ImageFormat::kBmp:

@@ -10,6 +10,7 @@
 
 #include "data/bmp.hpp"
 #include "data/byte_view.hpp"
+#include "data/gif.hpp"
 #include "data/jpeg2000.hpp"
 #include "data/jpeg_markers.hpp"
 #include "data/png.hpp"
@@ -56,6 +57,20 @@ Size webp_size(const ByteView& file) {
   return {};
 }
 
+/// Apple's pictures for iOS have a chunk before the header, and pixels that no PNG library reads.
+std::variant<ImageHeader, Reject> png_header(const ByteView& file) {
+  if (file.has(12, "CgBI"sv))
+    return Reject{
+        "is a PNG of iOS (CgBI), which is not supported: pngcrush -revert-iphone-optimizations converts it"};
+  return checked(ImageFormat::kPng, "PNG", {file.u32(16), file.u32(20)});
+}
+
+std::variant<ImageHeader, Reject> gif_header(std::span<const std::byte> bytes) {
+  const std::optional<GifCanvas> canvas = read_gif_canvas(bytes);
+  if (!canvas) return Reject{"GIF has no picture"};
+  return checked(ImageFormat::kGif, "GIF", {canvas->width, canvas->height});
+}
+
 std::variant<ImageHeader, Reject> tiff_header(std::span<const std::byte> bytes) {
   const std::optional<TiffDirectory> page = TiffDirectory::read(bytes);
   if (!page) return Reject{"TIFF ends early"};
@@ -95,8 +110,6 @@ Reject refusal(const ByteView& file) {
     std::string_view reason;
   };
   static constexpr Magic kKnown[] = {
-      {"GIF87a"sv, "GIF is not supported"},
-      {"GIF89a"sv, "GIF is not supported"},
       {"%PDF"sv, "PDF is not supported"},
       {"8BPS"sv, "Photoshop is not supported"},
       {"\0\0\1\0"sv, "icon files are not supported"},
@@ -120,6 +133,8 @@ Reject refusal(const ByteView& file) {
   }
   if (text.starts_with("<!doctype html") || text.starts_with("<html"))
     return Reject{"is a web page, not an image"};
+  if (text.starts_with("version https://git-lfs.github.com/spec/"))
+    return Reject{"is a Git LFS pointer, not an image: git lfs pull fetches the image"};
   return Reject{"is not an image"};
 }
 
@@ -128,7 +143,8 @@ Reject refusal(const ByteView& file) {
 std::variant<ImageHeader, Reject> read_image_header(std::span<const std::byte> bytes) {
   const ByteView file(bytes);
   if (file.has(0, "\xFF\xD8\xFF"sv)) return checked(ImageFormat::kJpeg, "JPEG", jpeg_size(bytes));
-  if (file.has(0, kPngSignature)) return checked(ImageFormat::kPng, "PNG", {file.u32(16), file.u32(20)});
+  if (file.has(0, kPngSignature)) return png_header(file);
+  if (is_gif(bytes)) return gif_header(bytes);
   if (file.has(0, "RIFF"sv) && file.has(8, "WEBP"sv))
     return checked(ImageFormat::kWebp, "WebP", webp_size(file));
   if (file.has(0, "II*\0"sv) || file.has(0, "MM\0*"sv)) return tiff_header(bytes);

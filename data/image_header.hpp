@@ -11,7 +11,7 @@
 
 namespace headstart {
 
-enum class ImageFormat { kJpeg, kPng, kWebp, kTiff, kBmp, kPnm, kJpeg2000 };
+enum class ImageFormat { kJpeg, kPng, kWebp, kGif, kTiff, kBmp, kPnm, kJpeg2000 };
 
 struct ImageHeader {
   ImageFormat format = ImageFormat::kJpeg;

@@ -1,7 +1,7 @@
 // data/png.cpp: hands libpng only the chunks that make the picture, each with its checksum verified here: it
-// decompresses text chunks of any size, which it can't do for what it never sees. Surprise: through OpenCV
-// libpng writes to stderr about damaged pixels, so it is called directly, with an error handler of ours. That
-// handler jumps: nothing with a destructor may live between a jump's two ends.
+// decompresses text chunks of any size, which it can't do for what it never sees. Surprise: libpng's own
+// error handler writes to stderr, so this one is ours. It jumps: nothing with a destructor may live between a
+// jump's two ends.
 #include "data/png.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "data/byte_view.hpp"
-#include "data/opencv_decode.hpp"
+#include "data/transparency.hpp"
 
 namespace headstart {
 namespace {
@@ -260,17 +260,6 @@ class Reader {
   int passes_ = 1;
 };
 
-/// RGBA to RGB, over white.
-std::vector<std::uint8_t> composed(const std::vector<std::uint8_t>& rgba) {
-  std::vector<std::uint8_t> rgb(rgba.size() / 4 * 3);
-  std::uint8_t* out = rgb.data();
-  for (std::size_t i = 0; i < rgba.size(); i += 4) {
-    for (std::size_t channel = 0; channel < 3; ++channel)
-      *out++ = over_white(rgba[i + channel], rgba[i + 3], Transparency::kStraight);
-  }
-  return rgb;
-}
-
 }  // namespace
 
 std::span<const std::byte> png_exif(std::span<const std::byte> bytes) {
@@ -294,7 +283,7 @@ std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha
   if (!reader.start(alpha)) return damaged();
   std::vector<std::uint8_t> pixels(reader.height() * reader.row_bytes());
   if (!reader.read_rows(pixels.data())) return damaged();
-  if (reader.channels() == 4) pixels = composed(pixels);
+  if (reader.channels() == 4) pixels = rgb_of(pixels, alpha);
   return RgbImage{static_cast<int>(reader.height()), static_cast<int>(reader.width()), std::move(pixels)};
 }
 

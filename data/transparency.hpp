@@ -2,6 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/decode.hpp"
 
 namespace headstart {
 
@@ -20,5 +24,8 @@ enum class Transparency {
   }
   return static_cast<std::uint8_t>((colour * alpha + 255U * (255U - alpha) + 127U) / 255U);
 }
+
+/// RGB of RGBA whose colours are stored as they are: over white, or without the alpha.
+[[nodiscard]] std::vector<std::uint8_t> rgb_of(std::span<const std::uint8_t> rgba, Alpha alpha);
 
 }  // namespace headstart

@@ -1,4 +1,4 @@
-// data/webp.hpp: WebP bytes to RGB.
+// data/webp.hpp: WebP bytes to RGB in their stored orientation, by libwebp.
 #pragma once
 
 #include <cstddef>
@@ -6,11 +6,14 @@
 #include <variant>
 
 #include "data/decode.hpp"
+#include "data/image_header.hpp"
 
 namespace headstart {
 
-/// Lossy or lossless, with alpha or without; an animation is rejected.
-/// @param bytes  RIFF....WEBP
-[[nodiscard]] std::variant<RgbImage, Reject> decode_webp(std::span<const std::byte> bytes, Alpha alpha);
+/// Lossy or lossless, with alpha or without. An animation gives its first picture, on a canvas that is
+/// transparent where that picture does not reach.
+/// @param header  of these bytes, within the caller's limit of pixels
+[[nodiscard]] std::variant<RgbImage, Reject> decode_webp(std::span<const std::byte> bytes,
+                                                         const ImageHeader& header, Alpha alpha);
 
 }  // namespace headstart

@@ -166,7 +166,74 @@ def webp():
     Image.fromarray(rgb).save(path("orientation_8.webp"), lossless=True, exif=exif(8))
     expect("orientation_8.webp", upright(rgb, 8))
     frames = [Image.fromarray(rgb), Image.fromarray(255 - rgb)]
-    frames[0].save(path("animated.webp"), save_all=True, append_images=frames[1:])
+    frames[0].save(path("animated.webp"), save_all=True, append_images=frames[1:], lossless=True)
+    expect("animated.webp", rgb)
+    # A first picture that is a part of its canvas: by hand, as Pillow writes none.
+    picture = path("rgba.webp").read_bytes()
+    picture = picture[picture.index(b"VP8L") :]
+    place = b"".join(value.to_bytes(3, "little") for value in (2 // 2, 4 // 2, WIDTH - 1, HEIGHT - 1, 100)) + b"\0"
+    chunks = b"WEBP"
+    for kind, data in [(b"VP8X", b"\x12\0\0\0" + (WIDTH + 4).to_bytes(3, "little") + (HEIGHT + 5).to_bytes(3, "little")),
+                       (b"ANIM", bytes(6)), (b"ANMF", place + picture)]:
+        chunks += kind + struct.pack("<I", len(data)) + data
+    path("animated_part.webp").write_bytes(b"RIFF" + struct.pack("<I", len(chunks)) + chunks)
+    canvas = np.full((HEIGHT + 6, WIDTH + 5, 3), 255)
+    canvas[4 : 4 + HEIGHT, 2 : 2 + WIDTH] = over_white(rgb, alpha)
+    expect("animated_part.webp", canvas)
+
+
+def gif_picture(indices, left=0, top=0, interlaced=False, colours=b"", transparent=None):
+    """The blocks of one picture. A code that clears the table comes before it could grow: all codes have nine bits."""
+    height, width = indices.shape
+    if interlaced:
+        indices = np.concatenate([indices[start::step] for start, step in [(0, 8), (4, 8), (2, 4), (1, 2)]])
+    codes = []
+    for i, value in enumerate(indices.ravel()):
+        codes += [256, int(value)] if i % 200 == 0 else [int(value)]
+    packed = sum(code << (9 * i) for i, code in enumerate(codes + [257]))
+    data = packed.to_bytes((9 * (len(codes) + 1) + 7) // 8, "little")
+    flags = (0x87 if colours else 0) | (0x40 if interlaced else 0)
+    content = b"" if transparent is None else b"!\xf9\x04\x01\0\0" + bytes([transparent]) + b"\0"
+    content += b"," + struct.pack("<HHHHB", left, top, width, height, flags) + colours.ljust(768 if colours else 0, b"\0")
+    content += b"\x08"
+    for start in range(0, len(data), 255):
+        block = data[start : start + 255]
+        content += bytes([len(block)]) + block
+    return content + b"\0"
+
+
+def gif():
+    rows, columns = HEIGHT + 7, WIDTH + 5  # more rows than one pass of an interlaced picture has
+    indices = np.arange(rows * columns).reshape(rows, columns) * 3 % 250
+    table = np.stack([np.arange(256) * 7 % 256, 255 - np.arange(256), np.arange(256) * 31 % 256], axis=1).astype(np.uint8)
+    other = table[::-1].copy()
+    truth = table[indices]
+    part = np.broadcast_to(table[0], (rows + 3, columns + 4, 3)).copy()
+    part[2 : 2 + rows, 3 : 3 + columns] = truth
+    hidden = np.where((indices == 30)[..., None], 255, truth)
+    hidden_part = np.full((rows + 3, columns + 4, 3), 255)
+    hidden_part[2 : 2 + rows, 3 : 3 + columns] = hidden
+
+    def save(name, pixels, pictures, height=rows, width=columns, colours=table.tobytes()):
+        header = b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7 if colours else 0x70, 9, 0) + colours
+        comment = b"!\xfe\x05hello\0"
+        path(name).write_bytes(header + comment + pictures + b";")
+        if pixels is not None:
+            expect(name, pixels)
+
+    picture = gif_picture(indices)
+    save("palette.gif", truth, picture)
+    save("interlaced.gif", truth, gif_picture(indices, interlaced=True))
+    save("local_palette.gif", other[indices], gif_picture(indices, colours=other.tobytes()))
+    save("no_global_palette.gif", other[indices], gif_picture(indices, colours=other.tobytes()), colours=b"")
+    save("transparent.gif", hidden, gif_picture(indices, transparent=30))
+    save("moving.gif", truth, picture + gif_picture(indices[::-1]))
+    save("part.gif", part, gif_picture(indices, left=3, top=2), rows + 3, columns + 4)
+    save("transparent_part.gif", hidden_part, gif_picture(indices, left=3, top=2, transparent=30), rows + 3, columns + 4)
+    save("leaves_canvas.gif", truth, picture, 2, 2)
+    save("one_pixel.gif", truth[:1, :1], gif_picture(indices[:1, :1]), 1, 1)
+    # Refused.
+    save("no_palette.gif", None, picture, colours=b"")
 
 
 def tiff():
@@ -435,7 +502,7 @@ def resizes():
 
 def main():
     (OUT / "expected").mkdir(parents=True, exist_ok=True)
-    for make in (jpeg, png, webp, tiff, bmp, pnm, jpeg2000, resizes, bmp_headers):
+    for make in (jpeg, png, webp, gif, tiff, bmp, pnm, jpeg2000, resizes, bmp_headers):
         make()
 
 

@@ -2,6 +2,7 @@
 // libarchive converts names that say they are UTF-8 to the locale's character set, and composes them (NFC)
 // when that is UTF-8 too. Where it can't convert, a .tar keeps the bytes and a .zip drops the name. So its
 // calls run in a locale of ours: "C" for a .tar, which leaves every name as it is, and UTF-8 for a .zip.
+// A damaged header ends its reading of a .zip, in version 3.7 even where the directory names what follows.
 #include "data/archive.hpp"
 
 #include <archive.h>
@@ -17,11 +18,11 @@
 #include <new>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "data/file_descriptor.hpp"
+#include "data/zip_reader.hpp"
 
 namespace headstart {
 namespace {
@@ -48,7 +49,7 @@ class ScopedLocale final {
 };
 
 /// Whether the file starts as a .zip does; doesn't move the file's position.
-bool is_zip(const FileDescriptor& file) noexcept {
+bool starts_as_zip(const FileDescriptor& file) noexcept {
   std::array<char, 2> start{};
   return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == 'P' && start[1] == 'K';
 }
@@ -58,8 +59,8 @@ struct FreeArchive {
 };
 using ArchiveHandle = std::unique_ptr<archive, FreeArchive>;
 
-/// @param in_sequence  whether to read a .zip by what stands before each member, as one that has lost its
-/// directory is read, and no .tar
+/// @param in_sequence  whether to read a .zip that has lost its directory, by what stands before each member,
+/// and no .tar
 ArchiveHandle new_handle(bool in_sequence) {
   ArchiveHandle handle(archive_read_new());
   if (!handle) throw std::bad_alloc();
@@ -71,7 +72,6 @@ ArchiveHandle new_handle(bool in_sequence) {
     archive_read_support_format_zip_streamable(handle.get());
   } else {
     archive_read_support_format_tar(handle.get());
-    archive_read_support_format_zip_seekable(handle.get());
   }
   return handle;
 }
@@ -81,22 +81,6 @@ std::string reason_of(archive* handle) {
   return printable(text == nullptr || *text == '\0' ? "damaged" : text);
 }
 
-/// "./a//b/" is "a/b"; nothing for a name that is empty, absolute or leads out.
-std::optional<std::string> normalised(std::string_view name) {
-  if (name.starts_with('/')) return std::nullopt;
-  std::string result;
-  while (!name.empty()) {
-    const std::string_view part = name.substr(0, name.find('/'));
-    name.remove_prefix(std::min(name.size(), part.size() + 1));
-    if (part == "..") return std::nullopt;
-    if (part.empty() || part == ".") continue;
-    if (!result.empty()) result += '/';
-    result += part;
-  }
-  if (result.empty()) return std::nullopt;
-  return result;
-}
-
 ArchiveMember::Kind kind_of(archive_entry* entry) {
   if (archive_entry_hardlink(entry) != nullptr) return ArchiveMember::Kind::kOther;
   const auto type = archive_entry_filetype(entry);
@@ -104,19 +88,14 @@ ArchiveMember::Kind kind_of(archive_entry* entry) {
   return type == AE_IFDIR ? ArchiveMember::Kind::kFolder : ArchiveMember::Kind::kOther;
 }
 
-/// The top folder's own entry ("./") is no member that leads out.
-bool is_top(const char* name) {
-  return name != nullptr && (std::string_view(name) == "." || std::string_view(name) == "./");
-}
-
 }  // namespace
 
 struct ArchiveReader::State {
-  State(FileDescriptor opened, bool is_zip) : file(std::move(opened)), zip(is_zip) {}
+  explicit State(FileDescriptor opened) : file(std::move(opened)) {}
 
   FileDescriptor file;
-  bool zip;
-  ArchiveHandle handle;
+  std::optional<ZipReader> zip;    // reads everything where the file is one
+  ArchiveHandle handle;            // otherwise
   bool in_sequence = false;        // as new_handle() was told
   bool is_read = true;             // nothing more comes of the current member
   archive_entry* entry = nullptr;  // handle's
@@ -168,11 +147,12 @@ std::variant<ArchiveReader, Reject> ArchiveReader::open(const std::filesystem::p
     return Reject{"cannot be opened: " + std::generic_category().message(errno)};
   if (!S_ISREG(status.st_mode)) return Reject{"is not a regular file"};
 
-  const bool zip = is_zip(descriptor);
-  const ScopedLocale locale(zip);
-  auto state = std::make_unique<State>(std::move(descriptor), zip);
-  if (!state->start(false) && !state->start(true))
-    return Reject{"is no archive: " + reason_of(state->handle.get())};
+  auto state = std::make_unique<State>(std::move(descriptor));
+  state->zip = ZipReader::open(state->file);
+  if (state->zip) return ArchiveReader(std::move(state));
+  const bool in_sequence = starts_as_zip(state->file);
+  const ScopedLocale locale(in_sequence);
+  if (!state->start(in_sequence)) return Reject{"is no archive: " + reason_of(state->handle.get())};
   return ArchiveReader(std::move(state));
 }
 
@@ -192,7 +172,11 @@ std::optional<ArchiveReader> ArchiveReader::open_behind(const std::filesystem::p
 
 std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
   State& state = *state_;
-  const ScopedLocale locale(state.zip);
+  if (state.zip) {
+    if (state.position == state.zip->size()) return ArchiveEnd{};
+    return state.zip->member(state.position++);
+  }
+  const ScopedLocale locale(state.in_sequence);
   if (state.end_reason.empty()) state.read_rest();
   if (!state.end_reason.empty()) return ArchiveDamage{state.end_reason, true};
   archive* handle = state.handle.get();
@@ -202,14 +186,8 @@ std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
   if (code == ARCHIVE_OK || code == ARCHIVE_WARN) {
     const char* name = archive_entry_pathname(state.entry);
     if (name == nullptr) name = archive_entry_pathname_utf8(state.entry);
-    ArchiveMember member{state.position++, kind_of(state.entry), {}};
     state.is_read = false;
-    if (auto kept = normalised(name == nullptr ? "" : name)) {
-      member.name = std::move(*kept);
-    } else if (member.kind != ArchiveMember::Kind::kFolder || !is_top(name)) {
-      member.kind = ArchiveMember::Kind::kUnsafe;
-    }
-    return member;
+    return named_member(state.position++, kind_of(state.entry), name == nullptr ? "" : name);
   }
   // Another try helps only where this one has moved on.
   const std::int64_t place = archive_read_header_position(handle);
@@ -230,8 +208,9 @@ std::variant<std::vector<std::byte>, Reject> ArchiveReader::read(std::uint64_t m
 
 std::variant<std::vector<std::byte>, Reject> ArchiveReader::read_all(std::uint64_t max_bytes) {
   State& state = *state_;
+  if (state.zip) return state.zip->read(state.position - 1, max_bytes);
   if (!state.end_reason.empty()) return Reject{"cannot be read: " + state.end_reason};
-  const ScopedLocale locale(state.zip);
+  const ScopedLocale locale(state.in_sequence);
   std::size_t expected = 0;
   if (archive_entry_size_is_set(state.entry) != 0) {
     const auto size = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(state.entry), 0));

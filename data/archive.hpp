@@ -1,7 +1,8 @@
 // data/archive.hpp: the members of a .tar (plain, or compressed with gzip, zstd or bzip2) or a .zip, one
-// after another, by libarchive. Nothing is unpacked to disk, and no other program is started. Invariant: the
-// same file gives the same members at the same positions, whichever of them were read before. Surprise: what
-// is damaged is a value between the members, as the members behind it may still be good.
+// after another, by libarchive; a .zip that has its directory, by that (data/zip_reader.hpp). Nothing is
+// unpacked to disk, and no other program is started. Invariant: the same file gives the same members at the
+// same positions, whichever of them were read before. Surprise: what is damaged is a value between the
+// members, as the members behind it may still be good.
 #pragma once
 
 #include <cstddef>
@@ -13,26 +14,11 @@
 #include <variant>
 #include <vector>
 
+#include "data/archive_member.hpp"
 #include "data/error.hpp"
 #include "data/file_stamp.hpp"
 
 namespace headstart {
-
-/// One entry of an archive.
-struct ArchiveMember {
-  /// What it is.
-  enum class Kind {
-    kFile,
-    kFolder,
-    kOther,   ///< a link or a device
-    kUnsafe,  ///< its name is empty, absolute, or leads out through ".."
-  };
-  std::uint64_t position = 0;  ///< among all members, whatever their kind
-  Kind kind = Kind::kFile;
-  /// As stored (any bytes but 0), '/' between parts, none of them empty or "."; in a .zip, composed (NFC)
-  /// where it is marked as UTF-8.
-  std::string name;
-};
 
 /// Something that is no member, where one was expected.
 struct ArchiveDamage {

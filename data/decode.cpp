@@ -44,7 +44,7 @@ Decoded decode_stored(std::span<const std::byte> bytes, const ImageHeader& heade
     case ImageFormat::kGif:
       return without_note(decode_gif(bytes, header, options.alpha));
     case ImageFormat::kTiff:
-      return without_note(decode_tiff(bytes, options.max_pixels, options.alpha));
+      return decode_tiff(bytes, options);
     case ImageFormat::kBmp:
       return without_note(decode_bmp(bytes, options.alpha));
     case ImageFormat::kPnm:

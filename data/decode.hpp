@@ -1,16 +1,18 @@
 // data/decode.hpp: image file bytes to upright 8-bit RGB: JPEG by libjpeg-turbo, PNG by libpng, WebP by
-// libwebp, GIF by giflib, TIFF and JPEG 2000 by OpenCV, BMP and PNM by ourselves. Untrusted input: dimensions
-// are read from the header and held against the limit before any pixel is allocated.
+// libwebp, GIF by giflib, TIFF by libtiff, JPEG 2000 by OpenCV, BMP and PNM by ourselves. Untrusted input:
+// dimensions are read from the header and held against the limit before any pixel is allocated.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
 
 #include "data/error.hpp"
 #include "data/rgb_image.hpp"
+#include "data/sample_range.hpp"
 
 namespace headstart {
 
@@ -25,6 +27,9 @@ struct DecodeOptions {
   Alpha alpha = Alpha::kWhite;
   bool ignore_exif = false;                ///< keep the stored orientation
   std::uint64_t max_pixels = 200'000'000;  ///< larger images are rejected before they are decoded
+
+  /// How samples of more than 8 bits become 8; nothing: by their high byte.
+  std::optional<SampleRange> range = std::nullopt;
 
   bool operator==(const DecodeOptions&) const = default;
 };

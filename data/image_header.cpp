@@ -117,8 +117,6 @@ Reject refusal(const ByteView& file) {
       {"#?RADIANCE"sv, "Radiance HDR is not supported"},
       {"\xFF\x0A"sv, "JPEG XL is not supported"},
       {"\0\0\0\x0CJXL \r\n\x87\n"sv, "JPEG XL is not supported"},
-      {"II+\0"sv, "BigTIFF is not supported"},
-      {"MM\0+"sv, "BigTIFF is not supported"},
       {"PF\n"sv, "floating-point PNM is not supported"},
       {"Pf\n"sv, "floating-point PNM is not supported"},
       {"P7\n"sv, "PAM is not supported"},
@@ -147,7 +145,9 @@ std::variant<ImageHeader, Reject> read_image_header(std::span<const std::byte> b
   if (is_gif(bytes)) return gif_header(bytes);
   if (file.has(0, "RIFF"sv) && file.has(8, "WEBP"sv))
     return checked(ImageFormat::kWebp, "WebP", webp_size(file));
-  if (file.has(0, "II*\0"sv) || file.has(0, "MM\0*"sv)) return tiff_header(bytes);
+  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {
+    if (file.has(0, magic)) return tiff_header(bytes);
+  }
   if (const std::optional<BmpHeader> bmp = read_bmp_header(bytes)) {
     return checked(ImageFormat::kBmp, "BMP", {bmp->width, std::abs(bmp->height)});
   }

@@ -1,8 +1,7 @@
-// data/tiff.hpp: the first page of a TIFF file to RGB, in its stored orientation.
+// data/tiff.hpp: the first page of a TIFF or BigTIFF file to RGB, in its stored orientation.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <variant>
 
@@ -10,11 +9,11 @@
 
 namespace headstart {
 
-/// 1, 4 (palette), 8 and 16 bits; grey, palette, RGB, RGBA, YCbCr, CMYK; other kinds are rejected with their
-/// reason.
-/// @param bytes       with a directory that image_header read
-/// @param max_pixels  bounds a tile too: one may be larger than the image
-[[nodiscard]] std::variant<RgbImage, Reject> decode_tiff(std::span<const std::byte> bytes,
-                                                         std::uint64_t max_pixels, Alpha alpha);
+/// Grey, RGB and CMYK of 1 to 16 unsigned bits, palettes of 1 to 8, CIE L*a*b* of 8, YCbCr; in strips or
+/// tiles, channels together or apart, with alpha or without. Other kinds are rejected with their reason.
+/// @param bytes    with a directory that image_header read
+/// @param options  its limit of pixels bounds a tile too: one may be larger than the image
+[[nodiscard]] std::variant<DecodedImage, Reject> decode_tiff(std::span<const std::byte> bytes,
+                                                             const DecodeOptions& options);
 
 }  // namespace headstart

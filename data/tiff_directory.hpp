@@ -17,43 +17,36 @@ namespace headstart {
 enum class TiffTag : std::uint16_t {
   kImageWidth = 256,
   kImageLength = 257,
-  kBitsPerSample = 258,
   kPhotometric = 262,
   kOrientation = 274,
-  kSamplesPerPixel = 277,
-  kRowsPerStrip = 278,
-  kPlanarConfiguration = 284,
-  kTileWidth = 322,
-  kTileLength = 323,
   kExtraSamples = 338,
-  kSampleFormat = 339,
 };
 
 class TiffDirectory {
  public:
-  /// The first directory of a classic TIFF block, or nothing if the block is none. The bytes must outlive the
-  /// result.
+  /// The first directory of a TIFF or BigTIFF block, or nothing if the block is none. The bytes must outlive
+  /// the result.
   [[nodiscard]] static std::optional<TiffDirectory> read(std::span<const std::byte> block);
+
+  [[nodiscard]] bool has(TiffTag tag) const;
 
   /// Value `index` of a BYTE, SHORT or LONG tag; nothing if the tag is absent, of another type, or out of
   /// bounds.
   [[nodiscard]] std::optional<std::uint32_t> number(TiffTag tag, std::uint32_t index = 0) const;
 
-  /// Makes every entry of `tag` a single LONG in `copy`, a copy of the block.
-  void overwrite(TiffTag tag, std::uint32_t value, std::span<std::byte> copy) const;
-
  private:
   struct Entry {
-    std::size_t position = 0;  ///< of the twelve bytes of the entry in the block
+    std::uint64_t position = 0;  ///< of the entry in the block
     std::uint16_t tag = 0;
     std::uint16_t type = 0;
-    std::uint32_t count = 0;
+    std::uint64_t count = 0;
   };
 
-  TiffDirectory(std::span<const std::byte> block, std::endian order) : view_(block, order), order_(order) {}
+  TiffDirectory(std::span<const std::byte> block, std::endian order, bool big_tiff)
+      : view_(block, order), big_tiff_(big_tiff) {}
 
   ByteView view_;
-  std::endian order_;
+  bool big_tiff_;
   std::vector<Entry> entries_;
 };
 

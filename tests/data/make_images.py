@@ -78,7 +78,11 @@ def exif(orientation):
 
 
 def smooth(height, width, channels):
-    coarse = random.integers(0, 256, (height // 6 + 2, width // 6 + 2, channels), dtype=np.uint8)
+    return smooth_of(random, height, width, channels)
+
+
+def smooth_of(draw, height, width, channels):
+    coarse = draw.integers(0, 256, (height // 6 + 2, width // 6 + 2, channels), dtype=np.uint8)
     planes = [Image.fromarray(coarse[..., i]).resize((width, height), Image.BICUBIC) for i in range(channels)]
     return np.dstack([np.asarray(plane) for plane in planes])
 
@@ -274,11 +278,142 @@ def tiff():
         expect(name, upright(rgb, orientation))
     tag = (ORIENTATION, 3, 1, 6, True)
     save("orientation_6_16bit.tif", grey16, upright(grey16 >> 8, 6), byteorder=">", extratags=[tag])
-    # Refused, each with its reason.
-    save("float.tif", rgb.astype(np.float32), photometric="rgb")
+    save("float.tif", rgb.astype(np.float32), photometric="rgb")  # refused
     save("grey_alpha.tif", np.dstack([grey, alpha]), photometric="minisblack", extrasamples=["unassalpha"])
-    save("planes16.tif", np.moveaxis(rgb, -1, 0).astype(np.uint16), photometric="rgb", planarconfig="separate")
-    save("big.tif", rgb, photometric="rgb", bigtiff=True)
+    expect("grey_alpha.tif", over_white(grey, alpha))
+    save("planes16.tif", np.moveaxis(rgb, -1, 0).astype(np.uint16) * 256 + 77, rgb, photometric="rgb",
+         planarconfig="separate")
+    save("big.tif", rgb, rgb, photometric="rgb", bigtiff=True)
+
+
+def tiff_file(bits, photometric, strips, tags=(), samples=1, planar=1, rows=HEIGHT):
+    """A little-endian TIFF by hand; tags: number, letter of struct, values."""
+    data = b"".join(strips)
+    offsets = [8 + sum(len(strip) for strip in strips[:i]) for i in range(len(strips))]
+    numbers = [(256, "H", [WIDTH]), (257, "H", [HEIGHT]), (258, "H", [bits] * samples), (259, "H", [1]),
+               (262, "H", [photometric]), (273, "I", offsets), (277, "H", [samples]), (278, "H", [rows]),
+               (279, "I", [len(strip) for strip in strips]), (284, "H", [planar])]
+    numbers = [entry for entry in numbers if entry[0] not in {tag for tag, _, _ in tags}] + list(tags)
+    directory, behind = b"", b""
+    data += bytes(len(data) % 2)
+    start = 8 + len(data) + 2 + 12 * len(numbers) + 4
+    for tag, letter, values in sorted(numbers):
+        packed = struct.pack(f"<{len(values)}{letter}", *values)
+        if len(packed) > 4:
+            behind, packed = behind + packed, struct.pack("<I", start + len(behind))
+        kind = {"H": 3, "I": 4, "B": 1}[letter]
+        directory += struct.pack("<HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
+    return (b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(numbers)) + directory
+            + bytes(4) + behind)
+
+
+def packed_rows(values, bits):
+    """Samples of each row one after the other, high bits first, filled up to bytes."""
+    rows = []
+    for row in np.asarray(values).reshape(len(values), -1):
+        text = "".join(f"{int(value):0{bits}b}" for value in row)
+        text += "0" * (-len(text) % 8)
+        rows.append(int(text, 2).to_bytes(len(text) // 8, "big"))
+    return b"".join(rows)
+
+
+def tiff_kinds():
+    draw = np.random.default_rng(22)
+
+    def put(name, content, truth):
+        path(name).write_bytes(content)
+        expect(name, truth)
+
+    for bits in (1, 2, 4, 6, 12):
+        values = draw.integers(0, 1 << bits, (HEIGHT, WIDTH))
+        white = (1 << bits) - 1
+        truth = (2 * values * 255 + white) // (2 * white) if bits < 8 else values >> (bits - 8)
+        put(f"grey_{bits}bit.tif", tiff_file(bits, 1, [packed_rows(values, bits)]), truth)
+        if bits <= 2:
+            put(f"white_is_zero_{bits}bit.tif", tiff_file(bits, 0, [packed_rows(values, bits)]), 255 - truth)
+    for bits in (1, 2, 4, 8):
+        colours = draw.integers(0, 65536, (1 << bits, 3))
+        values = draw.integers(0, 1 << bits, (HEIGHT, WIDTH))
+        tags = [(320, "H", [int(value) for value in colours.T.ravel()])]
+        put(f"palette_{bits}bit.tif", tiff_file(bits, 3, [packed_rows(values, bits)], tags), colours[values] >> 8)
+    tags = [(320, "H", [int(value) >> 8 for value in colours.T.ravel()])]
+    put("palette_of_bytes.tif", tiff_file(8, 3, [packed_rows(values, 8)], tags), colours[values] >> 8)
+    values = draw.integers(0, 4, (HEIGHT, WIDTH, 3))
+    put("rgb_2bit.tif", tiff_file(2, 2, [packed_rows(values, 2)], samples=3), values * 85)
+    strips = [packed_rows(values[top : top + 4, :, channel], 2) for channel in range(3) for top in (0, 4)]
+    put("planes_2bit.tif", tiff_file(2, 2, strips, samples=3, planar=2, rows=4), values * 85)
+    tags = [(332, "H", [1]), (339, "H", [1])]  # for tests that change them
+    put("grey_8bit_tags.tif", tiff_file(8, 1, [grey.tobytes()], tags), grey)
+    put("grey_extra.tif", tiff_file(8, 1, [np.dstack([grey, alpha]).tobytes()], [(338, "H", [0])], 2), grey)
+    put("grey_second.tif", tiff_file(8, 1, [np.dstack([grey, alpha]).tobytes()], samples=2),
+        over_white(grey, alpha))
+    five = np.dstack([rgb, grey, alpha])
+    put("rgb_2extra.tif", tiff_file(8, 2, [five.tobytes()], [(338, "H", [0, 0])], 5), rgb)
+    put("rgb_alpha_second.tif", tiff_file(8, 2, [five.tobytes()], [(338, "H", [0, 2])], 5), over_white(rgb, alpha))
+    planes = [five[..., channel].tobytes() for channel in range(5)]
+    put("planes_alpha.tif", tiff_file(8, 2, planes, [(338, "H", [0, 2])], 5, planar=2), over_white(rgb, alpha))
+    wide_alpha = np.dstack([grey16, alpha.astype(np.uint16) * 256 + 3])
+    put("grey_alpha16.tif", tiff_file(16, 1, [wide_alpha.astype("<u2").tobytes()], [(338, "H", [2])], 2),
+        over_white(grey16 >> 8, alpha))
+    wide = draw.integers(0, 65536, (HEIGHT, WIDTH, 3), dtype=np.uint16)
+    planes = [wide[..., channel].astype("<u2").tobytes() for channel in range(3)]
+    put("planes_16bit.tif", tiff_file(16, 2, planes, samples=3, planar=2), wide >> 8)
+
+    inks = draw.integers(0, 256, (HEIGHT, WIDTH, 4)).astype(int)
+    shown = (255 - inks[..., :3]) * (255 - inks[..., 3:]) // 255
+    put("cmyk.tif", tiff_file(8, 5, [inks.astype(np.uint8).tobytes()], [(332, "H", [1])], samples=4), shown)
+    put("cmyk16.tif", tiff_file(16, 5, [(inks * 256 + 9).astype("<u2").tobytes()], samples=4), shown)
+
+    lab = draw.integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+    lab[..., 1:] = (lab[..., 1:].astype(int) // 4 - 32).astype(np.uint8)  # mostly colours that sRGB has
+    lab[0, :, 0], lab[0, :, 1:] = np.linspace(0, 255, WIDTH), 0
+    put("lab.tif", tiff_file(8, 8, [lab.tobytes()], samples=3), srgb_of_lab(lab.view(np.int8)))
+    put("icc_lab.tif", tiff_file(8, 9, [(lab ^ np.uint8([0, 128, 128])).tobytes()], samples=3),
+        srgb_of_lab(lab.view(np.int8)))
+
+    def save(name, pixels, truth, **options):
+        tifffile.imwrite(path(name), pixels, metadata=None, software=False, **options)
+        expect(name, truth)
+
+    tag = (ORIENTATION, 3, 1, 8, True)
+    save("big_orientation_8.tif", rgb, upright(rgb, 8), photometric="rgb", bigtiff=True, byteorder=">",
+         extratags=[tag])
+    large = draw.integers(0, 65536, (40, 50, 3), dtype=np.uint16)
+    save("tiles16.tif", large, large >> 8, photometric="rgb", tile=(16, 32), compression="zlib", predictor=True)
+    save("tiled_planes16.tif", np.moveaxis(large, -1, 0), large >> 8, photometric="rgb", planarconfig="separate",
+         tile=(16, 32), compression="lzw")
+    save("packbits.tif", rgb // 99, rgb // 99, photometric="rgb", compression="packbits", rowsperstrip=4)
+    photo = smooth_of(draw, 37, 53, 3)
+    save("jpeg_444.tif", photo, photo, photometric="ycbcr", compression="jpeg", subsampling=(1, 1))
+    save("jpeg_420.tif", photo, photo, photometric="ycbcr", compression="jpeg", subsampling=(2, 2), rowsperstrip=16)
+    save("jpeg_tiles.tif", photo, photo, photometric="ycbcr", compression="jpeg", subsampling=(2, 2), tile=(16, 16))
+    # 4:2:0 without compression: four of Y, then Cb and Cr.
+    blocks = draw.integers(0, 256, (HEIGHT // 2, WIDTH // 2, 6)).astype(np.uint8)
+    blocks[..., 4:] = blocks[..., 4:] // 4 + 96
+    luma = blocks[..., :4].reshape(HEIGHT // 2, WIDTH // 2, 2, 2).swapaxes(1, 2).reshape(HEIGHT, WIDTH).astype(float)
+    blue, red = (np.kron(blocks[..., i], np.ones((2, 2))) - 128 for i in (4, 5))
+    shown = np.dstack([luma + 1.402 * red, luma - (0.114 * 1.772 * blue + 0.299 * 1.402 * red) / 0.587,
+                       luma + 1.772 * blue])
+    put("ycbcr_420.tif", tiff_file(8, 6, [blocks.tobytes()], [(530, "H", [2, 2])], samples=3),
+        np.clip(np.rint(shown), 0, 255))
+    for name in ("jpeg_444.tif", "jpeg_420.tif", "jpeg_tiles.tif"):
+        expect(name, np.asarray(Image.open(path(name)).convert("RGB")))
+
+
+def srgb_of_lab(lab):
+    """By ICC's formulas: `lab` as TIFF stores it; the matrix from sRGB's primaries and Bradford's cones."""
+    lab = np.dstack([lab[..., 0].view(np.uint8) * (100 / 255), lab[..., 1], lab[..., 2]]).astype(float)
+    y = (lab[..., 0] + 16) / 116
+    curve = np.dstack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200])
+    xyz = np.where(curve > 6 / 29, curve**3, (curve - 4 / 29) * 3 * (6 / 29) ** 2)
+    d50, d65 = np.array([0.96422, 1, 0.82521]), np.array([0.95047, 1, 1.08883])
+    cones = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+    adapt = np.linalg.inv(cones) @ np.diag((cones @ d65) / (cones @ d50)) @ cones
+    primaries = np.array([[0.64, 0.33], [0.30, 0.60], [0.15, 0.06]])
+    columns = np.array([[x / v, 1, (1 - x - v) / v] for x, v in primaries]).T
+    to_xyz = columns * np.linalg.solve(columns, d65)
+    linear = np.clip((xyz * d50) @ adapt.T @ np.linalg.inv(to_xyz).T, 0, 1)
+    return np.rint(255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
 
 
 def bmp32(opacity, compression, header_bytes, top_down=False):
@@ -502,7 +637,7 @@ def resizes():
 
 def main():
     (OUT / "expected").mkdir(parents=True, exist_ok=True)
-    for make in (jpeg, png, webp, gif, tiff, bmp, pnm, jpeg2000, resizes, bmp_headers):
+    for make in (jpeg, png, webp, gif, tiff, bmp, pnm, jpeg2000, resizes, bmp_headers, tiff_kinds):
         make()
 
 

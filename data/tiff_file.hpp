@@ -1,0 +1,62 @@
+// data/tiff_file.hpp: libtiff's handle on a file in memory, with its messages kept instead of printed.
+#pragma once
+
+#include <tiffio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace headstart {
+
+/// Reads only, and belongs to one thread. The bytes must outlive it.
+class TiffFile {
+ public:
+  /// Opens the first directory; get() is nullptr, and error() says why, where that fails.
+  /// @param max_allocation  most bytes that libtiff may ask for at once
+  TiffFile(std::span<const std::byte> bytes, std::uint64_t max_allocation);
+
+  [[nodiscard]] TIFF* get() const noexcept { return handle_.get(); }
+
+  /// The value of a tag of one number, or what libtiff takes for it where the file lacks it.
+  template <typename Number>
+  [[nodiscard]] Number number(std::uint32_t tag) const {
+    Number value{};
+    TIFFGetFieldDefaulted(get(), tag, &value);
+    return value;
+  }
+
+  /// The first error since forget_messages(); empty if there was none. Likewise the first warning.
+  [[nodiscard]] const std::string& error() const noexcept { return memory_->error; }
+  [[nodiscard]] const std::string& warning() const noexcept { return memory_->warning; }
+  void forget_messages();
+
+ private:
+  /// What libtiff's callbacks know.
+  struct Memory {
+    std::span<const std::byte> bytes;
+    std::uint64_t position = 0;
+    std::string error;
+    std::string warning;
+  };
+  struct Close {
+    void operator()(TIFF* handle) const { TIFFClose(handle); }
+  };
+
+  static tmsize_t read(thandle_t memory, void* out, tmsize_t count);
+  static tmsize_t write(thandle_t memory, void* bytes, tmsize_t count);
+  static toff_t seek(thandle_t memory, toff_t offset, int whence);
+  static int close(thandle_t memory);
+  static toff_t size(thandle_t memory);
+  static int keep_error(TIFF* handle, void* memory, const char* module, const char* format,
+                        va_list arguments);
+  static int keep_warning(TIFF* handle, void* memory, const char* module, const char* format,
+                          va_list arguments);
+
+  std::unique_ptr<Memory> memory_;  ///< at one place, whose address libtiff has
+  std::unique_ptr<TIFF, Close> handle_;
+};
+
+}  // namespace headstart

@@ -48,9 +48,9 @@ Decoded decode_stored(std::span<const std::byte> bytes, const ImageHeader& heade
     case ImageFormat::kBmp:
       return without_note(decode_bmp(bytes, options.alpha));
     case ImageFormat::kPnm:
-      return without_note(decode_pnm(bytes));
+      return decode_pnm(bytes, options.range);
     case ImageFormat::kJpeg2000:
-      return without_note(decode_jpeg2000(bytes, options.alpha));
+      return decode_jpeg2000(bytes, options);
   }
   return Reject{"is not an image"};
 }

@@ -1,5 +1,5 @@
 // data/decode.hpp: image file bytes to upright 8-bit RGB: JPEG by libjpeg-turbo, PNG by libpng, WebP by
-// libwebp, GIF by giflib, TIFF by libtiff, JPEG 2000 by OpenCV, BMP and PNM by ourselves. Untrusted input:
+// libwebp, GIF by giflib, TIFF by libtiff, JPEG 2000 by OpenJPEG, BMP and PNM by ourselves. Untrusted input:
 // dimensions are read from the header and held against the limit before any pixel is allocated.
 #pragma once
 

@@ -10,13 +10,13 @@
 
 namespace headstart {
 
+/// What the codestream and a palette before it say.
 struct Jpeg2000Header {
   std::int64_t width = 0;  ///< 0 where the header is cut off
   std::int64_t height = 0;
-  unsigned components = 0;
-  unsigned bits = 0;        ///< a sample of the first component
-  bool is_uniform = false;  ///< all components unsigned, of the same bits, at full resolution
-  bool has_palette = false;
+  unsigned components = 0;        ///< of the codestream
+  unsigned palette_channels = 0;  ///< 0: no palette
+  std::uint64_t tiles = 0;
 };
 
 [[nodiscard]] bool is_jpeg2000(std::span<const std::byte> bytes);
@@ -24,7 +24,10 @@ struct Jpeg2000Header {
 /// @param bytes  is_jpeg2000()
 [[nodiscard]] Jpeg2000Header read_jpeg2000_header(std::span<const std::byte> bytes);
 
-/// Grey, RGB and RGBA of 8 to 16 bits; other kinds are rejected with their reason.
-[[nodiscard]] std::variant<RgbImage, Reject> decode_jpeg2000(std::span<const std::byte> bytes, Alpha alpha);
+/// Grey, RGB, sYCC and palettes, with alpha or without, of 1 to 16 bits; components may be subsampled. Other
+/// kinds are rejected with their reason, and what ends early is.
+/// @param bytes  is_jpeg2000(), and within the caller's limit of pixels
+[[nodiscard]] std::variant<DecodedImage, Reject> decode_jpeg2000(std::span<const std::byte> bytes,
+                                                                 const DecodeOptions& options);
 
 }  // namespace headstart

@@ -1,10 +1,14 @@
-// data/pnm.cpp: our own decoder, because OpenCV 4.6 leaves binary samples below a white of 255 unscaled.
+// data/pnm.cpp: our own decoder; the formats are as simple as that.
 #include "data/pnm.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "data/byte_view.hpp"
+#include "data/channels.hpp"
+#include "data/sample_range.hpp"
 
 namespace headstart {
 namespace {
@@ -52,9 +56,8 @@ bool is_bitmap(char kind) { return kind == '1' || kind == '4'; }
 bool is_colour(char kind) { return kind == '3' || kind == '6'; }
 
 std::uint8_t to_byte(std::uint32_t sample, std::uint32_t maximum) {
-  const std::uint32_t value = std::min(sample, maximum);
-  if (maximum == 65535) return static_cast<std::uint8_t>(value >> 8U);
-  return static_cast<std::uint8_t>((value * 255U + maximum / 2) / maximum);
+  if (maximum == 65535) return static_cast<std::uint8_t>(sample >> 8U);
+  return static_cast<std::uint8_t>((sample * 255U + maximum / 2) / maximum);
 }
 
 /// Reads the samples of one image in order.
@@ -71,26 +74,25 @@ class Samples {
     return view_.holds(header_.data_offset, row_bytes * header_.height);
   }
 
-  /// The sample at `row` and `column`, 0..255; nothing where a text image ends or is malformed.
-  std::optional<std::uint8_t> at(std::uint64_t row, std::uint64_t column) {
+  /// The sample at `row` and `column`, 0..maximum; nothing where a text image ends or is malformed.
+  std::optional<std::uint32_t> at(std::uint64_t row, std::uint64_t column) {
     const std::uint64_t row_samples = std::uint64_t{header_.width} * (is_colour(header_.kind) ? 3 : 1);
     const std::uint64_t index = row * row_samples + column;
     switch (header_.kind) {
       case '4': {
         const std::uint64_t row_bytes = (row_samples + 7) / 8;
         const unsigned eight = view_.u8(header_.data_offset + row * row_bytes + column / 8);
-        return (eight >> (7U - column % 8U) & 1U) != 0 ? std::uint8_t{0} : std::uint8_t{255};
+        return (eight >> (7U - column % 8U) & 1U) ^ 1U;
       }
       case '5':
       case '6': {
         const std::uint64_t position = header_.data_offset + index * bytes_per_sample();
-        return to_byte(bytes_per_sample() == 1 ? view_.u8(position) : view_.u16(position), header_.maximum);
+        return within(bytes_per_sample() == 1 ? view_.u8(position) : view_.u16(position));
       }
       default: {
         const std::optional<std::uint32_t> sample = tokens_.next(header_.kind == '1' ? 1 : 10);
         if (!sample) return std::nullopt;
-        if (header_.kind == '1') return *sample == 0 ? std::uint8_t{255} : std::uint8_t{0};
-        return to_byte(*sample, header_.maximum);
+        return header_.kind == '1' ? (*sample == 0 ? 1U : 0U) : within(*sample);
       }
     }
   }
@@ -100,10 +102,28 @@ class Samples {
     return header_.maximum > 255 && header_.kind > '4' ? 2 : 1;
   }
 
+  [[nodiscard]] std::uint32_t within(std::uint32_t sample) const { return std::min(sample, header_.maximum); }
+
   ByteView view_;
   Tokens tokens_;
   const PnmHeader& header_;
 };
+
+/// All samples of an image, interleaved; nothing where it ends early.
+template <typename Sample>
+std::optional<std::vector<Sample>> read_samples(Samples& samples, const PnmHeader& header) {
+  const std::uint64_t row_samples = std::uint64_t{header.width} * (is_colour(header.kind) ? 3 : 1);
+  std::vector<Sample> values(row_samples * header.height);
+  Sample* out = values.data();
+  for (std::uint64_t y = 0; y < header.height; ++y) {
+    for (std::uint64_t x = 0; x < row_samples; ++x) {
+      const std::optional<std::uint32_t> sample = samples.at(y, x);
+      if (!sample) return std::nullopt;
+      *out++ = static_cast<Sample>(*sample);
+    }
+  }
+  return values;
+}
 
 }  // namespace
 
@@ -121,30 +141,32 @@ std::optional<PnmHeader> read_pnm_header(std::span<const std::byte> bytes) {
   return header;
 }
 
-std::variant<RgbImage, Reject> decode_pnm(std::span<const std::byte> bytes) {
+std::variant<DecodedImage, Reject> decode_pnm(std::span<const std::byte> bytes,
+                                              const std::optional<SampleRange>& range) {
   const std::optional<PnmHeader> header = read_pnm_header(bytes);
   if (!header || header->maximum == 0 || header->maximum > 65535) return Reject{"PNM has an invalid header"};
   Samples samples(bytes, *header);
   if (!samples.can_be_complete()) return Reject{"PNM ends early"};
 
-  const bool colour = is_colour(header->kind);
-  RgbImage image{static_cast<int>(header->height), static_cast<int>(header->width), {}};
-  image.pixels.resize(std::size_t{header->width} * header->height * 3);
-  std::uint8_t* out = image.pixels.data();
-  for (std::uint64_t y = 0; y < header->height; ++y) {
-    for (std::uint64_t x = 0; x < header->width; ++x) {
-      for (std::uint64_t channel = 0; channel < 3; ++channel, ++out) {
-        if (!colour && channel > 0) {
-          *out = *(out - 1);
-          continue;
-        }
-        const std::optional<std::uint8_t> sample = samples.at(y, colour ? 3 * x + channel : x);
-        if (!sample) return Reject{"PNM ends early"};
-        *out = *sample;
-      }
-    }
+  std::vector<std::uint8_t> usual(std::size_t{header->maximum} + 1);
+  for (std::uint32_t value = 0; value < usual.size(); ++value) usual[value] = to_byte(value, header->maximum);
+  NarrowedSamples narrowed;
+  if (header->maximum > 255) {
+    std::optional<std::vector<std::uint16_t>> wide = read_samples<std::uint16_t>(samples, *header);
+    if (!wide) return Reject{"PNM ends early"};
+    narrowed = narrow({.values = *std::move(wide), .channels = 1}, usual, range);
+  } else {
+    std::optional<std::vector<std::uint8_t>> read = read_samples<std::uint8_t>(samples, *header);
+    if (!read) return Reject{"PNM ends early"};
+    narrowed.bytes = *std::move(read);
+    for (std::uint8_t& sample : narrowed.bytes) sample = usual[sample];
   }
-  return image;
+  return DecodedImage{rgb_of({.height = static_cast<int>(header->height),
+                              .width = static_cast<int>(header->width),
+                              .count = is_colour(header->kind) ? 3U : 1U,
+                              .bytes = std::move(narrowed.bytes)},
+                             Alpha::kDrop),
+                      std::move(narrowed.note)};
 }
 
 }  // namespace headstart

@@ -7,8 +7,7 @@
 #include <span>
 #include <variant>
 
-#include "data/error.hpp"
-#include "data/rgb_image.hpp"
+#include "data/decode.hpp"
 
 namespace headstart {
 
@@ -24,7 +23,9 @@ struct PnmHeader {
 [[nodiscard]] std::optional<PnmHeader> read_pnm_header(std::span<const std::byte> bytes);
 
 /// Samples scale to 0..255, rounded to nearest; 16-bit samples whose white is 65535 become their high byte.
+/// @param range  of samples whose white is above 255
 /// @param bytes  has a header, whose image is within the caller's limit of pixels
-[[nodiscard]] std::variant<RgbImage, Reject> decode_pnm(std::span<const std::byte> bytes);
+[[nodiscard]] std::variant<DecodedImage, Reject> decode_pnm(std::span<const std::byte> bytes,
+                                                            const std::optional<SampleRange>& range);
 
 }  // namespace headstart

@@ -3,11 +3,14 @@
 
 images/NAME.EXT is decoded; images/expected/NAME.EXT.ppm is the truth: for lossless files the array that the file was
 made from, for lossy ones what TensorFlow decodes. images/resize/ holds one image and what TensorFlow and Keras resize
-it to. Needs numpy, pillow, tifffile, imagecodecs, tensorflow-cpu and keras; its output is committed, so tests do not.
+it to. Needs numpy, pillow, tifffile, imagecodecs, tensorflow-cpu and keras,
+and opj_compress (Debian: libopenjp2-tools); its output is committed, so tests do not.
 """
 
 import pathlib
 import struct
+import subprocess
+import tempfile
 import zlib
 
 import imagecodecs
@@ -615,6 +618,79 @@ def jpeg2000():
     path("grey12.jp2").write_bytes(imagecodecs.jpeg2k_encode(twelve, bitspersample=12, reversible=True, level=0))
     expect("grey12.jp2", picture[..., 0])
     Image.fromarray(np.dstack([picture[..., 0], opacity]), "LA").save(path("grey_alpha.jp2"))
+    expect("grey_alpha.jp2", over_white(picture[..., 0], opacity))
+
+
+def jp2_file(codestream, components, bits, colours, boxes=b"", size=(HEIGHT, WIDTH)):
+    """A JP2 around a codestream; colours: 16 sRGB, 17 grey, 18 sYCC, 12 CMYK, 14 L*a*b*."""
+    def box(kind, content):
+        return struct.pack(">I", 8 + len(content)) + kind + content
+
+    ihdr = struct.pack(">IIHBBBB", *size, components, bits - 1, 7, 0, 0)
+    header = box(b"ihdr", ihdr) + box(b"colr", b"\1\0\0" + struct.pack(">I", colours)) + boxes
+    return (box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + box(b"jp2h", header)
+            + box(b"jp2c", codestream))
+
+
+def codestream_of(planes, bits, sampling):
+    """Lossless, by OpenJPEG's program: it alone writes subsampled components. planes: 2-D arrays."""
+    with tempfile.TemporaryDirectory() as folder:
+        raw, out = pathlib.Path(folder) / "image.raw", pathlib.Path(folder) / "image.j2k"
+        raw.write_bytes(b"".join(plane.astype("u1" if bits <= 8 else "<u2").tobytes() for plane in planes))
+        layout = f"{WIDTH},{HEIGHT},{len(planes)},{bits},u@{':'.join(f'{n}x{n}' for n in sampling)}"
+        raw = raw.rename(raw.with_suffix(".rawl"))  # little-endian
+        subprocess.run(["opj_compress", "-i", raw, "-o", out, "-F", layout, "-mct", "0", "-n", "2"], check=True,
+                       stdout=subprocess.DEVNULL)
+        return out.read_bytes()
+
+
+def jpeg2000_kinds():
+    draw = np.random.default_rng(23)
+
+    def put(name, content, truth=None):
+        path(name).write_bytes(content)
+        if truth is not None:
+            expect(name, truth)
+
+    full = (1, 1, 1)
+    wide = draw.integers(0, 65536, (HEIGHT, WIDTH, 3))
+    put("rgb16.j2k", codestream_of(np.moveaxis(wide, -1, 0), 16, full), wide >> 8)
+    nibbles = draw.integers(0, 16, (HEIGHT, WIDTH))
+    put("grey4.j2k", codestream_of([nibbles], 4, (1,)), nibbles * 17)
+    put("bits.j2k", codestream_of([bits.astype(int)], 1, (1,)), bits * 255)
+    put("grey_alpha.j2k", codestream_of([grey, alpha], 8, (1, 1)), over_white(grey, alpha))
+
+    luma = draw.integers(0, 256, (HEIGHT, WIDTH))
+    blue, red = draw.integers(96, 160, (2, HEIGHT // 2, WIDTH // 2))
+    spread_blue, spread_red = (np.kron(plane, np.ones((2, 2))) - 128 for plane in (blue, red))
+    truth = np.clip(np.rint(np.dstack([
+        luma + 1.402 * spread_red, luma - (0.114 * 1.772 * spread_blue + 0.299 * 1.402 * spread_red) / 0.587,
+        luma + 1.772 * spread_blue])), 0, 255)
+    subsampled = codestream_of([luma, blue, red], 8, (1, 2, 2))
+    put("subsampled.j2k", subsampled, truth)
+    put("sycc.jp2", jp2_file(subsampled, 3, 8, 18), truth)
+
+    colours = draw.integers(0, 256, (16, 3))
+    palette = struct.pack(">HB", 16, 3) + bytes([7] * 3) + bytes(colours.ravel().tolist())
+    mapping = b"".join(struct.pack(">HBB", 0, 1, column) for column in range(3))
+    boxes = (struct.pack(">I", 8 + len(palette)) + b"pclr" + palette
+             + struct.pack(">I", 8 + len(mapping)) + b"cmap" + mapping)
+    put("palette.jp2", jp2_file(codestream_of([nibbles], 4, (1,)), 1, 4, 16, boxes), colours[nibbles])
+
+    def channels(*entries):
+        content = struct.pack(">H", len(entries)) + b"".join(struct.pack(">HHH", *entry) for entry in entries)
+        return struct.pack(">I", 8 + len(content)) + b"cdef" + content
+
+    # Channel, 0 colour, 1 alpha, 2 premultiplied; which colour.
+    premultiplied = rgb.astype(int) * alpha[..., None] // 255
+    content = codestream_of([*np.moveaxis(premultiplied, -1, 0), alpha], 8, (1, 1, 1, 1))
+    boxes = channels((0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 2, 0))
+    put("premultiplied.jp2", jp2_file(content, 4, 8, 16, boxes), premultiplied + (255 - alpha.astype(int))[..., None])
+    content = codestream_of([*np.moveaxis(rgb, -1, 0)[::-1]], 8, full)
+    put("bgr.jp2", jp2_file(content, 3, 8, 16, channels((0, 0, 3), (1, 0, 2), (2, 0, 1))), rgb)
+    # Refused.
+    four = codestream_of([*np.moveaxis(rgba, -1, 0)], 8, (1, 1, 1, 1))
+    put("cmyk.jp2", jp2_file(four, 4, 8, 12))
 
 
 def resizes():
@@ -637,7 +713,7 @@ def resizes():
 
 def main():
     (OUT / "expected").mkdir(parents=True, exist_ok=True)
-    for make in (jpeg, png, webp, gif, tiff, bmp, pnm, jpeg2000, resizes, bmp_headers, tiff_kinds):
+    for make in (jpeg, png, webp, gif, tiff, bmp, pnm, jpeg2000, resizes, bmp_headers, tiff_kinds, jpeg2000_kinds):
         make()
 
 

@@ -55,7 +55,6 @@ Reject gif_failure(int error) {
     case D_GIF_ERR_NOT_ENOUGH_MEM:
       throw std::bad_alloc();
     case D_GIF_ERR_READ_FAILED:
-    case D_GIF_ERR_EOF_TOO_SOON:
       return Reject{"GIF ends early"};
     default: {
       const char* const text = GifErrorString(error);

@@ -13,9 +13,24 @@ using namespace std::string_view_literals;
 constexpr std::uint16_t kByte = 1;
 constexpr std::uint16_t kShort = 3;
 constexpr std::uint16_t kLong = 4;
+constexpr std::uint16_t kSignedByte = 6;  // some cameras write EXIF's orientation as a signed number
+constexpr std::uint16_t kSignedShort = 8;
+constexpr std::uint16_t kSignedLong = 9;
 
 std::uint32_t width_of(std::uint16_t type) {
-  return type == kByte ? 1 : type == kShort ? 2 : type == kLong ? 4 : 0;
+  switch (type) {
+    case kByte:
+    case kSignedByte:
+      return 1;
+    case kShort:
+    case kSignedShort:
+      return 2;
+    case kLong:
+    case kSignedLong:
+      return 4;
+    default:
+      return 0;
+  }
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ TEST(ExifOrientationTest, IsUprightWhereThereIsNone) {
   }
 }
 
+// As a Panasonic camera has it.
+TEST(ExifOrientationTest, MayBeASignedNumber) {
+  EXPECT_EQ(orientation_in("II*\0\x08\0\0\0\1\0\x12\1\x09\0\1\0\0\0\6\0\0\0"sv), 6);
+  EXPECT_EQ(orientation_in("MM\0*\0\0\0\x08\0\1\1\x12\0\x08\0\0\0\1\0\6\0\0"sv), 6);
+}
+
 TEST(ExifOrientationTest, IsUprightWhereTheTagMakesNoSense) {
   EXPECT_EQ(orientation_in("II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0"sv), 6)
       << "the block below, intact";

@@ -1,0 +1,32 @@
+// features/hdf5/attribute.hpp: attributes of files, groups and datasets: strings and numbers.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "features/hdf5/handle.hpp"
+
+namespace headstart::hdf5 {
+
+[[nodiscard]] bool has_attribute(hid_t object, const std::string& name);
+/// A string attribute, fixed or variable length, any character set, at most 64 MiB.
+[[nodiscard]] std::string read_string(hid_t object, const std::string& attribute);
+/// An array of strings, fixed or variable length.
+[[nodiscard]] std::vector<std::string> read_strings(hid_t object, const std::string& attribute);
+/// Numeric attribute.
+template <typename T>
+[[nodiscard]] std::vector<T> read_numbers(hid_t object, const std::string& attribute);
+
+/// A scalar fixed-length UTF-8 string (what Keras reads everywhere).
+void write_string(hid_t object, const std::string& attribute, const std::string& value);
+/// A scalar variable-length UTF-8 string (what AnnData asks for).
+void write_variable_string(hid_t object, const std::string& attribute, const std::string& value);
+/// A one-dimensional array of fixed-length strings; an empty one has no element.
+void write_strings(hid_t object, const std::string& attribute, const std::vector<std::string>& values);
+template <typename T>
+void write_numbers(hid_t object, const std::string& attribute, const Extents& extents,
+                   std::span<const T> values);
+
+}  // namespace headstart::hdf5

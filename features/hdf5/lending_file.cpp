@@ -1,0 +1,129 @@
+// features/hdf5/lending_file.cpp
+#include "features/hdf5/lending_file.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "data/error.hpp"
+#include "features/hdf5/calls.hpp"
+#include "features/hdf5/dataset.hpp"
+#include "features/hdf5/file_access.hpp"
+#include "features/hdf5/number_type.hpp"
+#include "features/hdf5/shape.hpp"
+
+namespace headstart::hdf5 {
+namespace {
+
+constexpr std::size_t kLentBytes = std::size_t{64} << 10;  // less is copied
+constexpr hsize_t kOutlineBytes = 256 << 10;               // more than what a model has beside its weights
+
+/// Where a file ends by its superblock of version 0 (HDF5 File Format Specification, III.A), which is what
+/// HDF5 writes where the earliest format is allowed.
+std::uint64_t end_of_file(std::span<const std::byte> image) {
+  constexpr std::size_t kVersion = 8;
+  constexpr std::size_t kOffsetBytes = 13;
+  constexpr std::size_t kEnd = 40;
+  std::uint64_t end = 0;
+  if (image.size() < kEnd + sizeof(end) || image[kVersion] != std::byte{0} ||
+      image[kOffsetBytes] != std::byte{sizeof(end)}) {
+    throw Error{Error::Kind::kFailed, "HDF5 failed", "memory: a superblock of another version than asked for",
+                "build headstart with HDF5 1.10 to 1.14"};
+  }
+  std::memcpy(&end, image.data() + kEnd, sizeof(end));
+  return end;
+}
+
+}  // namespace
+
+/// What HDF5 made of a LendingFile, taken from it when it would free it.
+struct LendingFile::Image {
+  std::byte* bytes = nullptr;
+  std::size_t size = 0;
+
+  /// Zeros up to there, where HDF5 stopped earlier.
+  void reach(std::size_t end) {
+    if (end <= size) return;
+    void* const grown = std::realloc(bytes, end);
+    if (grown == nullptr) throw std::bad_alloc();
+    bytes = static_cast<std::byte*>(grown);
+    std::memset(bytes + size, 0, end - size);
+    size = end;
+  }
+  static void* grow(void* bytes, std::size_t size, H5FD_file_image_op_t, void* image) {
+    void* const grown = std::realloc(bytes, size);
+    if (grown != nullptr) static_cast<Image*>(image)->size = size;
+    return grown;
+  }
+  /// HDF5 frees once, when it closes the file.
+  static herr_t keep(void* bytes, H5FD_file_image_op_t, void* image) {
+    static_cast<Image*>(image)->bytes = static_cast<std::byte*>(bytes);
+    return 0;
+  }
+  static void* share(void* image) { return image; }
+  static herr_t unshare(void*) { return 0; }
+};
+
+void LendingFile::FreeImage::operator()(Image* image) const noexcept {
+  std::free(image->bytes);
+  delete image;
+}
+
+// Everything that HDF5 itself writes comes to lie before the lent values, so that its image ends there: that
+// is what the blocks are for, and that datasets are lent last.
+LendingFile::LendingFile() : image_(new Image), file_(H5I_INVALID_HID) {
+  silence();
+  H5FD_file_image_callbacks_t callbacks{nullptr,      nullptr,        Image::grow, Image::keep,
+                                        Image::share, Image::unshare, image_.get()};
+  const PropertyList access = memory_access(&callbacks);
+  check(H5Pset_meta_block_size(access.id(), kOutlineBytes));
+  check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST));
+  const PropertyList creation = untimed(H5P_FILE_CREATE);
+  file_ = File{checked(H5Fcreate(next_memory_name().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()))};
+}
+
+void LendingFile::write(hid_t parent, const std::string& dataset, const Extents& extents,
+                        std::span<const float> values) {
+  if (values.size_bytes() < kLentBytes) return hdf5::write<float>(parent, dataset, extents, values);
+  if (elements(extents) != values.size())
+    throw failure(parent, dataset, "is given a shape that does not fit its values");
+  lent_.push_back({path_of(parent) + '/' + dataset, extents, std::as_bytes(values)});
+}
+
+std::vector<std::span<const std::byte>> LendingFile::close() {
+  for (Lent& lent : lent_) {
+    const PropertyList properties = untimed(H5P_DATASET_CREATE);
+    check(H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY));
+    check(H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER));
+    const Space space = make_space(lent.extents);
+    const Dataset dataset{checked(H5Dcreate2(id(), lent.path.c_str(), file_type<float>().id(), space.id(),
+                                             H5P_DEFAULT, properties.id(), H5P_DEFAULT),
+                                  id(), lent.path)};
+    lent.offset = H5Dget_offset(dataset.id());
+    if (lent.offset == HADDR_UNDEF) throw failure(id(), lent.path, "was given no place");
+  }
+  std::ranges::sort(lent_, {}, &Lent::offset);
+  check(H5Fclose(file_.release()));
+
+  std::vector<std::span<const std::byte>> parts;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;  // which are HDF5's; of no bytes where none are
+  std::uint64_t end = 0;
+  for (const Lent& lent : lent_) {
+    gaps.emplace_back(end, lent.offset);
+    end = lent.offset + lent.values.size();
+  }
+  gaps.emplace_back(end, std::max(end_of_file({image_->bytes, image_->size}), end));
+  for (const auto& [from, to] : gaps) {
+    if (to > from) image_->reach(to);
+  }
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    const auto [from, to] = gaps[i];
+    if (to > from) parts.emplace_back(image_->bytes + from, to - from);
+    if (i < lent_.size()) parts.push_back(lent_[i].values);
+  }
+  return parts;
+}
+
+}  // namespace headstart::hdf5

@@ -1,0 +1,63 @@
+// features/hdf5/matrix.cpp
+#include "features/hdf5/matrix.hpp"
+
+#include <array>
+
+#include "features/hdf5/calls.hpp"
+#include "features/hdf5/number_type.hpp"
+#include "features/hdf5/shape.hpp"
+#include "features/hdf5/storage.hpp"
+
+namespace headstart::hdf5 {
+namespace {
+
+Dataset create_matrix(hid_t parent, const std::string& dataset, const Extents& extents, FeatureType storage) {
+  silence();
+  const Type type = storage == FeatureType::kFloat16 ? float16_type() : copy_of(H5T_IEEE_F32LE);
+  const PropertyList properties = untimed(H5P_DATASET_CREATE);
+  return Dataset{checked(H5Dcreate2(parent, dataset.c_str(), type.id(), make_space(extents).id(), H5P_DEFAULT,
+                                    properties.id(), H5P_DEFAULT),
+                         parent, dataset)};
+}
+
+}  // namespace
+
+MatrixWriter::MatrixWriter(hid_t parent, const std::string& dataset, std::uint64_t rows,
+                           std::uint64_t columns, FeatureType storage)
+    : dataset_(create_matrix(parent, dataset, {rows, columns}, storage)), columns_(columns) {}
+
+void MatrixWriter::append(std::span<const float> values) {
+  silence();
+  const std::array<hsize_t, 2> start{next_, 0};
+  const std::array<hsize_t, 2> count{values.size() / columns_, columns_};
+  const Space file{checked(H5Dget_space(dataset_.id()))};
+  check(H5Sselect_hyperslab(file.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+  const Space memory{checked(H5Screate_simple(2, count.data(), nullptr))};
+  check(H5Dwrite(dataset_.id(), H5T_NATIVE_FLOAT, memory.id(), file.id(), H5P_DEFAULT, values.data()),
+        dataset_.id(), ".");
+  next_ += count[0];
+}
+
+MatrixReader::MatrixReader(hid_t parent, const std::string& dataset)
+    : dataset_(open_dataset(parent, dataset)) {
+  const Type type{checked(H5Dget_type(dataset_.id()), parent, dataset)};
+  check_numeric<float>(type, parent, dataset);
+  check_storage(dataset_, type, parent, dataset);
+  const Extents shape = extents_of(Space{checked(H5Dget_space(dataset_.id()), parent, dataset)});
+  if (shape.size() != 2) throw failure(parent, dataset, "is no matrix");
+  rows_ = shape[0];
+  columns_ = shape[1];
+}
+
+void MatrixReader::read(std::uint64_t first, std::span<float> values) const {
+  silence();
+  const std::array<hsize_t, 2> start{first, 0};
+  const std::array<hsize_t, 2> count{values.size() / columns_, columns_};
+  const Space file{checked(H5Dget_space(dataset_.id()))};
+  check(H5Sselect_hyperslab(file.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+  const Space memory{checked(H5Screate_simple(2, count.data(), nullptr))};
+  check(H5Dread(dataset_.id(), H5T_NATIVE_FLOAT, memory.id(), file.id(), H5P_DEFAULT, values.data()),
+        dataset_.id(), ".");
+}
+
+}  // namespace headstart::hdf5

@@ -1,0 +1,18 @@
+// features/hdf5/storage.hpp: opens datasets that are in the file itself, stored in ways that are safe to
+// read.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "features/hdf5/handle.hpp"
+
+namespace headstart::hdf5 {
+
+[[nodiscard]] Dataset open_dataset(hid_t parent, const std::string& name);
+
+/// Refuses values that lie in other files (external storage, virtual datasets), a chunk that is absurdly
+/// large, as it is allocated whole when it is read, and filters that nobody needs.
+void check_storage(const Dataset& dataset, const Type& type, hid_t parent, std::string_view name);
+
+}  // namespace headstart::hdf5

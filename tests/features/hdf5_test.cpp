@@ -227,60 +227,6 @@ TEST(Hdf5, EveryTruncationOfAFileIsAnErrorOrLeavesItsValues) {
   EXPECT_GT(refused, 10U);
 }
 
-std::vector<std::byte> joined(const std::vector<std::span<const std::byte>>& parts) {
-  std::vector<std::byte> bytes;
-  for (const auto part : parts) bytes.insert(bytes.end(), part.begin(), part.end());
-  return bytes;
-}
-
-// Sizes from nothing to more than HDF5's own blocks, in an order of their own, and a good deal beside them.
-TEST(Hdf5, WhatIsLentIsInTheFile) {
-  const std::vector<std::size_t> sizes{1, 300'000, 0, 16'383, 16'384, 70'001, 2, 1'000'000, 65'536};
-  std::vector<std::vector<float>> values;
-  for (const std::size_t size : sizes) {
-    values.emplace_back(size);
-    std::iota(values.back().begin(), values.back().end(), static_cast<float>(size) / 7.0F);
-  }
-  for (const std::size_t text : {std::size_t{10}, std::size_t{60'000}}) {  // times 9: over HDF5's first block
-    const auto made = [&] {
-      hdf5::LendingFile file;
-      for (std::size_t i = 0; i < sizes.size(); ++i) {
-        const hdf5::Group group = hdf5::create_group(file.id(), fmt::format("layer {}", i));
-        hdf5::write_string(group.id(), "text", std::string(text, static_cast<char>('a' + i)));
-        file.write(group.id(), "values", {sizes[i], 1}, values[i]);
-      }
-      return joined(file.close());
-    };
-    const std::vector<std::byte> image = made();
-    EXPECT_TRUE(image == made()) << "equal contents give equal bytes";
-    EXPECT_THROW((void)hdf5::open_image(std::span(image).first(image.size() - 1)), Error)
-        << "it ends where it says";
-    const hdf5::File file = hdf5::open_image(image);
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      const hdf5::Group group = hdf5::open_group(file.id(), fmt::format("layer {}", i));
-      EXPECT_EQ(hdf5::read_string(group.id(), "text").size(), text);
-      EXPECT_EQ(hdf5::extents(group.id(), "values"), (hdf5::Extents{sizes[i], 1}));
-      EXPECT_TRUE(hdf5::read<float>(group.id(), "values", sizes[i]) == values[i]) << sizes[i];
-    }
-  }
-}
-
-TEST(Hdf5, NothingIsLentInAnotherShapeOrTwice) {
-  const std::vector<float> values(100'000);
-  hdf5::LendingFile file;
-  EXPECT_THROW(file.write(file.id(), "values", {99'999}, values), Error);
-  file.write(file.id(), "values", {100'000}, values);
-  file.write(file.id(), "values", {100'000}, values);
-  EXPECT_THROW(static_cast<void>(file.close()), Error);
-}
-
-TEST(Hdf5, AnUnusedLendingFileIsAFile) {
-  hdf5::LendingFile unclosed;
-  hdf5::LendingFile file;
-  const std::vector<std::byte> image = joined(file.close());
-  EXPECT_FALSE(hdf5::exists(hdf5::open_image(image).id(), "values"));
-}
-
 TEST(Hdf5, LinksAreNotFollowed) {
   const ScratchFolder scratch;
   {

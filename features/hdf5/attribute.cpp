@@ -37,12 +37,9 @@ std::vector<std::string> read_attribute_strings(hid_t object, const std::string&
   const std::uint64_t count = elements(space);
   if (count == 0)
     return {};  // of whatever type: Keras writes an empty list of names as an empty array of floats
-  if (H5Tget_class(type.id()) != H5T_STRING) throw failure(object, name, "does not hold text");
   if (count > kMaxStrings) throw failure(object, name, fmt::format("holds {} strings", count));
-  const auto read = [&](void* to) { check(H5Aread(attribute.id(), type.id(), to), object, name); };
-  if (H5Tis_variable_str(type.id()) > 0) return read_variable_strings(type, space, count, read);
-  if (too_long(type, count, kMaxStringBytes)) throw failure(object, name, "holds more than 64 MiB of text");
-  return read_fixed_strings(type, count, read);
+  return read_text(object, name, type, count, kMaxStringBytes,
+                   [&](hid_t as, void* values) { return H5Aread(attribute.id(), as, values); });
 }
 
 }  // namespace

@@ -11,9 +11,10 @@
 namespace headstart::hdf5 {
 
 [[nodiscard]] bool has_attribute(hid_t object, const std::string& name);
-/// A string attribute, fixed or variable length, any character set, at most 64 MiB.
+/// A string attribute, fixed or variable length, any character set. More than 64 MiB are an Error before
+/// anything is allocated; so is a string that claims to be longer than the file.
 [[nodiscard]] std::string read_string(hid_t object, const std::string& attribute);
-/// An array of strings, fixed or variable length.
+/// An array of strings, the same; 64 MiB in all.
 [[nodiscard]] std::vector<std::string> read_strings(hid_t object, const std::string& attribute);
 /// Numeric attribute.
 template <typename T>

@@ -75,4 +75,11 @@ PropertyList untimed(hid_t kind) {
   return properties;
 }
 
+std::uint64_t file_size(hid_t object, std::string_view name) {
+  const File file{checked(H5Iget_file_id(object), object, name)};
+  hsize_t size = 0;
+  check(H5Fget_filesize(file.id(), &size), object, name);
+  return size;
+}
+
 }  // namespace headstart::hdf5

@@ -2,6 +2,7 @@
 // Error.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -35,5 +36,8 @@ void check(herr_t status, hid_t parent, std::string_view name);
 
 /// Properties to make something with, without time stamps.
 [[nodiscard]] PropertyList untimed(hid_t kind);
+
+/// Bytes of the file that `object` is in. @param name  as failure() has it
+[[nodiscard]] std::uint64_t file_size(hid_t object, std::string_view name);
 
 }  // namespace headstart::hdf5

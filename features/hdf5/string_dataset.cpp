@@ -44,15 +44,9 @@ std::vector<std::string> read_string_dataset(hid_t parent, const std::string& da
                   fmt::format("holds {} strings, at most {} are expected", count, max_strings));
   }
   if (count == 0) return {};
-  const auto read = [&](void* to) {
-    check(H5Dread(opened.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, to), parent, dataset);
-  };
-  const bool variable = H5Tis_variable_str(type.id()) > 0;
-  hsize_t bytes = 0;
-  if (variable) check(H5Dvlen_get_buf_size(opened.id(), type.id(), space.id(), &bytes), parent, dataset);
-  if (variable ? bytes > kMaxTextBytes : too_long(type, count, kMaxTextBytes))
-    throw failure(parent, dataset, "holds more than 1 GiB of text");
-  return variable ? read_variable_strings(type, space, count, read) : read_fixed_strings(type, count, read);
+  return read_text(parent, dataset, type, count, kMaxTextBytes, [&](hid_t as, void* values) {
+    return H5Dread(opened.id(), as, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+  });
 }
 
 }  // namespace headstart::hdf5

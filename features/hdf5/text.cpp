@@ -1,9 +1,12 @@
 // features/hdf5/text.cpp
 #include "features/hdf5/text.hpp"
 
+#include <fmt/format.h>
+
 #include <string_view>
 
 #include "features/hdf5/calls.hpp"
+#include "features/hdf5/variable_text.hpp"
 
 namespace headstart::hdf5 {
 namespace {
@@ -25,31 +28,19 @@ Type string_type(std::size_t size, H5T_cset_t characters) {
   return type;
 }
 
-bool too_long(const Type& type, std::uint64_t count, std::uint64_t most_bytes) {
+std::vector<std::string> read_text(hid_t object, const std::string& name, const Type& type,
+                                   std::uint64_t count, std::uint64_t most_bytes, const ReadAs& read) {
+  if (H5Tget_class(type.id()) != H5T_STRING) throw failure(object, name, "does not hold text");
+  if (H5Tis_variable_str(type.id()) > 0)
+    return read_variable_text(object, name, type, count, most_bytes, read);
   const std::size_t width = H5Tget_size(type.id());
-  return width == 0 || count > most_bytes / width;
-}
-
-std::vector<std::string> read_fixed_strings(const Type& type, std::uint64_t count,
-                                            const std::function<void(void*)>& read) {
-  const std::size_t width = H5Tget_size(type.id());
-  std::string buffer(width * count, '\0');
-  read(buffer.data());
+  if (width == 0 || count > most_bytes / width) throw too_much_text(object, name, most_bytes);
+  std::string cells(width * count, '\0');
+  check(read(type.id(), cells.data()), object, name);
   std::vector<std::string> strings;
   strings.reserve(count);
   for (std::size_t i = 0; i < count; ++i)
-    strings.push_back(unpadded(std::string_view(buffer).substr(i * width, width), H5Tget_strpad(type.id())));
-  return strings;
-}
-
-std::vector<std::string> read_variable_strings(const Type& type, const Space& space, std::uint64_t count,
-                                               const std::function<void(void*)>& read) {
-  std::vector<char*> texts(count, nullptr);
-  read(texts.data());
-  std::vector<std::string> strings;
-  strings.reserve(count);
-  for (const char* text : texts) strings.emplace_back(text == nullptr ? "" : text);
-  check(H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, texts.data()));
+    strings.push_back(unpadded(std::string_view(cells).substr(i * width, width), H5Tget_strpad(type.id())));
   return strings;
 }
 

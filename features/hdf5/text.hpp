@@ -1,4 +1,5 @@
 // features/hdf5/text.hpp: strings of fixed and of variable length, as datasets and attributes have them.
+// Invariant: how long they claim to be is known, and within a limit, before anything is allocated for them.
 #pragma once
 
 #include <cstddef>
@@ -14,18 +15,13 @@ namespace headstart::hdf5 {
 /// @param size  in bytes, or H5T_VARIABLE
 [[nodiscard]] Type string_type(std::size_t size, H5T_cset_t characters);
 
-/// Whether `count` strings of this type, which is of fixed length, have more bytes than allowed.
-[[nodiscard]] bool too_long(const Type& type, std::uint64_t count, std::uint64_t most_bytes);
+/// Reads a dataset's or an attribute's elements, all of them, as a type into a buffer.
+using ReadAs = std::function<herr_t(hid_t type, void* values)>;
 
-/// Strings of fixed length, `width` bytes each.
-/// @param read  fills a buffer of width * count bytes
-[[nodiscard]] std::vector<std::string> read_fixed_strings(const Type& type, std::uint64_t count,
-                                                          const std::function<void(void*)>& read);
-
-/// Strings of variable length, which HDF5 allocates.
-/// @param read  fills an array of `count` pointers
-[[nodiscard]] std::vector<std::string> read_variable_strings(const Type& type, const Space& space,
-                                                             std::uint64_t count,
-                                                             const std::function<void(void*)>& read);
+/// The strings of the dataset or attribute `name` of `object`, which are `count` elements of `type`.
+/// @throws Error if it holds no text, or more than `most_bytes` of it
+[[nodiscard]] std::vector<std::string> read_text(hid_t object, const std::string& name, const Type& type,
+                                                 std::uint64_t count, std::uint64_t most_bytes,
+                                                 const ReadAs& read);
 
 }  // namespace headstart::hdf5

@@ -33,13 +33,13 @@ std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_
   const Dataset opened = open_dataset(parent, dataset);
   const Type type{checked(H5Dget_type(opened.id()), parent, dataset)};
   check_numeric<T>(type, parent, dataset);
-  check_storage(opened, type, parent, dataset);
   const Space space{checked(H5Dget_space(opened.id()), parent, dataset)};
   const std::uint64_t count = elements(space);
   if (count > max_elements) {
     throw failure(parent, dataset,
                   fmt::format("holds {} values, at most {} are expected", count, max_elements));
   }
+  check_storage(opened, type, parent, dataset);
   std::vector<T> values(count);
   if (values.empty()) return values;
   check(H5Dread(opened.id(), native_type<T>().id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), parent,

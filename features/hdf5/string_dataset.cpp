@@ -36,13 +36,13 @@ std::vector<std::string> read_string_dataset(hid_t parent, const std::string& da
   const Type type{checked(H5Dget_type(opened.id()), parent, dataset)};
   const Space space{checked(H5Dget_space(opened.id()), parent, dataset)};
   if (H5Tget_class(type.id()) != H5T_STRING) throw failure(parent, dataset, "does not hold text");
-  check_storage(opened, type, parent, dataset);
   if (extents_of(space).size() != 1) throw failure(parent, dataset, "is no list of strings");
   const std::uint64_t count = elements(space);
   if (count > max_strings) {
     throw failure(parent, dataset,
                   fmt::format("holds {} strings, at most {} are expected", count, max_strings));
   }
+  check_storage(opened, type, parent, dataset);
   if (count == 0) return {};
   return read_text(parent, dataset, type, count, kMaxTextBytes, [&](hid_t as, void* values) {
     return H5Dread(opened.id(), as, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);

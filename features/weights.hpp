@@ -43,6 +43,13 @@ struct Vgg16Weights {
 inline constexpr std::string_view kEmbeddedWeightsIdentity =
     "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd";
 
+/// What weights_identity() gives of its layers up to block 1, 2, 3, 4 alone, the others being empty.
+inline constexpr std::array<std::string_view, 4> kEmbeddedIdentitiesUpToBlock{
+    "af829a9cee4eb79cc8858c68d2dff92748549074a5002502eb95fb739e800021",
+    "12540ef274d559d8e954053b32b7408a18870c56c16057373bdcf2d778588c61",
+    "cba1ccb85c50e90422dcbeebdd15aaf86af465fa4b2f712c08f554908153decf",
+    "64b8b078c5a10fa0437fb03da1967854c6f3d70c718ed3eba5e6d1502408e010"};
+
 /// Reads a Keras .h5: VGG16 weights, notop or full, alone or inside a saved model (group model_weights).
 /// Driven by layer_names and weight_names: layers are matched by Keras's names where they are there, else by
 /// order; layers after the convolutions (dense ones) are ignored. Links out of the file are not followed.

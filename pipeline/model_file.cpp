@@ -178,6 +178,20 @@ ConvolutionWeights read_convolution(hid_t file, const fs::path& path, const Conv
           read_finite(file, path, weights_path(name, "bias"))};
 }
 
+/// The identity that rows of these weights may be published under: the one that the file claims, if that can
+/// be shown. It is of thirteen layers, of which a lower tap's file has the first ones: those of the embedded
+/// weights are known, and others are taken for weights of their own.
+Sha256 shown_identity(const Model& model, const fs::path& path) {
+  const Sha256 claimed = model.configuration.weights_identity;
+  const Sha256 found = weights_identity(model.weights.layers);
+  const auto blocks = static_cast<std::size_t>(block_of(model.tap));
+  const bool all = blocks > kEmbeddedIdentitiesUpToBlock.size();
+  if (!all && claimed.hex() != kEmbeddedWeightsIdentity) return found;
+  if (found.hex() != (all ? claimed.hex() : kEmbeddedIdentitiesUpToBlock.at(blocks - 1)))
+    throw not_ours(path, "the convolution weights are not those that the head was trained on");
+  return claimed;
+}
+
 Dense read_dense(hid_t file, const fs::path& path, const std::string& name, std::uint64_t inputs) {
   const hdf5::Extents extents = hdf5::extents(file, weights_path(name, "kernel"));
   if (extents.size() != 2 || extents[0] != inputs ||
@@ -288,10 +302,7 @@ Model read_model(const fs::path& path) {
     model.weights.layers[i] = read_convolution(file.id(), path, kVgg16Convolutions[i]);
   }
   model.weights.preprocessing = model.configuration.preprocessing;
-  model.weights.identity = model.configuration.weights_identity;
-  if (model.tap == Tap::kBlock5Pool && weights_identity(model.weights.layers) != model.weights.identity) {
-    throw not_ours(path, "the convolution weights are not those that the head was trained on");
-  }
+  model.weights.identity = shown_identity(model, path);
   const MapShape shape = tap_shape(model.tap, model.configuration.resize.size);
   std::uint64_t inputs = model.representation.pooling == Pooling::kFlatten
                              ? shape.size()

@@ -49,8 +49,8 @@ struct TrainingRecord {
 
 /// From image file to probabilities, whole.
 struct Model {
-  Vgg16Weights weights;  ///< layers above the tap's block may be empty
-  ExtractorConfiguration configuration;
+  Vgg16Weights weights;                  ///< layers above the tap's block may be empty
+  ExtractorConfiguration configuration;  ///< as it was in training
   Tap tap = Tap::kBlock5Pool;
   Representation representation;
   /// The representation's transform as it was fitted; scale and standardize are folded into `head`. kNone in
@@ -72,8 +72,11 @@ void write_model(const Model& model, const std::filesystem::path& file);
 [[nodiscard]] std::future<void> start_writing_model(const Model& model, const std::filesystem::path& file);
 std::future<void> start_writing_model(Model&&, const std::filesystem::path&) = delete;
 
-/// Reads what write_model wrote. @throws Error kFailed naming file and object: not HDF5, not headstart's,
-/// shapes that do not fit each other, values that are not finite
+/// Reads what write_model wrote. `weights.identity` is the configuration's where the file can show it, as
+/// rows are published under it; else, with a lower tap's part of other weights than the embedded ones, it is
+/// that of the part.
+/// @throws Error kFailed naming file and object: not HDF5, not headstart's, shapes that do not fit each
+/// other, values that are not finite, weights that are not those of the configuration
 [[nodiscard]] Model read_model(const std::filesystem::path& file);
 
 }  // namespace headstart

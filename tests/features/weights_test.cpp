@@ -121,6 +121,16 @@ TEST(Weights, TheEmbeddedFileHasItsIdentity) {
   }
 }
 
+TEST(Weights, TheEmbeddedFilesLowerLayersHaveTheirIdentities) {
+  auto layers = read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5")).layers;
+  for (std::size_t block = kEmbeddedIdentitiesUpToBlock.size(); block > 0; --block) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (std::cmp_greater(kVgg16Convolutions[i].block, block)) layers[i] = {};
+    }
+    EXPECT_EQ(weights_identity(layers).hex(), kEmbeddedIdentitiesUpToBlock[block - 1]) << block;
+  }
+}
+
 TEST(Weights, AFileImageGivesWhatTheFileGives) {
   const std::string path = test::source_path("models/vgg16_imagenet_notop.h5");
   std::vector<char> bytes(std::filesystem::file_size(path));

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/error.hpp"
+#include "features/weights.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -251,6 +252,50 @@ TEST(ModelFile, RefusesWeightsThatAreNotFinite) {
   model.head.layers[1].kernel(0, 0) = std::numeric_limits<float>::quiet_NaN();
   write_model(model, scratch / "nan.h5");
   EXPECT_NE(failure(scratch / "nan.h5").find("predictions"), std::string::npos);
+}
+
+/// A model cut at `tap` with the embedded weights, which says so.
+Model embedded_model(const Vgg16Weights& embedded, Tap tap) {
+  Model model = small_model({Pooling::kAverage, Transform::kNone});
+  model.tap = tap;
+  model.weights = embedded;
+  model.configuration.weights_identity = model.weights.identity;
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    if (kVgg16Convolutions[i].block > block_of(tap)) model.weights.layers[i] = {};
+  }
+  Random random(3);
+  model.head.layers.front() = glorot_uniform(tap_shape(tap, 32).channels, 5, random);
+  return model;
+}
+
+TEST(ModelFile, RefusesWeightsThatAreNotTheEmbeddedOnesAsItClaims) {
+  const test::ScratchFolder scratch;
+  const auto file = scratch / "model.h5";
+  const Vgg16Weights embedded =
+      read_keras_weights(std::filesystem::path(HEADSTART_SOURCE_DIR "/models/vgg16_imagenet_notop.h5"));
+  for (const Tap tap : {Tap::kBlock1Pool, Tap::kBlock3Pool, Tap::kBlock5Pool}) {
+    Model model = embedded_model(embedded, tap);
+    write_model(model, file);
+    EXPECT_EQ(read_model(file).weights.identity.hex(), kEmbeddedWeightsIdentity) << to_string(tap);
+    model.weights.layers[1].kernel[4711] *= 1.001F;
+    write_model(model, file);
+    EXPECT_NE(failure(file).find("weights are not those that the head was trained on"), std::string::npos)
+        << to_string(tap) << ": " << failure(file);
+  }
+}
+
+// Rows are published under this identity.
+TEST(ModelFile, OtherWeightsOfALowerTapHaveAnIdentityOfTheirOwn) {
+  const test::ScratchFolder scratch;
+  const auto file = scratch / "model.h5";
+  Model model = small_model();
+  write_model(model, file);
+  const Model read = read_model(file);
+  EXPECT_EQ(read.weights.identity, weights_identity(model.weights.layers));
+  EXPECT_NE(read.weights.identity, read.configuration.weights_identity) << "which the file can't show";
+  model.weights.layers[1].bias[7] += 1.0F;
+  write_model(model, file);
+  EXPECT_NE(read_model(file).weights.identity, read.weights.identity);
 }
 
 TEST(ModelFile, RefusesAHeadThatDoesNotFitTheClasses) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "data/error.hpp"
+#include "features/all_finite.hpp"
 
 namespace headstart {
 namespace {
@@ -143,9 +144,9 @@ void FeatureFileReader::survey_features() {
   for (std::size_t first = 0; first < rows; first += rows_at_once_) {
     values.resize(std::min(rows_at_once_, rows - first) * columns);
     features_.read(first, values);
-    const auto wrong =
-        std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
-    if (wrong != values.end()) {
+    if (!all_finite(values)) {
+      const auto wrong =
+          std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
       const std::size_t row = first + static_cast<std::size_t>(wrong - values.begin()) / columns;
       refuse(path_, fmt::format("features: row {} ({}) has a value that is {}", row,
                                 printable(table_.paths[row]), *wrong));

@@ -17,6 +17,7 @@ find_package(LibArchive 3.4 REQUIRED)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(CLI11 REQUIRED)
+find_package(tomlplusplus 3.3 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(hwy REQUIRED)
@@ -49,6 +50,10 @@ endif()
 # What several folders link. Headers of imported targets are system headers: our warnings are about our code.
 add_library(headstart_opencv INTERFACE)
 target_link_libraries(headstart_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs opencv_dnn)
+
+add_library(headstart_toml INTERFACE) # its headers alone: they hold all of it
+get_target_property(toml_headers tomlplusplus::tomlplusplus INTERFACE_INCLUDE_DIRECTORIES)
+target_include_directories(headstart_toml SYSTEM INTERFACE ${toml_headers})
 
 add_library(headstart_hdf5 INTERFACE)
 target_link_libraries(headstart_hdf5 INTERFACE hdf5::hdf5)

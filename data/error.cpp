@@ -6,29 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "data/utf8.hpp"
+
 namespace headstart {
 namespace {
 
 std::uint8_t byte_at(std::string_view text, std::size_t index) {
   return static_cast<std::uint8_t>(text[index]);
-}
-
-/// Length of the well-formed UTF-8 sequence at the start of `text` (Unicode 15, table 3-7), or 0 if there is
-/// none.
-std::size_t utf8_sequence_length(std::string_view text) {
-  const std::uint8_t lead = byte_at(text, 0);
-  if (lead < 0x80) return 1;
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (text.size() < length) return 0;
-  // The second byte excludes overlong forms (E0, F0), surrogates (ED) and what lies past U+10FFFF (F4).
-  const std::uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const std::uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  if (byte_at(text, 1) < low || byte_at(text, 1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((byte_at(text, i) & 0xC0U) != 0x80U) return 0;
-  }
-  return length;
 }
 
 /// U+0000..U+001F, U+007F, and the C1 controls U+0080..U+009F, which terminals obey as well.

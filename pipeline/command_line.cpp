@@ -10,13 +10,15 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "data/error.hpp"
 #include "pipeline/command_description.hpp"
 #include "pipeline/commands.hpp"
-#include "pipeline/config_text.hpp"
+#include "pipeline/config.hpp"
+#include "pipeline/config_options.hpp"
 #include "pipeline/finetune_options.hpp"
 #include "pipeline/help_formatter.hpp"
 #include "pipeline/interrupt.hpp"
@@ -76,6 +78,7 @@ struct Program {
       "A folder of labelled images in, a trained classifier out: VGG16 features, computed once and cached; a "
       "dense head "
       "trained on them in seconds."};
+  CLI::Option* config_file = nullptr;
   std::vector<std::unique_ptr<Command>> commands;
   CLI::App* train_app = nullptr;  // its options go to OUT/config.toml
   CLI::App* sweep_app = nullptr;
@@ -134,16 +137,13 @@ void add_features(CLI::App& app, TrainOptions& options) {
 }
 
 /// config.toml of a run: its options, without those that it had no use for.
-std::string config_of(const CLI::App& app) {
-  const std::string& section = app.get_name();
-  ConfigText config("[" + section + "]\n" + app.config_to_str(true, true), section);
+Config config_of_run(const CLI::App& app) {
+  Config config = config_of(app);
   const CLI::Option* features = app.get_option_no_throw("--features");
   if (features != nullptr && features->count() > 0) {
     for (const CLI::Option* option : features->get_excludes()) config.erase(option->get_single_name());
-  } else {
-    config.erase("features");  // even an empty one would exclude the dataset
   }
-  return config.text();
+  return config;
 }
 
 /// train or sweep: the same command, but for the options that `add_own` adds.
@@ -355,12 +355,10 @@ void build(Program& program) {
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", std::string("headstart ") + HEADSTART_VERSION);
   app.set_help_flag("-h,--help", "This text");
-  app.set_config("--config")
-      ->type_name("FILE.toml")
-      ->description("Options from a file; see OUT/config.toml of any run");
-  app.allow_config_extras(CLI::config_extras_mode::error);
   app.option_defaults()->multi_option_policy(
       CLI::MultiOptionPolicy::TakeLast);  // as in a shell alias with more behind it
+  program.config_file = app.add_option("--config", "Options from a file; see OUT/config.toml of any run")
+                            ->type_name("FILE.toml");
   app.require_subcommand(1);
   app.footer(
       "To begin with:\n"
@@ -368,6 +366,19 @@ void build(Program& program) {
       "  headstart predict my-model/model.h5 new-images > labels.csv\n"
       "Each command has a --help of its own.");
   add_commands(program);
+}
+
+/// Arguments into `program`. Those that lack what a configuration may have are let through where there is
+/// one: they are parsed again with it.
+void parse(Program& program, int argc, const char* const* argv) {
+  build(program);
+  try {
+    program.app.parse(argc, argv);
+  } catch (const CLI::Success&) {
+    throw;
+  } catch (const CLI::ParseError&) {
+    if (program.config_file->count() == 0 || program.app.get_subcommands().empty()) throw;
+  }
 }
 
 /// The option or command of `app` that `word` was probably meant to be, or nothing.
@@ -386,6 +397,13 @@ std::string nearest(const CLI::App& app, const std::string& word) {
 const CLI::App& named_command(const CLI::App& app) {
   const auto subcommands = app.get_subcommands();
   return subcommands.empty() ? app : named_command(*subcommands.front());
+}
+
+std::vector<std::string> path_of_command(const CLI::App& app) {
+  std::vector<std::string> path;
+  for (const CLI::App* at = &named_command(app); at->get_parent() != nullptr; at = at->get_parent())
+    path.insert(path.begin(), at->get_name());
+  return path;
 }
 
 std::string command_name(const CLI::App& app) {
@@ -418,7 +436,7 @@ int fail(std::string_view message, int code) {
 }
 
 /// @param processes  those that run the command together; null: this one is alone
-int run(const Command& command, Processes* processes) {
+int run(const Command& command, Processes* processes, const std::optional<std::string>& warning) {
   const General& general = command.general;
   const bool leads = processes == nullptr || processes->rank() == 0;
   const bool silent = !leads && command.together == Together::kAsOne;
@@ -427,6 +445,7 @@ int run(const Command& command, Processes* processes) {
                   : general.verbose ? Verbosity::kVerbose
                   : leads           ? Verbosity::kNormal
                                     : Verbosity::kQuiet);
+  if (warning) console.warn(*warning);
   const ThreadLimit limit(general.threads);
   catch_interrupts();
   // What all say is said once; a failure of one process alone is its own to tell.
@@ -446,30 +465,38 @@ int run(const Command& command, Processes* processes) {
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
-  Program program;
-  build(program);
-  CLI::App& app = program.app;
+  auto program = std::make_unique<Program>();
+  std::optional<std::string> warning;
   try {
-    app.parse(argc, argv);
+    parse(*program, argc, argv);
+    if (program->config_file->count() > 0) {
+      const std::unique_ptr<Program> typed = std::exchange(program, std::make_unique<Program>());
+      build(*program);
+      warning = apply_config(typed->config_file->as<std::string>(), typed->app, program->app,
+                             path_of_command(typed->app));
+      program->app.parse(argc, argv);
+    }
   } catch (const CLI::Success& success) {
-    return app.exit(success);
+    return program->app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return usage_error(app, error);
+    return usage_error(program->app, error);
+  } catch (const Error& error) {
+    return fail(error.what(), exit_code(error.kind()));
   }
-  const CLI::App& chosen = named_command(app);
-  const auto command = std::find_if(program.commands.begin(), program.commands.end(),
+  const CLI::App& chosen = named_command(program->app);
+  const auto command = std::find_if(program->commands.begin(), program->commands.end(),
                                     [&](const auto& candidate) { return candidate->app == &chosen; });
-  program.train.config = config_of(*program.train_app);
-  program.finetune.config = config_of(*program.finetune_app);
-  program.sweep.config = config_of(*program.sweep_app);
+  program->train.config = config_of_run(*program->train_app);
+  program->finetune.config = config_of_run(*program->finetune_app);
+  program->sweep.config = config_of_run(*program->sweep_app);
   std::unique_ptr<Processes> processes;  // left only after an error was told
   try {
-    resolve_training(program.train);
-    resolve_training(program.sweep);
+    resolve_training(program->train);
+    resolve_training(program->sweep);
     const Together together = (*command)->together;
     if (together == Together::kAsOne || (together == Together::kShareWork && can_share_work()))
       processes = join_processes();
-    return run(**command, processes.get());
+    return run(**command, processes.get(), warning);
   } catch (const Error& error) {
     return fail(error.what(), exit_code(error.kind()));
   } catch (const Interrupted& interrupted) {

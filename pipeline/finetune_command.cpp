@@ -56,10 +56,11 @@ TrainOptions options_of_head(const FinetuneOptions& options) {
   train.validation = options.validation.value_or(train.validation);
   train.views = options.views.value_or(train.views);
   train.class_weight = options.class_weight;
-  train.config = "# The head that finetune started from: train with its defaults, and these.\n[train]\n" +
-                 fmt::format("seed={}\nvalidation={}\nviews={}\nallow-outside={}\n", train.training.seed,
-                             train.validation, train.views,
-                             train.stage_one.images.outside_paths == OutsidePaths::kAllowed);
+  train.config = {"train", "The head that finetune started from: train with its defaults, and these.", {}};
+  train.config.set("seed", static_cast<std::int64_t>(train.training.seed));
+  train.config.set("validation", train.validation);
+  train.config.set("views", std::int64_t{train.views});
+  train.config.set("allow-outside", train.stage_one.images.outside_paths == OutsidePaths::kAllowed);
   return train;
 }
 
@@ -440,7 +441,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const EndedRun ended{origin, dataset, after, result, model, training, train_seconds};
   write_run(out.staging(), ended, std::move(model_file),
             metrics_of(ended, before, movements, options, backprop),
-            report_of_run(ended, before, movements, options, backprop), options.config);
+            report_of_run(ended, before, movements, options, backprop), options.config.text());
   out.publish();
   forget_checkpoint(out);
   fmt::print("{}\n{}\n{}\nmodel:  {}\nreport: {}\n", text_table(comparison_rows(before, after)),

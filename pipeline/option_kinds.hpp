@@ -57,6 +57,12 @@ inline auto number_between(double low, double high) {
   };
 }
 
+/// Whether an option takes one number: what --help calls N or SECONDS.
+inline bool takes_number(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return type == "N" || type == "SECONDS";
+}
+
 /// A number between two bounds, both included.
 template <typename T>
 CLI::Option* add_number(CLI::App& app, const std::string& option, T& target, double low, double high,

@@ -17,6 +17,7 @@
 #include "head/search.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/class_weight.hpp"
+#include "pipeline/config.hpp"
 #include "pipeline/session.hpp"
 #include "pipeline/stage_one_options.hpp"
 
@@ -43,7 +44,7 @@ struct RunOptions {
   bool resume = false;               ///< from OUT's checkpoint, if there is one
   double checkpoint_seconds = 30.0;  ///< between checkpoints; 0: after every epoch
   bool dry_run = false;
-  std::string config;  ///< the resolved options as TOML, written to OUT/config.toml
+  Config config;  ///< the resolved options, written to OUT/config.toml
 };
 
 struct TrainOptions : RunOptions {

@@ -7,7 +7,6 @@
 #include <array>
 #include <chrono>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -129,15 +128,11 @@ std::uint64_t largest_checkpoint(std::uint64_t inputs, const TrainingOptions& op
          512 * static_cast<std::uint64_t>(options.epochs);
 }
 
-RunIdentity identity_of(const RunIdentity& facts, const std::string& config) {
+RunIdentity identity_of(const RunIdentity& facts, const Config& config) {
   RunIdentity identity;  // options first: what a person has changed is what an error should name
-  std::istringstream lines(config);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t equals = line.find('=');
-    if (line.empty() || line.front() == '#' || line.front() == '[' || equals == std::string::npos) continue;
-    const std::string name = line.substr(0, equals);
-    if (std::find(kHarmless.begin(), kHarmless.end(), name) != kHarmless.end()) continue;
-    identity.emplace_back(name, printable(line.substr(equals + 1)));
+  for (const Config::Entry& entry : config.entries) {
+    if (std::find(kHarmless.begin(), kHarmless.end(), entry.key) != kHarmless.end()) continue;
+    identity.emplace_back(entry.key, printable(toml_of(entry.value)));
   }
   identity.insert(identity.end(), facts.begin(), facts.end());
   return identity;

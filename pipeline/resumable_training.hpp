@@ -13,11 +13,11 @@
 
 namespace headstart {
 
-/// What a checkpoint must agree with: `facts` (what the data are), and every line of the resolved options
+/// What a checkpoint must agree with: `facts` (what the data are), and every key of the resolved options
 /// that can change the result. Options that only say where things are or how fast they go do not count; one
 /// that is new counts until it is named here.
 /// @param config  TrainOptions::config
-[[nodiscard]] RunIdentity identity_of(const RunIdentity& facts, const std::string& config);
+[[nodiscard]] RunIdentity identity_of(const RunIdentity& facts, const Config& config);
 
 /// A training run as this sees it.
 struct ResumableRun {

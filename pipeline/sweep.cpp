@@ -15,7 +15,7 @@
 #include "head/metrics.hpp"
 #include "head/ridge.hpp"
 #include "head/solver.hpp"
-#include "pipeline/config_text.hpp"
+#include "pipeline/config.hpp"
 #include "pipeline/console.hpp"
 #include "pipeline/interrupt.hpp"
 
@@ -264,24 +264,24 @@ TrainOptions chosen_options(const Sweep& sweep, double mean_square, TrainOptions
   options.training = options_of(best.candidate, mean_square, best.epochs, options.training);
   options.early_stopping = 0;
   options.temperature = sweep.temperature;
-  ConfigText config(options.config, "train");
+  Config& config = options.config;
+  config.section = "train";
   for (const char* name :
        {"auto", "poolings", "transforms", "rates", "folds", "rounds", "nested", "learning-curve"}) {
     config.erase(name);
   }
-  config.set("pooling", fmt::format("\"{}\"", to_string(options.representation.pooling)));
-  config.set("transform", fmt::format("\"{}\"", to_string(options.representation.transform)));
-  std::string hidden;
-  for (const int width : options.training.hidden)
-    hidden += fmt::format("{}{}", hidden.empty() ? "" : ",", width);
-  config.set("hidden", hidden.empty() ? "0" : hidden);
-  config.set("learning-rate", fmt::format("{}", options.training.learning_rate));
-  config.set("l2", fmt::format("{}", options.training.l2));
-  config.set("epochs", fmt::format("{}", options.training.epochs));
-  config.set("schedule", "\"constant\"");
-  config.set("early-stopping", "0");
-  config.set("temperature", fmt::format("{}", options.temperature));
-  options.config = config.text();
+  config.set("pooling", std::string(to_string(options.representation.pooling)));
+  config.set("transform", std::string(to_string(options.representation.transform)));
+  std::vector<ConfigScalar> hidden;
+  for (const int width : options.training.hidden) hidden.emplace_back(std::int64_t{width});
+  if (hidden.empty()) hidden.emplace_back(std::int64_t{0});
+  config.set("hidden", std::move(hidden));
+  config.set("learning-rate", options.training.learning_rate);
+  config.set("l2", options.training.l2);
+  config.set("epochs", std::int64_t{options.training.epochs});
+  config.set("schedule", std::string("constant"));
+  config.set("early-stopping", std::int64_t{0});
+  config.set("temperature", options.temperature);
   return options;
 }
 

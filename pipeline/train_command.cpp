@@ -14,7 +14,7 @@
 #include "head/calibration.hpp"
 #include "head/trainer.hpp"
 #include "pipeline/commands.hpp"
-#include "pipeline/config_text.hpp"
+#include "pipeline/config.hpp"
 #include "pipeline/embedded_weights.hpp"
 #include "pipeline/feature_file_reader.hpp"
 #include "pipeline/model_file.hpp"
@@ -150,7 +150,7 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
                  [&](std::span<const RowIndex> members) { return represented.read(members); });
   add_features(report, dataset, rows, stored, splits, session.threads);
   add_pictures(report, dataset.manifest, options.stage_one.images.decode);
-  write_run(out.staging(), run, std::move(model_file), metrics, report, options.config);
+  write_run(out.staging(), run, std::move(model_file), metrics, report, options.config.text());
   out.publish();
   forget_checkpoint(out);
 
@@ -210,9 +210,7 @@ void take_pooling(TrainOptions& options, Pooling pooling) {
   }
   if (options.pooling_given && options.representation.pooling != pooling) refuse("--pooling");
   options.representation.pooling = pooling;
-  ConfigText config(options.config, "train");
-  config.set("pooling", fmt::format("\"{}\"", to_string(pooling)));
-  options.config = config.text();
+  options.config.set("pooling", std::string(to_string(pooling)));
 }
 
 /// The features say nothing about images that go through another network.

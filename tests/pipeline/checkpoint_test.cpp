@@ -170,9 +170,12 @@ TEST(CheckpointTest, ADifferenceIsNamedAndNumbersAreComparedAsNumbers) {
 }
 
 TEST(CheckpointTest, AnIdentityHasEveryOptionThatIsNotKnownToBeHarmless) {
-  const RunIdentity identity =
-      identity_of({{"rows", "x"}},
-                  "[train]\n\n# Threads=of every pool\nthreads=2\nout=\"here\"\nseed=4\nnew-one=\"a=b\"\n");
+  Config config{"train", "", {}};
+  config.set("threads", std::int64_t{2});
+  config.set("out", std::string("here"));
+  config.set("seed", std::int64_t{4});
+  config.set("new-one", std::string("a=b"));
+  const RunIdentity identity = identity_of({{"rows", "x"}}, config);
   EXPECT_EQ(identity, (RunIdentity{{"seed", "4"}, {"new-one", "\"a=b\""}, {"rows", "x"}}));
 }
 

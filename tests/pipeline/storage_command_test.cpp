@@ -64,7 +64,7 @@ TEST_F(Storage, HasAFingerprintOfItsOwnAndFloat32KeepsTheOldOne) {
 
 TEST_F(Storage, ConfigTomlRepeatsTheRun) {
   const std::string config = path("cold/config.toml");
-  EXPECT_TRUE(contains(read_text(config), "storage=\"float16\"")) << read_text(config);
+  EXPECT_TRUE(contains(read_text(config), "storage = \"float16\"")) << read_text(config);
   const ProcessResult again = headstart_process({"train", "--config", config, "-o", path("again")});
   ASSERT_EQ(again.exit_code, 0) << again.err;
   expect_same_bytes(folder() / "again", folder() / "cold");

@@ -121,7 +121,7 @@ TEST(Train, TheConfigOfARunOnACsvFileRepeatsIt) {
                 .exit_code,
             0);
   const std::string config = (scratch / "out" / "config.toml").string();
-  EXPECT_NE(read_text(config).find("allow-outside=true"), std::string::npos) << read_text(config);
+  EXPECT_NE(read_text(config).find("allow-outside = true"), std::string::npos) << read_text(config);
   const ProcessResult again =
       headstart_process({"train", file, "-o", (scratch / "again").string(), "--config", config});
   ASSERT_EQ(again.exit_code, 0) << again.err;
@@ -129,7 +129,7 @@ TEST(Train, TheConfigOfARunOnACsvFileRepeatsIt) {
               read_text((scratch / "out" / "model.h5").string()));
   // A flag that is off is written too, and read as off.
   std::string off = read_text(config);
-  off.replace(off.find("allow-outside=true"), 18, "allow-outside=false");
+  off.replace(off.find("allow-outside = true"), 20, "allow-outside = false");
   std::ofstream(scratch / "off.toml") << off;
   EXPECT_EQ(headstart_process({"train", file, "-o", (scratch / "again").string(), "--config",
                                (scratch / "off.toml").string()})

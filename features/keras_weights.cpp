@@ -1,82 +1,77 @@
 // features/keras_weights.cpp: VGG16's convolutions out of the legacy .h5 files of Keras 1, 2 and 3 and out of
-// our own model.h5. Driven by the attributes layer_names (of the root or of model_weights) and weight_names
-// (of each layer's group); nothing else in the file is looked at. Surprise: a model inside a model
-// (Sequential([VGG16(), ...])) is one layer that lists all of its weights, so what is matched are kernels,
-// not layers.
+// our own model.h5. The attribute model_config says which of the layers they are, where there is one; else
+// the list of layers has to (keras_listing.hpp). Surprise: HDF5 limits an attribute to 64 KB, so Keras
+// writes a long list of names in parts: layer_names0, layer_names1, ...
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
 #include "features/hdf5.hpp"
+#include "features/keras_graph.hpp"
+#include "features/keras_listing.hpp"
+#include "features/keras_network.hpp"
 #include "features/stored_weights.hpp"
 #include "features/trial_read.hpp"
 #include "features/weights.hpp"
+#include "features/weights_preprocessing.hpp"
 
 namespace headstart {
 namespace {
 
 constexpr std::size_t kConvolutions = kVgg16Convolutions.size();
+constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{64} << 20;
 
 [[nodiscard]] Error not_legacy(const std::string& file, std::string_view format) {
   return unfit_weights(file, fmt::format("is {}, not a legacy .h5 file", format),
                        "save the model again in Keras with model.save('vgg16.h5')");
 }
 
-/// A kernel of rank four and the bias that follows it.
-struct KerasConvolution {
-  std::string kernel;  ///< path below the group that has layer_names
-  std::string bias;    ///< empty if there is none
-  hdf5::Extents kernel_extents;
-};
-
-/// Every kernel of rank four, in the file's order.
-std::vector<KerasConvolution> list_convolutions(hid_t weights, const std::string& file) {
-  std::vector<KerasConvolution> found;
-  for (const std::string& layer : hdf5::read_strings(weights, "layer_names")) {
-    if (layer.empty() || !hdf5::exists(weights, layer)) {
-      throw unfit_weights(file, fmt::format("its layer_names lists '{}', which is not there", layer),
-                          "get an intact copy");
-    }
-    const hdf5::Group group = hdf5::open_group(weights, layer);
-    bool wants_bias = false;  // only what comes right behind a kernel can be its bias
-    for (const std::string& name : hdf5::read_strings(group.id(), "weight_names")) {
-      const hdf5::Extents extents = hdf5::extents(group.id(), name);
-      std::string path = fmt::format("{}/{}", layer, name);
-      if (wants_bias && extents.size() == 1) found.back().bias = path;
-      wants_bias = extents.size() == 4;
-      if (wants_bias) found.push_back({std::move(path), {}, extents});
-    }
-  }
-  return found;
+bool has_names(hid_t object, const std::string& attribute) {
+  return hdf5::has_attribute(object, attribute) || hdf5::has_attribute(object, attribute + "0");
 }
 
-/// The file's convolution for each of VGG16's: by Keras's names where all of them are there, else by order.
-std::array<KerasConvolution, kConvolutions> match(const std::vector<KerasConvolution>& found,
-                                                  const std::string& file) {
-  if (found.size() != kConvolutions) {
-    throw unfit_weights(file,
-                        fmt::format("it has {} convolutions, VGG16 has {}", found.size(), kConvolutions));
+/// A list of names, in one attribute or in parts.
+std::vector<std::string> read_names(hid_t object, const std::string& attribute) {
+  if (hdf5::has_attribute(object, attribute) || !has_names(object, attribute))
+    return hdf5::read_strings(object, attribute);
+  std::vector<std::string> names;
+  for (std::size_t part = 0;; ++part) {
+    const std::string name = fmt::format("{}{}", attribute, part);
+    if (!hdf5::has_attribute(object, name)) return names;
+    std::vector<std::string> more = hdf5::read_strings(object, name);
+    std::move(more.begin(), more.end(), std::back_inserter(names));
   }
-  std::array<KerasConvolution, kConvolutions> matched;
-  for (std::size_t i = 0; i < kConvolutions; ++i) {
-    const auto named = std::find_if(found.begin(), found.end(), [&](const KerasConvolution& convolution) {
-      return convolution.kernel.find(kVgg16Convolutions[i].name) != std::string::npos;
-    });
-    if (named == found.end()) {
-      std::copy(found.begin(), found.end(), matched.begin());
-      return matched;
+}
+
+/// Every layer of the file with the shapes of its weights.
+std::vector<KerasLayer> list_layers(hid_t weights, const std::string& file) {
+  std::vector<KerasLayer> layers;
+  for (const std::string& name : read_names(weights, "layer_names")) {
+    if (name.empty() || !hdf5::exists(weights, name)) {
+      throw unfit_weights(file,
+                          fmt::format("its layer_names lists '{}', which is not there", printable(name)),
+                          "get an intact copy");
     }
-    matched[i] = *named;
+    const hdf5::Group group = hdf5::open_group(weights, name);
+    KerasLayer layer{name, {}};
+    for (std::string& weight : read_names(group.id(), "weight_names")) {
+      hdf5::Extents extents = hdf5::extents(group.id(), weight);
+      std::string path = fmt::format("{}/{}", name, weight);
+      layer.weights.push_back({std::move(weight), std::move(path), std::move(extents)});
+    }
+    layers.push_back(std::move(layer));
   }
-  return matched;
+  return layers;
 }
 
 /// @param what  "kernel" or "bias"
@@ -87,6 +82,10 @@ std::vector<float> read_values(hid_t weights, const std::string& path, const hdf
     throw unfit_weights(
         file, fmt::format("{} {} is {}, needed {}", layer, what, shape_text(found), shape_text(needed)));
   }
+  if (!hdf5::holds_floats(weights, path)) {
+    throw unfit_weights(file, fmt::format("{} {} holds integers: it is quantised", layer, what),
+                        "pass the file in float32");
+  }
   std::uint64_t count = 1;
   for (const std::uint64_t extent : needed) count *= extent;
   std::vector<float> values = hdf5::read<float>(weights, path, count);
@@ -94,46 +93,92 @@ std::vector<float> read_values(hid_t weights, const std::string& path, const hdf
   return values;
 }
 
-ConvolutionWeights read_layer(hid_t weights, const KerasConvolution& convolution,
-                              const ConvolutionLayer& layer, const std::string& file) {
+ConvolutionWeights read_layer(hid_t weights, const KerasKernel& convolution, const ConvolutionLayer& layer,
+                              const std::string& file) {
   const auto in = static_cast<std::uint64_t>(layer.in_channels);
   const auto out = static_cast<std::uint64_t>(layer.out_channels);
-  if (convolution.kernel_extents == hdf5::Extents{out, in, 3, 3}) {
+  if (convolution.kernel->extents == hdf5::Extents{out, in, 3, 3}) {
     throw unfit_weights(file,
                         fmt::format("{} kernel is {}: ordered as Theano does, outputs first", layer.name,
-                                    shape_text(convolution.kernel_extents)),
+                                    shape_text(convolution.kernel->extents)),
                         "pass the file for the TensorFlow backend (its name has 'tf' for 'th')");
   }
-  if (convolution.bias.empty()) throw unfit_weights(file, fmt::format("{} has no bias", layer.name));
-  return {read_values(weights, convolution.kernel, convolution.kernel_extents, {3, 3, in, out}, layer.name,
-                      "kernel", file),
-          read_values(weights, convolution.bias, hdf5::extents(weights, convolution.bias), {out}, layer.name,
-                      "bias", file)};
+  if (convolution.bias == nullptr) throw unfit_weights(file, fmt::format("{} has no bias", layer.name));
+  return {read_values(weights, convolution.kernel->path, convolution.kernel->extents, {3, 3, in, out},
+                      layer.name, "kernel", file),
+          read_values(weights, convolution.bias->path, convolution.bias->extents, {out}, layer.name, "bias",
+                      file)};
 }
 
-Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) {
+/// What the file itself states: as an attribute, or in the description of our own model.h5.
+std::string stated_preprocessing(hid_t file) {
+  const std::string key(kPreprocessingKey);
+  if (hdf5::has_attribute(file, key)) return hdf5::read_string(file, key);
+  if (!hdf5::exists(file, "headstart") || !hdf5::exists(file, "headstart/description")) return {};
+  const auto bytes = hdf5::read<std::uint8_t>(file, "headstart/description", kMaxDescriptionBytes);
+  const auto json = nlohmann::json::parse(bytes.begin(), bytes.end(), nullptr, false);
+  if (!json.is_object() || !json.contains("preprocessing"))
+    throw std::invalid_argument("its headstart/description has no preprocessing");
+  return json.at("preprocessing").dump();
+}
+
+/// The values of a layer that has few, in the file's order.
+std::vector<std::vector<float>> read_few(hid_t weights, const std::vector<KerasLayer>& layers,
+                                         const std::vector<std::string>& path) {
+  std::vector<std::vector<float>> values;
+  for (const KerasWeight* const weight : weights_of(layers, path)) {
+    constexpr std::uint64_t kFew = 3;
+    std::uint64_t count = 1;
+    for (const std::uint64_t extent : weight->extents)
+      count = std::min(count, kFew + 1) * std::min(extent, kFew + 1);
+    values.push_back(count > kFew ? std::vector<float>() : hdf5::read<float>(weights, weight->path, kFew));
+  }
+  return values;
+}
+
+/// The file's kernels for VGG16's, and what the model does before them.
+struct KerasMatch {
+  KerasKernels kernels;
+  NetworkInput input;
+};
+
+KerasMatch match(hid_t root, hid_t weights, const std::vector<KerasLayer>& layers, const std::string& file) {
+  if (!hdf5::has_attribute(root, "model_config")) {
+    KerasMatch matched{match_listing(layers, file), {}};
+    matched.input.unreadable = layer_before(layers);
+    return matched;
+  }
+  const KerasGraph graph = parse_keras_graph(hdf5::read_string(root, "model_config"));
+  const KerasConvolutions convolutions = find_vgg16(graph, file);
+  std::array<std::vector<std::string>, kConvolutions> paths;
+  for (std::size_t i = 0; i < kConvolutions; ++i) paths[i] = graph.nodes[convolutions[i]].path;
+  const auto values = [&](const KerasNode& node) { return read_few(weights, layers, node.path); };
+  return {match_paths(layers, paths, file), input_of(graph, convolutions.front(), values)};
+}
+
+Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) try {
   std::optional<hdf5::Group> model;
   if (hdf5::exists(opened.id(), "model_weights"))
     model.emplace(hdf5::open_group(opened.id(), "model_weights"));
   const hid_t weights = model ? model->id() : opened.id();
-  if (!hdf5::has_attribute(weights, "layer_names")) {
+  if (!has_names(weights, "layer_names")) {
     // Keras 3.0 to 3.5 wrote the first group, every Keras 3 the others.
     for (const char* const group : {"_layer_checkpoint_dependencies", "layers", "vars"}) {
       if (hdf5::exists(opened.id(), group)) throw not_legacy(file, "a .weights.h5 file of Keras 3");
     }
     throw unfit_weights(file, "it has no layer_names, which every legacy .h5 file of Keras has");
   }
-  const std::array<KerasConvolution, kConvolutions> convolutions =
-      match(list_convolutions(weights, file), file);
+  const std::vector<KerasLayer> layers = list_layers(weights, file);
+  const KerasMatch matched = match(opened.id(), weights, layers, file);
   Vgg16Weights result;
-  for (std::size_t i = 0; i < kConvolutions; ++i) {
-    result.layers[i] = read_layer(weights, convolutions[i], kVgg16Convolutions[i], file);
-  }
-  result.preprocessing = kCaffePreprocessing;
-  result.preprocessing_reason = "the file comes from Keras";
+  for (std::size_t i = 0; i < kConvolutions; ++i)
+    result.layers[i] = read_layer(weights, matched.kernels[i], kVgg16Convolutions[i], file);
   result.format = "Keras .h5";
-  result.identity = weights_identity(result.layers);
+  adopt_preprocessing(result, choose_preprocessing(result.layers.front().kernel, WeightsOrigin::kKeras,
+                                                   stated_preprocessing(opened.id()), file, matched.input));
   return result;
+} catch (const std::invalid_argument& error) {
+  throw damaged_weights(file, error.what());
 }
 
 /// HDF5 itself would also look for it further on.

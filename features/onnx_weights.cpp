@@ -8,12 +8,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
+#include "data/error.hpp"
+#include "features/all_finite.hpp"
 #include "features/weights.hpp"
 
 namespace headstart {
@@ -272,24 +275,128 @@ Constant find_bias(const OnnxGraph& graph, const std::array<Convolution, kLayers
   return bias;
 }
 
-/// The tensor as the common checks want it. @param what  e.g. "block1_conv1 kernel"
-StoredTensor stored(const OnnxTensor& tensor, const std::string& what, const std::string& file) {
+std::optional<FloatType> float_type_of(const OnnxTensor& tensor) {
   static const std::map<std::uint64_t, FloatType> kTypes{{1, FloatType::kFloat32},
                                                          {10, FloatType::kFloat16},
                                                          {11, FloatType::kFloat64},
                                                          {16, FloatType::kBfloat16}};
+  const auto found = kTypes.find(tensor.type);
+  return found == kTypes.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// The tensor as the common checks want it. @param what  e.g. "block1_conv1 kernel"
+StoredTensor stored(const OnnxTensor& tensor, const std::string& what, const std::string& file) {
   const std::string where = fmt::format("{} ({})", what, tensor.name);
   if (tensor.elsewhere)
     throw unfit_weights(file, fmt::format("the values of {} are in another file", where), kReexport);
-  const auto type = kTypes.find(tensor.type);
-  if (type == kTypes.end()) {
+  const std::optional<FloatType> type = float_type_of(tensor);
+  if (!type) {
     throw unfit_weights(
         file, fmt::format("{} is of ONNX's type {}, needed a floating-point type", where, tensor.type),
         kReexport);
   }
   if (tensor.in_other_field)
     throw unfit_weights(file, fmt::format("the values of {} are not its raw data", where), kReexport);
-  return {tensor.name, tensor.shape, type->second, tensor.values};
+  return {tensor.name, tensor.shape, *type, tensor.values};
+}
+
+using Channels = NetworkInput::Channels;
+
+/// A constant of one number, or of one for each channel, wherever its axes are.
+std::optional<Channels> channels_of(const Constant& constant) {
+  if (constant.tensor == nullptr) return std::nullopt;
+  const std::optional<FloatType> type = float_type_of(*constant.tensor);
+  if (!type || constant.tensor->elsewhere || constant.tensor->in_other_field) return std::nullopt;
+  const TensorShape& shape = constant.tensor->shape;
+  const auto ones = static_cast<std::size_t>(std::count(shape.begin(), shape.end(), 1U));
+  const bool three = ones + 1 == shape.size() && std::count(shape.begin(), shape.end(), 3U) == 1;
+  if (ones != shape.size() && !three) return std::nullopt;
+  if (constant.tensor->values.size() != (three ? 3U : 1U) * bytes_of(*type)) return std::nullopt;
+  const std::vector<float> values = decode_floats(*type, constant.tensor->values);
+  if (!all_finite(values)) return std::nullopt;
+  return three ? Channels{values[0], values[1], values[2]} : Channels{values[0], values[0], values[0]};
+}
+
+Channels all_channels(double value) { return {value, value, value}; }
+
+/// The constant's 64-bit integers, if it has `count`.
+std::optional<std::vector<std::int64_t>> integers_of(const Constant& constant, std::size_t count) {
+  constexpr std::uint64_t kInt64 = 7;
+  std::vector<std::int64_t> integers(count);
+  if (constant.tensor == nullptr || constant.tensor->type != kInt64 ||
+      constant.tensor->values.size() != count * sizeof(std::int64_t)) {
+    return std::nullopt;
+  }
+  std::memcpy(integers.data(), constant.tensor->values.data(), constant.tensor->values.size());
+  return integers;
+}
+
+/// Where channels can be among four axes.
+bool is_channel_axis(std::int64_t axis) { return axis == 1 || axis == 3 || axis == -1 || axis == -3; }
+
+/// Whether a node reverses the channels: it gathers 2, 1, 0, or steps through them backwards.
+bool reverses_channels(const OnnxGraph& graph, const OnnxNode& node) {
+  const auto integers = [&](std::size_t input, std::size_t count) {
+    return integers_of(find_constant(graph, input_of(node, input)), count);
+  };
+  if (is(node, "Gather")) {
+    const OnnxAttribute* const axis = find_attribute(node, "axis");
+    return axis != nullptr && is_channel_axis(axis->integer.value_or(0)) &&
+           integers(1, 3) == std::vector<std::int64_t>{2, 1, 0};
+  }
+  if (!is(node, "Slice")) return false;
+  const auto axes = integers(3, 1);
+  return axes && is_channel_axis(axes->front()) && integers(1, 1) == std::vector<std::int64_t>{-1} &&
+         integers(4, 1) == std::vector<std::int64_t>{-1};
+}
+
+/// Follows + - * / with a constant. @return what the constant is combined with; nothing if that is not it
+std::optional<std::string_view> follow_arithmetic(const OnnxGraph& graph, const OnnxNode& node,
+                                                  NetworkInput& input) {
+  const bool adds = is(node, "Add");
+  const bool multiplies = is(node, "Mul");
+  if (!adds && !multiplies && !is(node, "Sub") && !is(node, "Div")) return std::nullopt;
+  std::size_t side = 1;
+  auto constant = channels_of(find_constant(graph, input_of(node, side)));
+  if (!constant && (adds || multiplies)) {
+    side = 0;
+    constant = channels_of(find_constant(graph, input_of(node, side)));
+  }
+  if (!constant) return std::nullopt;
+  for (double& value : *constant) {
+    if (is(node, "Sub")) value = -value;
+    if (is(node, "Div")) value = 1.0 / value;
+  }
+  if (adds || is(node, "Sub"))
+    input.follow(all_channels(1.0), *constant);
+  else
+    input.follow(*constant, all_channels(0.0));
+  return input_of(node, 1 - side);
+}
+
+/// Follows a node that is understood. @return the value that it changes; nothing for another node
+std::optional<std::string_view> follow(const OnnxGraph& graph, const OnnxNode& node, NetworkInput& input) {
+  if (reverses_channels(graph, node)) {
+    input.follow_reversal();
+    return input_of(node, 0);
+  }
+  if (is(node, "Identity") || is(node, "Cast") || is(node, "Transpose")) return input_of(node, 0);
+  return follow_arithmetic(graph, node, input);
+}
+
+/// What the graph does before the first 3x3 convolution.
+NetworkInput network_input(const OnnxGraph& graph, const OnnxNode& convolution) {
+  NetworkInput input;
+  std::string_view value = input_of(convolution, 0);
+  while (const OnnxNode* const node = maker_of(graph, value)) {
+    const auto before = follow(graph, *node, input);
+    if (!before) {
+      input.unreadable = printable(fmt::format("{} '{}'", node->operation, node->name));
+      break;
+    }
+    value = *before;
+  }
+  return input;
 }
 
 }  // namespace
@@ -335,12 +442,11 @@ Vgg16Weights read_onnx_weights(std::span<const std::byte> bytes, const std::stri
     Vgg16Weights weights;
     weights.layers = decode_convolutions(find_convolutions(graph, name), name);
     const auto stated = graph.metadata.find(kPreprocessingKey);
-    PreprocessingChoice choice =
+    adopt_preprocessing(
+        weights,
         choose_preprocessing(weights.layers.front().kernel, origin_of(graph),
-                             stated == graph.metadata.end() ? std::string_view() : stated->second, name);
-    weights.preprocessing = choice.preprocessing;
-    weights.preprocessing_reason = std::move(choice.reason);
-    weights.identity = weights_identity(weights.layers);
+                             stated == graph.metadata.end() ? std::string_view() : stated->second, name,
+                             network_input(graph, *list_convolutions(graph, name).front().node)));
     weights.format = "ONNX";
     if (!graph.producer.empty()) weights.format += fmt::format(", by {}", graph.producer);
     if (!graph.producer_version.empty()) weights.format += fmt::format(" {}", graph.producer_version);

@@ -18,6 +18,13 @@ constexpr std::array<std::pair<std::string_view, Preprocessing>, 3> kNamed{{
 
 }  // namespace
 
+Preprocessing exchanged(Preprocessing preprocessing) noexcept {
+  preprocessing.order = preprocessing.order == ChannelOrder::kBgr ? ChannelOrder::kRgb : ChannelOrder::kBgr;
+  std::swap(preprocessing.mean[0], preprocessing.mean[2]);
+  std::swap(preprocessing.deviation[0], preprocessing.deviation[2]);
+  return preprocessing;
+}
+
 std::string to_string(const Preprocessing& preprocessing) {
   for (const auto& [name, named] : kNamed) {
     if (preprocessing == named) return std::string(name);

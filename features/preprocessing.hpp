@@ -36,6 +36,9 @@ inline constexpr Preprocessing kCaffeRgbPreprocessing{
 inline constexpr Preprocessing kTorchvisionPreprocessing{
     ChannelOrder::kRgb, 1.0F / 255.0F, {0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
 
+/// The same input for a first layer whose channels are in the other order.
+[[nodiscard]] Preprocessing exchanged(Preprocessing preprocessing) noexcept;
+
 /// "caffe", "caffe-rgb" or "torchvision" for those above, "custom" else.
 [[nodiscard]] std::string to_string(const Preprocessing& preprocessing);
 /// The preprocessing of such a name.

@@ -9,7 +9,9 @@
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
+#include "data/error.hpp"
 #include "features/weights.hpp"
 #include "features/weights_preprocessing.hpp"
 
@@ -23,22 +25,60 @@ constexpr std::string_view kConvert =
     "save torchvision's or timm's vgg16: safetensors.torch.save_file(model.state_dict(), "
     "'vgg16.safetensors')";
 
-/// What stands before "0.weight": "features." behind any prefix, or nothing for the convolutional part alone.
+/// The rank of a kernel.
+constexpr std::size_t kRank = 4;
+
+bool has_every_kernel(const SafetensorsFile& safetensors, const std::string& prefix) {
+  return std::all_of(kModules.begin(), kModules.end(), [&](int module) {
+    const auto found = safetensors.tensors.find(fmt::format("{}{}.weight", prefix, module));
+    return found != safetensors.tensors.end() && found->second.shape.size() == kRank;
+  });
+}
+
+/// Whether two networks have the same values: a file may hold one under two names.
+bool are_the_same(const SafetensorsFile& safetensors, const std::string& prefix, const std::string& other) {
+  return std::all_of(kModules.begin(), kModules.end(), [&](int module) {
+    return std::ranges::all_of(std::array{".weight", ".bias"}, [&](const char* parameter) {
+      const auto one = safetensors.tensors.find(fmt::format("{}{}{}", prefix, module, parameter));
+      const auto two = safetensors.tensors.find(fmt::format("{}{}{}", other, module, parameter));
+      return one != safetensors.tensors.end() && two != safetensors.tensors.end() &&
+             one->second.type == two->second.type && one->second.shape == two->second.shape &&
+             std::ranges::equal(one->second.bytes, two->second.bytes);
+    });
+  });
+}
+
+/// What stands before "0.weight", whatever it is: "features.", "backbone.", nothing. Of several, the one that
+/// has all of VGG16's kernels.
 std::string find_prefix(const SafetensorsFile& safetensors, const std::string& file) {
   static constexpr std::string_view kFirst = "0.weight";
-  std::optional<std::string> found;
+  std::vector<std::string> prefixes;  // of whatever begins as a network of convolutions
+  const auto is_named = [](const std::string& prefix) {
+    return prefix.empty() || prefix == "features." || prefix.ends_with(".features.");
+  };
   for (const auto& [name, tensor] : safetensors.tensors) {
     if (!name.ends_with(kFirst)) continue;
-    const std::string prefix = name.substr(0, name.size() - kFirst.size());
-    if (!prefix.empty() && prefix != "features." && !prefix.ends_with(".features.")) continue;
-    if (found && !found->empty() && !prefix.empty()) {
-      throw unfit_weights(file, fmt::format("it has two networks: {0}{2} and {1}{2}", *found, prefix, kFirst),
-                          "save one of them alone");
-    }
-    if (!found || found->empty()) found = prefix;
+    std::string prefix = name.substr(0, name.size() - kFirst.size());
+    if (is_named(prefix) || (prefix.ends_with('.') && tensor.shape.size() == kRank))
+      prefixes.push_back(std::move(prefix));
   }
-  if (!found) throw unfit_weights(file, "it has no tensor features.0.weight", kConvert);
-  return *found;
+  const auto keep = [&](const auto& fits) {
+    const auto others = std::stable_partition(prefixes.begin(), prefixes.end(), fits);
+    if (others == prefixes.begin()) return false;
+    prefixes.erase(others, prefixes.end());
+    return true;
+  };
+  const bool whole = keep([&](const std::string& prefix) { return has_every_kernel(safetensors, prefix); });
+  if (!whole && !keep(is_named) && prefixes.size() != 1)
+    throw unfit_weights(file, "it has no tensor features.0.weight", kConvert);
+  for (std::size_t i = 1; i < prefixes.size(); ++i) {
+    if (are_the_same(safetensors, prefixes.front(), prefixes[i])) continue;
+    throw unfit_weights(file,
+                        printable(fmt::format("it has two networks: {0}{2} and {1}{2}", prefixes.front(),
+                                              prefixes[i], kFirst)),
+                        "save one of them alone");
+  }
+  return prefixes.front();
 }
 
 /// The modules below `prefix` that have a parameter called `parameter` of this rank.
@@ -119,12 +159,9 @@ Vgg16Weights read_safetensors_weights(std::span<const std::byte> bytes, const st
     Vgg16Weights weights;
     weights.layers = decode_convolutions(find_convolutions(safetensors, name), name);
     const auto stated = safetensors.metadata.find(kPreprocessingKey);
-    PreprocessingChoice choice = choose_preprocessing(
-        weights.layers.front().kernel, WeightsOrigin::kTorchvision,
-        stated == safetensors.metadata.end() ? std::string_view() : std::string_view(stated->second), name);
-    weights.preprocessing = choice.preprocessing;
-    weights.preprocessing_reason = std::move(choice.reason);
-    weights.identity = weights_identity(weights.layers);
+    adopt_preprocessing(
+        weights, choose_preprocessing(weights.layers.front().kernel, WeightsOrigin::kTorchvision,
+                                      stated == safetensors.metadata.end() ? "" : stated->second, name));
     weights.format = "safetensors";
     return weights;
   } catch (const std::invalid_argument& error) {

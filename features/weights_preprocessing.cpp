@@ -3,10 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
+
+#include "data/error.hpp"
 
 #include "features/stored_weights.hpp"
 
@@ -69,23 +74,69 @@ CaffeDescent caffe_descent(std::span<const float> kernel) {
   return &closer == &bgr ? CaffeDescent::kBgr : CaffeDescent::kRgb;
 }
 
+std::string preprocessing_statement(const Preprocessing& preprocessing) {
+  const std::string name = to_string(preprocessing);
+  if (parse_preprocessing(name)) return name;
+  return nlohmann::ordered_json{{"channels", preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
+                                {"scale", preprocessing.scale},
+                                {"mean", preprocessing.mean},
+                                {"deviation", preprocessing.deviation}}
+      .dump();
+}
+
+std::optional<Preprocessing> parse_preprocessing_statement(std::string_view text) try {
+  if (const auto named = parse_preprocessing(text)) return named;
+  const auto json = nlohmann::json::parse(text);
+  const auto channels = json.at("channels").get<std::string>();
+  if (channels != "bgr" && channels != "rgb") return std::nullopt;
+  const Preprocessing stated{channels == "bgr" ? ChannelOrder::kBgr : ChannelOrder::kRgb,
+                             json.at("scale").get<float>(), json.at("mean").get<std::array<float, 3>>(),
+                             json.at("deviation").get<std::array<float, 3>>()};
+  const auto usable = [](float divisor) { return std::isnormal(divisor); };
+  const auto finite = [](float value) { return std::isfinite(value); };
+  const bool fits = usable(stated.scale) && std::ranges::all_of(stated.deviation, usable) &&
+                    std::ranges::all_of(stated.mean, finite);
+  return fits ? std::optional(stated) : std::nullopt;
+} catch (const nlohmann::json::exception&) {
+  return std::nullopt;
+}
+
 PreprocessingChoice choose_preprocessing(std::span<const float> kernel, WeightsOrigin origin,
-                                         std::string_view stated, const std::string& file) {
+                                         std::string_view stated, const std::string& file,
+                                         const NetworkInput& input) {
+  const std::string advice = fmt::format(
+      "write caffe, caffe-rgb or torchvision as {} into its metadata (docs/weights.md)", kPreprocessingKey);
   if (!stated.empty()) {
-    const std::optional<Preprocessing> preprocessing = parse_preprocessing(stated);
+    const std::optional<Preprocessing> preprocessing = parse_preprocessing_statement(stated);
     if (!preprocessing) {
-      throw unfit_weights(file, fmt::format("its metadata has {} = '{}'", kPreprocessingKey, stated),
-                          "write caffe, caffe-rgb or torchvision there");
+      throw unfit_weights(
+          file,
+          printable(fmt::format("its metadata has {} = '{}'", kPreprocessingKey, stated.substr(0, 200))),
+          "write caffe, caffe-rgb or torchvision there");
     }
     return {*preprocessing, "the file's metadata says so"};
   }
-  switch (caffe_descent(kernel)) {
+  const CaffeDescent descent = caffe_descent(kernel);
+  if (input.changed && input.unreadable.empty()) {
+    std::optional<ChannelOrder> order;
+    if (descent != CaffeDescent::kNone)
+      order = descent == CaffeDescent::kBgr ? ChannelOrder::kBgr : ChannelOrder::kRgb;
+    const auto preprocessing = preprocessing_of(input, order);
+    if (!preprocessing)
+      throw unfit_weights(file, "the layers before its first convolution give no input", advice);
+    return {*preprocessing, "the layers before the first convolution say so"};
+  }
+  switch (descent) {
     case CaffeDescent::kBgr:
       return {kCaffePreprocessing, "the first layer is the Caffe model's"};
     case CaffeDescent::kRgb:
       return {kCaffeRgbPreprocessing, "the first layer is the Caffe model's, for RGB"};
     case CaffeDescent::kNone:
       break;
+  }
+  if (!input.unreadable.empty()) {
+    throw unfit_weights(file, fmt::format("its input goes through {}, which can't be read", input.unreadable),
+                        advice);
   }
   switch (origin) {
     case WeightsOrigin::kKeras:
@@ -95,10 +146,24 @@ PreprocessingChoice choose_preprocessing(std::span<const float> kernel, WeightsO
     case WeightsOrigin::kUnknown:
       break;
   }
-  throw unfit_weights(
-      file, "nothing in it tells which input it wants",
-      fmt::format("write caffe, caffe-rgb or torchvision as {} into its metadata (docs/weights.md)",
-                  kPreprocessingKey));
+  throw unfit_weights(file, "nothing in it tells which input it wants", advice);
+}
+
+void adopt_preprocessing(Vgg16Weights& weights, PreprocessingChoice choice) {
+  const Preprocessing other = exchanged(choice.preprocessing);
+  const bool known = parse_preprocessing(to_string(choice.preprocessing)).has_value();
+  if (!known && parse_preprocessing(to_string(other))) {
+    std::vector<float>& kernel = weights.layers.front().kernel;
+    for (std::size_t tap = 0; tap < kernel.size() / (kChannels * kFilters); ++tap) {
+      const auto red = kernel.begin() + static_cast<std::ptrdiff_t>(tap * kChannels * kFilters);
+      const auto blue = red + static_cast<std::ptrdiff_t>((kChannels - 1) * kFilters);
+      std::swap_ranges(red, red + static_cast<std::ptrdiff_t>(kFilters), blue);
+    }
+    choice.preprocessing = other;
+  }
+  weights.preprocessing = choice.preprocessing;
+  weights.preprocessing_reason = std::move(choice.reason);
+  weights.identity = weights_identity(weights.layers);
 }
 
 }  // namespace headstart

@@ -28,7 +28,7 @@ Vgg16Weights embedded_weights() {
                        .preprocessing = kCaffePreprocessing,
                        .identity = {},
                        .format = "Keras .h5",
-                       .preprocessing_reason = "the file comes from Keras"};
+                       .preprocessing_reason = "the first layer is the Caffe model's"};
   std::ranges::copy(std::span(headstart_embedded_weights, weights.identity.bytes.size()),
                     std::as_writable_bytes(std::span(weights.identity.bytes)).begin());
   constexpr std::size_t kFirstFloat = 64;

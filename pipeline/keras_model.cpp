@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "features/weights_preprocessing.hpp"
 #include "pipeline/keras_configuration.hpp"
 #include "pipeline/rgb_input.hpp"
 #include "pipeline/write_file.hpp"
@@ -41,6 +42,10 @@ void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInp
   hdf5::write_string(file.id(), "backend", "tensorflow");
   hdf5::write_string(file.id(), "model_config", keras_model_config(model, input));
   hdf5::write_string(file.id(), "training_config", keras_training_config(model.training));
+  if (input != nullptr) {
+    hdf5::write_string(file.id(), std::string(kPreprocessingKey),
+                       preprocessing_statement(input->preprocessing));
+  }
 
   const hdf5::Group weights = hdf5::create_group(file.id(), "model_weights");
   std::vector<std::string> names;

@@ -16,6 +16,7 @@
 
 #include "data/error.hpp"
 #include "features/protobuf_writer.hpp"
+#include "features/weights_preprocessing.hpp"
 #include "pipeline/rgb_input.hpp"
 #include "pipeline/write_file.hpp"
 
@@ -210,7 +211,7 @@ void add_head(Graph& graph, const Head& head) {
   graph.next("Softmax", "probabilities", {}, {{"axis", {1}, false}});
 }
 
-std::vector<std::pair<std::string, std::string>> metadata(const Model& model) {
+std::vector<std::pair<std::string, std::string>> metadata(const Model& model, const RgbInput& input) {
   const ExtractorConfiguration& c = model.configuration;
   return {{"class_names",
            nlohmann::json(model.classes).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
@@ -224,7 +225,8 @@ std::vector<std::pair<std::string, std::string>> metadata(const Model& model) {
           {"exif", c.ignore_exif ? "orientation ignored" : "orientation applied"},
           {"tap", std::string(to_string(model.tap))},
           {"weights_identity", c.weights_identity.hex()},
-          {"fingerprint", c.fingerprint()}};
+          {"fingerprint", c.fingerprint()},
+          {std::string(kPreprocessingKey), preprocessing_statement(input.preprocessing)}};
 }
 
 }  // namespace
@@ -250,7 +252,7 @@ void write_onnx_model(const Model& model, const std::filesystem::path& file) {
   message.text(6, "VGG16 features and a trained head: uint8 RGB pixels to the probabilities of classes.");
   message.message(7, graph.take());
   message.message(8, std::move(opset));
-  for (const auto& [key, value] : metadata(model)) {
+  for (const auto& [key, value] : metadata(model, input)) {
     ProtobufWriter entry;
     entry.text(1, key);
     entry.text(2, value);

@@ -10,7 +10,7 @@ RgbInput rgb_input(const Model& model) {
   const Preprocessing& preprocessing = model.configuration.preprocessing;
   const std::vector<float>& kernel = model.weights.layers.front().kernel;
   const bool bgr = preprocessing.order == ChannelOrder::kBgr;
-  RgbInput input{{}, {}, kernel};
+  RgbInput input{{}, {}, kernel, bgr ? exchanged(preprocessing) : preprocessing};
   const std::size_t outputs = kernel.size() / 27;
   for (std::size_t rgb = 0; rgb < 3; ++rgb) {
     const std::size_t channel = bgr ? 2 - rgb : rgb;

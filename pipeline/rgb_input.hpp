@@ -16,6 +16,7 @@ struct RgbInput {
   std::array<float, 3> factor;      ///< of R, G, B
   std::array<float, 3> offset;      ///< of R, G, B
   std::vector<float> first_kernel;  ///< [3, 3, RGB, 64]
+  Preprocessing preprocessing;      ///< the same input in words, as `first_kernel` takes it
 };
 
 [[nodiscard]] RgbInput rgb_input(const Model& model);

@@ -28,6 +28,11 @@ bool is_float16(hid_t parent, const std::string& dataset) {
   return is_float16(Type{checked(H5Dget_type(opened.id()), parent, dataset)});
 }
 
+bool holds_floats(hid_t parent, const std::string& dataset) {
+  const Dataset opened = open_dataset(parent, dataset);
+  return H5Tget_class(Type{checked(H5Dget_type(opened.id()), parent, dataset)}.id()) == H5T_FLOAT;
+}
+
 template <typename T>
 std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_elements) {
   const Dataset opened = open_dataset(parent, dataset);

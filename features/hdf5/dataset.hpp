@@ -14,6 +14,8 @@ namespace headstart::hdf5 {
 [[nodiscard]] Extents extents(hid_t parent, const std::string& dataset);
 /// Whether a dataset's values are IEEE 754 binary16, little-endian.
 [[nodiscard]] bool is_float16(hid_t parent, const std::string& dataset);
+/// Whether a dataset's values are floating-point numbers of any size.
+[[nodiscard]] bool holds_floats(hid_t parent, const std::string& dataset);
 /// A numeric dataset, converted to T = float, double, int32, int64 or uint8, or as it is to T = Float16;
 /// floats are never read as integers. More than `max_elements` are an Error, before anything is allocated; so
 /// are values that lie in other files.

@@ -133,6 +133,45 @@ TEST(OnnxWeights, WithoutNamesAndProducerTheMetadataHasToTell) {
   EXPECT_EQ(read(model).preprocessing, kCaffeRgbPreprocessing);
 }
 
+/// Puts nodes between the model's input and its first convolution. @param operations  each with the constants
+/// that follow what it takes
+Preprocessing preprocessing_behind(const std::vector<std::pair<std::string, std::vector<float>>>& operations,
+                                   const std::vector<NodeToWrite>& others = {}) {
+  OnnxModel model = made_up_torch();
+  const std::string input = model.nodes.front().inputs[0];
+  std::vector<NodeToWrite> before;
+  std::string value = input;
+  for (const auto& [operation, constant] : operations) {
+    const std::string number = std::to_string(before.size());
+    std::vector<std::int64_t> extents{1, static_cast<std::int64_t>(constant.size()), 1, 1};
+    model.tensors.push_back(test::float_tensor("before " + number, extents, constant));
+    before.push_back({operation, "n" + number, {value, "before " + number}, {"value " + number}, {}, ""});
+    value = "value " + number;
+  }
+  for (NodeToWrite node : others) {
+    node.inputs.insert(node.inputs.begin(), value);
+    value = "other " + node.name;
+    node.outputs = {value};
+    before.push_back(node);
+  }
+  model.nodes.front().inputs[0] = value;
+  model.nodes.insert(model.nodes.begin(), before.begin(), before.end());
+  return read(model).preprocessing;
+}
+
+TEST(OnnxWeights, TheNodesBeforeTellThePreprocessing) {
+  EXPECT_EQ(preprocessing_behind({{"Add", {-123.68F, -116.779F, -103.939F}}}), kCaffePreprocessing);
+  EXPECT_EQ(preprocessing_behind({{"Sub", {123, 117, 104}}}), kCaffeRgbPreprocessing);
+  EXPECT_EQ(preprocessing_behind({{"Sub", {0.485F, 0.456F, 0.406F}}, {"Div", {0.229F, 0.224F, 0.225F}}}),
+            kTorchvisionPreprocessing);
+  EXPECT_EQ(preprocessing_behind({{"Mul", {1 / 127.5F}}, {"Sub", {1}}}),
+            (Preprocessing{ChannelOrder::kRgb, 1.0F / 127.5F, {1, 1, 1}, {1, 1, 1}}));
+  const NodeToWrite cast{"Cast", "c", {}, {}, {}, ""};
+  EXPECT_EQ(preprocessing_behind({}, {cast}), kTorchvisionPreprocessing);  // as the file comes from PyTorch
+  const NodeToWrite strange{"Tanh", "t", {}, {}, {}, ""};
+  EXPECT_THROW((void)preprocessing_behind({}, {strange}), Error);
+}
+
 TEST(OnnxWeights, KernelsThatNodesTransposeAndAddedBiasesAreRead) {
   EXPECT_EQ(read(made_up_keras()).identity, made_up_weights().identity);
 }

@@ -91,7 +91,8 @@ TEST(SafetensorsWeights, TheFilesMetadataOverrides) {
 }
 
 TEST(SafetensorsWeights, AnyPrefixWillDo) {
-  for (const std::string prefix : {"features.", "model.features.", "module.vgg.features.", ""}) {
+  for (const std::string prefix :
+       {"features.", "model.features.", "module.vgg.features.", "", "backbone.", "module.encoder.", "0."}) {
     const SafetensorsFile file = header_of(prefix);
     const StoredConvolutions found = find_convolutions(file, "made up");
     EXPECT_EQ(found[0].kernel.name, prefix + "0.weight");
@@ -196,13 +197,27 @@ TEST(SafetensorsWeights, OtherMembersOfTheFamilyAreRecognised) {
 }
 
 TEST(SafetensorsWeights, TwoNetworksInOneFileAreNotChosenBetween) {
-  SafetensorsFile file = header_of("student.features.");
-  file.tensors["teacher.features.0.weight"] = {"F32", {1}, {}};
-  EXPECT_THAT(refusal_of(file),
-              AllOf(HasSubstr("student.features.0.weight"), HasSubstr("teacher.features.0.weight")));
+  std::vector<SafetensorsEntry> entries = made_up_entries("student.");
+  std::vector<SafetensorsEntry> teacher = made_up_entries("teacher.features.");
+  entries.insert(entries.end(), teacher.begin(), teacher.end());
+  EXPECT_EQ(read(entries).identity, made_up_weights().identity);  // one network under two names
+  entry_of(entries, "teacher.features.28.bias").values[0] ^= std::byte{1};
+  EXPECT_THAT(refusal_of(entries),
+              AllOf(HasSubstr("student.0.weight"), HasSubstr("teacher.features.0.weight")));
+}
+
+TEST(SafetensorsWeights, WhatIsNoVgg16BesideItIsIgnored) {
+  SafetensorsFile file = header_of("backbone.");
+  file.tensors["teacher.features.0.weight"] = {"F32", {64, 3, 3, 3}, {}};
+  file.tensors["decoder.0.weight"] = {"F32", {256, 512, 3, 3}, {}};
+  file.tensors["classifier.0.weight"] = {"F32", {4096, 25088}, {}};
+  EXPECT_EQ(find_convolutions(file, "made up")[0].kernel.name, "backbone.0.weight");
+  for (const char* const name : {"layer1.0.weight", "layer2.0.weight"})
+    file.tensors[name] = {"F32", {64, 64, 1, 1}, {}};
+  file.tensors.erase("backbone.28.weight");
+  EXPECT_THAT(refusal_of(file), HasSubstr("teacher.features."));
   file.tensors.erase("teacher.features.0.weight");
-  file.tensors["teacher.classifier.0.weight"] = {"F32", {1}, {}};  // another module's 0.weight is no network
-  EXPECT_EQ(find_convolutions(file, "made up")[0].kernel.name, "student.features.0.weight");
+  EXPECT_THAT(refusal_of(file), HasSubstr("no tensor features.0.weight"));
 }
 
 StoredConvolutions find_in_safetensors(std::span<const std::byte> bytes) {

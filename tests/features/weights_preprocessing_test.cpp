@@ -103,6 +103,49 @@ TEST(ChoosePreprocessing, WhatTheFileStatesOutweighsAll) {
             kTorchvisionPreprocessing);
 }
 
+TEST(ChoosePreprocessing, AStatementMayBeAnyPreprocessing) {
+  const Preprocessing custom{ChannelOrder::kBgr, 1.0F / 127.5F, {1, 0.1F, 3}, {1, 0.3F, 2}};
+  for (const Preprocessing& stated : {custom, kCaffeRgbPreprocessing, exchanged(kTorchvisionPreprocessing)}) {
+    EXPECT_EQ(parse_preprocessing_statement(preprocessing_statement(stated)), stated);
+    EXPECT_EQ(
+        choose_preprocessing(caffe_kernel(), WeightsOrigin::kUnknown, preprocessing_statement(stated), "x")
+            .preprocessing,
+        stated);
+  }
+  EXPECT_EQ(preprocessing_statement(kTorchvisionPreprocessing), "torchvision");
+  for (const char* const bad : {"", "{", "7", R"({"channels": "rgb"})",
+                                R"({"channels":"grb","scale":1,"mean":[1,2,3],"deviation":[1,1,1]})",
+                                R"({"channels":"rgb","scale":0,"mean":[1,2,3],"deviation":[1,1,1]})",
+                                R"({"channels":"rgb","scale":1,"mean":[1,2,1e99],"deviation":[1,1,1]})",
+                                R"({"channels":"rgb","scale":1,"mean":[1,2,3],"deviation":[1,0,1]})"})
+    EXPECT_FALSE(parse_preprocessing_statement(bad).has_value()) << bad;
+}
+
+TEST(ChoosePreprocessing, LayersBeforeOutweighTheValues) {
+  NetworkInput input;
+  input.follow({1, 1, 1}, {-123.68, -116.779, -103.939});
+  EXPECT_EQ(
+      choose_preprocessing(exchanged(caffe_kernel()), WeightsOrigin::kKeras, "", "x", input).preprocessing,
+      exchanged(kCaffePreprocessing));
+  input.unreadable = "Lambda 'x'";
+  EXPECT_EQ(choose_preprocessing(caffe_kernel(), WeightsOrigin::kKeras, "", "x", input).preprocessing,
+            kCaffePreprocessing);
+  EXPECT_THROW((void)choose_preprocessing(other_kernel(), WeightsOrigin::kKeras, "", "x", input), Error);
+}
+
+TEST(AdoptPreprocessing, ANetworkHasOneIdentityInEitherOrderOfChannels) {
+  Vgg16Weights weights = test::made_up_weights();
+  weights.layers[0].kernel = exchanged(weights.layers[0].kernel);
+  adopt_preprocessing(weights, {exchanged(kCaffePreprocessing), "a test"});
+  EXPECT_EQ(weights.preprocessing, kCaffePreprocessing);
+  EXPECT_EQ(weights.identity, test::made_up_weights().identity);
+  EXPECT_EQ(weights.layers[0].kernel, test::made_up_weights().layers[0].kernel);
+  const Preprocessing custom{ChannelOrder::kRgb, 1.0F / 127.5F, {1, 1, 1}, {1, 1, 1}};
+  adopt_preprocessing(weights, {custom, "a test"});
+  EXPECT_EQ(weights.preprocessing, custom);
+  EXPECT_EQ(weights.identity, test::made_up_weights().identity);
+}
+
 std::string refusal_of(WeightsOrigin origin, std::string_view stated) {
   try {
     (void)choose_preprocessing(other_kernel(), origin, stated, "strange.onnx");

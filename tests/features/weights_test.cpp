@@ -16,6 +16,7 @@
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
 #include "features/hdf5.hpp"
+#include "tests/features/keras_config.hpp"
 #include "tests/features/made_up_weights.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -56,9 +57,29 @@ std::vector<FileLayer> keras_layers() {
   return convolution_layers([](std::size_t i) { return std::string(kVgg16Convolutions[i].name); });
 }
 
+/// With the pools between them, as Keras lists them.
+std::vector<FileLayer> numbered_layers() {
+  std::vector<FileLayer> layers;
+  const auto named = [](std::size_t i) { return "conv2d_" + std::to_string(i); };
+  for (FileLayer& layer : convolution_layers(named)) {
+    layers.push_back(std::move(layer));
+    const std::size_t i =
+        layers.size() - 1 -
+        static_cast<std::size_t>(std::count_if(layers.begin(), layers.end(),
+                                               [](const FileLayer& l) { return l.datasets.empty(); }));
+    if (ends_block(i)) layers.push_back({"max_pooling2d_" + std::to_string(i), {}});
+  }
+  return layers;
+}
+
+/// Attributes of the root: {name, text}.
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
 /// A legacy .h5 file in memory. @param group  "" for the root, else e.g. "model_weights"
-std::vector<std::byte> file_of(const std::vector<FileLayer>& layers, const std::string& group = "") {
+std::vector<std::byte> file_of(const std::vector<FileLayer>& layers, const std::string& group = "",
+                               const Attributes& attributes = {}) {
   const hdf5::File file = hdf5::create_in_memory();
+  for (const auto& [name, text] : attributes) hdf5::write_variable_string(file.id(), name, text);
   std::optional<hdf5::Group> below;
   if (!group.empty()) below.emplace(hdf5::create_group(file.id(), group));
   const hid_t root = below ? below->id() : file.id();
@@ -153,8 +174,140 @@ TEST(Weights, LayersAreFoundByKerassNamesInAnyOrder) {
 }
 
 TEST(Weights, LayersWithOtherNamesAreTakenInOrder) {
-  const auto named = [](std::size_t i) { return "conv2d_" + std::to_string(i); };
-  EXPECT_EQ(identity_of(convolution_layers(named)), made_up_weights().identity);
+  EXPECT_EQ(identity_of(numbered_layers()), made_up_weights().identity);
+}
+
+TEST(Weights, ThirteenFittingKernelsAreNotEnough) {
+  std::vector<FileLayer> layers = keras_layers();
+  const std::vector<float> ones(64, 1.0F);
+  layers.insert(layers.begin() + 1,
+                {"block1_bn1", {{"block1_bn1/gamma:0", {64}, ones}, {"block1_bn1/beta:0", {64}, ones}}});
+  EXPECT_THAT(refusal_of(layers), AllOf(HasSubstr("block1_bn1"), HasSubstr("looks like vgg16_bn")));
+  layers = numbered_layers();
+  layers[2].name = "average_pooling2d";
+  EXPECT_THAT(refusal_of(layers), HasSubstr("block1_conv2 is followed by 'average_pooling2d'"));
+}
+
+std::string refusal_of_model(const nlohmann::json& model,
+                             const std::vector<FileLayer>& layers = keras_layers()) {
+  try {
+    (void)read_keras_weights(file_of(layers, "model_weights", {{"model_config", model.dump()}}),
+                             "made-up.h5");
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("made-up.h5"));
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Weights, TheModelsConfigDecides) {
+  std::vector<nlohmann::json> layers = test::vgg16_layers();
+  EXPECT_EQ(refusal_of_model(test::sequential(layers)), "accepted");
+  layers.insert(layers.begin() + 1, test::keras_layer("BatchNormalization", "bn"));
+  EXPECT_THAT(refusal_of_model(test::sequential(layers)), HasSubstr("looks like vgg16_bn"));
+  layers = test::vgg16_layers();
+  layers[2]["class_name"] = "AveragePooling2D";
+  EXPECT_THAT(refusal_of_model(test::functional(layers)), HasSubstr("AveragePooling2D"));
+  layers = test::vgg16_layers();
+  std::swap(layers[0]["config"]["name"], layers[1]["config"]["name"]);  // of the kernels that the file has
+  EXPECT_THAT(refusal_of_model(test::sequential(layers)), HasSubstr("needed 3x3x3x64"));
+  EXPECT_THAT(refusal_of_model(nlohmann::json("no model")), HasSubstr("its model_config has no layers"));
+}
+
+TEST(Weights, TheConfigsOrderIsTaken) {
+  std::vector<nlohmann::json> layers = test::vgg16_layers();
+  std::vector<FileLayer> stored = keras_layers();
+  const std::size_t first = test::place_of(layers, "block5_conv1");
+  std::swap(layers[first]["config"]["name"], layers[first + 2]["config"]["name"]);
+  const Vgg16Weights weights =
+      read_keras_weights(file_of(stored, "", {{"model_config", test::sequential(layers).dump()}}), "made up");
+  EXPECT_EQ(weights.layers[10].kernel, made_up_weights().layers[12].kernel);
+  EXPECT_EQ(weights.layers[12].bias, made_up_weights().layers[10].bias);
+}
+
+TEST(Weights, AModelInsideWithAHeadOfConvolutionsIsRead) {
+  FileLayer vgg16{"vgg16", {}};
+  for (const FileLayer& layer : keras_layers())
+    vgg16.datasets.insert(vgg16.datasets.end(), layer.datasets.begin(), layer.datasets.end());
+  const FileLayer head{"head", {{"head/kernel:0", {1, 1, 512, 2}, std::vector<float>(1024)}}};
+  const nlohmann::json model = test::functional(
+      {test::functional(test::vgg16_layers(), 3, "vgg16"), test::keras_layer("Conv2D", "head")}, 3);
+  EXPECT_EQ(refusal_of_model(model, {vgg16, head}), "accepted");
+  EXPECT_EQ(identity_of({vgg16, head}), made_up_weights().identity);
+}
+
+TEST(Weights, TheLayersBeforeTellThePreprocessing) {
+  std::vector<nlohmann::json> layers = test::vgg16_layers();
+  layers.insert(layers.begin(), test::keras_layer("Rescaling", "r", {{"scale", 1 / 127.5}, {"offset", -1}}));
+  std::vector<FileLayer> stored = keras_layers();
+  const auto preprocessing_with = [&](Attributes attributes) {
+    attributes.emplace_back("model_config", test::sequential(layers).dump());
+    return read_keras_weights(file_of(stored, "", attributes), "made up").preprocessing;
+  };
+  const Preprocessing rescaled{ChannelOrder::kRgb, 1.0F / 127.5F, {1, 1, 1}, {1, 1, 1}};
+  EXPECT_EQ(preprocessing_with({}), rescaled);
+  EXPECT_EQ(preprocessing_with({{"headstart.preprocessing", "torchvision"}}), kTorchvisionPreprocessing);
+  layers.front() = test::keras_layer("Normalization", "n");
+  stored.insert(
+      stored.begin(),
+      {"n", {{"mean:0", {3}, {0, 127, 254}}, {"variance:0", {3}, {4, 4, 4}}, {"count:0", {}, {9}}}});
+  EXPECT_EQ(preprocessing_with({}), (Preprocessing{ChannelOrder::kRgb, 0.5F, {0, 63.5, 127}, {1, 1, 1}}));
+  layers.front() = test::keras_layer("Lambda", "swap");
+  EXPECT_THAT(refusal_of_model(test::sequential(layers)),
+              AllOf(HasSubstr("Lambda 'swap'"), HasSubstr("headstart.preprocessing")));
+}
+
+TEST(Weights, TheFirstLayersValuesTellThePreprocessingToo) {
+  std::vector<FileLayer> layers = keras_layers();
+  const Vgg16Weights embedded = read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5"));
+  std::vector<float>& kernel = layers[0].datasets[0].values;
+  for (std::size_t i = 0; i < kernel.size(); ++i)  // RGB for BGR
+    kernel[i] = embedded.layers[0].kernel[i / 192 * 192 + (2 - i / 64 % 3) * 64 + i % 64];
+  EXPECT_EQ(read_keras_weights(file_of(layers), "made up").preprocessing, kCaffeRgbPreprocessing);
+}
+
+TEST(Weights, NamesInPartsAreRead) {
+  const hdf5::File file = hdf5::create_in_memory();
+  const std::vector<FileLayer> layers = keras_layers();
+  std::vector<std::string> names;
+  for (const FileLayer& layer : layers) {
+    names.push_back(layer.name);
+    const hdf5::Group outer = hdf5::create_group(file.id(), layer.name);
+    const hdf5::Group inner = hdf5::create_group(outer.id(), layer.name);
+    for (std::size_t part = 0; part < 2; ++part) {
+      const FileLayer::Dataset& dataset = layer.datasets[part];
+      hdf5::write<float>(outer.id(), dataset.name, dataset.extents, dataset.values);
+      hdf5::write_strings(outer.id(), "weight_names" + std::to_string(part), {dataset.name});
+    }
+  }
+  hdf5::write_strings(file.id(), "layer_names0", {names.begin(), names.begin() + 5});
+  hdf5::write_strings(file.id(), "layer_names1", {names.begin() + 5, names.end()});
+  EXPECT_EQ(read_keras_weights(hdf5::file_image(file), "made up").identity, made_up_weights().identity);
+}
+
+TEST(Weights, IntegersAreRefused) {
+  const std::vector<std::byte> image = file_of(keras_layers());
+  const hdf5::File file = hdf5::open_image(image);
+  EXPECT_TRUE(hdf5::holds_floats(file.id(), "block1_conv1/block1_conv1/bias:0"));
+  const hdf5::File other = hdf5::create_in_memory();
+  std::vector<std::string> names;
+  for (const ConvolutionLayer& layer : kVgg16Convolutions) {
+    names.emplace_back(layer.name);
+    const auto in = static_cast<std::uint64_t>(layer.in_channels);
+    const auto out = static_cast<std::uint64_t>(layer.out_channels);
+    const hdf5::Group group = hdf5::create_group(other.id(), names.back());
+    hdf5::write<std::uint8_t>(group.id(), "kernel:0", {3, 3, in, out},
+                              std::vector<std::uint8_t>(9 * in * out));
+    hdf5::write<float>(group.id(), "bias:0", {out}, std::vector<float>(out));
+    hdf5::write_strings(group.id(), "weight_names", {"kernel:0", "bias:0"});
+  }
+  hdf5::write_strings(other.id(), "layer_names", names);
+  try {
+    (void)read_keras_weights(hdf5::file_image(other), "quantised.h5");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("block1_conv1 kernel holds integers"));
+  }
 }
 
 TEST(Weights, ASavedModelWithPoolsAndDenseLayersIsRead) {

@@ -1,15 +1,18 @@
 // tests/fuzz/weights_fuzzer.cpp: any file given to the reader of weights ends as weights or as one line of
-// error. An input that starts with "h5" is a recipe for a well-formed HDF5 file (hdf5_recipe.hpp); every
-// other one is the file itself, unless HDF5 would parse it, whose crashes on damaged bytes are not ours to
-// find.
+// error. An input that starts with "h5" is a recipe for a well-formed HDF5 file (hdf5_recipe.hpp); one that
+// starts with "js" is a model_config; every other one is the file itself, unless HDF5 would parse it, whose
+// crashes on damaged bytes are not ours to find.
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
+#include "features/keras_graph.hpp"
+#include "features/keras_network.hpp"
 #include "features/vgg16.hpp"
 #include "features/weights.hpp"
 #include "tests/fuzz/expect.hpp"
@@ -27,6 +30,7 @@ using enum Hdf5Object::Kind;
 
 constexpr std::size_t kMostLayers = 6;  // all 13 would be 59 MB, and seconds under the sanitizers
 constexpr std::string_view kRecipe = "h5";
+constexpr std::string_view kModelConfig = "js";
 constexpr std::string_view kHdf5Signature = "\x89HDF\r\n\x1A\n";
 
 /// A Keras file whose values were never written: zeros of the right shapes in a few kilobytes.
@@ -60,6 +64,21 @@ void check_weights(const Vgg16Weights& weights) {
   }
 }
 
+/// A chain that is found in it has VGG16's filters.
+void check_model_config(std::string_view text) try {
+  const headstart::KerasGraph graph = headstart::parse_keras_graph(text);
+  expect(graph.nodes.size() <= headstart::kMaxKerasNodes, "a graph has its limit");
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (const std::size_t input : graph.nodes[i].inputs) expect(input < i, "a node comes behind its inputs");
+  }
+  const headstart::KerasConvolutions found = headstart::find_vgg16(graph, "fuzzed");
+  (void)headstart::input_of(graph, found.front(), [](const headstart::KerasNode&) {
+    return std::vector<std::vector<float>>{{1, 2, 3}, {4}};
+  });
+} catch (const std::invalid_argument&) {
+  return;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -75,6 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   if (!text.starts_with(kRecipe) && text.find(kHdf5Signature) != std::string_view::npos) return 0;
   try {
+    if (text.starts_with(kModelConfig)) return check_model_config(text.substr(kModelConfig.size())), 0;
     check_weights(read());
   } catch (const headstart::Error& error) {
     expect(error.what() == headstart::printable(error.what()), "an error is one line");

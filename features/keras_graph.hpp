@@ -1,0 +1,38 @@
+// features/keras_graph.hpp: the layers of a Keras model as its model_config describes them, of Keras 1, 2 or
+// 3: Sequential or functional, with models inside models laid open. A layer that is called twice is two
+// nodes. Invariant: a node comes behind those whose output it takes, and there are kMaxKerasNodes at most.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headstart {
+
+struct KerasNode {
+  std::string operation;            ///< class_name: "Conv2D"
+  std::vector<std::string> path;    ///< names of the models that the layer is in and its own, outermost first
+  const nlohmann::json* config;     ///< the layer's, an object
+  const nlohmann::json* call;       ///< its entry in inbound_nodes; nullptr in a Sequential
+  std::vector<std::size_t> inputs;  ///< the nodes whose outputs it takes
+  std::vector<std::size_t> users;   ///< the nodes that take its output
+};
+
+struct KerasGraph {
+  std::shared_ptr<const nlohmann::json> json;  ///< what the nodes point into
+  std::vector<KerasNode> nodes;
+};
+
+/// The largest models of keras.applications have about a thousand.
+inline constexpr std::size_t kMaxKerasNodes = 5'000;
+inline constexpr std::size_t kMaxKerasConfigBytes = std::size_t{16} << 20;
+
+/// @param model_config  the attribute's text
+/// @throws std::invalid_argument saying what is wrong: no JSON, no layers, a layer that nothing makes the
+/// input of, more nodes or bytes than the limits
+[[nodiscard]] KerasGraph parse_keras_graph(std::string_view model_config);
+
+}  // namespace headstart

@@ -1,0 +1,54 @@
+// features/keras_listing.hpp: VGG16's kernels among the weights that a Keras file lists, layer by layer.
+// Surprise: a model inside a model (Sequential([VGG16(), ...])) is one layer that lists all of its weights,
+// those that are trained before the others.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "features/vgg16.hpp"
+
+namespace headstart {
+
+struct KerasWeight {
+  std::string name;  ///< in weight_names: "block1_conv1/kernel:0", "conv2d_1_W"
+  std::string path;  ///< below the group that lists the layers
+  std::vector<std::uint64_t> extents;
+};
+
+struct KerasLayer {
+  std::string name;
+  std::vector<KerasWeight> weights;  ///< none for a pool and the like
+};
+
+/// A kernel of rank four, and the vector right behind it or nullptr. They point into the list of layers.
+struct KerasKernel {
+  const KerasWeight* kernel = nullptr;
+  const KerasWeight* bias = nullptr;
+};
+
+using KerasKernels = std::array<KerasKernel, kVgg16Convolutions.size()>;
+using KerasPaths = std::array<std::vector<std::string>, kVgg16Convolutions.size()>;
+
+/// The weights of a layer, in the file's order. @param path  as KerasNode has it
+[[nodiscard]] std::vector<const KerasWeight*> weights_of(const std::vector<KerasLayer>& layers,
+                                                         const std::vector<std::string>& path);
+
+/// The kernels of these layers. @param file  what errors call it
+/// @throws Error kFailed naming a layer that has none, or whose kernel can't be told from another's
+[[nodiscard]] KerasKernels match_paths(const std::vector<KerasLayer>& layers, const KerasPaths& paths,
+                                       const std::string& file);
+
+/// The kernels of VGG16 where the list alone has to tell: by Keras's names where all of them are there, else
+/// by order. Layers that VGG16 doesn't have are refused, but for a head behind it.
+/// @param file  what errors call it
+/// @throws Error kFailed naming the layer
+[[nodiscard]] KerasKernels match_listing(const std::vector<KerasLayer>& layers, const std::string& file);
+
+/// The first layer without weights before all that have some, if it may change values: "'rescaling'". Empty
+/// if there is none.
+[[nodiscard]] std::string layer_before(const std::vector<KerasLayer>& layers);
+
+}  // namespace headstart

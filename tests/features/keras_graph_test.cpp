@@ -27,7 +27,7 @@ std::vector<std::string> operations_of(const KerasGraph& graph) {
   return operations;
 }
 
-std::string refusal_of(const std::string& model_config) {
+std::string graph_refusal(const std::string& model_config) {
   try {
     (void)parse_keras_graph(model_config);
   } catch (const std::invalid_argument& error) {
@@ -99,30 +99,30 @@ TEST(KerasGraph, TheWrapperOfATimeSeriesIsWhatItWraps) {
 }
 
 TEST(KerasGraph, WhatIsNoModelIsRefused) {
-  EXPECT_THAT(refusal_of("{"), HasSubstr("no JSON"));
-  EXPECT_THAT(refusal_of("[]"), HasSubstr("no layers"));
-  EXPECT_THAT(refusal_of(R"({"class_name": "MyModel", "config": {}})"), HasSubstr("no layers"));
-  EXPECT_THAT(refusal_of(keras_1_sequential({Json(3)}).dump()), HasSubstr("no class"));
-  EXPECT_THAT(refusal_of(std::string(100, '[')), HasSubstr("nested too deeply"));
-  EXPECT_THAT(refusal_of(std::string(kMaxKerasConfigBytes + 1, ' ')), HasSubstr("16 MiB"));
+  EXPECT_THAT(graph_refusal("{"), HasSubstr("no JSON"));
+  EXPECT_THAT(graph_refusal("[]"), HasSubstr("no layers"));
+  EXPECT_THAT(graph_refusal(R"({"class_name": "MyModel", "config": {}})"), HasSubstr("no layers"));
+  EXPECT_THAT(graph_refusal(keras_1_sequential({Json(3)}).dump()), HasSubstr("no class"));
+  EXPECT_THAT(graph_refusal(std::string(100, '[')), HasSubstr("nested too deeply"));
+  EXPECT_THAT(graph_refusal(std::string(kMaxKerasConfigBytes + 1, ' ')), HasSubstr("16 MiB"));
 }
 
 TEST(KerasGraph, LayersThatWaitForEachOtherAreRefused) {
   Json model = functional(kChain);
   model["config"]["layers"][1]["inbound_nodes"] = Json::array({call_of({"b"})});
-  EXPECT_THAT(refusal_of(model.dump()), HasSubstr("no input of layer 'a'"));
+  EXPECT_THAT(graph_refusal(model.dump()), HasSubstr("no input of layer 'a'"));
   model = functional(kChain);
   model["config"]["output_layers"] = {"nowhere", 0, 0};
-  EXPECT_THAT(refusal_of(model.dump()), HasSubstr("no output of layer 'nowhere'"));
+  EXPECT_THAT(graph_refusal(model.dump()), HasSubstr("no output of layer 'nowhere'"));
   model["config"].erase("output_layers");
-  EXPECT_THAT(refusal_of(model.dump()), HasSubstr("without outputs"));
+  EXPECT_THAT(graph_refusal(model.dump()), HasSubstr("without outputs"));
 }
 
 TEST(KerasGraph, ModelsThatGrowWithoutEndAreRefused) {
   Json model = sequential({keras_layer("ReLU", "a")}, "inner");
   for (int level = 0; level < 14; ++level) model = sequential({model, model}, "inner");
-  EXPECT_THAT(refusal_of(model.dump()), HasSubstr("more than 5000 layers"));
-  EXPECT_THAT(refusal_of(sequential(std::vector<Json>(6000, keras_layer("ReLU", "a"))).dump()),
+  EXPECT_THAT(graph_refusal(model.dump()), HasSubstr("more than 5000 layers"));
+  EXPECT_THAT(graph_refusal(sequential(std::vector<Json>(6000, keras_layer("ReLU", "a"))).dump()),
               HasSubstr("more than 5000 layers"));
 }
 

@@ -15,7 +15,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-using Layers = std::vector<KerasLayer>;
+using ListedLayers = std::vector<KerasLayer>;
 
 KerasLayer layer_of(const std::string& name,
                     const std::vector<std::pair<std::string, std::vector<std::uint64_t>>>& weights = {}) {
@@ -41,8 +41,8 @@ KerasLayer dense(const std::string& name, std::uint64_t in, std::uint64_t out) {
 }
 
 /// @param named  by Keras's names, else as Keras numbers layers
-Layers vgg16(bool named, bool pools = true) {
-  Layers layers{layer_of("input_1")};
+ListedLayers vgg16(bool named, bool pools = true) {
+  ListedLayers layers{layer_of("input_1")};
   for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
     const ConvolutionLayer& layer = kVgg16Convolutions[i];
     layers.push_back(convolution(named ? std::string(layer.name) : fmt::format("conv2d_{}", i + 1),
@@ -55,13 +55,13 @@ Layers vgg16(bool named, bool pools = true) {
   return layers;
 }
 
-void insert_behind(Layers& layers, const std::string& name, KerasLayer layer) {
+void insert_behind(ListedLayers& layers, const std::string& name, KerasLayer layer) {
   const auto place =
       std::find_if(layers.begin(), layers.end(), [&](const KerasLayer& l) { return l.name == name; });
   layers.insert(place + 1, std::move(layer));
 }
 
-std::string refusal_of(const Layers& layers) {
+std::string listing_refusal(const ListedLayers& layers) {
   try {
     const KerasKernels kernels = match_listing(layers, "made-up.h5");
     for (const KerasKernel& kernel : kernels) EXPECT_NE(kernel.bias, nullptr);
@@ -73,74 +73,74 @@ std::string refusal_of(const Layers& layers) {
 }
 
 TEST(KerasListing, Vgg16IsFoundByNamesOrByOrder) {
-  EXPECT_EQ(refusal_of(vgg16(true)), "accepted");
-  EXPECT_EQ(refusal_of(vgg16(true, false)), "accepted");
-  EXPECT_EQ(refusal_of(vgg16(false)), "accepted");
+  EXPECT_EQ(listing_refusal(vgg16(true)), "accepted");
+  EXPECT_EQ(listing_refusal(vgg16(true, false)), "accepted");
+  EXPECT_EQ(listing_refusal(vgg16(false)), "accepted");
 }
 
 TEST(KerasListing, WithoutKerassNamesThePoolsHaveToBeListed) {
-  EXPECT_THAT(refusal_of(vgg16(false, false)),
+  EXPECT_THAT(listing_refusal(vgg16(false, false)),
               AllOf(HasSubstr("block1_conv2 is followed by 0 pools, needed 1"), HasSubstr("model.save(")));
 }
 
 TEST(KerasListing, NormalisationBetweenTheConvolutionsIsRefused) {
   for (const bool named : {true, false}) {
     for (const std::ptrdiff_t behind : {1, 5, 12}) {
-      Layers layers = vgg16(named);
+      ListedLayers layers = vgg16(named);
       layers.insert(layers.begin() + behind + 1, normalisation("batch_normalization_3", 64));
-      EXPECT_THAT(refusal_of(layers), HasSubstr("it looks like vgg16_bn")) << behind;
+      EXPECT_THAT(listing_refusal(layers), HasSubstr("it looks like vgg16_bn")) << behind;
     }
   }
 }
 
 TEST(KerasListing, WhatMayBelongToTheLastConvolutionIsRefused) {
-  Layers layers = vgg16(true);
+  ListedLayers layers = vgg16(true);
   insert_behind(layers, "block5_conv3", normalisation("bn", 512));
-  EXPECT_THAT(refusal_of(layers), HasSubstr("behind block5_conv3, which may belong to it"));
+  EXPECT_THAT(listing_refusal(layers), HasSubstr("behind block5_conv3, which may belong to it"));
   layers = vgg16(true);
   for (int i = 0; i < 13; ++i)
     layers.push_back(normalisation(fmt::format("bn_{}", i), 64));  // listed at the end
-  EXPECT_THAT(refusal_of(layers), HasSubstr("may belong to it"));
+  EXPECT_THAT(listing_refusal(layers), HasSubstr("may belong to it"));
   layers = vgg16(true);
   layers.push_back(dense("fc", 512, 10));
   layers.push_back(normalisation("bn", 10));
-  EXPECT_EQ(refusal_of(layers), "accepted");
+  EXPECT_EQ(listing_refusal(layers), "accepted");
 }
 
 TEST(KerasListing, OtherLayersBetweenAreRefused) {
   for (const char* const name : {"leaky_re_lu_1", "elu_1", "average_pooling2d_1", "max_pooling2d_9",
                                  "lambda_1", "up_sampling2d", "add_2", "softmax"}) {
     for (const bool named : {true, false}) {
-      Layers layers = vgg16(named);
+      ListedLayers layers = vgg16(named);
       insert_behind(layers, named ? "block3_conv1" : "conv2d_5", layer_of(name));
-      EXPECT_THAT(refusal_of(layers), HasSubstr("block3_conv1 is followed by")) << name;
+      EXPECT_THAT(listing_refusal(layers), HasSubstr("block3_conv1 is followed by")) << name;
     }
   }
   for (const char* const name : {"leaky_re_lu", "elu_1", "p_re_lu"}) {
-    Layers layers = vgg16(true);
+    ListedLayers layers = vgg16(true);
     insert_behind(layers, "block5_conv3", layer_of(name));
-    EXPECT_THAT(refusal_of(layers), HasSubstr("block5_conv3 is followed by")) << name;
+    EXPECT_THAT(listing_refusal(layers), HasSubstr("block5_conv3 is followed by")) << name;
   }
   for (const char* const name : {"re_lu_4", "activation_2", "dropout_1", "zero_padding2d_3", "relu3_1"}) {
-    Layers layers = vgg16(false);
+    ListedLayers layers = vgg16(false);
     insert_behind(layers, "conv2d_5", layer_of(name));
-    EXPECT_EQ(refusal_of(layers), "accepted") << name;
+    EXPECT_EQ(listing_refusal(layers), "accepted") << name;
   }
 }
 
 TEST(KerasListing, AHeadOfDenseLayersAndConvolutionsIsIgnored) {
-  Layers layers = vgg16(true);
+  ListedLayers layers = vgg16(true);
   layers.push_back(convolution("head", 512, 4, 1));
   layers.push_back(dense("fc", 4, 2));
-  EXPECT_EQ(refusal_of(layers), "accepted");
+  EXPECT_EQ(listing_refusal(layers), "accepted");
   layers = vgg16(false);
   layers.push_back(convolution("conv2d_14", 512, 4, 1));
-  EXPECT_EQ(refusal_of(layers), "accepted");
+  EXPECT_EQ(listing_refusal(layers), "accepted");
   layers.push_back(convolution("conv2d_15", 4, 4, 3));
-  EXPECT_THAT(refusal_of(layers), HasSubstr("it has 14 convolutions"));
+  EXPECT_THAT(listing_refusal(layers), HasSubstr("it has 14 convolutions"));
   layers = vgg16(true);
   insert_behind(layers, "input_1", convolution("to_colours", 1, 3, 1));
-  EXPECT_THAT(refusal_of(layers), HasSubstr("'to_colours/to_colours/kernel:0' before block5_conv3"));
+  EXPECT_THAT(listing_refusal(layers), HasSubstr("'to_colours/to_colours/kernel:0' before block5_conv3"));
 }
 
 TEST(KerasListing, AModelThatIsOneLayerMayListWhatIsTrainedFirst) {
@@ -151,11 +151,11 @@ TEST(KerasListing, AModelThatIsOneLayerMayListWhatIsTrainedFirst) {
   model.weights.insert(model.weights.begin(), head.weights.begin(), head.weights.end());
   std::rotate(model.weights.begin() + 2, model.weights.end() - 6,
               model.weights.end());  // block5 is trained too
-  EXPECT_EQ(refusal_of({model}), "accepted");
+  EXPECT_EQ(listing_refusal({model}), "accepted");
   EXPECT_EQ(match_listing({model}, "made up")[0].kernel->name, "block1_conv1/kernel:0");
   const KerasLayer bn = normalisation("bn", 64);
   model.weights.insert(model.weights.end(), bn.weights.begin(), bn.weights.end());
-  EXPECT_NE(refusal_of({model}), "accepted");
+  EXPECT_NE(listing_refusal({model}), "accepted");
 }
 
 KerasPaths paths_below(const std::vector<std::string>& outer) {
@@ -168,7 +168,7 @@ KerasPaths paths_below(const std::vector<std::string>& outer) {
 }
 
 TEST(KerasListing, PathsOfTheGraphFindTheirKernels) {
-  const Layers flat = vgg16(true);
+  const ListedLayers flat = vgg16(true);
   const KerasKernels kernels = match_paths(flat, paths_below({}), "made up");
   EXPECT_EQ(kernels[12].kernel->name, "block5_conv3/kernel:0");
   KerasLayer model{"inner", {}};
@@ -179,13 +179,13 @@ TEST(KerasListing, PathsOfTheGraphFindTheirKernels) {
     }
   }
   std::rotate(model.weights.begin(), model.weights.begin() + 8, model.weights.end());
-  const Layers nested{model, dense("d", 1, 1)};
+  const ListedLayers nested{model, dense("d", 1, 1)};
   EXPECT_EQ(match_paths(nested, paths_below({"inner"}), "made up")[3].kernel->name,
             "sequential/block2_conv2/kernel:0");
 }
 
 TEST(KerasListing, APathWithoutAKernelOrWithTwoIsRefused) {
-  const auto refusal = [](const Layers& layers, const KerasPaths& paths) -> std::string {
+  const auto refusal = [](const ListedLayers& layers, const KerasPaths& paths) -> std::string {
     try {
       (void)match_paths(layers, paths, "made-up.h5");
     } catch (const Error& error) {
@@ -195,7 +195,7 @@ TEST(KerasListing, APathWithoutAKernelOrWithTwoIsRefused) {
   };
   EXPECT_THAT(refusal({}, paths_below({})),
               HasSubstr("block1_conv1, its layer 'block1_conv1', has no kernel"));
-  Layers layers = vgg16(true);
+  ListedLayers layers = vgg16(true);
   layers[1].weights.push_back(layers[2].weights[0]);
   EXPECT_THAT(refusal(layers, paths_below({})), HasSubstr("can't be told"));
   KerasPaths twice = paths_below({});
@@ -204,7 +204,7 @@ TEST(KerasListing, APathWithoutAKernelOrWithTwoIsRefused) {
 }
 
 TEST(KerasListing, ALayerBeforeThatMayChangeValuesIsNamed) {
-  Layers layers = vgg16(true);
+  ListedLayers layers = vgg16(true);
   EXPECT_EQ(layer_before(layers), "");
   insert_behind(layers, "input_1", layer_of("random_flip"));
   EXPECT_EQ(layer_before(layers), "");

@@ -20,7 +20,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
-using Layers = std::vector<Json>;
+using LayerJsons = std::vector<Json>;
 
 /// Names of the convolutions that are found.
 std::vector<std::string> names_in(const Json& model) {
@@ -37,7 +37,7 @@ std::vector<std::string> vgg16_names() {
   return names;
 }
 
-std::string refusal_of(const Json& model) {
+std::string network_refusal(const Json& model) {
   try {
     (void)names_in(model);
   } catch (const Error& error) {
@@ -47,13 +47,15 @@ std::string refusal_of(const Json& model) {
   return "accepted";
 }
 
-std::string refusal_of(const Layers& layers) { return refusal_of(sequential(layers)); }
+std::string network_refusal(const LayerJsons& layers) { return network_refusal(sequential(layers)); }
 
-void insert_behind(Layers& layers, const std::string& name, Json layer) {
+void put_behind(LayerJsons& layers, const std::string& name, Json layer) {
   layers.insert(layers.begin() + static_cast<std::ptrdiff_t>(place_of(layers, name)) + 1, std::move(layer));
 }
 
-Json& config_of(Layers& layers, const std::string& name) { return layers[place_of(layers, name)]["config"]; }
+Json& config_of(LayerJsons& layers, const std::string& name) {
+  return layers[place_of(layers, name)]["config"];
+}
 
 TEST(KerasNetwork, FindsVgg16InEveryKindOfModel) {
   EXPECT_EQ(names_in(sequential(vgg16_layers())), vgg16_names());
@@ -67,7 +69,7 @@ TEST(KerasNetwork, FindsVgg16InEveryKindOfModel) {
 }
 
 TEST(KerasNetwork, ActivationsPaddingAndDropoutMayBeLayers) {
-  Layers layers;
+  LayerJsons layers;
   for (Json layer : vgg16_layers()) {
     const auto name = layer["config"]["name"].get<std::string>();
     if (layer["class_name"] == "Conv2D") {
@@ -84,13 +86,13 @@ TEST(KerasNetwork, ActivationsPaddingAndDropoutMayBeLayers) {
     }
   }
   EXPECT_EQ(names_in(sequential(layers)), vgg16_names());
-  Layers unpadded = layers;
+  LayerJsons unpadded = layers;
   unpadded.erase(unpadded.begin());
-  EXPECT_THAT(refusal_of(unpadded), HasSubstr("another stride, padding"));
+  EXPECT_THAT(network_refusal(unpadded), HasSubstr("another stride, padding"));
 }
 
 TEST(KerasNetwork, TheWordsOfKeras1AreKnown) {
-  Layers layers = vgg16_layers();
+  LayerJsons layers = vgg16_layers();
   for (Json& layer : layers) {
     Json& config = layer["config"];
     if (layer["class_name"] == "Conv2D") {
@@ -110,7 +112,7 @@ TEST(KerasNetwork, TheWordsOfKeras1AreKnown) {
   }
   EXPECT_EQ(names_in(test::keras_1_sequential(layers)), vgg16_names());
   config_of(layers, "block3_conv1")["nb_row"] = 5;
-  EXPECT_THAT(refusal_of(layers), HasSubstr("block3_conv1 has another size than 3x3"));
+  EXPECT_THAT(network_refusal(layers), HasSubstr("block3_conv1 has another size than 3x3"));
 }
 
 TEST(KerasNetwork, AHeadMayHaveConvolutionsAndABranchMayLeaveAnywhere) {
@@ -133,18 +135,18 @@ TEST(KerasNetwork, AHeadMayHaveConvolutionsAndABranchMayLeaveAnywhere) {
 
 TEST(KerasNetwork, BatchNormalisationIsRefusedWhereverItIs) {
   for (const std::string name : {"block1_conv1", "block2_conv2", "block3_pool", "block5_conv2"}) {
-    Layers layers = vgg16_layers();
-    insert_behind(layers, name, keras_layer("BatchNormalization", "bn"));
-    EXPECT_THAT(refusal_of(layers), AllOf(HasSubstr("BatchNormalization 'bn'"), HasSubstr("vgg16_bn")))
+    LayerJsons layers = vgg16_layers();
+    put_behind(layers, name, keras_layer("BatchNormalization", "bn"));
+    EXPECT_THAT(network_refusal(layers), AllOf(HasSubstr("BatchNormalization 'bn'"), HasSubstr("vgg16_bn")))
         << name;
   }
-  Layers last = vgg16_layers();
+  LayerJsons last = vgg16_layers();
   config_of(last, "block5_conv3")["activation"] = "linear";
-  insert_behind(last, "block5_conv3", keras_layer("BatchNormalization", "bn"));
-  insert_behind(last, "bn", keras_layer("ReLU", "relu"));
-  EXPECT_THAT(refusal_of(last), HasSubstr("block5_conv3 is not followed by ReLU"));
-  Layers behind = vgg16_layers();
-  insert_behind(behind, "block5_pool", keras_layer("BatchNormalization", "bn"));
+  put_behind(last, "block5_conv3", keras_layer("BatchNormalization", "bn"));
+  put_behind(last, "bn", keras_layer("ReLU", "relu"));
+  EXPECT_THAT(network_refusal(last), HasSubstr("block5_conv3 is not followed by ReLU"));
+  LayerJsons behind = vgg16_layers();
+  put_behind(behind, "block5_pool", keras_layer("BatchNormalization", "bn"));
   EXPECT_EQ(names_in(sequential(behind)), vgg16_names());
 }
 
@@ -174,9 +176,9 @@ TEST(KerasNetwork, OtherSettingsAreRefusedNamingTheLayer) {
            {"block1_pool", "pool_size", {3, 3}, "block1_conv2 is followed by another pool"},
            {"block2_pool", "strides", {1, 1}, "block2_conv2 is followed by another pool"},
            {"block3_pool", "padding", "same", "block3_conv3 is followed by another pool"}}) {
-    Layers layers = vgg16_layers();
+    LayerJsons layers = vgg16_layers();
     config_of(layers, other.layer)[other.key] = other.value;
-    EXPECT_THAT(refusal_of(layers), HasSubstr(other.says)) << other.layer << ' ' << other.key;
+    EXPECT_THAT(network_refusal(layers), HasSubstr(other.says)) << other.layer << ' ' << other.key;
   }
 }
 
@@ -194,14 +196,14 @@ TEST(KerasNetwork, OtherLayersBetweenAreRefused) {
                          {"block4_conv1", keras_layer("Lambda", "x")},
                          {"block4_conv1", keras_layer("DepthwiseConv2D", "x")},
                          {"block4_conv1", keras_layer("ZeroPadding2D", "x", {{"padding", {1, 1}}})}}) {
-    Layers layers = vgg16_layers();
-    insert_behind(layers, other.behind, other.layer);
-    EXPECT_THAT(refusal_of(layers), AllOf(HasSubstr("weights do not fit VGG16"), HasSubstr("block")))
+    LayerJsons layers = vgg16_layers();
+    put_behind(layers, other.behind, other.layer);
+    EXPECT_THAT(network_refusal(layers), AllOf(HasSubstr("weights do not fit VGG16"), HasSubstr("block")))
         << other.layer;
   }
-  Layers without = vgg16_layers();
+  LayerJsons without = vgg16_layers();
   without.erase(without.begin() + static_cast<std::ptrdiff_t>(place_of(without, "block4_pool")));
-  EXPECT_THAT(refusal_of(without), HasSubstr("block4_conv3 is not followed by a max-pool"));
+  EXPECT_THAT(network_refusal(without), HasSubstr("block4_conv3 is not followed by a max-pool"));
 }
 
 TEST(KerasNetwork, ASumBetweenIsRefused) {
@@ -213,21 +215,21 @@ TEST(KerasNetwork, ASumBetweenIsRefused) {
   for (Json& layer : layers) {
     if (layer["name"] == "block4_conv3") layer["inbound_nodes"] = Json::array({call_of({"sum"})});
   }
-  EXPECT_THAT(refusal_of(model), HasSubstr("block4_conv2 is followed by Add 'sum'"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("block4_conv2 is followed by Add 'sum'"));
 }
 
 TEST(KerasNetwork, OtherNetworksAreRefused) {
-  Layers vgg19 = vgg16_layers();
+  LayerJsons vgg19 = vgg16_layers();
   for (const std::string block : {"block3", "block4", "block5"}) {
     Json more = vgg19[place_of(vgg19, block + "_conv3")];
     more["config"]["name"] = block + "_conv4";
-    insert_behind(vgg19, block + "_conv3", more);
+    put_behind(vgg19, block + "_conv3", more);
   }
-  EXPECT_THAT(refusal_of(vgg19), AllOf(HasSubstr("block3_conv3"), HasSubstr("VGG19")));
-  Layers shuffled = vgg16_layers();
+  EXPECT_THAT(network_refusal(vgg19), AllOf(HasSubstr("block3_conv3"), HasSubstr("VGG19")));
+  LayerJsons shuffled = vgg16_layers();
   std::swap(shuffled[0], shuffled[3]);
-  EXPECT_THAT(refusal_of(shuffled), HasSubstr("has other than 64 filters"));
-  EXPECT_THAT(refusal_of(Layers{keras_layer("Dense", "d")}), HasSubstr("no convolution"));
+  EXPECT_THAT(network_refusal(shuffled), HasSubstr("has other than 64 filters"));
+  EXPECT_THAT(network_refusal(LayerJsons{keras_layer("Dense", "d")}), HasSubstr("no convolution"));
 }
 
 TEST(KerasNetwork, TwoNetworksAreNotChosenBetween) {
@@ -237,7 +239,7 @@ TEST(KerasNetwork, TwoNetworksAreNotChosenBetween) {
   layers.back()["name"] = "right";
   layers.back()["inbound_nodes"] = Json::array({call_of({"model_input"})});
   model["config"]["output_layers"] = {{"left", 1, 0}, {"right", 1, 0}};
-  EXPECT_THAT(refusal_of(model), HasSubstr("two networks"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("two networks"));
   layers.erase(2);
   layers[1]["inbound_nodes"].push_back(call_of({"model_input"}));  // the same one, twice
   model["config"]["output_layers"] = {{"left", 1, 0}, {"left", 2, 0}};
@@ -252,8 +254,8 @@ NetworkInput input_in(const Json& model, const std::vector<std::vector<float>>& 
   return input_of(graph, convolutions.front(), [&](const KerasNode&) { return stored; });
 }
 
-NetworkInput input_behind(const Layers& before, const std::vector<std::vector<float>>& stored = {}) {
-  Layers layers = before;
+NetworkInput input_behind(const LayerJsons& before, const std::vector<std::vector<float>>& stored = {}) {
+  LayerJsons layers = before;
   layers.push_back(sequential(vgg16_layers(), "vgg16"));
   return input_in(sequential(layers), stored);
 }
@@ -274,7 +276,7 @@ TEST(KerasNetworkInput, RescalingAndNormalizationAddUp) {
 }
 
 TEST(KerasNetworkInput, AnAdaptedNormalizationIsInTheFile) {
-  const Layers before{keras_layer("Normalization", "a", {{"mean", nullptr}, {"variance", nullptr}})};
+  const LayerJsons before{keras_layer("Normalization", "a", {{"mean", nullptr}, {"variance", nullptr}})};
   const NetworkInput input = input_behind(before, {{1, 2, 3}, {4, 16, 64}, {9}});
   EXPECT_THAT(input.factor, ElementsAre(0.5, 0.25, 0.125));
   EXPECT_THAT(input.offset, ElementsAre(-0.5, -0.5, -0.375));
@@ -287,7 +289,7 @@ TEST(KerasNetworkInput, WhatIsNotKnownIsNamed) {
 
 /// A functional model that begins with layers called as `calls` say.
 NetworkInput input_behind_calls(const std::vector<std::pair<Json, Json>>& calls, int version) {
-  Layers layers;
+  LayerJsons layers;
   for (const auto& [layer, call] : calls) layers.push_back(layer);
   layers.push_back(functional(vgg16_layers(), version, "vgg16"));
   Json model = functional(layers, version);

@@ -16,9 +16,13 @@ constexpr unsigned kMove = 2;
 /// Where the next pixel goes.
 class Cursor {
  public:
-  Cursor(std::size_t width, std::size_t height) : width_(width), height_(height) {}
+  /// @param bits  of a pixel; some writers code the pixels that fill a row up to four bytes, too
+  Cursor(std::size_t width, std::size_t height, unsigned bits)
+      : width_(width), height_(height), padded_width_((width * bits + 31) / 32 * 32 / bits) {}
 
   [[nodiscard]] bool is_past_the_end() const { return y_ >= height_; }
+  /// Whether the codes went out of the picture.
+  [[nodiscard]] bool has_left() const { return x_ > padded_width_ || y_ > height_; }
   /// Whether every row has been begun.
   [[nodiscard]] bool has_met_all_rows() const { return y_ + (x_ > 0 ? 1 : 0) >= height_; }
   [[nodiscard]] bool is_complete() const { return y_ + (x_ >= width_ ? 1 : 0) >= height_; }
@@ -48,6 +52,7 @@ class Cursor {
  private:
   std::size_t width_;
   std::size_t height_;
+  std::size_t padded_width_;
   std::size_t x_ = 0;  ///< may be past the end of the row
   std::size_t y_ = 0;
   std::vector<std::uint8_t> indices_;
@@ -58,7 +63,7 @@ class Cursor {
 std::variant<std::vector<std::uint8_t>, Reject> read_bmp_runs(std::span<const std::byte> codes, unsigned bits,
                                                               std::size_t width, std::size_t height) {
   const ByteView view(codes);
-  Cursor cursor(width, height);
+  Cursor cursor(width, height, bits);
   // Two pixels share a byte of RLE4, the first one in its upper half.
   const auto half = [](unsigned byte, std::size_t i) {
     return static_cast<std::uint8_t>(i % 2 == 0 ? byte >> 4U : byte & 15U);
@@ -93,6 +98,7 @@ std::variant<std::vector<std::uint8_t>, Reject> read_bmp_runs(std::span<const st
       });
       position += bytes + bytes % 2;
     }
+    if (cursor.has_left()) return Reject{"BMP has run-length codes that leave the picture"};
   }
   return cursor.take();
 }

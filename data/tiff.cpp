@@ -63,7 +63,7 @@ unsigned colours_of(unsigned photometric) {
 }
 
 void find_transparency(const TiffFile& file, const TiffDirectory& directory, Page& page) {
-  const bool mixes = page.photometric <= PHOTOMETRIC_RGB;  // grey and RGB
+  const bool mixes = page.photometric <= PHOTOMETRIC_PALETTE;  // grey, RGB and palettes
   const unsigned colours = colours_of(page.photometric);
   if (!mixes || page.samples <= colours) return;
   // One more channel that nothing is said about is alpha, as Pillow has it.
@@ -137,6 +137,7 @@ std::optional<Reject> refusal(const Page& page, std::uint64_t max_pixels) {
 }
 
 Reject damaged(const TiffFile& file) {
+  if (file.error().starts_with("Read error")) return Reject{"TIFF ends early"};
   return Reject{fmt::format("TIFF cannot be decoded: {}",
                             file.error().empty() ? "it is damaged" : printable(file.error()))};
 }
@@ -307,7 +308,7 @@ Decoded decode_grey_or_rgb(const TiffFile& file, Chunks& chunks, const Page& pag
                       std::move(read->note)};
 }
 
-Decoded decode_palette(const TiffFile& file, Chunks& chunks, const Page& page) {
+Decoded decode_palette(const TiffFile& file, Chunks& chunks, const Page& page, Alpha alpha) {
   std::array<const std::uint16_t*, 3> maps{};
   if (TIFFGetField(file.get(), TIFFTAG_COLORMAP, &maps[0], &maps[1], &maps[2]) == 0)
     return Reject{"TIFF has no palette"};
@@ -316,15 +317,27 @@ Decoded decode_palette(const TiffFile& file, Chunks& chunks, const Page& page) {
   const bool holds_bytes = std::all_of(maps.begin(), maps.end(), [&](const std::uint16_t* map) {
     return std::all_of(map, map + colours, [](std::uint16_t value) { return value < 256; });
   });
-  const std::optional<std::vector<std::uint8_t>> indices = chunks.read<std::uint8_t>({0});
-  if (!indices) return damaged(file);
-  RgbImage image = empty_image(page);
-  std::uint8_t* out = image.pixels.data();
-  for (const std::uint8_t index : *indices) {
+  const bool has_alpha = page.transparency != Transparency::kOpaque;
+  std::vector<unsigned> channels{0};
+  if (has_alpha) channels.push_back(page.alpha_channel);
+  const std::optional<std::vector<std::uint8_t>> samples = chunks.read<std::uint8_t>(channels);
+  if (!samples) return damaged(file);
+  const unsigned count = has_alpha ? 4 : 3;
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(std::size_t{page.width} * page.height * count);
+  const unsigned white = (1U << page.bits) - 1U;
+  for (std::size_t i = 0; i < samples->size(); i += channels.size()) {
     for (const std::uint16_t* map : maps)
-      *out++ = static_cast<std::uint8_t>(map[index] >> (holds_bytes ? 0U : 8U));
+      bytes.push_back(static_cast<std::uint8_t>(map[(*samples)[i]] >> (holds_bytes ? 0U : 8U)));
+    if (has_alpha) bytes.push_back(static_cast<std::uint8_t>(((*samples)[i + 1] * 255U + white / 2) / white));
   }
-  return DecodedImage{std::move(image), {}};
+  return DecodedImage{rgb_of({.height = static_cast<int>(page.height),
+                              .width = static_cast<int>(page.width),
+                              .count = count,
+                              .transparency = page.transparency,
+                              .bytes = std::move(bytes)},
+                             alpha),
+                      {}};
 }
 
 Decoded decode_cmyk(const TiffFile& file, Chunks& chunks, const Page& page) {
@@ -411,7 +424,7 @@ Decoded decode_page(const TiffFile& file, const Page& page, std::uint64_t file_b
   if (!chunks.fit_into(file_bytes)) return Reject{"TIFF ends early"};
   switch (page.photometric) {
     case PHOTOMETRIC_PALETTE:
-      return decode_palette(file, chunks, page);
+      return decode_palette(file, chunks, page, options.alpha);
     case PHOTOMETRIC_SEPARATED:
       return decode_cmyk(file, chunks, page);
     case PHOTOMETRIC_CIELAB:

@@ -67,7 +67,21 @@ TEST(BmpTest, RunsThatDoNotReachTheLastRowAreNoPicture) {
   EXPECT_EQ(verdict(runs("\0\1"sv)), "BMP lacks its last rows");
   EXPECT_EQ(verdict(runs("\4\0\0\0\0\2\1"sv)), "BMP ends early") << "within a move";
   EXPECT_EQ(verdict(runs("\4\0\0\0\0\5\1\1\1\1"sv)), "BMP ends early") << "within pixels as they are";
-  EXPECT_EQ(verdict(runs("\0\2\0\xFF"sv)), "accepted") << "a move to below the picture";
+}
+
+TEST(BmpTest, RunsMayFillARowUpAndNotLeaveThePicture) {
+  const auto five_wide = [](std::string_view row) {
+    std::string codes;
+    for (int y = 0; y < 3; ++y) codes += std::string(row) + std::string("\0\0"sv);
+    return verdict(bmp({.compression = 1, .width = 5}, std::string(kTwoColours) + codes, 62));
+  };
+  EXPECT_EQ(five_wide("\5\1"sv), "accepted");
+  EXPECT_EQ(five_wide("\x08\1"sv), "accepted") << "filled up to four bytes";
+  EXPECT_EQ(five_wide("\x09\1"sv), "BMP has run-length codes that leave the picture");
+  EXPECT_EQ(five_wide("\5\1\0\4\1\1\1\1"sv), "BMP has run-length codes that leave the picture");
+  EXPECT_EQ(verdict(runs("\0\2\0\3"sv)), "accepted") << "a move to the end";
+  EXPECT_EQ(verdict(runs("\0\2\0\4"sv)), "BMP has run-length codes that leave the picture");
+  EXPECT_EQ(verdict(runs("\0\2\5\1"sv)), "BMP has run-length codes that leave the picture");
 }
 
 TEST(BmpTest, RunsOfAGiantImageTakeMemoryRowByRow) {

@@ -339,6 +339,9 @@ def tiff_kinds():
         values = draw.integers(0, 1 << bits, (HEIGHT, WIDTH))
         tags = [(320, "H", [int(value) for value in colours.T.ravel()])]
         put(f"palette_{bits}bit.tif", tiff_file(bits, 3, [packed_rows(values, bits)], tags), colours[values] >> 8)
+    tags.append((338, "H", [2]))
+    put("palette_alpha.tif", tiff_file(8, 3, [np.dstack([values, alpha]).astype(np.uint8).tobytes()], tags, 2),
+        over_white(colours[values] >> 8, alpha))
     tags = [(320, "H", [int(value) >> 8 for value in colours.T.ravel()])]
     put("palette_of_bytes.tif", tiff_file(8, 3, [packed_rows(values, 8)], tags), colours[values] >> 8)
     values = draw.integers(0, 4, (HEIGHT, WIDTH, 3))
@@ -474,9 +477,9 @@ def bmp_rows(values, bits, top_down=False):
     return b"".join(rows)
 
 
-def info_header(bits, compression=0, size=40, colours=0, masks=(), height=HEIGHT):
+def info_header(bits, compression=0, size=40, colours=0, masks=(), height=HEIGHT, width=WIDTH):
     """BITMAPINFOHEADER, cut off or followed by masks and zeros up to `size` bytes."""
-    fields = struct.pack("<IiiHHIIiiII", size, WIDTH, height, 1, bits, compression, 0, 0, 0, colours, 0)
+    fields = struct.pack("<IiiHHIIiiII", size, width, height, 1, bits, compression, 0, 0, 0, colours, 0)
     return fields[:size] + struct.pack(f"<{len(masks)}I", *masks) + bytes(max(0, size - 40 - 4 * len(masks)))
 
 
@@ -561,25 +564,29 @@ def bmp_headers():
     behind = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     put("alpha_masks_40.bmp", bmp_file(info_header(32, 6), behind, pixels), over_white(rgb, alpha))
 
-    # Runs, from the bottom row: single colours, colours as they are, both past the row's end, moves.
+    # Runs, from the bottom row: single colours, colours as they are, both into the padding of a row, moves.
     def runs8(row):
         return b"".join(bytes((1, int(value))) for value in row)
 
     plain8 = b"".join(runs8(row) + b"\0\0" for row in indices[8][::-1])
     put("runs8.bmp", bmp_file(info_header(8, 1), palette(256), plain8 + b"\0\1"), colours[indices[8]])
     put("runs8_without_end.bmp", bmp_file(info_header(8, 1), palette(256), plain8[:-2]), colours[indices[8]])
-    padded = b"".join(runs8(row) + b"\3\7\0\0" for row in indices[8][::-1])
-    put("runs8_padded.bmp", bmp_file(info_header(8, 1), palette(256), padded + b"\0\1"), colours[indices[8]])
+    padded = b"".join(runs8(row[:5]) + bytes((3, int(row[5]))) + b"\0\0" for row in indices[8][::-1])
+    put("runs8_padded.bmp", bmp_file(info_header(8, 1, width=6), palette(256), padded + b"\0\1"),
+        colours[indices[8][:, :6]])
+    padded = b"".join(b"\x08" + bytes([int(row[0]) << 4 | int(row[1])]) + b"\0\0" for row in indices[4][::-1])
+    put("runs4_padded.bmp", bmp_file(info_header(4, 2, width=5), palette(16), padded + b"\0\1"),
+        colours[np.tile(indices[4][:, :2], 3)[:, :5]])
     as_is = b"".join(b"\0\7" + bytes(row[:7].tolist()) + b"\0" + runs8(row[7:]) + b"\0\0"
                      for row in indices[8][::-1])
     put("runs8_as_is.bmp", bmp_file(info_header(8, 1, 64), palette(256), as_is + b"\0\1"), colours[indices[8]])
     moves = np.zeros((HEIGHT, WIDTH), dtype=np.int64)
     moves[5, :3], moves[3, 5:], moves[0, :2] = 9, 8, 7
-    codes = b"\3\x09" + b"\0\2\2\2" + b"\xC8\x08" + b"\0\0" + b"\0\0" + b"\0\2\0\1" + b"\2\7" + b"\0\1"
+    codes = b"\3\x09" + b"\0\2\2\2" + b"\3\x08" + b"\0\0" + b"\0\0" + b"\0\2\0\1" + b"\2\7" + b"\0\1"
     put("runs8_moves.bmp", bmp_file(info_header(8, 1), palette(256), codes), colours[moves])
     four = np.zeros((HEIGHT, WIDTH), dtype=np.int64)
-    four[5], four[4, :5], four[3] = [1, 2] * 4, [3, 4, 5, 6, 7], [8, 9, 8, 9, 8, 9, 10, 11]
-    codes = (b"\x0A\x12\0\0" + b"\0\5\x34\x56\x70\0" + b"\0\0" + b"\6\x89" + b"\0\3\xAB\xC0" + b"\0\0"
+    four[5], four[4, :5], four[3] = [1, 2] * 4, [3, 4, 5, 6, 7], [8, 9, 8, 9, 8, 10, 11, 12]
+    codes = (b"\x08\x12\0\0" + b"\0\5\x34\x56\x70\0" + b"\0\0" + b"\5\x89" + b"\0\3\xAB\xC0" + b"\0\0"
              + b"\0\0" * 3)
     put("runs4.bmp", bmp_file(info_header(4, 2), palette(16), codes), colours[four])
 

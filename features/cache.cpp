@@ -6,26 +6,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstdlib>
+#include <iterator>
 #include <numeric>
 #include <string_view>
 #include <system_error>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 
 #include "data/error.hpp"
-#include "data/file_bytes.hpp"
-#include "features/durable_file.hpp"
-#include "features/segment_files.hpp"
+#include "features/segment_index.hpp"
 
 namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kExtractorFile = "extractor.json";
+/// A folder that changes while it is listed is listed again, so often at most.
+constexpr int kMostListings = 16;
 
 /// Copies one row to where `to` already has room for it.
 void copy_row(const CsrRows& from, std::size_t from_row, CsrRows& to, std::size_t to_row) {
@@ -53,290 +53,189 @@ fs::path default_cache_folder() {
 
 FeatureCache::FeatureCache(const fs::path& root, const ExtractorConfiguration& configuration, Tap tap,
                            Warn warn)
-    : folder_(root / configuration.fingerprint() / to_string(tap)),
-      extractor_json_(configuration.canonical_json()),
+    : folder_(root / configuration.fingerprint() / to_string(tap), configuration.canonical_json()),
       tap_(tap),
       shape_(tap_shape(tap, configuration.resize.size)),
       storage_(configuration.storage),
       warn_(std::move(warn)) {
-  if (const std::optional<std::string> foreign = find_foreign_configuration()) {
-    usable_ = false;
+  if (const std::optional<std::string>& foreign = folder_.foreign()) {
     warn_(printable(
-        fmt::format("the cache is not used: {}: {}: remove its folder, or name another with --cache",
-                    (folder_.parent_path() / kExtractorFile).string(), *foreign)));
+        fmt::format("the cache is not used: {}: remove its folder, or name another with --cache", *foreign)));
     return;
   }
   scan();
 }
 
-std::optional<std::string> FeatureCache::find_foreign_configuration() const {
-  const fs::path file = folder_.parent_path() / kExtractorFile;
-  std::error_code error;
-  if (!fs::exists(file, error)) return std::nullopt;
-  const auto read = read_file(file, ExtractorConfiguration::kMaxJsonBytes);
-  if (const auto* reject = std::get_if<Reject>(&read)) return reject->reason;
-  const auto expected = std::as_bytes(std::span(extractor_json_));
-  const auto& found = std::get<std::vector<std::byte>>(read);
-  if (std::equal(found.begin(), found.end(), expected.begin(), expected.end())) return std::nullopt;
-  return "it describes another extractor than its folder's name";
-}
-
 void FeatureCache::trust_index(std::span<const fs::path> files) {
-  index_ = SegmentIndex::read(folder_);
-  for (const IndexedSegment& segment : index_.segments()) {
-    Source source{folder_ / segment_file_name(segment.digest), segment, {}};
-    const auto listed = std::lower_bound(files.begin(), files.end(), source.file);
+  set_ = SegmentSet(SegmentIndex::read(folder_.path()));
+  std::vector<std::int32_t> changed;
+  for (std::size_t i = 0; i < set_.size(); ++i) {
+    const auto number = static_cast<std::int32_t>(i);
+    const IndexedSegment& segment = set_.segment(number);
+    const fs::path file = folder_.file_of(segment.digest);
     const std::optional<FileStamp> stamp =
-        listed != files.end() && *listed == source.file ? FileStamp::of(source.file) : std::nullopt;
-    source.usable = stamp && IndexedSegment(segment.digest, *stamp) == segment;
-    sources_.push_back(std::move(source));
+        std::binary_search(files.begin(), files.end(), file) ? FileStamp::of(file) : std::nullopt;
+    if (!stamp || IndexedSegment(segment.digest, *stamp) != segment) changed.push_back(number);
   }
+  set_.drop(changed);
 }
 
 void FeatureCache::scan() {
-  std::error_code error;
-  std::vector<fs::path> files = list_segments(folder_, error);
-  if (error) {
-    warn_(printable(fmt::format("the cache is not read: {}: {}: images are extracted again", folder_.string(),
-                                error.message())));
-  }
-  if (sources_.empty() && !files.empty()) trust_index(files);
-  std::unordered_set<std::string> known;
-  for (const Source& source : sources_) {
-    if (source.usable) known.insert(source.file.native());
-  }
-  std::erase_if(files, [&](const fs::path& file) { return known.contains(file.native()); });
-  verify_segments(files, [&](const VerifiedSegment& verified) {
-    if (const auto* fault = std::get_if<SegmentFault>(&verified.content)) {
-      if (fault->kind != SegmentFault::Kind::kGone) warn_(set_aside(verified.file, *fault));
-    } else {
-      add_segment(verified.file, verified.stamp, std::get<SegmentFile>(verified.content).bytes);
+  // A listing that takes a while can miss both a segment that was unlinked meanwhile and the merged one that
+  // was published before: only two that agree are the truth.
+  std::vector<fs::path> before;
+  for (int listing = 0; listing < kMostListings; ++listing) {
+    std::error_code error;
+    std::vector<fs::path> files = list_segments(folder_.path(), error);
+    if (error) {
+      warn_(printable(fmt::format("the cache is not read: {}: {}: images are extracted again",
+                                  folder_.path().string(), error.message())));
+      return;
     }
-  });
+    if (files == before) return;
+    before = files;
+    if (set_.size() == 0 && !index_lied_) trust_index(files);
+    std::erase_if(files, [&](const fs::path& file) {
+      const Sha256 digest = *digest_in_name(file);
+      const auto refused = refused_.find(digest);
+      return set_.file(digest) || (refused != refused_.end() && FileStamp::of(file) == refused->second);
+    });
+    verify_segments(files, [this](const VerifiedSegment& verified) { add_file(verified); });
+  }
 }
 
-void FeatureCache::add_segment(const fs::path& file, const FileStamp& stamp,
-                               std::span<const std::byte> bytes) {
-  const auto reject = [&](std::string reason) {
-    warn_(set_aside(file, {SegmentFault::Kind::kDamaged, std::move(reason)}));
-  };
+void FeatureCache::add_file(const VerifiedSegment& verified) {
+  if (const auto* fault = std::get_if<SegmentFault>(&verified.content)) {
+    if (fault->kind != SegmentFault::Kind::kGone) refuse(verified.file, verified.stamp, *fault);
+    return;
+  }
+  const SegmentFile& file = std::get<SegmentFile>(verified.content);
   try {
-    const SegmentHeader header = decode_segment_header(bytes);
-    if (header.tap != tap_ || header.shape != shape_) {
-      return reject(fmt::format("it holds {} of {}x{}x{}", to_string(header.tap), header.shape.height,
-                                header.shape.width, header.shape.channels));
-    }
-    if (header.storage != storage_) {
-      return reject(fmt::format("it holds {}, not {}", to_string(header.storage), to_string(storage_)));
-    }
-    add_source({file, IndexedSegment(*digest_in_name(file), stamp), {}}, header.keys, header.nonzeros);
+    const SegmentHeader header = fitting_header(file.bytes);
+    set_.add(IndexedSegment(file.digest, verified.stamp), SegmentSet::Medium::kFile, header.keys,
+             header.nonzeros);
   } catch (const Error& error) {
-    reject(error.what());
+    refuse(verified.file, verified.stamp, {SegmentFault::Kind::kDamaged, error.what()});
   }
 }
 
-void FeatureCache::add_source(Source source, std::span<const Sha256> keys,
-                              std::span<const std::int32_t> nonzeros) {
-  const auto index = static_cast<std::int32_t>(sources_.size());
-  sources_.push_back(std::move(source));
-  for (std::size_t row = 0; row < keys.size(); ++row) {
-    added_.push_back({keys[row], index, static_cast<std::int32_t>(row), nonzeros[row]});
-    add_row(added_.back());
-  }
-}
-
-void FeatureCache::add_row(const IndexedRow& row) {
-  const Place place{row.segment, row.row, row.nonzeros};
-  const auto [at, is_new] = of_added_.try_emplace(row.key, place);
-  const auto digest = [this](std::int32_t source) -> const Sha256& {
-    return sources_[static_cast<std::size_t>(source)].segment.digest;
+SegmentHeader FeatureCache::fitting_header(std::span<const std::byte> bytes) const {
+  SegmentHeader header = decode_segment_header(bytes);
+  const auto misfit = [](const std::string& what) {
+    return Error{Error::Kind::kFailed, "a segment of the cache is another one's", what,
+                 "extract its images again"};
   };
-  if (!is_new && digest(row.segment) < digest(at->second.source)) at->second = place;
+  if (header.tap != tap_ || header.shape != shape_) {
+    throw misfit(fmt::format("it holds {} of {}x{}x{}", to_string(header.tap), header.shape.height,
+                             header.shape.width, header.shape.channels));
+  }
+  if (header.storage != storage_)
+    throw misfit(fmt::format("it holds {}, not {}", to_string(header.storage), to_string(storage_)));
+  return header;
 }
 
-void FeatureCache::lose(const SourceLost& lost) {
-  Source& source = sources_[static_cast<std::size_t>(lost.source)];
-  source.usable = false;
-  last_loss_ = fmt::format("{}: {}", source.file.string(), lost.reason);
-  refile_added();
-  scan();
+void FeatureCache::refuse(const fs::path& file, const FileStamp& stamp, const SegmentFault& fault) {
+  warn_(set_aside(file, stamp, fault));
+  refused_.insert_or_assign(*digest_in_name(file), stamp);
 }
 
-void FeatureCache::refile_added() {
-  of_added_.clear();
-  std::erase_if(added_, [this](const IndexedRow& row) {
-    return !sources_[static_cast<std::size_t>(row.segment)].usable;
-  });
-  for (const IndexedRow& row : added_) add_row(row);
+void FeatureCache::lose(const SegmentLost& lost) {
+  const fs::path file = folder_.file_of(set_.segment(lost.segment).digest);
+  last_loss_ = fmt::format("{}: {}", file.string(), lost.fault.reason);
+  set_.drop({&lost.segment, 1});
+  if (lost.fault.kind != SegmentFault::Kind::kGone) refuse(file, lost.stamp, lost.fault);
 }
 
 void FeatureCache::forget_index() {
-  warn_(printable(fmt::format("the cache's index was wrong: {}: it is made anew", folder_.string())));
-  index_ = {};
+  warn_(printable(fmt::format("the cache's index was wrong: {}: it is made anew", folder_.path().string())));
+  index_lied_ = true;  // its file may stay: the folder may be read-only
   std::error_code ignored;
-  fs::remove(folder_ / "index", ignored);
-  const std::vector<Source> sources = std::exchange(sources_, {});
-  added_.clear();
-  of_added_.clear();
-  for (const Source& source : sources) {
-    if (source.bytes.empty()) continue;
-    const SegmentHeader header = decode_segment_header(source.bytes);
-    add_source(source, header.keys, header.nonzeros);
+  fs::remove(folder_.path() / SegmentIndex::kFile, ignored);
+  set_ = {};
+  for (auto& [number, bytes] : std::exchange(in_memory_, {})) {
+    const SegmentHeader header = decode_segment_header(bytes);
+    const IndexedSegment segment(sha256(bytes), FileStamp{});
+    in_memory_.emplace(set_.add(segment, SegmentSet::Medium::kMemory, header.keys, header.nonzeros),
+                       std::move(bytes));
   }
   scan();
 }
 
-std::optional<FeatureCache::Place> FeatureCache::find(const Sha256& key) const {
-  std::optional<Place> best;
-  const auto consider = [&](const Place& place) {
-    const auto& source = sources_[static_cast<std::size_t>(place.source)];
-    if (!source.usable) return;
-    if (!best || source.segment.digest < sources_[static_cast<std::size_t>(best->source)].segment.digest)
-      best = place;
-  };
-  for (const IndexedRow& row : index_.rows_of(key)) consider({row.segment, row.row, row.nonzeros});
-  if (const auto added = of_added_.find(key); added != of_added_.end()) consider(added->second);
-  return best;
-}
-
-bool FeatureCache::contains(const Sha256& key) const { return find(key).has_value(); }
-
-std::size_t FeatureCache::rows() const {
-  std::size_t count = of_added_.size();
-  const std::span<const IndexedRow> rows = index_.rows();
-  for (std::size_t first = 0; first < rows.size();) {
-    std::size_t end = first;
-    bool usable = false;
-    for (; end < rows.size() && rows[end].key == rows[first].key; ++end)
-      usable |= sources_[static_cast<std::size_t>(rows[end].segment)].usable;
-    if (usable && !of_added_.contains(rows[first].key)) ++count;
-    first = end;
-  }
-  return count;
-}
-
 void FeatureCache::save_index() {
-  const bool all_usable =
-      std::all_of(sources_.begin(), sources_.end(), [](const Source& source) { return source.usable; });
-  const bool news = sources_.size() != index_.segments().size() || !all_usable;
   std::error_code error;
-  if (!usable_ || !news || !fs::is_directory(folder_, error)) return;
-  // In the order of their names, so that of a key's rows the first is the winner.
-  std::vector<std::int32_t> order;
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (sources_[i].usable && sources_[i].bytes.empty()) order.push_back(static_cast<std::int32_t>(i));
-  }
-  const auto segment_of = [this](std::int32_t source) -> const IndexedSegment& {
-    return sources_[static_cast<std::size_t>(source)].segment;
-  };
-  std::sort(order.begin(), order.end(),
-            [&](std::int32_t a, std::int32_t b) { return segment_of(a).digest < segment_of(b).digest; });
-  constexpr std::int32_t kGone = -1;
-  std::vector<std::int32_t> number(sources_.size(), kGone);
-  std::vector<IndexedSegment> segments;
-  for (const std::int32_t source : order) {
-    number[static_cast<std::size_t>(source)] = static_cast<std::int32_t>(segments.size());
-    segments.push_back(segment_of(source));
-  }
-  std::vector<IndexedRow> rows;
-  rows.reserve(index_.rows().size() + added_.size());
-  const auto keep = [&](std::span<const IndexedRow> more) {
-    for (IndexedRow row : more) {
-      row.segment = number[static_cast<std::size_t>(row.segment)];
-      if (row.segment != kGone) rows.push_back(row);
-    }
-  };
-  keep(index_.rows());
-  keep(added_);
-  static_cast<void>(SegmentIndex::write(folder_, segments, std::move(rows)));
-}
-
-/// @return nothing, or why `bytes` could not be stored
-std::optional<std::string> FeatureCache::store(const fs::path& file, std::span<const std::byte> bytes) {
-  if (!usable_) return "it is another extractor's";
-  const fs::path extractor = folder_.parent_path() / kExtractorFile;
-  if (!std::exchange(published_, true)) {
-    remove_stale_temporaries(folder_);
-    remove_stale_temporaries(folder_.parent_path());
-  }
-  std::error_code error;
-  if (!fs::exists(extractor, error)) {
-    if (auto reason = write_durably(extractor, std::as_bytes(std::span(extractor_json_)))) return reason;
-  }
-  if (fs::exists(file, error)) return std::nullopt;  // its name says that it has these bytes
-  return write_durably(file, bytes);
+  if (folder_.foreign() || !set_.has_news() || !fs::is_directory(folder_.path(), error)) return;
+  SegmentTable table = set_.table();
+  static_cast<void>(SegmentIndex::write(folder_.path(), table.segments, std::move(table.rows)));
 }
 
 bool FeatureCache::publish(const Segment& segment) {
   if (segment.keys.empty()) return true;
   std::vector<std::byte> bytes = encode_segment(segment);
   const Sha256 digest = sha256(bytes);
-  fs::path file = folder_ / segment_file_name(digest);
-  const std::optional<std::string> failure = store(file, bytes);
+  const std::optional<std::string> failure = folder_.store(digest, bytes);
   if (failure && !std::exchange(warned_publish_, true)) {
     warn_(printable(
         fmt::format("features are not cached: {}: {}: they are kept in memory and computed again next time",
-                    folder_.string(), *failure)));
+                    folder_.path().string(), *failure)));
   }
-  if (!failure) bytes = std::vector<std::byte>();  // not {}, which keeps the memory
-  const IndexedSegment indexed(digest, FileStamp::of(file).value_or(FileStamp{}));
-  add_source({std::move(file), indexed, std::move(bytes)}, segment.keys, segment.rows.counts());
+  const FileStamp stamp = FileStamp::of(folder_.file_of(digest)).value_or(FileStamp{});
+  const auto medium = failure ? SegmentSet::Medium::kMemory : SegmentSet::Medium::kFile;
+  const std::int32_t number =
+      set_.add(IndexedSegment(digest, stamp), medium, segment.keys, segment.rows.counts());
+  if (failure) in_memory_.emplace(number, std::move(bytes));
   return !failure;
 }
 
-FeatureCache::Place FeatureCache::place_of(const Sha256& key) const {
-  if (const std::optional<Place> place = find(key)) return *place;
+SegmentSet::Place FeatureCache::place_of(const Sha256& key) const {
+  if (const std::optional<SegmentSet::Place> place = set_.find(key)) return *place;
   if (!last_loss_.empty()) {
     throw RowsLost{Error::Kind::kFailed, "a segment of the cache can no longer be used", last_loss_,
                    "run the command again: its images are extracted again"};
   }
   throw Error{Error::Kind::kFailed, "an image's features are not in the cache",
-              fmt::format("{}: image with SHA-256 {}", folder_.string(), key.hex()), "run the command again"};
+              fmt::format("{}: image with SHA-256 {}", folder_.path().string(), key.hex()),
+              "run the command again"};
 }
 
-Segment FeatureCache::load(std::int32_t index) const {
-  const Source& source = sources_[static_cast<std::size_t>(index)];
-  if (!source.bytes.empty()) return decode_segment(source.bytes);
-  auto read = read_segment_file(source.file);
-  if (const auto* segment = std::get_if<SegmentFile>(&read)) {
-    try {
-      return decode_segment(segment->bytes);
-    } catch (const Error& error) {  // written so: its digest is right
-      read = SegmentFault{SegmentFault::Kind::kDamaged, error.what()};
-    }
-  }
-  const auto& fault = std::get<SegmentFault>(read);
-  if (fault.kind == SegmentFault::Kind::kDamaged) warn_(set_aside(source.file, fault));
-  throw SourceLost{index, fault.reason};
+std::variant<Segment, FeatureCache::SegmentLost> FeatureCache::load(std::int32_t number) const {
+  if (const auto bytes = in_memory_.find(number); bytes != in_memory_.end())
+    return decode_segment(bytes->second);
+  const fs::path file = folder_.file_of(set_.segment(number).digest);
+  const FileStamp stamp = FileStamp::of(file).value_or(FileStamp{});
+  auto loaded = load_segment(file);
+  if (auto* fault = std::get_if<SegmentFault>(&loaded)) return SegmentLost{number, stamp, std::move(*fault)};
+  return std::get<Segment>(std::move(loaded));
 }
 
 FeatureCache::Layout FeatureCache::layout(std::span<const Sha256> keys) const {
   Layout layout;
   layout.segments.reserve(keys.size());
   for (const Sha256& key : keys) {
-    const Place place = place_of(key);
+    const SegmentSet::Place place = place_of(key);
     layout.nonzeros += place.nonzeros;
-    layout.segments.push_back(place.source);
+    layout.segments.push_back(place.segment);
   }
   return layout;
 }
 
 CsrRows FeatureCache::read(std::span<const Sha256> keys) {
-  while (true) {  // each turn has one source less, or no index
-    try {
-      return read_once(keys);
-    } catch (const SourceLost& lost) {
-      lose(lost);
-    } catch (const IndexLied&) {
+  while (true) {  // each turn has one segment less, or no index any more
+    auto result = read_once(keys);
+    if (auto* rows = std::get_if<CsrRows>(&result)) return std::move(*rows);
+    if (const auto* lost = std::get_if<SegmentLost>(&result)) {
+      lose(*lost);
+      scan();
+    } else {
       forget_index();
     }
   }
 }
 
-CsrRows FeatureCache::read_once(std::span<const Sha256> keys) const {
+std::variant<CsrRows, FeatureCache::SegmentLost, FeatureCache::IndexLied> FeatureCache::read_once(
+    std::span<const Sha256> keys) const {
   CsrRows rows;
   rows.columns = static_cast<std::int64_t>(shape_.size());
-  std::vector<Place> places;
+  std::vector<SegmentSet::Place> places;
   places.reserve(keys.size());
   rows.indptr.reserve(keys.size() + 1);
   for (const Sha256& key : keys) {
@@ -346,23 +245,97 @@ CsrRows FeatureCache::read_once(std::span<const Sha256> keys) const {
   rows.indices.resize(static_cast<std::size_t>(rows.indptr.back()));
   rows.values.resize(rows.indices.size());
 
-  std::vector<std::size_t> by_source(
-      keys.size());  // positions in `keys`, so that each segment is opened once
-  std::iota(by_source.begin(), by_source.end(), std::size_t{0});
-  std::sort(by_source.begin(), by_source.end(),
-            [&](std::size_t a, std::size_t b) { return places[a].source < places[b].source; });
-  for (auto at = by_source.begin(); at != by_source.end();) {
-    const std::int32_t source = places[*at].source;
-    const Segment segment = load(source);
-    for (; at != by_source.end() && places[*at].source == source; ++at) {
+  // Positions in `keys`, so that each segment is opened once.
+  std::vector<std::size_t> by_segment(keys.size());
+  std::iota(by_segment.begin(), by_segment.end(), std::size_t{0});
+  std::sort(by_segment.begin(), by_segment.end(),
+            [&](std::size_t a, std::size_t b) { return places[a].segment < places[b].segment; });
+  for (auto at = by_segment.begin(); at != by_segment.end();) {
+    const std::int32_t number = places[*at].segment;
+    auto loaded = load(number);
+    if (auto* lost = std::get_if<SegmentLost>(&loaded)) return std::move(*lost);
+    const Segment& segment = std::get<Segment>(loaded);
+    for (; at != by_segment.end() && places[*at].segment == number; ++at) {
       const auto row = static_cast<std::size_t>(places[*at].row);
       if (row >= segment.keys.size() || segment.keys[row] != keys[*at] ||
           static_cast<std::int32_t>(segment.rows.row_indices(row).size()) != places[*at].nonzeros)
-        throw IndexLied{};
+        return IndexLied{};
       copy_row(segment.rows, row, rows, *at);
     }
   }
   return rows;
+}
+
+std::vector<SourceSegment> FeatureCache::sources_of(std::span<const Sha256> names) {
+  std::vector<fs::path> files;
+  std::transform(names.begin(), names.end(), std::back_inserter(files),
+                 [this](const Sha256& name) { return folder_.file_of(name); });
+  std::vector<SourceSegment> sources;
+  verify_segments(files, [&](const VerifiedSegment& verified) {
+    const std::int32_t number = *set_.file(*digest_in_name(verified.file));
+    if (const auto* fault = std::get_if<SegmentFault>(&verified.content))
+      return lose({number, verified.stamp, *fault});
+    const SegmentFile& file = std::get<SegmentFile>(verified.content);
+    try {
+      sources.push_back({file.digest, file.bytes.size(), fitting_header(file.bytes)});
+    } catch (const Error& error) {  // only an index took it for one of ours
+      lose({number, verified.stamp, {SegmentFault::Kind::kDamaged, error.what()}});
+    }
+  });
+  return sources;
+}
+
+CompactionPlan FeatureCache::make_plan(const CompactionSettings& settings) {
+  while (true) {  // twice at most: the second time there is no index that could lie
+    const SegmentTable table = set_.table();
+    std::vector<SourceSegment> sources = sources_of(segments_to_merge(table, settings.small_bytes()));
+    if (tells_truth(table, sources)) return plan_compaction(std::move(sources), settings.merged_bytes);
+    if (index_lied_) return {};
+    forget_index();
+  }
+}
+
+FeatureCache::Compaction FeatureCache::compact(const CompactionSettings& settings) {
+  Compaction result;
+  if (folder_.foreign() || segments_to_merge(set_.table(), settings.small_bytes()).size() < 2) return result;
+  const FolderLock lock = settings.lock ? folder_.lock() : FolderLock{FolderLock::State::kImpossible};
+  result.elsewhere = lock.state == FolderLock::State::kTaken;
+  if (result.elsewhere) return result;
+  if (lock.state == FolderLock::State::kUnwritable) {
+    warn_not_compacted(lock.reason);
+    return result;
+  }
+  scan();  // what another compaction did until now
+  const CompactionPlan plan = make_plan(settings);
+  const CompactionOutcome outcome = carry_out(plan, folder_, settings);
+  if (outcome.failure) warn_not_compacted(*outcome.failure);
+  for (const CompactionOutcome::Lost& lost : outcome.lost) {
+    if (const auto number = set_.file(lost.digest)) lose({*number, lost.stamp, lost.fault});
+  }
+  std::vector<std::int32_t> unlinked;
+  for (const Sha256& digest : outcome.unlinked) {
+    if (const auto number = set_.file(digest)) {
+      unlinked.push_back(*number);
+      result.bytes_before += set_.segment(*number).bytes;
+    }
+  }
+  set_.drop(unlinked);
+  for (const CompactionOutcome::Published& published : outcome.published) {
+    const SegmentHeader& header = published.header;
+    set_.add(IndexedSegment(published.digest, published.stamp), SegmentSet::Medium::kFile, header.keys,
+             header.nonzeros);
+    result.bytes_after += published.stamp.bytes;
+  }
+  result.merged = outcome.unlinked.size();
+  result.into = outcome.published.size();
+  scan();  // what was lost may be elsewhere
+  save_index();
+  return result;
+}
+
+void FeatureCache::warn_not_compacted(std::string_view reason) {
+  warn_(printable(fmt::format("the cache is not compacted: {}: {}: segments stay as they are",
+                              folder_.path().string(), reason)));
 }
 
 }  // namespace headstart

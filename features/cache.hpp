@@ -1,7 +1,8 @@
-// features/cache.hpp: CACHE/<fingerprint>/<tap>/segment-*.h5: append-only, content-addressed, lock-free.
-// Many processes may write at once; nothing visible ever changes. A bad segment is reported and set aside,
-// never used and never fatal; a cache that can't be written costs only the caching. HDF5 (Debian's serial
-// build) allows one thread at a time: so does a FeatureCache, and so do all of them together.
+// features/cache.hpp: CACHE/<fingerprint>/<tap>/segment-*.h5: append-only, content-addressed.
+// Many processes may write at once, without a lock; nothing visible ever changes. A bad segment is reported
+// and set aside, never used and never fatal; a cache that can't be written costs only the caching. HDF5
+// (Debian's serial build) allows one thread at a time: so does a FeatureCache, and so do all of them
+// together.
 #pragma once
 
 #include <chrono>
@@ -12,14 +13,19 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "data/error.hpp"
+#include "data/file_stamp.hpp"
 #include "data/sha256.hpp"
+#include "features/compaction.hpp"
 #include "features/csr_rows.hpp"
 #include "features/extractor_configuration.hpp"
 #include "features/segment.hpp"
-#include "features/segment_index.hpp"
+#include "features/segment_files.hpp"
+#include "features/segment_folder.hpp"
+#include "features/segment_set.hpp"
 #include "features/vgg16.hpp"
 
 namespace headstart {
@@ -44,17 +50,16 @@ class FeatureCache {
   /// `configuration` (tampering; a collision of fingerprints is out of reach) is neither read nor written:
   /// the run goes on without a cache.
   /// @param warn  receives one line for every segment that can't be used, for a folder that can't be, and for
-  /// the first
-  ///              failed publish; called by whatever thread calls the cache
+  ///              the first failed publish; called by whatever thread calls the cache
   FeatureCache(const std::filesystem::path& root, const ExtractorConfiguration& configuration, Tap tap,
                Warn warn);
 
   /// Whether `key` has a row.
-  [[nodiscard]] bool contains(const Sha256& key) const;
+  [[nodiscard]] bool contains(const Sha256& key) const { return set_.find(key).has_value(); }
   /// How many keys have a row; counts them.
-  [[nodiscard]] std::size_t rows() const;
+  [[nodiscard]] std::size_t rows() const { return set_.keys(); }
   /// CACHE/fingerprint/tap, whether it is there yet or not.
-  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_.path(); }
   /// Whose activations the rows are.
   [[nodiscard]] Tap tap() const noexcept { return tap_; }
   /// How its rows are stored, and what they have to be rounded to.
@@ -82,7 +87,9 @@ class FeatureCache {
   [[nodiscard]] Layout layout(std::span<const Sha256> keys) const;
 
   /// Segment files smaller than half of what one may be.
-  [[nodiscard]] std::size_t small_segments() const;
+  [[nodiscard]] std::size_t small_segments() const {
+    return set_.files_below(CompactionSettings{}.small_bytes());
+  }
 
   /// What compact() did.
   struct Compaction {
@@ -90,84 +97,58 @@ class FeatureCache {
     std::size_t into = 0;            ///< segments that were written for them
     std::uint64_t bytes_before = 0;  ///< of both
     std::uint64_t bytes_after = 0;
+    bool elsewhere = false;  ///< nothing was done: another process is compacting this folder
   };
-  /// Merges small segments, and all that share a key with another one, into few: publishes what is merged,
-  /// then unlinks what it is made of. Every row keeps its bits. Whoever is killed, or compacts at the same
-  /// time, leaves rows twice, never none. Where it cannot be written it warns and stops.
-  Compaction compact();
+  /// Merges small segments, and all that share a key with another one, into few. Every row keeps its bits,
+  /// and is on disk at any moment, whoever is killed or compacts at the same time (compaction.hpp). One
+  /// process at a time does so where the file system can lock. Where the folder can't be written it warns and
+  /// stops.
+  Compaction compact(const CompactionSettings& settings = {});
 
   /// Has the folder's index tell the next process what this one knows, if that is news. Costs nothing but
   /// time where it fails.
   void save_index();
 
  private:
-  struct Place {  ///< where a key's row is
-    std::int32_t source;
-    std::int32_t row;
-    std::int32_t nonzeros;
+  struct SegmentLost {
+    std::int32_t segment;
+    FileStamp stamp;  ///< from before it was read
+    SegmentFault fault;
   };
-  struct Source {  ///< a verified segment file, or the bytes of one that could not be published
-    std::filesystem::path file;
-    IndexedSegment segment;
-    std::vector<std::byte> bytes;
-    bool usable = true;  ///< false: gone or damaged since
-  };
-  struct SourceLost {  ///< thrown within read()
-    std::int32_t source;
-    std::string reason;
-  };
-  struct IndexLied {};  ///< thrown within read(): a row is not where the index says
+  struct IndexLied {};  ///< a row is not where the index says
 
-  [[nodiscard]] std::optional<std::string> find_foreign_configuration() const;
   /// Takes the index's word for the segments that are still as it knew them.
   void trust_index(std::span<const std::filesystem::path> files);
-  /// Verifies and adds the files that no usable source is.
+  /// Verifies and adds the files that no usable segment is.
   void scan();
-  void add_segment(const std::filesystem::path& file, const FileStamp& stamp,
-                   std::span<const std::byte> bytes);
-  void add_source(Source source, std::span<const Sha256> keys, std::span<const std::int32_t> nonzeros);
-  void add_row(const IndexedRow& row);
-  /// Forgets added rows whose source is no longer usable.
-  void refile_added();
-  struct NewSource {  ///< published, but not one of sources_ yet
-    Source source;
-    std::vector<Sha256> keys;
-    std::vector<std::int32_t> nonzeros;
-  };
-  struct StoreFailed {  ///< thrown within compact()
-    std::string reason;
-  };
-  [[nodiscard]] std::vector<std::int32_t> sources_to_merge() const;
-  /// Publishes the rows of `sources` that count, in segments of the usual size, one after the other into
-  /// `merged`. @throws SourceLost, StoreFailed
-  void merge(std::span<const std::int32_t> sources, std::vector<NewSource>& merged);
-  [[nodiscard]] NewSource store_segment(const Segment& segment);
-  /// Forgets one source, or all of the index, and looks what the folder has now.
-  void lose(const SourceLost& lost);
+  void add_file(const VerifiedSegment& verified);
+  /// The header, if the segment can be one of this cache's. @throws Error if not
+  [[nodiscard]] SegmentHeader fitting_header(std::span<const std::byte> bytes) const;
+  /// Has the user know of a segment that can't be used; it is not looked at again while it stays as it is.
+  void refuse(const std::filesystem::path& file, const FileStamp& stamp, const SegmentFault& fault);
+  void lose(const SegmentLost& lost);
+  /// Reads nothing more into this folder's index, and looks what the folder has.
   void forget_index();
-  /// For two rows of one key the segment with the smallest digest, and so the smallest name, wins: all
-  /// processes that see the same segments use the same rows.
-  [[nodiscard]] std::optional<Place> find(const Sha256& key) const;
-  [[nodiscard]] Place place_of(const Sha256& key) const;
-  [[nodiscard]] CsrRows read_once(std::span<const Sha256> keys) const;
-  [[nodiscard]] Segment load(std::int32_t source) const;
-  [[nodiscard]] std::optional<std::string> store(const std::filesystem::path& file,
-                                                 std::span<const std::byte> bytes);
+  [[nodiscard]] SegmentSet::Place place_of(const Sha256& key) const;
+  [[nodiscard]] std::variant<CsrRows, SegmentLost, IndexLied> read_once(std::span<const Sha256> keys) const;
+  [[nodiscard]] std::variant<Segment, SegmentLost> load(std::int32_t segment) const;
+  /// Verified; those that can't be used any more are lost.
+  [[nodiscard]] std::vector<SourceSegment> sources_of(std::span<const Sha256> names);
+  [[nodiscard]] CompactionPlan make_plan(const CompactionSettings& settings);
+  void warn_not_compacted(std::string_view reason);
 
-  std::filesystem::path folder_;
-  std::string extractor_json_;
+  SegmentFolder folder_;
   Tap tap_;
   MapShape shape_;
   FeatureType storage_;
   Warn warn_;
-  bool usable_ = true;  // false: the folder is another configuration's
-  bool published_ = false;
   bool warned_publish_ = false;
-  SegmentIndex index_;  // its segments are sources_[0], [1], ...
-  std::vector<Source> sources_;
-  std::vector<IndexedRow> added_;               // rows of the sources that the index does not know
-  std::unordered_map<Sha256, Place> of_added_;  // the winners among them
-  std::string last_loss_;                       // why a source was lost
+  bool index_lied_ = false;
+  SegmentSet set_;
+  std::unordered_map<std::int32_t, std::vector<std::byte>>
+      in_memory_;                                  // segments that could not be published
+  std::unordered_map<Sha256, FileStamp> refused_;  // segment files that can't be used, as they were
+  std::string last_loss_;                          // why a segment was lost
 };
 
 /// Collects rows until a segment is due: 64 MiB or 30 seconds, whichever is first.

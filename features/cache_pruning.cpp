@@ -6,6 +6,8 @@
 
 #include "features/cache_folder.hpp"
 #include "features/segment_files.hpp"
+#include "features/segment_folder.hpp"
+#include "features/segment_index.hpp"
 
 namespace headstart {
 namespace {
@@ -57,7 +59,8 @@ std::vector<PrunableFile> choose(std::vector<PrunableFile> files, const PruneOpt
 void remove_if_empty(const TapFolder& folder) {
   std::error_code ignored;
   if (!prunable_files(folder).empty()) return;
-  fs::remove(folder.path / "index", ignored);
+  fs::remove(folder.path / SegmentIndex::kFile, ignored);
+  fs::remove(folder.path / SegmentFolder::kLockFile, ignored);
   fs::remove(folder.path, ignored);  // not if anything else is in it
   const fs::path fingerprint = folder.path.parent_path();
   for (const fs::directory_entry& entry : fs::directory_iterator(fingerprint, ignored)) {

@@ -1,25 +1,24 @@
-// features/compaction.cpp: FeatureCache::compact(): few segments instead of many.
-// Invariant: nothing is unlinked before every row of it that counts is durable in another segment. Surprise:
-// segments that share a key are merged even where they are large, because the name of a merged one would
-// decide anew which of the two rows counts.
+// features/compaction.cpp: see compaction.hpp.
+#include "features/compaction.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
-#include <optional>
-#include <system_error>
+#include <span>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
-
-#include "data/error.hpp"
-#include "features/cache.hpp"
+#include <variant>
 
 namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSmallBytes = SegmentBuilder::kMaxBytes / 2;
+std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
 
 /// Of rows that the same engine computed, if not always in the same place.
 SegmentOrigin common_origin(const SegmentOrigin& a, const SegmentOrigin& b) {
@@ -29,127 +28,218 @@ SegmentOrigin common_origin(const SegmentOrigin& a, const SegmentOrigin& b) {
   return common;
 }
 
-/// What one engine computed, on its way into segments.
-struct Merging {
-  SegmentBuilder builder;
-  std::optional<SegmentOrigin> origin;  // of the rows in the builder
+using EngineName = std::pair<std::string, std::string>;
 
-  Segment take() {
-    Segment segment = builder.take();
-    segment.origin = *std::exchange(origin, std::nullopt);
-    return segment;
+EngineName engine_of(const SourceSegment& source) {
+  return {source.header.origin.engine, source.header.origin.engine_version};
+}
+
+/// Takes out the sources that share no key with another one and are their engine's only ones.
+void leave_out_loners(std::vector<SourceSegment>& sources) {
+  std::unordered_map<Sha256, int> holders;
+  std::map<EngineName, int> of_engine;
+  for (const SourceSegment& source : sources) {
+    ++of_engine[engine_of(source)];
+    for (const Sha256& key : source.header.keys) ++holders[key];
   }
+  std::erase_if(sources, [&](const SourceSegment& source) {
+    const std::vector<Sha256>& keys = source.header.keys;
+    return of_engine[engine_of(source)] == 1 &&
+           std::all_of(keys.begin(), keys.end(), [&](const Sha256& key) { return holders[key] == 1; });
+  });
+}
+
+/// Loads sources for the merged segments, one at a time and the last one only once.
+class SourceLoader {
+ public:
+  SourceLoader(const CompactionPlan& plan, const SegmentFolder& folder, CompactionOutcome& outcome)
+      : plan_(plan), folder_(folder), outcome_(outcome) {}
+
+  /// The source's rows, until the next call; nothing if it can't be read any more.
+  const CsrRows* rows(std::int32_t source) {
+    if (source != loaded_) {
+      loaded_ = source;
+      segment_.reset();
+      const Sha256& digest = plan_.sources[at(source)].digest;
+      const fs::path file = folder_.file_of(digest);
+      const FileStamp stamp = FileStamp::of(file).value_or(FileStamp{});
+      auto read = load_segment(file);
+      if (auto* segment = std::get_if<Segment>(&read))
+        segment_ = std::move(*segment);
+      else
+        outcome_.lost.push_back({digest, stamp, std::move(std::get<SegmentFault>(read))});
+    }
+    return segment_ ? &segment_->rows : nullptr;
+  }
+
+ private:
+  const CompactionPlan& plan_;
+  const SegmentFolder& folder_;
+  CompactionOutcome& outcome_;
+  std::int32_t loaded_ = -1;
+  std::optional<Segment> segment_;
 };
+
+Segment build_merged(const CompactionPlan& plan, const CompactionPlan::Merged& merged, SourceLoader& loader) {
+  const SegmentHeader& like = plan.sources.front().header;
+  Segment segment{like.tap, like.shape, {}, {}, merged.origin, like.storage, plan.generation};
+  segment.rows.columns = static_cast<std::int64_t>(like.shape.size());
+  for (const CompactionPlan::Row& row : merged.rows) {
+    const CsrRows* const rows = loader.rows(row.source);
+    if (rows == nullptr) continue;
+    segment.keys.push_back(plan.sources[at(row.source)].header.keys[at(row.row)]);
+    segment.rows.append_row(*rows, at(row.row));
+  }
+  return segment;
+}
+
+/// Publishes all of them, or those before the first failure. @return their names
+std::vector<Sha256> publish_merged(const CompactionPlan& plan, SegmentFolder& folder,
+                                   const CompactionSettings& settings, CompactionOutcome& outcome) {
+  std::vector<Sha256> names;
+  SourceLoader loader(plan, folder, outcome);
+  for (const CompactionPlan::Merged& merged : plan.merged) {
+    const Segment segment = build_merged(plan, merged, loader);
+    if (segment.keys.empty()) continue;
+    settings.reached(CompactionPoint::kBeforePublish);
+    const std::vector<std::byte> bytes = encode_segment(segment);
+    const Sha256 digest = sha256(bytes);
+    outcome.failure = folder.store(digest, bytes);
+    if (outcome.failure) break;
+    names.push_back(digest);
+  }
+  return names;
+}
+
+/// Reads back what was published.
+void verify_published(std::span<const Sha256> names, const SegmentFolder& folder,
+                      CompactionOutcome& outcome) {
+  std::vector<fs::path> files;
+  std::transform(names.begin(), names.end(), std::back_inserter(files),
+                 [&](const Sha256& name) { return folder.file_of(name); });
+  verify_segments(files, [&](const VerifiedSegment& verified) {
+    if (const auto* fault = std::get_if<SegmentFault>(&verified.content)) {
+      if (fault->kind != SegmentFault::Kind::kGone)  // gone: somebody merged it further already
+        outcome.failure = fmt::format("{}: {}", verified.file.filename().string(), fault->reason);
+      return;
+    }
+    const SegmentFile& file = std::get<SegmentFile>(verified.content);
+    outcome.published.push_back({file.digest, verified.stamp, decode_segment_header(file.bytes)});
+  });
+}
+
+/// Unlinks the sources that are replaced, the last name first. A source that stays keeps those before it that
+/// share a key with it: else its own row would begin to count.
+void unlink_replaced(const CompactionPlan& plan, const SegmentFolder& folder,
+                     const CompactionSettings& settings, CompactionOutcome& outcome) {
+  std::unordered_map<Sha256, std::int32_t> standing;  // the highest generation of each key
+  for (const CompactionOutcome::Published& published : outcome.published) {
+    for (const Sha256& key : published.header.keys) {
+      std::int32_t& generation = standing[key];
+      generation = std::max(generation, published.header.generation);
+    }
+  }
+  std::unordered_set<Sha256> kept;  // keys of the sources that stay
+  CompactionPoint next = CompactionPoint::kBeforeUnlink;
+  for (auto source = plan.sources.rbegin(); source != plan.sources.rend(); ++source) {
+    const std::vector<Sha256>& keys = source->header.keys;
+    const bool replaced = std::all_of(keys.begin(), keys.end(), [&](const Sha256& key) {
+      const auto stands = standing.find(key);
+      return stands != standing.end() && stands->second > source->header.generation && !kept.contains(key);
+    });
+    if (replaced) settings.reached(std::exchange(next, CompactionPoint::kBetweenUnlinks));
+    if (replaced && folder.unlink(source->digest))
+      outcome.unlinked.push_back(source->digest);
+    else
+      kept.insert(keys.begin(), keys.end());
+  }
+}
 
 }  // namespace
 
-std::size_t FeatureCache::small_segments() const {
-  return static_cast<std::size_t>(std::count_if(sources_.begin(), sources_.end(), [](const Source& source) {
-    return source.usable && source.bytes.empty() && source.segment.bytes < kSmallBytes;
-  }));
+std::vector<Sha256> segments_to_merge(const SegmentTable& table, std::uint64_t small_bytes) {
+  std::vector<bool> chosen;
+  for (const IndexedSegment& segment : table.segments) chosen.push_back(segment.bytes < small_bytes);
+  std::unordered_map<Sha256, std::int32_t> holder;
+  holder.reserve(table.rows.size());
+  for (const IndexedRow& row : table.rows) {
+    const auto [first, is_new] = holder.try_emplace(row.key, row.segment);
+    if (!is_new && first->second != row.segment) chosen[at(first->second)] = chosen[at(row.segment)] = true;
+  }
+  std::vector<Sha256> names;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    if (chosen[i] && (names.empty() || names.back() != table.segments[i].digest))
+      names.push_back(table.segments[i].digest);
+  }
+  return names;
 }
 
-std::vector<std::int32_t> FeatureCache::sources_to_merge() const {
-  const auto is_file = [this](std::int32_t index) {
-    const Source& source = sources_[static_cast<std::size_t>(index)];
-    return source.usable && source.bytes.empty();
-  };
-  std::unordered_set<std::int32_t> chosen;
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    const auto index = static_cast<std::int32_t>(i);
-    if (is_file(index) && sources_[i].segment.bytes < kSmallBytes) chosen.insert(index);
+bool tells_truth(const SegmentTable& table, const std::vector<SourceSegment>& sources) {
+  std::unordered_map<Sha256, std::vector<const IndexedRow*>> told;
+  for (const SourceSegment& source : sources) told.try_emplace(source.digest);
+  for (const IndexedRow& row : table.rows) {
+    const auto of = told.find(table.segments[at(row.segment)].digest);
+    if (of != told.end()) of->second.push_back(&row);
   }
-  for (const std::span<const IndexedRow> rows : {index_.rows(), std::span<const IndexedRow>(added_)}) {
-    for (const IndexedRow& row : rows) {
-      const std::optional<Place> winner = find(row.key);
-      if (!winner || winner->source == row.segment) continue;
-      if (is_file(row.segment) && is_file(winner->source)) chosen.insert({row.segment, winner->source});
+  return std::all_of(sources.begin(), sources.end(), [&](const SourceSegment& source) {
+    const SegmentHeader& header = source.header;
+    std::vector<const IndexedRow*>& rows = told[source.digest];
+    std::sort(rows.begin(), rows.end(),
+              [](const IndexedRow* a, const IndexedRow* b) { return a->row < b->row; });
+    if (rows.size() != header.keys.size()) return false;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (at(rows[i]->row) != i || rows[i]->key != header.keys[i] || rows[i]->nonzeros != header.nonzeros[i])
+        return false;
     }
-  }
-  std::vector<std::int32_t> sources(chosen.begin(), chosen.end());
-  std::sort(sources.begin(), sources.end(), [this](std::int32_t a, std::int32_t b) {
-    return sources_[static_cast<std::size_t>(a)].segment.digest <
-           sources_[static_cast<std::size_t>(b)].segment.digest;
+    return true;
   });
-  return sources;
 }
 
-FeatureCache::NewSource FeatureCache::store_segment(const Segment& segment) {
-  const std::vector<std::byte> bytes = encode_segment(segment);
-  const Sha256 digest = sha256(bytes);
-  fs::path file = folder_ / segment_file_name(digest);
-  if (auto reason = store(file, bytes)) throw StoreFailed{std::move(*reason)};
-  const IndexedSegment indexed(digest, FileStamp::of(file).value_or(FileStamp{}));
-  return {Source{std::move(file), indexed, {}}, segment.keys, segment.rows.counts()};
-}
+CompactionPlan plan_compaction(std::vector<SourceSegment> sources, std::size_t merged_bytes) {
+  std::sort(sources.begin(), sources.end(),
+            [](const SourceSegment& a, const SourceSegment& b) { return a.digest < b.digest; });
+  std::erase_if(sources,
+                [](const SourceSegment& source) { return source.header.generation >= kMaxGeneration; });
+  leave_out_loners(sources);
+  CompactionPlan plan;
+  plan.sources = std::move(sources);
+  for (const SourceSegment& source : plan.sources)
+    plan.generation = std::max(plan.generation, source.header.generation + 1);
 
-void FeatureCache::merge(std::span<const std::int32_t> sources, std::vector<NewSource>& merged) {
-  std::map<std::pair<std::string, std::string>, Merging> of_engine;
-  for (const std::int32_t source : sources) {
-    const Segment segment = load(source);
-    const SegmentOrigin& origin = segment.origin;
-    Merging& merging = of_engine
-                           .try_emplace({origin.engine, origin.engine_version},
-                                        Merging{SegmentBuilder(tap_, shape_, origin, storage_), {}})
-                           .first->second;
-    for (std::size_t row = 0; row < segment.keys.size(); ++row) {
-      const std::optional<Place> winner = find(segment.keys[row]);
-      if (!winner || winner->source != source || winner->row != static_cast<std::int32_t>(row)) continue;
-      merging.builder.append(segment.keys[row], segment.rows, row);
-      merging.origin = merging.origin ? common_origin(*merging.origin, origin) : origin;
-      if (merging.builder.full()) merged.push_back(store_segment(merging.take()));
-    }
-  }
-  for (auto& [engine, merging] : of_engine) {
-    if (!merging.builder.empty()) merged.push_back(store_segment(merging.take()));
-  }
-}
-
-FeatureCache::Compaction FeatureCache::compact() {
-  const std::vector<std::int32_t> sources = sources_to_merge();
-  if (!usable_ || sources.size() < 2) return {};
-  std::unordered_set<std::string> there;  // nothing that was there is ours to take back
-  for (const Source& source : sources_) there.insert(source.file.native());
-  std::vector<NewSource> merged;
-  const auto take_back = [&] {
-    std::error_code ignored;
-    for (const NewSource& segment : merged) {
-      if (!there.contains(segment.source.file.native())) fs::remove(segment.source.file, ignored);
-    }
+  struct Open {  // of one engine
+    CompactionPlan::Merged merged;
+    std::size_t nonzeros = 0;
   };
-  try {
-    merge(sources, merged);
-  } catch (const SourceLost& lost) {
-    take_back();
-    lose(lost);
-    return compact();
-  } catch (const StoreFailed& failed) {
-    take_back();
-    warn_(printable(fmt::format("the cache is not compacted: {}: {}: its segments stay as they are",
-                                folder_.string(), failed.reason)));
-    return {};
+  std::map<EngineName, Open> of_engine;
+  std::unordered_set<Sha256> taken;
+  for (std::int32_t number = 0; at(number) < plan.sources.size(); ++number) {
+    const SegmentHeader& header = plan.sources[at(number)].header;
+    Open& open = of_engine[engine_of(plan.sources[at(number)])];
+    CompactionPlan::Merged& merged = open.merged;
+    for (std::size_t row = 0; row < header.keys.size(); ++row) {
+      if (!taken.insert(header.keys[row]).second) continue;
+      merged.origin = merged.rows.empty() ? header.origin : common_origin(merged.origin, header.origin);
+      merged.rows.push_back({number, static_cast<std::int32_t>(row)});
+      open.nonzeros += static_cast<std::size_t>(header.nonzeros[row]);
+      if (activation_bytes(merged.rows.size(), open.nonzeros, header.shape, header.storage) >= merged_bytes)
+        plan.merged.push_back(std::exchange(open, Open{}).merged);
+    }
   }
+  for (auto& [engine, open] : of_engine) {
+    if (!open.merged.rows.empty()) plan.merged.push_back(std::move(open.merged));
+  }
+  return plan;
+}
 
-  Compaction result;
-  std::unordered_set<std::string> kept;
-  for (const NewSource& segment : merged) {
-    kept.insert(segment.source.file.native());
-    result.bytes_after += segment.source.segment.bytes;
-  }
-  for (const std::int32_t index : sources) {
-    Source& source = sources_[static_cast<std::size_t>(index)];
-    source.usable = false;
-    result.bytes_before += source.segment.bytes;
-    if (kept.contains(source.file.native())) continue;
-    std::error_code ignored;  // another process may have been faster
-    fs::remove(source.file, ignored);
-  }
-  result.merged = sources.size();
-  result.into = merged.size();
-  refile_added();
-  for (NewSource& segment : merged) add_source(std::move(segment.source), segment.keys, segment.nonzeros);
-  save_index();
-  return result;
+CompactionOutcome carry_out(const CompactionPlan& plan, SegmentFolder& folder,
+                            const CompactionSettings& settings) {
+  CompactionOutcome outcome;
+  if (plan.merged.empty()) return outcome;
+  const std::vector<Sha256> names = publish_merged(plan, folder, settings, outcome);
+  settings.reached(CompactionPoint::kBeforeVerify);
+  verify_published(names, folder, outcome);
+  unlink_replaced(plan, folder, settings, outcome);
+  return outcome;
 }
 
 }  // namespace headstart

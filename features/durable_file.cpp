@@ -35,10 +35,18 @@ std::string temporary_name() {
   return fmt::format("{}{}-{}-{:08x}{:08x}", kTemporaryPrefix, ::getpid(), counter++, random(), random());
 }
 
-void sync_folder(const fs::path& folder) {
-  const FileDescriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+/// Of a file or, with O_DIRECTORY, a folder.
+void sync_path(const fs::path& path, int flags) {
+  const FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (descriptor.get() < 0) throw_errno();
-  if (::fsync(descriptor.get()) != 0 && errno != EINVAL) throw_errno();  // EINVAL: folders need none there
+  // EINVAL: it needs none there. EROFS: nothing can be pending.
+  if (::fsync(descriptor.get()) != 0 && errno != EINVAL && errno != EROFS) throw_errno();
+}
+
+void sync_folder(const fs::path& folder) { sync_path(folder, O_DIRECTORY); }
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
 /// create_directories, with each new folder's entry made durable.
@@ -46,7 +54,7 @@ void make_folders(const fs::path& folder) {
   if (folder.empty() || fs::is_directory(folder)) return;
   make_folders(folder.parent_path());
   fs::create_directory(folder);  // no error if another process is faster
-  sync_folder(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
+  sync_folder(folder_of(folder));
 }
 
 void write_and_sync(const fs::path& file, std::span<const std::byte> bytes) {
@@ -65,7 +73,7 @@ void write_and_sync(const fs::path& file, std::span<const std::byte> bytes) {
 }  // namespace
 
 std::optional<std::string> write_durably(const fs::path& file, std::span<const std::byte> bytes) {
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const fs::path folder = folder_of(file);
   const fs::path temporary = folder / temporary_name();
   try {
     make_folders(folder);
@@ -75,6 +83,16 @@ std::optional<std::string> write_durably(const fs::path& file, std::span<const s
     return std::nullopt;
   } catch (const std::system_error& error) {  // fs::filesystem_error is one
     ::unlink(temporary.c_str());
+    return error.code().message();
+  }
+}
+
+std::optional<std::string> make_durable(const fs::path& file) {
+  try {
+    sync_path(file, 0);
+    sync_folder(folder_of(file));
+    return std::nullopt;
+  } catch (const std::system_error& error) {
     return error.code().message();
   }
 }

@@ -16,6 +16,10 @@ namespace headstart {
 [[nodiscard]] std::optional<std::string> write_durably(const std::filesystem::path& file,
                                                        std::span<const std::byte> bytes);
 
+/// The same for a file that is there already, whoever wrote it: fsyncs it and its folder.
+/// @return nothing if all went well, else why not
+[[nodiscard]] std::optional<std::string> make_durable(const std::filesystem::path& file);
+
 /// Removes what killed write_durably() left in `folder` more than a day ago; younger files may be somebody's
 /// work.
 void remove_stale_temporaries(const std::filesystem::path& folder) noexcept;

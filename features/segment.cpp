@@ -24,6 +24,7 @@ namespace {
 constexpr const char* kFormat = "headstart segment";
 constexpr std::size_t kDigestBytes = sizeof(Sha256::bytes);
 constexpr const char* kActivations = "activations";
+constexpr const char* kGeneration = "generation";
 
 /// Of a segment's format, by what its values are. float16 has a version of its own because readers of version
 /// 1 were promised float32.
@@ -40,12 +41,18 @@ hdf5::Extents dense_extents(std::size_t rows, const MapShape& shape) {
           static_cast<std::uint64_t>(shape.channels)};
 }
 
+std::size_t sparse_bytes(std::size_t rows, std::size_t nonzeros, FeatureType storage) {
+  return nonzeros * (bytes_of(storage) + sizeof(std::int32_t)) + (rows + 1) * sizeof(std::int64_t);
+}
+
+std::size_t dense_bytes(std::size_t rows, const MapShape& shape, FeatureType storage) {
+  return rows * shape.size() * bytes_of(storage);
+}
+
 bool sparse_is_smaller(const Segment& segment) {
-  const CsrRows& rows = segment.rows;
-  const std::size_t value = bytes_of(segment.storage);
-  const std::size_t sparse =
-      rows.values.size() * (value + sizeof(std::int32_t)) + rows.indptr.size() * sizeof(std::int64_t);
-  return sparse < rows.rows() * static_cast<std::size_t>(rows.columns) * value;
+  const std::size_t rows = segment.rows.rows();
+  return sparse_bytes(rows, segment.rows.values.size(), segment.storage) <
+         dense_bytes(rows, segment.shape, segment.storage);
 }
 
 /// What the invariant of Segment says of its values.
@@ -74,6 +81,8 @@ void write_header(hid_t file, const Segment& segment) {
   hdf5::write_variable_string(file, "engine_version", segment.origin.engine_version);
   hdf5::write_variable_string(file, "headstart_version", segment.origin.headstart_version);
   hdf5::write_variable_string(file, "host", segment.origin.host);
+  if (segment.generation > 0)
+    hdf5::write_numbers<std::int32_t>(file, kGeneration, {}, std::array{segment.generation});
   hdf5::write<std::uint8_t>(file, "sha256", {segment.keys.size(), kDigestBytes}, concatenated(segment.keys));
   hdf5::write<std::int32_t>(file, "nonzeros", {segment.keys.size()}, segment.rows.counts());
 }
@@ -173,6 +182,14 @@ std::vector<std::int32_t> read_nonzeros(const Image& image, std::size_t rows, st
   return counts;
 }
 
+std::int32_t read_generation(hid_t file) {
+  if (!hdf5::has_attribute(file, kGeneration)) return 0;
+  const std::vector<std::int32_t> generation = hdf5::read_numbers<std::int32_t>(file, kGeneration);
+  if (generation.size() != 1 || generation[0] < 1 || generation[0] > kMaxGeneration)
+    throw malformed(fmt::format("its generation is {}", fmt::join(generation, ",")));
+  return generation[0];
+}
+
 SegmentHeader read_header(const Image& image) {
   if (const std::string format = hdf5::read_string(image.file, "format"); format != kFormat) {
     throw malformed(fmt::format("its format is '{}', needed '{}'", format, kFormat));
@@ -196,6 +213,7 @@ SegmentHeader read_header(const Image& image) {
   header.nonzeros = read_nonzeros(image, header.keys.size(), header.shape.size());
   header.origin = {hdf5::read_string(image.file, "engine"), hdf5::read_string(image.file, "engine_version"),
                    hdf5::read_string(image.file, "headstart_version"), hdf5::read_string(image.file, "host")};
+  header.generation = read_generation(image.file);
   return header;
 }
 
@@ -254,6 +272,11 @@ CsrRows read_dense(const Image& image, const SegmentHeader& header) {
 
 }  // namespace
 
+std::size_t activation_bytes(std::size_t rows, std::size_t nonzeros, const MapShape& shape,
+                             FeatureType storage) {
+  return std::min(sparse_bytes(rows, nonzeros, storage), dense_bytes(rows, shape, storage));
+}
+
 std::vector<std::byte> encode_segment(const Segment& segment) {
   assert(segment.keys.size() == segment.rows.rows());
   assert(segment.rows.columns == static_cast<std::int64_t>(segment.shape.size()));
@@ -279,8 +302,8 @@ Segment decode_segment(std::span<const std::byte> bytes) {
   SegmentHeader header = read_header(image);
   CsrRows rows =
       hdf5::is_group(file.id(), kActivations) ? read_sparse(image, header) : read_dense(image, header);
-  return {header.tap,    header.shape, std::move(header.keys), std::move(rows), std::move(header.origin),
-          header.storage};
+  return {header.tap,     header.shape,     std::move(header.keys), std::move(rows), std::move(header.origin),
+          header.storage, header.generation};
 }
 
 std::string segment_file_name(const Sha256& digest) { return "segment-" + digest.hex() + ".h5"; }

@@ -26,6 +26,9 @@ struct SegmentOrigin {
   bool operator==(const SegmentOrigin&) const = default;
 };
 
+/// No cache is compacted so often.
+constexpr std::int32_t kMaxGeneration = 1'000'000'000;
+
 /// Invariant: keys.size() == rows.rows(); rows.columns == shape.size(); the rows' values are finite, not
 /// zero, and such as `storage` has: whoever makes a row rounds it, so that it is the same before and after.
 struct Segment {
@@ -35,7 +38,13 @@ struct Segment {
   CsrRows rows;
   SegmentOrigin origin;
   FeatureType storage = FeatureType::kFloat32;
+  /// 0: rows as they were computed. Higher: merged, from segments of lower generations only (compaction.hpp).
+  std::int32_t generation = 0;
 };
+
+/// Bytes of the activations on disk: of `rows` rows that have `nonzeros` activations that are not zero.
+[[nodiscard]] std::size_t activation_bytes(std::size_t rows, std::size_t nonzeros, const MapShape& shape,
+                                           FeatureType storage);
 
 /// The bytes of the HDF5 file, built in memory; the same segment gives the same bytes.
 [[nodiscard]] std::vector<std::byte> encode_segment(const Segment& segment);
@@ -53,6 +62,7 @@ struct SegmentHeader {
   std::vector<std::int32_t> nonzeros;  ///< of each row, so that a reader can allocate before it reads
   SegmentOrigin origin;
   FeatureType storage = FeatureType::kFloat32;
+  std::int32_t generation = 0;
 };
 
 /// The same without reading the activations. @throws Error as decode_segment

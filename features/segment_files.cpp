@@ -14,7 +14,6 @@
 
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
-#include "features/segment.hpp"
 
 namespace headstart {
 namespace {
@@ -33,6 +32,19 @@ SegmentFault read_fault(const fs::path& file, std::string reason) {
   if (error == std::errc::no_such_file_or_directory) return {SegmentFault::Kind::kGone, std::move(reason)};
   const bool empty = !error && size == 0;  // what a crash leaves of a file on some file systems
   return {empty ? SegmentFault::Kind::kDamaged : SegmentFault::Kind::kUnreadable, std::move(reason)};
+}
+
+/// @return whether `file`, if it is still what had `stamp`, is now named .bad
+bool move_aside(const fs::path& file, const FileStamp& stamp) {
+  if (FileStamp::of(file) != stamp) return false;
+  const fs::path bad = file.native() + ".bad";
+  std::error_code error;
+  fs::rename(file, bad, error);
+  if (error) return false;
+  const std::optional<FileStamp> moved = FileStamp::of(bad);
+  if (!moved || moved->is_of_same_content(stamp)) return true;
+  fs::rename(bad, file, error);  // a whole one had just taken its place
+  return false;
 }
 
 }  // namespace
@@ -70,6 +82,16 @@ std::variant<SegmentFile, SegmentFault> read_segment_file(const fs::path& file) 
   return SegmentFile{*named, std::move(bytes)};
 }
 
+std::variant<Segment, SegmentFault> load_segment(const fs::path& file) {
+  auto read = read_segment_file(file);
+  if (auto* fault = std::get_if<SegmentFault>(&read)) return std::move(*fault);
+  try {
+    return decode_segment(std::get<SegmentFile>(read).bytes);
+  } catch (const Error& error) {  // it was written so: its digest is right
+    return SegmentFault{SegmentFault::Kind::kDamaged, error.what()};
+  }
+}
+
 void verify_segments(std::span<const fs::path> files,
                      const std::function<void(const VerifiedSegment&)>& use) {
   // Threads of their own: a cache may be opened by an extraction's filter that holds a lock, and while it
@@ -90,13 +112,9 @@ void verify_segments(std::span<const fs::path> files,
   }
 }
 
-std::string set_aside(const fs::path& file, const SegmentFault& fault) {
-  std::string done = "is passed over";
-  if (fault.kind == SegmentFault::Kind::kDamaged) {
-    std::error_code error;
-    fs::rename(file, file.native() + ".bad", error);
-    if (!error) done = "is now named .bad";
-  }
+std::string set_aside(const fs::path& file, const FileStamp& stamp, const SegmentFault& fault) {
+  const bool moved = fault.kind == SegmentFault::Kind::kDamaged && move_aside(file, stamp);
+  const char* const done = moved ? "is now named .bad" : "is passed over";
   return printable(
       fmt::format("a segment of the cache cannot be used: {}: {}: it {}, and its images are extracted again",
                   file.string(), fault.reason, done));

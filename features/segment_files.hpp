@@ -13,6 +13,7 @@
 
 #include "data/file_stamp.hpp"
 #include "data/sha256.hpp"
+#include "features/segment.hpp"
 
 namespace headstart {
 
@@ -45,6 +46,9 @@ struct SegmentFault {
 /// damaged metadata can crash.
 [[nodiscard]] std::variant<SegmentFile, SegmentFault> read_segment_file(const std::filesystem::path& file);
 
+/// The same, decoded: every shape, index and value checked too.
+[[nodiscard]] std::variant<Segment, SegmentFault> load_segment(const std::filesystem::path& file);
+
 struct VerifiedSegment {
   const std::filesystem::path& file;
   FileStamp stamp;  ///< from before it was read
@@ -56,8 +60,10 @@ void verify_segments(std::span<const std::filesystem::path> files,
 
 /// Renames a damaged segment to NAME.bad, so that nobody reads it again; where the folder can't be written it
 /// stays and is passed over each time. Other faults leave the file alone: another user's file is not ours to
-/// move.
+/// move. So do they where the file is not the one that was read any more: somebody stored it again, whole.
+/// @param stamp  the file's, from before it was read
 /// @return the line that tells the user
-[[nodiscard]] std::string set_aside(const std::filesystem::path& file, const SegmentFault& fault);
+[[nodiscard]] std::string set_aside(const std::filesystem::path& file, const FileStamp& stamp,
+                                    const SegmentFault& fault);
 
 }  // namespace headstart

@@ -10,9 +10,12 @@ namespace headstart {
 namespace {
 
 constexpr const char* kKind = "headstart segment index 1";
-constexpr const char* kFile = "index";
 
 bool sound(std::span<const IndexedSegment> segments, std::span<const IndexedRow> rows) {
+  const auto no_later = [](const IndexedSegment& a, const IndexedSegment& b) {
+    return !(a.digest < b.digest);
+  };
+  if (std::adjacent_find(segments.begin(), segments.end(), no_later) != segments.end()) return false;
   return std::all_of(rows.begin(), rows.end(), [&](const IndexedRow& row) {
     return row.segment >= 0 && static_cast<std::size_t>(row.segment) < segments.size() && row.row >= 0 &&
            row.nonzeros >= 0;

@@ -50,11 +50,15 @@ struct IndexedRow {
 /// A tap folder's index in memory.
 class SegmentIndex {
  public:
+  /// The name of its file.
+  static constexpr const char* kFile = "index";
+
   /// An empty one.
   SegmentIndex() = default;
   /// What `folder` has; an empty one if that is missing or damaged.
   [[nodiscard]] static SegmentIndex read(const std::filesystem::path& folder);
   /// Replaces what `folder` has. Sorts `rows`.
+  /// @param segments  in the order of their names, each once
   /// @return nothing if all went well, else why not
   [[nodiscard]] static std::optional<std::string> write(const std::filesystem::path& folder,
                                                         std::span<const IndexedSegment> segments,

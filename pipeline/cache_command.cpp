@@ -91,6 +91,10 @@ void run_cache_compact(const CacheOptions& options, const Session& session) {
                        [&](const std::string& line) { session.console.warn(line); });
     const FeatureCache::Compaction done = cache.compact();
     cache.save_index();
+    if (done.elsewhere) {
+      session.console.warn(printable(
+          fmt::format("not compacted: {}: another process is compacting it", folder.path.string())));
+    }
     if (done.merged == 0) continue;
     rows.push_back({folder.fingerprint, std::string(to_string(folder.tap)), fmt::format("{}", done.merged),
                     fmt::format("{}", done.into), format_bytes(done.bytes_before),

@@ -220,8 +220,10 @@ void StageOne::save_accelerators(Compact compact) {
   for (const auto& cache : caches_) {
     if (compact == Compact::kWhereWorthwhile && cache->small_segments() > kManySmallSegments) {
       const FeatureCache::Compaction done = cache->compact();
-      session_.console.detail(fmt::format("{}: {} small segments merged into {}", to_string(cache->tap()),
-                                          done.merged, done.into));
+      if (done.merged > 0) {
+        session_.console.detail(fmt::format("{}: {} small segments merged into {}", to_string(cache->tap()),
+                                            done.merged, done.into));
+      }
     }
     cache->save_index();
   }

@@ -24,13 +24,12 @@
 #include "features/hdf5.hpp"
 #include "features/segment_files.hpp"
 #include "features/segment_index.hpp"
+#include "tests/features/cache_workplace.hpp"
 #include "tests/features/made_up_segment.hpp"
 #include "tests/support/process.hpp"
-#include "tests/support/scratch_folder.hpp"
 
 namespace {
 bool die_at_rename = false;
-bool die_at_unlink = false;
 }  // namespace
 
 // Takes the C library's place in this program: the moment between a complete temporary file and its name.
@@ -39,34 +38,27 @@ extern "C" int rename(const char* from, const char* to) noexcept {
   return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 
-// The same for what std::filesystem removes files with.
-extern "C" int remove(const char* path) noexcept {
-  if (die_at_unlink) kill(getpid(), SIGKILL);
-  return unlinkat(AT_FDCWD, path, 0) == 0 ? 0 : unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
-}
-
 namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
+using test::flip_bit;
+using test::in_child;
+using test::keys_of;
 using test::made_up_key;
-using test::made_up_row;
 using test::made_up_segment;
-using test::ScratchFolder;
+using test::rows_of;
 using test::stored_as_float16;
+using test::Workplace;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::size_t kColumns = 512;  // block5_pool of a 32 x 32 input
+constexpr std::size_t kColumns = test::kWorkplaceColumns;
 
-ExtractorConfiguration configuration() {
-  ExtractorConfiguration result;
-  result.resize.size = 32;
-  return result;
-}
+ExtractorConfiguration configuration() { return test::workplace_configuration(); }
 
 ExtractorConfiguration float16_configuration() {
   ExtractorConfiguration result = configuration();
@@ -74,61 +66,8 @@ ExtractorConfiguration float16_configuration() {
   return result;
 }
 
-/// A cache folder of its own and what the caches in it warned of.
-class Workplace {
- public:
-  [[nodiscard]] FeatureCache open() { return open(scratch_ / "cache"); }
-  [[nodiscard]] FeatureCache open(const fs::path& root) { return open(root, configuration()); }
-  [[nodiscard]] FeatureCache open(const fs::path& root, const ExtractorConfiguration& of) {
-    return {root, of, Tap::kBlock5Pool, [this](const std::string& line) { warnings.push_back(line); }};
-  }
-  [[nodiscard]] fs::path root() const { return scratch_ / "cache"; }
-  [[nodiscard]] fs::path fingerprint_folder() const { return root() / configuration().fingerprint(); }
-  [[nodiscard]] fs::path folder() const { return fingerprint_folder() / "block5_pool"; }
-
-  /// Names in the folder of the tap, sorted.
-  [[nodiscard]] std::vector<std::string> names() const {
-    std::vector<std::string> result;
-    if (!fs::exists(folder())) return result;
-    for (const auto& entry : fs::directory_iterator(folder()))
-      result.push_back(entry.path().filename().string());
-    std::sort(result.begin(), result.end());
-    return result;
-  }
-  /// Puts bytes under the name that their digest asks for.
-  fs::path place(const std::vector<std::byte>& bytes) const {
-    fs::create_directories(folder());
-    fs::path file = folder() / segment_file_name(sha256(bytes));
-    write(file, bytes);
-    return file;
-  }
-  static void write(const fs::path& file, const std::vector<std::byte>& bytes) {
-    std::ofstream(file, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  }
-
-  std::vector<std::string> warnings;
-
- private:
-  ScratchFolder scratch_;
-};
-
 fs::path file_of(const FeatureCache& cache, const Segment& segment) {
   return cache.folder() / segment_file_name(sha256(encode_segment(segment)));
-}
-
-std::vector<Sha256> keys_of(const std::vector<int>& images) {
-  std::vector<Sha256> keys;
-  keys.reserve(images.size());
-  for (const int image : images) keys.push_back(made_up_key(image));
-  return keys;
-}
-
-CsrRows rows_of(const std::vector<int>& images) {
-  CsrRows rows;
-  rows.columns = kColumns;
-  for (const int image : images) rows.append_dense(made_up_row(image, kColumns));
-  return rows;
 }
 
 std::string error_of_read(FeatureCache& cache, const std::vector<int>& images) {
@@ -140,33 +79,6 @@ std::string error_of_read(FeatureCache& cache, const std::vector<int>& images) {
   }
   ADD_FAILURE() << "no Error was thrown";
   return {};
-}
-
-void flip_bit(const fs::path& file, std::uint64_t bit) {
-  std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
-  const auto at = static_cast<std::streamoff>(bit / 8);
-  stream.seekg(at);
-  const int byte = stream.get();
-  stream.seekp(at);
-  stream.put(static_cast<char>(static_cast<unsigned>(byte) ^ (1U << (bit % 8))));
-}
-
-/// Runs `work` in a child process. @return what waitpid says of it
-template <typename Work>
-int in_child(Work work) {
-  const pid_t child = fork();
-  if (child == 0) {
-    int failed = 1;
-    try {
-      failed = work() ? 0 : 1;
-    } catch (...) {
-      failed = 2;
-    }
-    _exit(failed);
-  }
-  int status = -1;
-  waitpid(child, &status, 0);
-  return status;
 }
 
 TEST(FeatureCache, WhatOneProcessPublishesTheNextOneReads) {
@@ -417,6 +329,46 @@ TEST(FeatureCache, ASegmentThatLiesAboutItsRowsIsSetAsideWhenTheyAreRead) {
   EXPECT_TRUE(fs::exists(file.string() + ".bad"));
 }
 
+TEST(FeatureCache, ASegmentThatLiesInAReadOnlyCacheIsAnErrorAndNotReadForEver) {
+  Workplace workplace;
+  const Segment segment = made_up_segment({1, 2});
+  std::vector<std::byte> bytes = encode_segment(segment);
+  const auto value = std::as_bytes(std::span(segment.rows.values).first(4));
+  const auto at = std::search(bytes.begin(), bytes.end(), value.begin(), value.end());
+  ASSERT_NE(at, bytes.end());
+  std::fill_n(at, 4, std::byte{0xFF});  // no number
+  workplace.place(bytes);
+  workplace.place(encode_segment(made_up_segment({3})));
+  const int status = workplace.in_child_without_writing([&] {
+    FeatureCache cache = workplace.open();
+    const bool lost = error_of_read(cache, {2}).find("run the command again") != std::string::npos;
+    return lost && workplace.warnings.size() == 1 && cache.read(keys_of({3})) == rows_of({3});
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(FeatureCache, AnotherProcessesWholeSegmentIsNotSetAsideForTheDamagedOneBeforeIt) {
+  Workplace workplace;
+  const fs::path file = workplace.place(encode_segment(made_up_segment({1, 2})));
+  flip_bit(file, 8000);
+  const FileStamp damaged = *FileStamp::of(file);
+  const auto read = read_segment_file(file);
+  fs::remove(file);
+  workplace.place(encode_segment(made_up_segment({1, 2})));  // somebody extracted them again
+  EXPECT_THAT(set_aside(file, damaged, std::get<SegmentFault>(read)), HasSubstr("is passed over"));
+  EXPECT_EQ(workplace.open().read(keys_of({1, 2})), rows_of({1, 2}));
+}
+
+TEST(FeatureCache, PublishingOverADamagedSegmentMakesItWhole) {
+  Workplace workplace;
+  FeatureCache cache = workplace.open();
+  const Segment segment = made_up_segment({1, 2});
+  flip_bit(workplace.place(encode_segment(segment)), 8000);
+  EXPECT_TRUE(cache.publish(segment));
+  EXPECT_EQ(workplace.open().read(keys_of({1, 2})), rows_of({1, 2}));
+  EXPECT_THAT(workplace.warnings, IsEmpty());
+}
+
 // ---- the folder's index
 
 /// Publishes two segments and has the index know them.
@@ -518,6 +470,34 @@ TEST(FeatureCacheIndex, OneThatLiesIsMadeAnewAndNeverGivesAWrongRow) {
   }));
 }
 
+TEST(FeatureCacheIndex, OneThatLiesInAReadOnlyCacheIsFoundAndNotBelievedAgain) {
+  Workplace workplace;
+  indexed_segments(workplace);
+  test::have_index_lie(workplace.folder());
+  const int status = workplace.in_child_without_writing([&] {
+    FeatureCache cache = workplace.open();
+    const bool right = cache.read(keys_of({5, 4, 3, 2, 1})) == rows_of({5, 4, 3, 2, 1});
+    return right && workplace.warnings.size() == 1;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(FeatureCacheIndex, OneThatHidesRowsDoesNotHideThemOnceTheyArePublishedAgain) {
+  Workplace workplace;
+  const Segment segment = made_up_segment({1, 2, 3});
+  workplace.place(encode_segment(segment));
+  workplace.open().save_index();
+  const SegmentIndex index = SegmentIndex::read(workplace.folder());
+  const std::vector<IndexedRow> told(index.rows().begin(), index.rows().end() - 1);
+  ASSERT_EQ(SegmentIndex::write(workplace.folder(), {index.segments().begin(), index.segments().end()}, told),
+            std::nullopt);
+  FeatureCache cache = workplace.open();
+  EXPECT_EQ(cache.rows(), 2U);
+  EXPECT_TRUE(cache.publish(segment));
+  EXPECT_EQ(cache.rows(), 3U);
+  EXPECT_EQ(cache.read(keys_of({1, 2, 3})), rows_of({1, 2, 3}));
+}
+
 TEST(FeatureCacheIndex, DamagedOrDeletedItCostsReadingTheSegments) {
   for (const bool deleted : {false, true}) {
     Workplace workplace;
@@ -556,162 +536,6 @@ TEST(FeatureCacheIndex, KeepsTheWinnerOfTwoRowsWhicheverSegmentGoes) {
   EXPECT_EQ(workplace.open().read(keys_of({2})), row_of(first));
   fs::remove(file_of(writer, first));
   EXPECT_EQ(workplace.open().read(keys_of({2})), row_of(second));
-}
-
-// ---- compaction
-
-TEST(FeatureCacheCompaction, ManySmallSegmentsBecomeOneWithTheSameRows) {
-  Workplace workplace;
-  std::vector<int> images;
-  for (int image = 0; image < 40; ++image) {
-    images.push_back(image);
-    workplace.place(encode_segment(made_up_segment({image})));
-  }
-  FeatureCache cache = workplace.open();
-  EXPECT_EQ(cache.small_segments(), 40U);
-  const FeatureCache::Compaction done = cache.compact();
-  EXPECT_EQ(done.merged, 40U);
-  EXPECT_EQ(done.into, 1U);
-  EXPECT_LT(done.bytes_after, done.bytes_before);
-  EXPECT_EQ(cache.small_segments(), 1U);
-  EXPECT_EQ(cache.read(keys_of(images)), rows_of(images));
-  EXPECT_THAT(workplace.names(), SizeIs(2)) << "and the index";
-  EXPECT_EQ(workplace.open().read(keys_of(images)), rows_of(images));
-  EXPECT_EQ(cache.compact().merged, 0U) << "there is nothing left to do";
-  EXPECT_THAT(workplace.warnings, IsEmpty());
-}
-
-TEST(FeatureCacheCompaction, KeepsTheRowThatCountsAndDropsTheOther) {
-  Segment first = made_up_segment({1, 2});
-  Segment second = made_up_segment({2, 3});
-  second.rows.values[0] += 0.5F;  // of image 2
-  Workplace workplace;
-  workplace.place(encode_segment(first));
-  workplace.place(encode_segment(second));
-  const CsrRows before = workplace.open().read(keys_of({1, 2, 3}));
-  FeatureCache cache = workplace.open();
-  cache.compact();
-  EXPECT_EQ(cache.read(keys_of({1, 2, 3})), before);
-  EXPECT_EQ(workplace.open().read(keys_of({1, 2, 3})), before);
-  EXPECT_EQ(SegmentIndex::read(workplace.folder()).rows().size(), 3U);
-}
-
-TEST(FeatureCacheCompaction, EnginesStayApartAndHostsDoNot) {
-  Workplace workplace;
-  Segment other_engine = made_up_segment({3});
-  other_engine.origin.engine = "another";
-  workplace.place(encode_segment(made_up_segment({1}, {1, 1, 512}, 0.1, "a")));
-  workplace.place(encode_segment(made_up_segment({2}, {1, 1, 512}, 0.1, "b")));
-  workplace.place(encode_segment(other_engine));
-  workplace.place(encode_segment([&] {
-    Segment more = made_up_segment({4});
-    more.origin.engine = "another";
-    return more;
-  }()));
-  EXPECT_EQ(workplace.open().compact().into, 2U);
-  std::vector<std::pair<std::string, std::string>> origins;
-  std::error_code error;
-  for (const fs::path& file : list_segments(workplace.folder(), error)) {
-    const auto read = read_segment_file(file);
-    const SegmentHeader header = decode_segment_header(std::get<SegmentFile>(read).bytes);
-    origins.emplace_back(header.origin.engine, header.origin.host);
-  }
-  EXPECT_THAT(origins,
-              ::testing::UnorderedElementsAre(std::pair("engine", "several"), std::pair("another", "host")));
-}
-
-TEST(FeatureCacheCompaction, KeepsTheStorageAndTheBits) {
-  Workplace workplace;
-  FeatureCache cache = workplace.open(workplace.root(), float16_configuration());
-  const std::vector<int> images{1, 2, 3, 4};
-  for (const int image : images) cache.publish(stored_as_float16(made_up_segment({image})));
-  EXPECT_EQ(cache.compact().into, 1U);
-  const CsrRows expected = stored_as_float16(made_up_segment(images)).rows;
-  EXPECT_NE(expected, rows_of(images));
-  EXPECT_EQ(cache.read(keys_of(images)), expected);
-  std::error_code error;
-  const auto merged = read_segment_file(list_segments(cache.folder(), error).at(0));
-  EXPECT_EQ(decode_segment_header(std::get<SegmentFile>(merged).bytes).storage, FeatureType::kFloat16);
-  EXPECT_THAT(verify_cache(workplace.root(), [](auto, auto) {}).faults, IsEmpty());
-  EXPECT_EQ(list_cache(workplace.root(), {}).at(0).storage, "float16");
-}
-
-TEST(FeatureCacheCompaction, ADamagedSegmentIsSetAsideAndTheOthersMerged) {
-  Workplace workplace;
-  for (const int image : {1, 2, 3}) workplace.place(encode_segment(made_up_segment({image})));
-  workplace.open().save_index();
-  const fs::path damaged =
-      workplace.folder() / segment_file_name(sha256(encode_segment(made_up_segment({2}))));
-  FeatureCache cache = workplace.open();
-  flip_bit(damaged, 8000);
-  EXPECT_EQ(cache.compact().merged, 2U);
-  EXPECT_TRUE(fs::exists(damaged.string() + ".bad"));
-  EXPECT_EQ(cache.read(keys_of({3, 1})), rows_of({3, 1}));
-  EXPECT_FALSE(cache.contains(made_up_key(2)));
-}
-
-TEST(FeatureCacheCompaction, AFullDiskLeavesEverythingAsItWas) {
-  Workplace workplace;
-  for (int image = 0; image < 30; ++image)
-    workplace.place(encode_segment(made_up_segment({image}, {1, 1, 512}, 0.9)));
-  const std::vector<std::string> before = workplace.names();
-  const int status = in_child([&] {
-    signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{20'000, 20'000};
-    setrlimit(RLIMIT_FSIZE, &limit);
-    FeatureCache cache = workplace.open();
-    return cache.compact().merged == 0 && workplace.warnings.size() == 1 && cache.rows() == 30;
-  });
-  EXPECT_EQ(status, 0);
-  EXPECT_EQ(workplace.names(), before);
-}
-
-TEST(FeatureCacheCompaction, KilledAtAnyPointItLosesNoRow) {
-  for (const bool at_rename : {true, false}) {
-    Workplace workplace;
-    std::vector<int> images;
-    for (int image = 0; image < 10; ++image) {
-      images.push_back(image);
-      workplace.place(encode_segment(made_up_segment({image})));
-    }
-    const int status = in_child([&] {
-      FeatureCache cache = workplace.open();
-      (at_rename ? die_at_rename : die_at_unlink) = true;
-      return cache.compact().merged > 0;
-    });
-    ASSERT_TRUE(WIFSIGNALED(status));
-    FeatureCache cache = workplace.open();
-    EXPECT_EQ(cache.read(keys_of(images)), rows_of(images));
-    EXPECT_EQ(cache.compact().into, 1U);
-    EXPECT_EQ(workplace.open().read(keys_of(images)), rows_of(images));
-  }
-}
-
-TEST(FeatureCacheCompaction, TwoAtOnceAndAReaderLoseNothing) {
-  Workplace workplace;
-  std::vector<int> images;
-  for (int image = 0; image < 60; ++image) {
-    images.push_back(image);
-    workplace.place(encode_segment(made_up_segment({image})));
-  }
-  FeatureCache reader = workplace.open();
-  std::vector<pid_t> rivals;
-  for (int i = 0; i < 2; ++i) {
-    rivals.push_back(fork());
-    if (rivals.back() == 0) {
-      workplace.open().compact();
-      _exit(workplace.warnings.empty() ? 0 : 1);
-    }
-  }
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(reader.read(keys_of(images)), rows_of(images));
-  for (const pid_t rival : rivals) {
-    int status = -1;
-    waitpid(rival, &status, 0);
-    EXPECT_EQ(status, 0);
-  }
-  EXPECT_EQ(reader.read(keys_of(images)), rows_of(images));
-  EXPECT_EQ(workplace.open().read(keys_of(images)), rows_of(images));
-  EXPECT_THAT(workplace.warnings, IsEmpty());
 }
 
 TEST(FeatureCache, ASegmentThatWasMergedIntoAnotherIsFoundUnderItsNewName) {

@@ -43,6 +43,18 @@ bool is_sparse(std::span<const std::byte> bytes) {
   return hdf5::is_group(file.id(), "activations");
 }
 
+TEST(Segment, AGenerationIsWrittenWhereItIsAboveZeroAndRefusedOutOfBounds) {
+  Segment segment = made_up_segment({1, 2});
+  const std::vector<std::byte> bytes = encode_segment(segment);
+  EXPECT_FALSE(hdf5::has_attribute(hdf5::open_image(bytes).id(), "generation")) << "as it always was";
+  EXPECT_EQ(decode_segment_header(bytes).generation, 0);
+  segment.generation = 3;
+  EXPECT_EQ(decode_segment_header(encode_segment(segment)).generation, 3);
+  EXPECT_EQ(decode_segment(encode_segment(segment)).generation, 3);
+  segment.generation = kMaxGeneration + 1;
+  EXPECT_THROW((void)decode_segment(encode_segment(segment)), Error);
+}
+
 TEST(Segment, DecodingGivesBackWhatWasEncoded) {
   EXPECT_TRUE(rc::check([] {
     const auto images = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 1000));

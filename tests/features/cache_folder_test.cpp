@@ -11,6 +11,7 @@
 #include "data/error.hpp"
 #include "features/cache.hpp"
 #include "features/segment_files.hpp"
+#include "features/segment_folder.hpp"
 #include "tests/features/made_up_segment.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -155,6 +156,7 @@ TEST_F(CacheFolder, PruningBySizeTakesTheOldestFirst) {
 TEST_F(CacheFolder, PruningAFingerprintRemovesItWithItsFoldersAndNoOther) {
   FeatureCache(root(), of_size(32), Tap::kBlock5Pool, ignore).save_index();
   fs::rename(files()[0], files()[0].string() + ".bad");
+  std::ofstream(folder_of(32) / SegmentFolder::kLockFile) << "";
   EXPECT_EQ(prune_cache(root(), {.fingerprint = of_size(32).fingerprint()}).files, 3U);
   EXPECT_FALSE(fs::exists(folder_of(32).parent_path()));
   EXPECT_EQ(verify().rows, 1U);

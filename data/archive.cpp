@@ -68,6 +68,7 @@ ArchiveHandle new_handle(bool in_sequence) {
   archive_read_support_filter_gzip(handle.get());
   archive_read_support_filter_zstd(handle.get());
   archive_read_support_filter_bzip2(handle.get());
+  archive_read_support_filter_xz(handle.get());
   if (in_sequence) {
     archive_read_support_format_zip_streamable(handle.get());
   } else {

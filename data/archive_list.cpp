@@ -12,6 +12,7 @@
 
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
+#include "data/name_list.hpp"
 
 namespace headstart {
 namespace {
@@ -90,8 +91,8 @@ std::vector<std::string> expand_braces(std::string_view pattern) {
 bool has_number_braces(std::string_view pattern) { return find_number_braces(pattern).has_value(); }
 
 bool is_archive_name(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> kEndings = {".tar",  ".tar.gz",  ".tgz",  ".tar.zst",
-                                                               ".tzst", ".tar.bz2", ".tbz2", ".zip"};
+  static constexpr std::array<std::string_view, 10> kEndings = {
+      ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip"};
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -111,17 +112,18 @@ std::vector<NamedArchive> read_archive_list(const fs::path& file, OutsidePaths o
                 file.string() + " " + reject->reason, "pass a text file that names one archive a line");
   }
   const auto& bytes = std::get<std::vector<std::byte>>(content);
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const DatasetFolder folder(file, outside);
   std::vector<NamedArchive> shards;
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    std::string_view name = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), name.size() + 1));
-    if (name.ends_with('\r')) name.remove_suffix(1);
-    if (name.empty() || name.starts_with('#')) continue;
-    for (std::string& expanded : expand_braces(name)) {
-      fs::path place = folder.locate(expanded, line);
-      require(place, fmt::format("{}, line {}: {}", file.string(), line, printable(expanded)));
+  for (const ListedName& listed : names_in_list(text, file.string())) {
+    if (listed.name.starts_with('#')) continue;
+    for (std::string& expanded : expand_braces(listed.name)) {
+      fs::path place = folder.locate(expanded, listed.line);
+      if (std::error_code error; !fs::exists(place, error) && expanded.find('\\') != std::string::npos) {
+        std::replace(expanded.begin(), expanded.end(), '\\', '/');  // a list from Windows
+        place = folder.locate(expanded, listed.line);
+      }
+      require(place, fmt::format("{}, line {}: {}", file.string(), listed.line, printable(expanded)));
       shards.push_back({std::move(expanded), std::move(place)});
     }
   }

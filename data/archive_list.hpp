@@ -29,14 +29,14 @@ struct NamedArchive {
 /// Whether expand_braces() has something to expand.
 [[nodiscard]] bool has_number_braces(std::string_view pattern);
 
-/// Whether a file's name ends as an archive's does: .tar, .tar.gz, .tgz, .tar.zst, .tar.bz2, .zip.
+/// Whether a file's name ends as an archive's does: .tar, .tar.gz, .tgz, .tar.zst, .tar.bz2, .tar.xz, .zip.
 [[nodiscard]] bool is_archive_name(std::string_view name);
 
 /// Whether a folder holds archives (by name) and nothing else that is visible.
 [[nodiscard]] bool holds_only_archives(const FolderEntries& entries);
 
 /// The archives of a .txt or .list file: one a line, relative to the file, with braces expanded; blank lines
-/// and those that begin with # are left out.
+/// and those that begin with # are left out (data/name_list.hpp).
 /// @throws Error kFailed if it can't be read, or names an archive outside of its folder where that is not
 /// allowed; kUsage if one does not exist; naming the line
 [[nodiscard]] std::vector<NamedArchive> read_archive_list(const std::filesystem::path& file,

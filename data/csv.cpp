@@ -22,7 +22,8 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 /// Walks over the text and takes it apart record by record.
 class Reader {
  public:
-  Reader(std::string_view text, const std::filesystem::path& file) : text_(text), file_(file) {
+  Reader(std::string_view text, const std::filesystem::path& file, char separator)
+      : text_(text), file_(file), separator_(separator) {
     if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
   }
 
@@ -34,7 +35,7 @@ class Reader {
     CsvTable::Row row{line_, {}};
     do {
       row.fields.push_back(text_.starts_with('"') ? quoted_field() : plain_field());
-    } while (take(","));
+    } while (take({&separator_, 1}));
     if (!text_.empty()) take_line_end();
     return row;
   }
@@ -53,7 +54,8 @@ class Reader {
   }
 
   [[nodiscard]] bool at_field_end() const {
-    return text_.empty() || text_.starts_with(',') || text_.starts_with('\n') || text_.starts_with("\r\n");
+    return text_.empty() || text_.starts_with(separator_) || text_.starts_with('\n') ||
+           text_.starts_with("\r\n");
   }
 
   std::string plain_field() {
@@ -93,13 +95,14 @@ class Reader {
 
   std::string_view text_;
   const std::filesystem::path& file_;
+  char separator_;
   std::size_t line_ = 1;
 };
 
 }  // namespace
 
-CsvTable parse_csv(std::string_view text, const std::filesystem::path& file) {
-  Reader reader(text, file);
+CsvTable parse_csv(std::string_view text, const std::filesystem::path& file, char separator) {
+  Reader reader(text, file, separator);
   std::optional<CsvTable::Row> header = reader.next();
   if (!header) fail(file, 1, "there is no header", "name the columns on the first line");
   CsvTable table{std::move(header->fields), {}};
@@ -107,7 +110,7 @@ CsvTable parse_csv(std::string_view text, const std::filesystem::path& file) {
     if (row->fields.size() != table.header.size()) {
       fail(file, row->line,
            fmt::format("{} fields, where the header has {}", row->fields.size(), table.header.size()),
-           "give every row one field per column, and quote a field that holds a comma");
+           "give every row one field per column, and quote a field that holds a separator");
     }
     table.rows.push_back(std::move(*row));
   }

@@ -22,7 +22,8 @@ struct CsvTable {
 
 /// Parses `text`. @throws Error kFailed naming `file` and the line: an open quote, a stray quote, a wrong
 /// number of fields, no header
-[[nodiscard]] CsvTable parse_csv(std::string_view text, const std::filesystem::path& file);
+[[nodiscard]] CsvTable parse_csv(std::string_view text, const std::filesystem::path& file,
+                                 char separator = ',');
 
 /// One field, quoted if it has to be.
 [[nodiscard]] std::string csv_field(std::string_view value);

@@ -12,6 +12,7 @@
 #include "data/archive_dataset.hpp"
 #include "data/archive_list.hpp"
 #include "data/class_folders.hpp"
+#include "data/class_names.hpp"
 #include "data/counted.hpp"
 #include "data/error.hpp"
 #include "data/image_folder.hpp"
@@ -23,7 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kForms =
-    "pass a folder with one folder per class, a folder with train/ and validation/, a .csv file, or archives "
+    "pass a folder with one folder per class, a folder with train/ and validation/, a .csv or .tsv file, or "
+    "archives "
     "(.tar, .tar.gz, .tar.zst, .zip) with such folders, or with a .cls or .json beside each image";
 
 /// What can be learned must be in training; a set without any training images (one to evaluate on) is left
@@ -83,7 +85,7 @@ Manifest read_folder(const fs::path& dataset) {
   return manifest;
 }
 
-Manifest read_dataset(const fs::path& dataset, OutsidePaths outside) {
+Manifest read_dataset(const fs::path& dataset, const DiscoveryOptions& options) {
   std::error_code error;
   const fs::file_status status = fs::status(dataset, error);
   if (!fs::exists(status)) {
@@ -92,9 +94,10 @@ Manifest read_dataset(const fs::path& dataset, OutsidePaths outside) {
   }
   if (fs::is_directory(status)) return read_folder(dataset);
   const std::string extension = extension_of(dataset);
-  if (extension == ".csv") return read_labels_csv(dataset, outside);
+  if (extension == ".csv" || extension == ".tsv")
+    return read_labels_csv(dataset, options.outside_paths, options.encoding);
   if (extension == ".txt" || extension == ".list")
-    return read_archives(read_archive_list(dataset, outside), dataset);
+    return read_archives(read_archive_list(dataset, options.outside_paths), dataset);
   if (is_archive_name(dataset.filename().string()) || is_archive(dataset))
     return read_archives({{dataset.filename().string(), dataset}}, dataset);
   throw Error(Error::Kind::kUsage, "the dataset is neither a folder, a .csv file nor an archive",
@@ -104,7 +107,8 @@ Manifest read_dataset(const fs::path& dataset, OutsidePaths outside) {
 }  // namespace
 
 Manifest discover(const fs::path& dataset, const DiscoveryOptions& options) {
-  Manifest manifest = read_dataset(dataset, options.outside_paths);
+  Manifest manifest = read_dataset(dataset, options);
+  decode_classes(manifest, options.encoding, dataset.string());
   check_counts(manifest, dataset, options.min_classes);
   check_classes_are_trained(manifest, dataset);
   return manifest;

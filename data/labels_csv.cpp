@@ -2,6 +2,7 @@
 #include "data/labels_csv.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -10,10 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "data/class_names.hpp"
 #include "data/csv.hpp"
 #include "data/dataset_folder.hpp"
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
+#include "data/list_columns.hpp"
+#include "data/listed_paths.hpp"
+#include "data/text_encoding.hpp"
 
 namespace headstart {
 namespace {
@@ -34,37 +39,118 @@ std::string read_text(const std::filesystem::path& file) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Index of the one column called by one of `names`; nothing if there is none.
-std::optional<std::size_t> find_column(const CsvTable& table, std::initializer_list<std::string_view> names,
-                                       const std::filesystem::path& file) {
-  std::optional<std::size_t> found;
-  for (std::size_t i = 0; i < table.header.size(); ++i) {
-    if (std::find(names.begin(), names.end(), table.header[i]) == names.end()) continue;
-    if (found) {
-      fail(file, 1, fmt::format("columns '{}' and '{}' mean the same", table.header[*found], table.header[i]),
-           "keep one of them");
+/// UTF-8, or the bytes as they are where nothing says what they are.
+std::string text_of(std::string_view bytes, const std::filesystem::path& file, const std::string& encoding) {
+  std::optional<std::string> text = without_byte_order_mark(bytes);
+  if (text && text->find('\0') != std::string::npos) {
+    if (encoding.empty()) {
+      const bool low_first = bytes.size() > 1 && bytes[1] == '\0';
+      fail(file, 1, "it has zero bytes, as UTF-16 without a byte order mark has",
+           fmt::format("pass --encoding utf-16{}, or write it as UTF-8", low_first ? "le" : "be"));
     }
-    found = i;
+    text = to_utf8(bytes, encoding);
   }
-  return found;
+  if (text && text->find('\0') == std::string::npos) return std::move(*text);
+  fail(file, 1, "it is not in the encoding that it should be", "write it as UTF-8");
 }
 
-std::size_t require_column(const CsvTable& table, std::initializer_list<std::string_view> names,
-                           const std::filesystem::path& file) {
-  const std::optional<std::size_t> column = find_column(table, names, file);
-  if (column) return *column;
-  fail(file, 1,
-       fmt::format("no column '{}'; there is '{}'", fmt::join(names, "' or '"),
-                   fmt::join(table.header, "', '")),
-       "name the columns path (or file_name) and label, and optionally split and group, on the first line");
+/// The first line that is not blank; one of the form sep=; is Excel's and names the separator.
+struct Beginning {
+  std::string_view header;
+  std::optional<char> separator;
+};
+
+Beginning beginning_of(std::string_view text) {
+  Beginning beginning;
+  while (!text.empty() && beginning.header.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.size() == 5 && line.starts_with("sep=") && !beginning.separator) {
+      beginning.separator = line[4];
+    } else {
+      beginning.header = line;
+    }
+  }
+  return beginning;
+}
+
+CsvTable table_of(const std::string& text, const std::filesystem::path& file) {
+  const Beginning beginning = beginning_of(text);
+  if (!beginning.separator) return parse_csv(text, file, separator_of(beginning.header));
+  // A record with one field would not fit the others: its line stays, so that lines keep their numbers.
+  std::string blanked = text;
+  const std::size_t line = text.find("sep=");
+  blanked.replace(line, 5, "");
+  return parse_csv(blanked, file, *beginning.separator);
+}
+
+std::string lower_word(std::string_view text) {
+  std::string word;
+  for (const char c : text) {
+    if (c != ' ' && c != '\t') word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return word;
 }
 
 std::optional<Split> split_from(std::string_view text) {
-  if (text.empty()) return Split::kUnassigned;
-  if (text == "train" || text == "training") return Split::kTrain;
-  if (text == "val" || text == "valid" || text == "validation") return Split::kValidation;
-  if (text == "test") return Split::kTest;
+  const std::string word = lower_word(text);
+  if (word.empty()) return Split::kUnassigned;
+  if (word == "train" || word == "training") return Split::kTrain;
+  if (word == "val" || word == "valid" || word == "validation" || word == "dev") return Split::kValidation;
+  if (word == "test" || word == "testing") return Split::kTest;
   return std::nullopt;
+}
+
+/// Of a cell that says true or false, as pandas, fastai and spreadsheets write it.
+std::optional<bool> mark_from(std::string_view text) {
+  const std::string word = lower_word(text);
+  for (const char* yes : {"true", "1", "1.0", "yes", "t", "y"}) {
+    if (word == yes) return true;
+  }
+  for (const char* no : {"false", "0", "0.0", "no", "f", "n"}) {
+    if (word == no) return false;
+  }
+  return std::nullopt;
+}
+
+/// What a row is for, by whichever columns say so.
+Split split_of(const CsvTable::Row& row, const ListColumns& columns, const CsvTable& table,
+               const std::filesystem::path& file) {
+  if (columns.split) {
+    const std::string& cell = row.fields[*columns.split];
+    const std::optional<Split> split = split_from(cell);
+    if (!split) {
+      fail(file, row.line, fmt::format("{} is '{}'", table.header[*columns.split], cell),
+           "write train, validation or test, or rename the column, to x for example");
+    }
+    return *split;
+  }
+  const auto is_marked = [&](const std::optional<std::size_t>& column) {
+    if (!column) return false;
+    const std::optional<bool> mark = mark_from(row.fields[*column]);
+    if (!mark) {
+      fail(file, row.line, fmt::format("{} is '{}'", table.header[*column], row.fields[*column]),
+           "write true or false");
+    }
+    return *mark;
+  };
+  const bool is_validation = is_marked(columns.is_validation);
+  const bool is_test = is_marked(columns.is_test);
+  if (is_validation && is_test)
+    fail(file, row.line, "a row is marked for validation and for test", "mark it for one of them");
+  if (!columns.is_validation && !columns.is_test) return Split::kUnassigned;
+  return is_test ? Split::kTest : is_validation ? Split::kValidation : Split::kTrain;
+}
+
+std::string label_of(const std::string& cell, std::size_t line, const std::filesystem::path& file,
+                     const std::string& encoding) {
+  if (cell.empty()) fail(file, line, "label is empty", "give every row a label, or leave the row out");
+  if (cell.find('|') != std::string::npos) {
+    fail(file, line, fmt::format("label '{}' names several classes", cell),
+         "give every image one: an image with several labels is not supported");
+  }
+  return class_name_of(cell, encoding, fmt::format("{}, line {}", file.string(), line));
 }
 
 /// All cells of the split column, or none, are filled.
@@ -80,51 +166,50 @@ void check_splits(const Manifest& manifest, const CsvTable& table, const std::fi
 
 }  // namespace
 
-Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& file, OutsidePaths outside) {
-  const CsvTable table = parse_csv(text, file);
-  const std::size_t path_column = require_column(table, {"path", "file_name"}, file);
-  const std::size_t label_column = require_column(table, {"label"}, file);
-  const std::optional<std::size_t> split_column = find_column(table, {"split"}, file);
-  const std::optional<std::size_t> group_column = find_column(table, {"group"}, file);
+Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& file, OutsidePaths outside,
+                          const std::string& encoding) {
+  const CsvTable table = table_of(text_of(text, file, encoding), file);
+  const ListColumns columns = find_columns(table.header, fmt::format("{}, line 1", file.string()));
 
   Manifest manifest;
   manifest.root = file.parent_path();
-  const DatasetFolder folder(file, outside);
+  std::vector<std::string> labels;
   for (const CsvTable::Row& row : table.rows) {
-    const std::string& label = row.fields[label_column];
-    if (row.fields[path_column].empty()) fail(file, row.line, "path is empty", "give every row an image");
-    if (label.empty()) fail(file, row.line, "label is empty", "give every row a label, or leave the row out");
-    manifest.classes.push_back(label);
+    if (row.fields[columns.path].empty()) fail(file, row.line, "path is empty", "give every row an image");
+    labels.push_back(label_of(row.fields[columns.label], row.line, file, encoding));
   }
+  manifest.classes = labels;
   std::sort(manifest.classes.begin(), manifest.classes.end());
   manifest.classes.erase(std::unique(manifest.classes.begin(), manifest.classes.end()),
                          manifest.classes.end());
 
-  for (const CsvTable::Row& row : table.rows) {
+  ListedPaths paths(file, outside, encoding);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const CsvTable::Row& row = table.rows[i];
+    ListedPaths::Place place = paths.find(row.fields[columns.path], row.line);
     Sample sample;
-    sample.path = row.fields[path_column];
-    sample.source.file = folder.locate(sample.path, row.line);
-    const auto place =
-        std::lower_bound(manifest.classes.begin(), manifest.classes.end(), row.fields[label_column]);
-    sample.label = static_cast<Label>(place - manifest.classes.begin());
-    if (split_column) {
-      const std::optional<Split> split = split_from(row.fields[*split_column]);
-      if (!split) {
-        fail(file, row.line, fmt::format("split is '{}'", row.fields[*split_column]),
-             "write train, validation or test");
-      }
-      sample.split = *split;
-      manifest.has_given_splits = manifest.has_given_splits || sample.split != Split::kUnassigned;
-    }
-    if (group_column) sample.group = row.fields[*group_column];
+    sample.path = std::move(place.path);
+    sample.source.file = std::move(place.file);
+    const auto label = std::lower_bound(manifest.classes.begin(), manifest.classes.end(), labels[i]);
+    sample.label = static_cast<Label>(label - manifest.classes.begin());
+    sample.split = split_of(row, columns, table, file);
+    manifest.has_given_splits = manifest.has_given_splits || sample.split != Split::kUnassigned;
+    if (columns.group) sample.group = row.fields[*columns.group];
     manifest.samples.push_back(std::move(sample));
   }
   check_splits(manifest, table, file);
+  manifest.notes = paths.notes();
+  if (!columns.unused.empty()) {
+    manifest.notes.push_back(fmt::format("{}: {} not used: '{}'", printable(file.filename().string()),
+                                         columns.unused.size() == 1 ? "a column is" : "columns are",
+                                         printable(fmt::format("{}", fmt::join(columns.unused, "', '")))));
+  }
   return manifest;
 }
 
-Manifest read_labels_csv(const std::filesystem::path& file, OutsidePaths outside) {
-  return parse_labels_csv(read_text(file), file, outside);
+Manifest read_labels_csv(const std::filesystem::path& file, OutsidePaths outside,
+                         const std::string& encoding) {
+  return parse_labels_csv(read_text(file), file, outside, encoding);
 }
 
 }  // namespace headstart

@@ -1,7 +1,8 @@
-// data/labels_csv.hpp: a dataset given as a .csv file: one image a row, its label beside its path.
+// data/labels_csv.hpp: a dataset given as a .csv or .tsv file: one image a row, its label beside its path.
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "data/dataset_folder.hpp"
@@ -9,15 +10,18 @@
 
 namespace headstart {
 
-/// The manifest of a .csv file whose header names path or file_name, and label; optionally split and group.
-/// Whether the images exist is not looked at: one that is missing becomes a row with a reason when it is
-/// read. Paths are below the file's folder (data/dataset_folder.hpp).
+/// The manifest of a .csv or .tsv file, by the rules of docs/lists.md: its header names a column of paths and
+/// one of labels; optionally splits and groups. Whether the images exist is not looked at, unless a path is
+/// odd (data/listed_paths.hpp): one that is missing becomes a row with a reason when it is read. Paths are
+/// below the file's folder (data/dataset_folder.hpp).
+/// @param encoding  of the labels that are not UTF-8; empty: none may be
 /// @throws Error kFailed naming the line of what does not parse, the column that is missing, or the line of a
 /// path that leads outside where that is not allowed
-[[nodiscard]] Manifest read_labels_csv(const std::filesystem::path& file, OutsidePaths outside);
+[[nodiscard]] Manifest read_labels_csv(const std::filesystem::path& file, OutsidePaths outside,
+                                       const std::string& encoding = "");
 
 /// The same from the file's text.
 [[nodiscard]] Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& file,
-                                        OutsidePaths outside);
+                                        OutsidePaths outside, const std::string& encoding = "");
 
 }  // namespace headstart

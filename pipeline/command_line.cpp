@@ -111,7 +111,7 @@ void finish_command(Command& command) { add_general(*command.app, command.genera
 
 /// What every command that trains takes first.
 void add_run_options(CLI::App& app, RunOptions& options) {
-  add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
+  add_dataset(app, options.dataset, options.stage_one.images);
   app.add_option("-o,--out", options.out,
                  "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
       ->required()
@@ -207,7 +207,7 @@ void add_cache_export(Program& program, CLI::App& cache) {
                                  "Write the features, labels and paths of a dataset to one HDF5 file",
                                  [&](const Session& session) { run_cache_export(options, session); });
   CLI::App& app = *command.app;
-  add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
+  add_dataset(app, options.dataset, options.stage_one.images);
   app.add_option("-o,--out", options.out, "The file to write, for h5py or scikit-learn")
       ->required()
       ->type_name("FILE.h5");
@@ -264,7 +264,7 @@ void add_commands(Program& program) {
                     [&](const Session& session) { run_extract(options, session); });
     command.together = Together::kShareWork;
     CLI::App& app = *command.app;
-    add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
+    add_dataset(app, options.dataset, options.stage_one.images);
     app.add_option_function<std::vector<std::string>>(
            "--tap",
            [&options](const std::vector<std::string>& names) {
@@ -306,7 +306,7 @@ void add_commands(Program& program) {
                     "Look for copies, wrong labels, outliers and overlapping classes before training",
                     [&](const Session& session) { run_inspect(options, session); });
     CLI::App& app = *command.app;
-    add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
+    add_dataset(app, options.dataset, options.stage_one.images);
     app.add_option("-o,--out", options.json, "Write everything to this file as well, as JSON")
         ->type_name("FILE");
     add_number(app, "--threshold", options.threshold, 0, 1,

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "data/class_names.hpp"
 #include "data/discovery.hpp"
 #include "data/error.hpp"
 #include "data/shard.hpp"
@@ -30,9 +31,9 @@ void print_cache(const StageOne& stage_one) {
 void run_together(const ExtractOptions& options, const Session& session, StageOne& stage_one,
                   const Shard& shard, const std::string& prefix) {
   const auto start = std::chrono::steady_clock::now();
-  Manifest manifest =
-      discover(options.dataset, {.min_classes = 1, .outside_paths = options.stage_one.images.outside_paths});
+  Manifest manifest = discover(options.dataset, discovery_options(options.stage_one.images, 1));
   for (const std::string& note : manifest.notes) session.console.note(note);
+  for (const std::string& doubt : doubts_about_classes(manifest.classes)) session.console.warn(doubt);
   keep_shard(manifest, shard);
   const std::vector<WorkCounts> counts =
       extract_together(manifest, options, session, stage_one, printable(options.dataset.string()));

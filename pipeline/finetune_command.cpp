@@ -60,6 +60,7 @@ TrainOptions options_of_head(const FinetuneOptions& options) {
   train.config.set("seed", static_cast<std::int64_t>(train.training.seed));
   train.config.set("validation", train.validation);
   train.config.set("views", std::int64_t{train.views});
+  if (!train.stage_one.images.encoding.empty()) train.config.set("encoding", train.stage_one.images.encoding);
   train.config.set("allow-outside", train.stage_one.images.outside_paths == OutsidePaths::kAllowed);
   return train;
 }
@@ -92,8 +93,7 @@ void train_head_first(const FinetuneOptions& options, const Session& session) {
   session.console.note("no --from: a head is trained first");
   StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
                 options.stage_one, session);
-  const Manifest manifest =
-      discover(options.dataset, {.outside_paths = options.stage_one.images.outside_paths});
+  const Manifest manifest = discover(options.dataset, discovery_options(options.stage_one.images));
   static_cast<void>(both.run(sources_of(manifest)));
   run_train(options_of_head(options), session);
 }

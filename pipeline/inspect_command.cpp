@@ -24,7 +24,7 @@ using Json = nlohmann::ordered_json;
 /// Before stage one, which may take hours.
 void check_size(const InspectOptions& options) {
   const std::size_t images =
-      discover(options.dataset, {.outside_paths = options.stage_one.images.outside_paths}).samples.size();
+      discover(options.dataset, discovery_options(options.stage_one.images)).samples.size();
   const std::size_t most = most_inspected_rows();
   if (images > most) {
     throw Error{Error::Kind::kData, "cannot inspect the dataset",

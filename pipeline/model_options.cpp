@@ -19,7 +19,7 @@ void add_model(CLI::App& app, std::filesystem::path& model) {
 
 void add_evaluate(CLI::App& app, EvaluateOptions& options) {
   add_model(app, options.model);
-  add_dataset(app, options.dataset, options.stage_one.images.outside_paths);
+  add_dataset(app, options.dataset, options.stage_one.images);
   app.add_option("--json", options.json, "Write the metrics to this file as well")->type_name("FILE");
   add_views(app, options.views, kViewsHelp);
   add_network(app, options.stage_one);

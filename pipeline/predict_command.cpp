@@ -14,6 +14,7 @@
 
 #include "data/discovery.hpp"
 #include "data/error.hpp"
+#include "data/name_list.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/explanations.hpp"
@@ -34,15 +35,14 @@ constexpr std::size_t kLargestBlock = 1024;
 /// A list's line that leads nowhere is a row with a reason: other lines' images may be there.
 std::vector<ImageSource> listed_images(std::istream& list) {
   std::vector<ImageSource> images;
-  for (std::string line; std::getline(list, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) continue;
+  const std::string text(std::istreambuf_iterator<char>(list), {});
+  for (const auto& [name, line] : names_in_list(text, "standard input")) {
     std::error_code error;
-    if (!fs::exists(line, error)) {
-      images.push_back({.file = line, .member = {}, .problem = error ? error.message() : "does not exist"});
+    if (!fs::exists(name, error)) {
+      images.push_back({.file = name, .member = {}, .problem = error ? error.message() : "does not exist"});
       continue;
     }
-    std::vector<ImageSource> found = list_images({line});
+    std::vector<ImageSource> found = list_images({name});
     std::move(found.begin(), found.end(), std::back_inserter(images));
   }
   return images;

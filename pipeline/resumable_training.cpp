@@ -25,9 +25,9 @@ constexpr const char* kName = "checkpoint";
 
 /// Options that change where, how fast or how surely, but not which bytes a run ends with. What the images
 /// are and what the network made of them is among the facts.
-constexpr std::array<std::string_view, 14> kHarmless{
-    "dataset",     "out",        "cache",      "weights", "engine",   "batch-size", "threads",
-    "max-rejects", "max-pixels", "checkpoint", "solver",  "on-error", "force",      "allow-outside"};
+constexpr std::array<std::string_view, 15> kHarmless{
+    "dataset",    "out",        "cache",  "weights",  "engine", "batch-size",    "threads", "max-rejects",
+    "max-pixels", "checkpoint", "solver", "on-error", "force",  "allow-outside", "encoding"};
 
 std::string epoch_line(const EpochResult& epoch, int epochs) {
   std::string line = fmt::format("epoch {}/{}: loss {:.4f}, accuracy {:.4f}", epoch.epoch + 1, epochs,

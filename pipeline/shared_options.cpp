@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "data/text_encoding.hpp"
 #include "features/extractor.hpp"
 
 namespace headstart {
@@ -18,7 +19,8 @@ const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
 constexpr const char* kDatasetHelp =
     "A folder with one folder per class; or one with train/ and validation/ (and test/), each with one "
     "folder per class; or a "
-    ".csv (columns path, label; optionally split, group); or archives: .tar, .tar.gz, .tar.zst, .zip, a .txt "
+    ".csv or .tsv (columns path, label; optionally split, group); or archives: .tar, .tar.gz, .tar.xz, .zip, "
+    "a .txt "
     "that lists some, 'shards-{000..127}.tar', or a folder of them";
 
 }  // namespace
@@ -102,12 +104,25 @@ void add_extractor(CLI::App& app, StageOneOptions& options) {
   add_admission(app, images);
 }
 
-void add_dataset(CLI::App& app, std::filesystem::path& dataset, OutsidePaths& outside) {
+void add_dataset(CLI::App& app, std::filesystem::path& dataset, ImageOptions& images) {
   app.add_option("dataset", dataset, kDatasetHelp)->required()->type_name("");
+  app.add_option_function<std::string>(
+         "--encoding",
+         [&images](const std::string& name) {
+           if (!name.empty() && !knows_encoding(name)) {
+             throw CLI::ValidationError(
+                 "--encoding",
+                 fmt::format("is '{}', needed one that `iconv --list` has, such as latin1, gbk or shift-jis",
+                             name));
+           }
+           images.encoding = name;
+         },
+         "What class names that are not UTF-8 are written in: latin1, gbk, shift-jis ... [none may be]")
+      ->type_name("NAME");
   app.add_flag_function(
          "--allow-outside",
-         [&outside](std::int64_t count) {
-           outside = count > 0 ? OutsidePaths::kAllowed : OutsidePaths::kRefused;
+         [&images](std::int64_t count) {
+           images.outside_paths = count > 0 ? OutsidePaths::kAllowed : OutsidePaths::kRefused;
          },
          "Let a dataset that is a .csv or a list of archives name files outside of its own folder")
       ->group("Images");

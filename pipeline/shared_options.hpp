@@ -11,8 +11,8 @@ namespace headstart {
 
 // What these fill has to live as long as `app`.
 
-/// The dataset itself, and whether it may name files elsewhere.
-void add_dataset(CLI::App& app, std::filesystem::path& dataset, OutsidePaths& outside);
+/// The dataset itself, and how it is read.
+void add_dataset(CLI::App& app, std::filesystem::path& dataset, ImageOptions& images);
 void add_cache(CLI::App& app, std::filesystem::path& cache);
 void add_weights(CLI::App& app, std::filesystem::path& weights);
 /// How the network runs and where its rows go; nothing of it changes a value.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "data/class_names.hpp"
 #include "data/discovery.hpp"
 #include "data/error.hpp"
 #include "data/view.hpp"
@@ -408,10 +409,10 @@ void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptio
 ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const StageOneOptions& options,
                                  const Session& session, StageOne& stage_one, int views, const Shard& shard) {
   ExtractedDataset result;
-  result.manifest =
-      discover(dataset, {.min_classes = min_classes, .outside_paths = options.images.outside_paths});
+  result.manifest = discover(dataset, discovery_options(options.images, min_classes));
   keep_shard(result.manifest, shard);
   for (const std::string& note : result.manifest.notes) session.console.note(note);
+  for (const std::string& doubt : doubts_about_classes(result.manifest.classes)) session.console.warn(doubt);
   result.extraction = stage_one.run(sources_of(result.manifest), views);
   result.views = count_views(result.extraction.images, views);
   for (std::size_t i = 0; i < result.manifest.samples.size(); ++i) {
@@ -445,8 +446,7 @@ std::string class_table(const Manifest& manifest) {
 
 void print_plan(const fs::path& dataset, int min_classes, StageOne& stage_one, int views,
                 const Shard& shard) {
-  Manifest manifest =
-      discover(dataset, {.min_classes = min_classes, .outside_paths = stage_one.images().outside_paths});
+  Manifest manifest = discover(dataset, discovery_options(stage_one.images(), min_classes));
   keep_shard(manifest, shard);
   const StageOne::Plan plan = stage_one.plan(sources_of(manifest), views);
   std::string of_views;

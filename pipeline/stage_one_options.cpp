@@ -22,4 +22,8 @@ std::optional<RejectLimit> parse_reject_limit(const std::string& text) {
   return limit;
 }
 
+DiscoveryOptions discovery_options(const ImageOptions& images, int min_classes) {
+  return {.min_classes = min_classes, .outside_paths = images.outside_paths, .encoding = images.encoding};
+}
+
 }  // namespace headstart

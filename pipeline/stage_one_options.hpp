@@ -9,6 +9,7 @@
 
 #include "data/dataset_folder.hpp"
 #include "data/decode.hpp"
+#include "data/discovery.hpp"
 #include "data/resize.hpp"
 #include "features/engine.hpp"
 #include "features/feature_type.hpp"
@@ -40,7 +41,11 @@ struct ImageOptions {
   OnError on_error = OnError::kSkip;
   RejectLimit max_rejects;
   OutsidePaths outside_paths = OutsidePaths::kRefused;  ///< of a dataset that is a .csv or a list of archives
+  std::string encoding = {};  ///< of class names that are not UTF-8; empty: none may be
 };
+
+/// What discover() has to know of them.
+[[nodiscard]] DiscoveryOptions discovery_options(const ImageOptions& images, int min_classes = 2);
 
 /// What every command that runs the network takes.
 struct StageOneOptions {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "data/class_names.hpp"
 #include "data/error.hpp"
 #include "head/calibration.hpp"
 #include "head/trainer.hpp"
@@ -233,6 +234,7 @@ void train_on_features(TrainOptions options, const Session& session) {
   check_representation(options);
   ExtractedDataset dataset = dataset_of(table);
   const std::string name = printable(options.features.string());
+  decode_classes(dataset.manifest, options.stage_one.images.encoding, options.features.string());
   const std::string content = fmt::format("{} rows of {} ({}, pooling {})", table.labels.size(), name,
                                           to_string(table.tap), to_string(table.pooling));
   if (options.dry_run) {

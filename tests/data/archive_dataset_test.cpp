@@ -72,8 +72,9 @@ TEST_F(ArchiveDatasetTest, ClassFoldersInAnArchiveAreReadLikeThoseOnDisk) {
     }
   }
   const Manifest disk = discover(scratch_ / "disk");
-  for (const ArchiveKind kind : {ArchiveKind::kTar, ArchiveKind::kPax, ArchiveKind::kTarGz,
-                                 ArchiveKind::kTarZst, ArchiveKind::kTarBz2, ArchiveKind::kZip}) {
+  for (const ArchiveKind kind :
+       {ArchiveKind::kTar, ArchiveKind::kPax, ArchiveKind::kTarGz, ArchiveKind::kTarZst, ArchiveKind::kTarBz2,
+        ArchiveKind::kTarXz, ArchiveKind::kZip}) {
     const fs::path file = write("set.archive", entries, kind);
     const Manifest manifest = discover(file);
     EXPECT_THAT(manifest.classes, ElementsAre("cats", "dogs", "empty"));

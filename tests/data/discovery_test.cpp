@@ -232,17 +232,17 @@ TEST_F(DiscoveryTest, WhatIsWrongInACsvFileIsNamedWithItsLine) {
     add("labels.csv", text);
     return failure("labels.csv");
   };
-  EXPECT_THAT(about("name,label\na,b\n"),
-              HasSubstr("1 cannot read the dataset: no column 'path' or 'file_name'"));
-  EXPECT_THAT(about("path,class\na,b\n"), HasSubstr("no column 'label'; there is 'path', 'class'"));
+  EXPECT_THAT(about("picture,label\na,b\n"),
+              HasSubstr("1 cannot read the dataset: no column is the path of the image"));
+  EXPECT_THAT(about("path,breed\na,b\n"), HasSubstr("no column is the label; there is 'path', 'breed'"));
   EXPECT_THAT(about("path,file_name,label\na,b,c\n"),
-              HasSubstr("columns 'path' and 'file_name' mean the same"));
+              HasSubstr("columns 'path' and 'file_name' may both be the path of the image"));
   EXPECT_THAT(about("path,label\na,b\n,c\n"), HasSubstr("path is empty: "));
   EXPECT_THAT(about("path,label\na,b\nc,\n"), HasSubstr("labels.csv, line 3: "));
   EXPECT_THAT(about("path,label,split\na,b,train\nc,d,\n"),
               AllOf(HasSubstr("split is empty"), HasSubstr("line 3: ")));
-  EXPECT_THAT(about("path,label,split\na,b,dev\n"),
-              AllOf(HasSubstr("split is 'dev'"), HasSubstr("line 2: ")));
+  EXPECT_THAT(about("path,label,split\na,b,blue\n"),
+              AllOf(HasSubstr("split is 'blue'"), HasSubstr("line 2: ")));
   EXPECT_THAT(about("path,label,split\na,b,train\nc,d,val\n"),
               HasSubstr("3 class 'd' has validation images"));
   EXPECT_THAT(about("path,label\n"), HasSubstr("3 the dataset has no images"));

@@ -9,6 +9,7 @@
 #include "data/csv.hpp"
 #include "data/error.hpp"
 #include "data/labels_csv.hpp"
+#include "data/name_list.hpp"
 #include "tests/fuzz/expect.hpp"
 
 namespace {
@@ -68,7 +69,13 @@ void survive(Action action) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   survive([&] { check_table(text); });
-  for (const OutsidePaths outside : {OutsidePaths::kRefused, OutsidePaths::kAllowed})
-    survive([&] { check_manifest(headstart::parse_labels_csv(text, kFile, outside), outside); });
+  for (const OutsidePaths outside : {OutsidePaths::kRefused, OutsidePaths::kAllowed}) {
+    for (const char* encoding : {"", "latin1", "utf-16le"})
+      survive([&] { check_manifest(headstart::parse_labels_csv(text, kFile, outside, encoding), outside); });
+  }
+  survive([&] {
+    for (const headstart::ListedName& listed : headstart::names_in_list(text, "list"))
+      expect(!listed.name.empty() && listed.line > 0, "a name of a list is one");
+  });
   return 0;
 }

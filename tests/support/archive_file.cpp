@@ -24,6 +24,7 @@ void choose(archive* handle, ArchiveKind kind) {
     case ArchiveKind::kTarGz:
     case ArchiveKind::kTarZst:
     case ArchiveKind::kTarBz2:
+    case ArchiveKind::kTarXz:
       check(archive_write_set_format_gnutar(handle), handle);
       break;
     case ArchiveKind::kPax:
@@ -39,6 +40,7 @@ void choose(archive* handle, ArchiveKind kind) {
   if (kind == ArchiveKind::kTarGz) check(archive_write_add_filter_gzip(handle), handle);
   if (kind == ArchiveKind::kTarZst) check(archive_write_add_filter_zstd(handle), handle);
   if (kind == ArchiveKind::kTarBz2) check(archive_write_add_filter_bzip2(handle), handle);
+  if (kind == ArchiveKind::kTarXz) check(archive_write_add_filter_xz(handle), handle);
 }
 
 void add(archive* handle, const ArchiveEntry& made) {

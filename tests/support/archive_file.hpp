@@ -21,6 +21,7 @@ enum class ArchiveKind {
   kTarGz,
   kTarZst,
   kTarBz2,
+  kTarXz,
   kZip,        ///< deflated
   kZipStored,  ///< with what it holds as it is
 };

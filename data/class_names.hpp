@@ -1,0 +1,27 @@
+// data/class_names.hpp: what classes are called: UTF-8, as every file that names them holds nothing else.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/manifest.hpp"
+
+namespace headstart {
+
+/// `name` if it is UTF-8, else what it is in `encoding`.
+/// @param encoding  empty: none was named
+/// @param where  for the error
+/// @throws Error kFailed that names the class and what its bytes look like
+[[nodiscard]] std::string class_name_of(std::string_view name, const std::string& encoding,
+                                        std::string_view where);
+
+/// Every class name into UTF-8. Where one changes, classes are sorted anew.
+/// @throws Error kFailed as class_name_of(), and if two classes become one
+void decode_classes(Manifest& manifest, const std::string& encoding, std::string_view where);
+
+/// One line for each two classes that differ by case, blanks or composed letters alone, and one if classes
+/// look like several labels in one: "cat dog" beside "cat" and "dog".
+[[nodiscard]] std::vector<std::string> doubts_about_classes(const std::vector<std::string>& classes);
+
+}  // namespace headstart

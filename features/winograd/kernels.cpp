@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <utility>
 
-// CPUs with SSSE3 and no more take the plain loops; vectors of unknown length can't be kept in arrays.
+// CPUs with SSSE3 and no more take the loops below it: SSE2's where Highway has them (from 1.1 on), else
+// plain ones; vectors of unknown length can't be kept in arrays.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "features/winograd/kernels.cpp"
@@ -280,8 +281,19 @@ void pool_row(const PoolRow& row) {
   }
 }
 
+/// Whether MulAdd rounds once. With e = 2^-12, (1 + e)^2 - (1 + 2e) is e^2 then, and 0 where the square is
+/// rounded first.
+bool rounds_once() {
+  const volatile float one_and_e = 1.0F + 0x1p-12F;  // volatile: computed by the CPU, not by the compiler
+  const volatile float minus = -(1.0F + 0x1p-11F);
+  const Floats d;
+  const auto factor = hn::Set(d, one_and_e);
+  return hn::GetLane(hn::MulAdd(factor, factor, hn::Set(d, minus))) != 0.0F;
+}
+
 Kernels kernels_of_target() {
   Kernels kernels{.target = hwy::TargetName(HWY_TARGET),
+                  .is_fused = rounds_once(),
                   .outputs = kOutputChannels,
                   .tiles = kTiles,
                   .multiply = multiply,

@@ -150,6 +150,7 @@ struct UnpoolRow {
 /// `tiles` how many tiles its innermost loop holds in registers; both follow from its registers.
 struct Kernels {
   std::string_view target;  ///< Highway's name: "AVX2"
+  bool is_fused = false;    ///< a product and a sum are rounded once: all such sets give the same bits
   std::size_t outputs = 0;
   std::size_t tiles = 0;
   void (*transform_input[kMaxOutputs + 1])(const InputRun&) = {};  ///< by m of F(m,3)

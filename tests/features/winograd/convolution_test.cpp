@@ -180,8 +180,19 @@ TEST(Convolution, BitsDependOnNothingButTheTileSize) {
     EXPECT_EQ(with(best_kernels(), {.fused = false, .images = 1}, 2), expected) << outputs;
     EXPECT_EQ(with(best_kernels(), {.fused = false, .images = 3}, 1), expected) << outputs;
     for (const Kernels& kernels : all_kernels()) {
-      if (kernels.target == "SSE4" || kernels.target == "SCALAR") continue;  // without FMA
+      if (!kernels.is_fused) continue;
       EXPECT_EQ(with(kernels, {.tiles = 7}, 2), expected) << kernels.target << ' ' << outputs;
+    }
+  }
+}
+
+TEST(Kernels, OfX86AreFusedWhereTheyAreAvx) {
+  for (const Kernels& kernels : all_kernels()) {
+    if (kernels.target.starts_with("SSE")) {
+      EXPECT_FALSE(kernels.is_fused) << kernels.target;
+    }
+    if (kernels.target.starts_with("AVX")) {
+      EXPECT_TRUE(kernels.is_fused) << kernels.target;
     }
   }
 }

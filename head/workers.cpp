@@ -8,6 +8,8 @@
 #include <oneapi/tbb/partitioner.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <atomic>
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,6 +24,32 @@ int concurrency(int threads) {
     throw std::invalid_argument("threads: found " + std::to_string(threads) + ", needed 0 or more");
   return threads == 0 ? tbb::task_arena::automatic : threads;
 }
+
+/// What the caller wrote is seen by every share of the tasks, and what shares wrote by the caller. oneTBB
+/// sees to that already; but ThreadSanitizer can't look into the library, and would take all of it for races.
+/// Shares see nothing of each other, so that races among them are found.
+class HandOver {
+ public:
+  HandOver() noexcept { given_.store(true, std::memory_order_release); }
+  ~HandOver() { returned_.load(std::memory_order_acquire); }
+  HandOver(const HandOver&) = delete;
+  HandOver& operator=(const HandOver&) = delete;
+
+  class Share {
+   public:
+    explicit Share(HandOver& whole) noexcept : whole_(whole) { whole.given_.load(std::memory_order_acquire); }
+    ~Share() { whole_.returned_.fetch_add(1, std::memory_order_release); }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+   private:
+    HandOver& whole_;
+  };
+
+ private:
+  std::atomic<bool> given_{false};
+  std::atomic<std::size_t> returned_{0};
+};
 
 }  // namespace
 
@@ -50,12 +78,14 @@ void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>
     for (std::size_t i = 0; i < count; ++i) task(i);
     return;
   }
+  HandOver hand_over;
   arena_->arena.execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, count),
-        [&](const tbb::blocked_range<std::size_t>& share) {
+        [&](const tbb::blocked_range<std::size_t>& range) {
+          const HandOver::Share share(hand_over);
           const FlushDenormals flush;
-          for (std::size_t i = share.begin(); i != share.end(); ++i) task(i);
+          for (std::size_t i = range.begin(); i != range.end(); ++i) task(i);
         },
         tbb::static_partitioner());
   });

@@ -29,6 +29,17 @@ TEST(WorkersTest, ATasksExceptionReachesTheCaller) {
                std::runtime_error);
 }
 
+// ThreadSanitizer has nothing to say to it.
+TEST(WorkersTest, TheCallerAndItsTasksSeeWhatTheOtherWrote) {
+  Workers workers(2);
+  std::vector<int> values(100, 0);
+  for (int round = 0; round < 50; ++round) {
+    for (int& value : values) ++value;
+    workers.for_each(values.size(), [&](std::size_t i) { ++values[i]; });
+  }
+  EXPECT_EQ(values, std::vector<int>(100, 100));
+}
+
 TEST(WorkersTest, HaveTheThreadsAskedFor) {
   EXPECT_EQ(Workers(3).threads(), 3);
   EXPECT_EQ(Workers(1).threads(), 1);

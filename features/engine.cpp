@@ -92,10 +92,6 @@ std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept {
   return std::nullopt;
 }
 
-std::string_view to_string(Precision precision) noexcept {
-  return precision == Precision::kFp32 ? "fp32" : "fp16";
-}
-
 Precision precision_of(EngineKind kind) noexcept {
   return kind == EngineKind::kOpencvCudaFp16 ? Precision::kFp16 : Precision::kFp32;
 }

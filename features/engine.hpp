@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "features/precision.hpp"
 #include "features/vgg16.hpp"
 #include "features/weights.hpp"
 
@@ -24,11 +25,6 @@ enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCu
 /// The kind of that name; nothing if there is none.
 [[nodiscard]] std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept;
 
-/// Numbers of one precision class agree to the contract (fp32: 1e-5, fp16: 1e-2) and share a cache.
-enum class Precision { kFp32, kFp16 };
-
-/// "fp32", "fp16".
-[[nodiscard]] std::string_view to_string(Precision precision) noexcept;
 /// What its features are computed in.
 [[nodiscard]] Precision precision_of(EngineKind kind) noexcept;
 

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "features/vgg16.hpp"
+
 namespace headstart {
 namespace {
 

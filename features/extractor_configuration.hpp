@@ -11,8 +11,8 @@
 #include "data/decode.hpp"
 #include "data/resize.hpp"
 #include "data/sha256.hpp"
-#include "features/engine.hpp"
 #include "features/feature_type.hpp"
+#include "features/precision.hpp"
 #include "features/preprocessing.hpp"
 
 namespace headstart {

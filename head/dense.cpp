@@ -21,4 +21,10 @@ Dense glorot_uniform(Eigen::Index in, Eigen::Index out, Random& random) {
   return layer;
 }
 
+double l2_penalty(std::span<const Dense> layers, double l2) {
+  double sum = 0.0;
+  for (const Dense& layer : layers) sum += layer.kernel.cast<double>().squaredNorm();
+  return l2 * sum;
+}
+
 }  // namespace headstart

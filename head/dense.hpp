@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "head/matrix.hpp"
 #include "head/random.hpp"
@@ -20,5 +21,8 @@ struct Dense {
 /// Keras's defaults: kernel Glorot-uniform in (-l, l) with l = sqrt(6 / (in + out)) (Glorot and Bengio 2010,
 /// eq. 16), bias 0.
 [[nodiscard]] Dense glorot_uniform(Eigen::Index in, Eigen::Index out, Random& random);
+
+/// l2 * sum of squares of every kernel.
+[[nodiscard]] double l2_penalty(std::span<const Dense> layers, double l2);
 
 }  // namespace headstart

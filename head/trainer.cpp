@@ -390,10 +390,4 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
   return result;
 }
 
-double l2_penalty(const Head& head, double l2) {
-  double sum = 0.0;
-  for (const Dense& layer : head.layers) sum += layer.kernel.cast<double>().squaredNorm();
-  return l2 * sum;
-}
-
 }  // namespace headstart

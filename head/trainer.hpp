@@ -147,7 +147,7 @@ struct TrainingHooks {
                                            std::span<const RowIndex> rows);
 
 /// The penalty that reported losses include: l2 * sum of squares of every kernel.
-[[nodiscard]] double l2_penalty(const Head& head, double l2);
+[[nodiscard]] inline double l2_penalty(const Head& head, double l2) { return l2_penalty(head.layers, l2); }
 
 /// Class weights that give every class the same total: rows / (classes * rows of the class), as
 /// scikit-learn's 'balanced'.

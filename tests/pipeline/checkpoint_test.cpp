@@ -14,8 +14,6 @@
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "pipeline/output_folder.hpp"
-#include "pipeline/resumable_training.hpp"
 #include "pipeline/write_file.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -167,29 +165,6 @@ TEST(CheckpointTest, ADifferenceIsNamedAndNumbersAreComparedAsNumbers) {
   EXPECT_EQ(difference(a, {{"seed", "4"}, {"learning-rate", "0.001"}}), "seed is 3 there, 4 here");
   EXPECT_EQ(difference(a, {{"seed", "3"}}), "learning-rate is 0.001 there, nothing here");
   EXPECT_EQ(difference({{"seed", "3"}}, a), "learning-rate is nothing there, 0.001 here");
-}
-
-TEST(CheckpointTest, AnIdentityHasEveryOptionThatIsNotKnownToBeHarmless) {
-  Config config{"train", "", {}};
-  config.set("threads", std::int64_t{2});
-  config.set("out", std::string("here"));
-  config.set("seed", std::int64_t{4});
-  config.set("new-one", std::string("a=b"));
-  const RunIdentity identity = identity_of({{"rows", "x"}}, config);
-  EXPECT_EQ(identity, (RunIdentity{{"seed", "4"}, {"new-one", "\"a=b\""}, {"rows", "x"}}));
-}
-
-TEST(CheckpointTest, AFileIsPublishedBesideTheFolder) {
-  const ScratchFolder scratch;
-  OutputFolder out(scratch / "out/");
-  EXPECT_EQ(out.beside("checkpoint"), scratch / "out.checkpoint");
-  for (const char* text : {"one", "two"}) {
-    write_file(out.staging() / "checkpoint", std::string_view(text));
-    out.publish_beside("checkpoint");
-    EXPECT_EQ(read_text((scratch / "out.checkpoint").string()), text);
-    EXPECT_FALSE(std::filesystem::exists(out.staging() / "checkpoint"));
-  }
-  EXPECT_THROW(out.publish_beside("nothing"), Error);
 }
 
 }  // namespace

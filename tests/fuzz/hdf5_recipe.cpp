@@ -101,6 +101,12 @@ Content content_of(const Hdf5Object& object) {
     content.texts = {variable->text};
     point_to_texts(content);
   }
+  if (const auto* variables = std::get_if<Hdf5Object::VariableStrings>(&object.values)) {
+    content.type = fixed_string(H5T_VARIABLE);
+    content.extents = {variables->texts.size()};
+    content.texts = variables->texts;
+    point_to_texts(content);
+  }
   if (const auto* fixed = std::get_if<Hdf5Object::FixedStrings>(&object.values)) {
     std::size_t width = 1;
     for (const std::string& text : fixed->texts) width = std::max(width, text.size());

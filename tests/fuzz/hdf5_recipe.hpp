@@ -23,12 +23,15 @@ struct Hdf5Object {
   struct VariableString {
     std::string text;
   };
+  struct VariableStrings {
+    std::vector<std::string> texts;  ///< one dimension
+  };
   struct FixedStrings {
     std::vector<std::string> texts;  ///< one dimension
   };
-  using Values =
-      std::variant<Unwritten, std::vector<Float16>, std::vector<float>, std::vector<std::int32_t>,
-                   std::vector<std::int64_t>, std::vector<std::uint8_t>, VariableString, FixedStrings>;
+  using Values = std::variant<Unwritten, std::vector<Float16>, std::vector<float>, std::vector<std::int32_t>,
+                              std::vector<std::int64_t>, std::vector<std::uint8_t>, VariableString,
+                              VariableStrings, FixedStrings>;
 
   Kind kind;
   std::string parent;  ///< the group or dataset that it is in or of; "/" is the root

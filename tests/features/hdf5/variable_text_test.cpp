@@ -26,7 +26,7 @@ using Texts = std::vector<std::string>;
 
 /// The message of the Error that `action` throws; fails the test if it throws none.
 template <typename Action>
-std::string message_of(Action action) {
+std::string refusal_of(Action action) {
   try {
     action();
   } catch (const Error& error) {
@@ -162,7 +162,7 @@ TEST(VariableText, ThatClaimsMoreThanItsFileIsRefusedBeforeItIsAllocated) {
     for (const std::uint32_t claim : {std::uint32_t{1} << 20U, std::uint32_t{1} << 31U, 0xFFFFFFFFU}) {
       std::memcpy(reference, &claim, sizeof(claim));
       const std::uint64_t before = peak_addresses();
-      EXPECT_THAT(message_of([&] { (void)read(image, as_attribute); }),
+      EXPECT_THAT(refusal_of([&] { (void)read(image, as_attribute); }),
                   AllOf(HasSubstr("cannot use an HDF5 file: memory: /texts: "),
                         HasSubstr(fmt::format("claims a string of {} bytes", claim))));
       EXPECT_LT(peak_addresses() - before, std::uint64_t{1} << 20U) << as_attribute << ' ' << claim;
@@ -186,7 +186,7 @@ TEST(VariableText, ThatIsMoreThanAllowedInAllIsRefusedBeforeItIsAllocated) {
     all(texts.size());
     const std::uint64_t before = peak_addresses();
     EXPECT_THAT(
-        message_of([&] { (void)read(image, as_attribute); }),
+        refusal_of([&] { (void)read(image, as_attribute); }),
         HasSubstr(as_attribute ? "holds more than 64 MiB of text" : "holds more than 1024 MiB of text"));
     EXPECT_LT(peak_addresses() - before, std::uint64_t{8} << 20U) << as_attribute;
   }
@@ -199,7 +199,7 @@ TEST(VariableText, WithAStringThatCannotBeReadIsAnErrorAndNothingIsLost) {
     std::vector<std::byte> image = image_of({"before", std::string(kLength, 'x'), "after"}, as_attribute);
     const std::uint64_t address = 8;  // where no heap is
     std::memcpy(reference_in(image, kLength) + 4, &address, sizeof(address));
-    EXPECT_THAT(message_of([&] { (void)read(image, as_attribute); }),
+    EXPECT_THAT(refusal_of([&] { (void)read(image, as_attribute); }),
                 HasSubstr("cannot use an HDF5 file: memory: /texts: "));
     EXPECT_EQ(read(image_of({"next"}, as_attribute), as_attribute), Texts{"next"}) << "the next file is read";
   }

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -14,47 +15,49 @@
 namespace headstart {
 namespace {
 
-/// For each sum 0..limit that some components add up to: how many of the last size that it took, per size.
-/// Bounded subset sum, one pass a distinct size: sizes x limit steps.
+/// Which sums 0..limit components add up to, and by which of them: bounded subset sum, one pass a distinct
+/// size, so sizes x limit steps and eight bytes a sum.
 class SubsetSums {
  public:
   /// @param counts  how many components there are of each size
-  SubsetSums(const std::map<std::size_t, std::size_t>& counts, std::size_t limit) {
-    std::vector<bool> reachable(limit + 1);
-    reachable[0] = true;
-    for (const auto& [size, count] : counts) {
-      std::vector<std::size_t> used(limit + 1, kUnreachable);
-      for (std::size_t sum = 0; sum <= limit; ++sum) {
-        if (reachable[sum]) {
-          used[sum] = 0;
-        } else if (sum >= size && used[sum - size] < count) {
-          used[sum] = used[sum - size] + 1;
-        }
+  SubsetSums(const std::map<std::size_t, std::size_t>& counts, std::size_t limit)
+      : sizes_(counts.begin(), counts.end()), ends_(limit + 1) {
+    ends_[0] = {kEmpty, 0};
+    for (std::uint32_t step = 0; step < sizes_.size(); ++step) {
+      const auto& [size, count] = sizes_[step];
+      for (std::size_t sum = size; sum <= limit; ++sum) {
+        const End& before = ends_[sum - size];
+        if (ends_[sum].step != kUnreachable || before.step == kUnreachable) continue;
+        const std::uint32_t used = before.step == step ? before.used + 1 : 1;
+        if (used <= count) ends_[sum] = {step, used};
       }
-      for (std::size_t sum = 0; sum <= limit; ++sum) reachable[sum] = used[sum] != kUnreachable;
-      steps_.push_back({size, std::move(used)});
     }
   }
 
-  [[nodiscard]] bool contains(std::size_t sum) const { return steps_.back().used[sum] != kUnreachable; }
+  [[nodiscard]] bool contains(std::size_t sum) const { return ends_[sum].step != kUnreachable; }
 
-  /// How many components of each size add up to `sum`.
+  /// How many components of each size add up to `sum`: of large sizes as few as possible.
   [[nodiscard]] std::map<std::size_t, std::size_t> taken(std::size_t sum) const {
     std::map<std::size_t, std::size_t> result;
-    for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-      result[step->size] = step->used[sum];
-      sum -= step->used[sum] * step->size;
+    while (sum > 0) {
+      const End& end = ends_[sum];
+      const std::size_t size = sizes_[end.step].first;
+      result[size] = end.used;
+      sum -= end.used * size;  // which a smaller size reached
     }
     return result;
   }
 
  private:
-  static constexpr std::size_t kUnreachable = static_cast<std::size_t>(-1);
-  struct Step {
-    std::size_t size = 0;
-    std::vector<std::size_t> used;  ///< of this size, as few as possible, or kUnreachable
+  static constexpr std::uint32_t kUnreachable = 0xFFFF'FFFF;
+  static constexpr std::uint32_t kEmpty = 0xFFFF'FFFE;
+  /// How a sum was reached first: by the smallest sizes that do.
+  struct End {
+    std::uint32_t step = kUnreachable;  ///< place in sizes_ of the largest size in it
+    std::uint32_t used = 0;             ///< components of that size in it, as few as possible
   };
-  std::vector<Step> steps_;
+  std::vector<std::pair<std::size_t, std::size_t>> sizes_;
+  std::vector<End> ends_;
 };
 
 /// Which of one class's components, in the order of the draw, become validation.

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <set>
@@ -168,6 +171,28 @@ RC_GTEST_PROP(SplitProperty, RenamesAndAnotherOrderChangeNothing, ()) {
   for (std::size_t i = 0; i < order.size(); ++i) {
     RC_ASSERT(other.manifest.samples[i].split == set.manifest.samples[order[i]].split);
   }
+}
+
+/// Groups of 1, 2, ... 700 images: a table of every sum for every size would take 1.4 GB.
+TEST(SplitTest, ManySizesOfGroupsTakeLittleMemory) {
+  EXPECT_EXIT(
+      {
+        Set set;
+        for (int size = 1; size <= 700; ++size) {
+          for (int i = 0; i < size; ++i) set.add(0, size, std::to_string(size));
+        }
+        const auto peak = [] {
+          rusage usage = {};
+          getrusage(RUSAGE_SELF, &usage);
+          return usage.ru_maxrss;  // KiB
+        };
+        const auto before = peak();
+        set.draw(0.2);
+        const bool is_right = set.count(0, Split::kValidation) == 49'070;  // a fifth of 245,350
+        std::fprintf(stderr, "%ld MiB more, %s\n", (peak() - before) / 1024, is_right ? "right" : "wrong");
+        std::exit(is_right && peak() - before < 400 * 1024 ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "right");
 }
 
 }  // namespace

@@ -4,13 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <fstream>
-#include <limits>
-#include <string>
 
 #include "head/first_layer.hpp"
+#include "memory/cgroup.hpp"
 
 namespace headstart {
 namespace {
@@ -37,23 +34,6 @@ double steps_of(const TrainingShape& shape) {
 
 double nonzeros_of_a_row(const TrainingShape& shape) {
   return real(shape.nonzeros) / real(std::max<std::int64_t>(shape.rows, 1));
-}
-
-// The cgroup's limit (version 2, then 1); the largest number where there is none.
-std::int64_t cgroup_limit() {
-  std::string line;
-  std::string path = "/sys/fs/cgroup";
-  std::ifstream groups("/proc/self/cgroup");
-  while (std::getline(groups, line)) {
-    if (line.rfind("0::", 0) == 0) path += line.substr(3);
-  }
-  for (const std::string& file : std::array<std::string, 3>{path + "/memory.max", "/sys/fs/cgroup/memory.max",
-                                                            "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    std::ifstream stream(file);
-    std::int64_t limit = 0;  // "max" does not parse
-    if (stream >> limit && limit > 0) return limit;
-  }
-  return std::numeric_limits<std::int64_t>::max();
 }
 
 }  // namespace
@@ -117,7 +97,7 @@ Solver choose_solver(const TrainingShape& shape, std::int64_t memory_limit) noex
 std::int64_t available_memory() {
   const std::int64_t machine =
       static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
-  return std::min(machine, cgroup_limit());
+  return std::min(machine, cgroup_limits().memory);
 }
 
 }  // namespace headstart

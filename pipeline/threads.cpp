@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <opencv2/core/utility.hpp>
-#include <string>
 #include <thread>
+
+#include "memory/cgroup.hpp"
 
 namespace headstart {
 namespace {
@@ -24,14 +24,8 @@ int affinity_threads() {
   return static_cast<int>(std::thread::hardware_concurrency());
 }
 
-/// cgroup v2's cpu.max is "quota period" in microseconds, or "max period".
 int quota_threads(int otherwise) {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  double quota = 0.0;
-  double period = 0.0;
-  if (file >> quota >> period && quota > 0.0 && period > 0.0)
-    return static_cast<int>(std::ceil(quota / period));
-  return otherwise;
+  return static_cast<int>(std::min(std::ceil(cgroup_limits().processors), static_cast<double>(otherwise)));
 }
 
 /// Processes that Open MPI's mpirun has started on this machine, this one included.
@@ -44,7 +38,7 @@ int local_processes() {
 
 int available_threads() {
   const int affinity = affinity_threads();
-  const int own = std::max(1, std::min(affinity, quota_threads(affinity)));
+  const int own = std::max(1, quota_threads(affinity));
   // Processes that together may use more processors than there are (mpirun binds more than two to a socket
   // each, and over-subscribed ones to nothing) share what there is.
   const int all = std::max(1, quota_threads(static_cast<int>(std::thread::hardware_concurrency())));

@@ -46,11 +46,14 @@ Tap tap_below(const FinetuneOptions& options) {
   return kAllTaps[static_cast<std::size_t>(first_block_of(options) - 2)];
 }
 
+/// Where a head is trained to start from, beside OUT: an earlier OUT stays as it is until this run is done.
+constexpr std::string_view kHead = "head";
+
 /// The options that a head is trained with where none was given to start from.
-TrainOptions options_of_head(const FinetuneOptions& options) {
+TrainOptions options_of_head(const FinetuneOptions& options, const fs::path& folder) {
   TrainOptions train;
   train.dataset = options.dataset;
-  train.out = options.out;
+  train.out = folder;
   train.stage_one = options.stage_one;
   train.training.seed = options.seed.value_or(train.training.seed);
   train.validation = options.validation.value_or(train.validation);
@@ -88,29 +91,29 @@ void check_tunable(const Model& model, const FinetuneOptions& options, const std
     refuse("its learning rate is zero", "pass --head-learning-rate");
 }
 
-/// Trains a head into OUT, as train does. Both taps are cached in one pass over the images.
-void train_head_first(const FinetuneOptions& options, const Session& session) {
+/// Trains a head into `folder`, as train does. Both taps are cached in one pass over the images.
+void train_head_first(const FinetuneOptions& options, const fs::path& folder, const Session& session) {
   session.console.note("no --from: a head is trained first");
   StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
                 options.stage_one, session);
   const Manifest manifest = discover(options.dataset, discovery_options(options.stage_one.images));
   static_cast<void>(both.run(sources_of(manifest)));
-  run_train(options_of_head(options), session);
+  run_train(options_of_head(options, folder), session);
 }
 
-/// The model to start from: the one given, or a head trained for it. When a run goes on, that head is what
-/// OUT holds, unless OUT is the end of an earlier fine-tuning.
-Model starting_model(const FinetuneOptions& options, const Session& session) {
-  const fs::path file = options.from.empty() ? options.out / "model.h5" : options.from;
-  std::optional<Model> model;
-  std::error_code ignored;
-  if (!options.from.empty() || (options.resume && fs::exists(file, ignored))) model = read_model(file);
-  if (options.from.empty() && (!model || model->tuned_from_block > 0)) {
-    train_head_first(options, session);
-    model = read_model(file);
+/// The model to start from: the one given, or a head trained for it. A run that goes on finds that head where
+/// the run before it left it.
+Model starting_model(const FinetuneOptions& options, const OutputFolder& out, const Session& session) {
+  fs::path file = options.from;
+  if (file.empty()) {
+    const fs::path folder = out.beside(kHead);
+    file = folder / "model.h5";
+    std::error_code ignored;
+    if (!options.resume || !fs::exists(file, ignored)) train_head_first(options, folder, session);
   }
-  check_tunable(*model, options, printable(file.string()));
-  return std::move(*model);
+  Model model = read_model(file);
+  check_tunable(model, options, printable(file.string()));
+  return model;
 }
 
 /// The weights whose cache has the activations below the blocks: those of --weights where the model's frozen
@@ -351,8 +354,8 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
     return print_plan(options.dataset, 2, stage_one, options.views.value_or(0));
   }
   const int first_block = first_block_of(options);
-  Model model = starting_model(options, session);
   OutputFolder out(options.out);
+  Model model = starting_model(options, out, session);
   const SplitRecord split = model.training.split.value_or(SplitRecord{});
   const double validation_share = options.validation.value_or(split.validation);
   const std::uint64_t seed = options.seed.value_or(split.seed);
@@ -444,6 +447,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
             report_of_run(ended, before, movements, options, backprop), options.config.text());
   out.publish();
   forget_checkpoint(out);
+  if (options.from.empty()) out.remove_beside(kHead);
   fmt::print("{}\n{}\n{}\nmodel:  {}\nreport: {}\n", text_table(comparison_rows(before, after)),
              text_table(movement_rows(movements)), outcome(result), (options.out / "model.h5").string(),
              (options.out / "report.html").string());

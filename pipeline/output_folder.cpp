@@ -198,4 +198,14 @@ void OutputFolder::publish_beside(std::string_view name) {
               "make room or name another place"};
 }
 
+void OutputFolder::remove_beside(std::string_view name) const noexcept {
+  try {
+    const fs::path folder = beside(name);
+    check_replaceable(folder);
+    fs::remove_all(folder);
+  } catch (const std::exception&) {  // not ours, or not to be removed: it harms nobody
+    return;
+  }
+}
+
 }  // namespace headstart

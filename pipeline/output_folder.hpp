@@ -1,6 +1,6 @@
-// pipeline/output_folder.hpp: the OUT folder of train, published whole: written beside its final place, then
-// exchanged. Invariant: a run that fails leaves an earlier OUT as it was; a folder that headstart did not
-// make is never replaced.
+// pipeline/output_folder.hpp: the OUT folder of train, sweep and finetune, published whole: written beside
+// its final place, then exchanged. Invariant: a run that fails leaves an earlier OUT as it was; a folder that
+// headstart did not make is never replaced.
 #pragma once
 
 #include <filesystem>
@@ -32,6 +32,8 @@ class OutputFolder {
   /// Makes staging()/name durable and moves it to beside(name), in place of what is there. What a kill leaves
   /// of it is in staging(). @throws Error kFailed; beside(name) is then what it was
   void publish_beside(std::string_view name);
+  /// Removes the folder beside(name), if headstart made it; failing to is no error.
+  void remove_beside(std::string_view name) const noexcept;
 
  private:
   std::filesystem::path out_;

@@ -7,12 +7,12 @@
 #include <array>
 #include <cmath>
 #include <numeric>
-#include <system_error>
 #include <utility>
 
 #include "data/error.hpp"
 #include "features/float16.hpp"
 #include "features/hdf5.hpp"
+#include "pipeline/unfinished_file.hpp"
 
 namespace headstart {
 namespace {
@@ -84,27 +84,15 @@ void write_features(hid_t file, const FeatureTable& table, std::int64_t columns,
 void write_feature_file(const fs::path& file, const FeatureTable& table, std::int64_t columns,
                         FeatureType type,
                         const std::function<FeatureMatrix(std::span<const RowIndex>)>& read) {
-  fs::path unfinished = file;
-  unfinished += ".unfinished";
-  std::error_code error;
-  fs::remove(unfinished, error);
-  try {
-    {
-      const hdf5::File opened = hdf5::create_file(unfinished);
-      write_table(opened.id(), table);
-      write_features(opened.id(), table, columns, type, read);
-      hdf5::flush(opened);
-    }
-    fs::rename(unfinished, file);
-  } catch (const fs::filesystem_error& cause) {
-    fs::remove(unfinished, error);
-    throw Error{Error::Kind::kFailed, "cannot write a file",
-                printable(fmt::format("{}: {}", file.string(), cause.code().message())),
-                "name another place"};
-  } catch (...) {
-    fs::remove(unfinished, error);
-    throw;
+  UnfinishedFile unfinished(file);
+  fs::remove(unfinished.path());  // HDF5 makes its files itself
+  {
+    const hdf5::File opened = hdf5::create_file(unfinished.path());
+    write_table(opened.id(), table);
+    write_features(opened.id(), table, columns, type, read);
+    hdf5::flush(opened);
   }
+  unfinished.publish();
 }
 
 }  // namespace headstart

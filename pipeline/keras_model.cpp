@@ -96,7 +96,7 @@ void write_keras_model_on_rgb(const Model& model, const std::filesystem::path& p
       nlohmann::json(model.classes).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   hdf5::write<std::uint8_t>(own.id(), "class_names", {classes.size()},
                             {reinterpret_cast<const std::uint8_t*>(classes.data()), classes.size()});
-  replace_file(path, file.close());
+  write_file(path, file.close());
 }
 
 }  // namespace headstart

@@ -264,7 +264,7 @@ void write_onnx_model(const Model& model, const std::filesystem::path& file) {
         fmt::format("{}: {} bytes, and 2 GiB are the limit", printable(file.string()), message.size()),
         "train with fewer --hidden units, or --pooling avg"};
   }
-  replace_file(file, message.parts());
+  write_file(file, message.parts());
 }
 
 }  // namespace headstart

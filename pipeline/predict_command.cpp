@@ -22,6 +22,7 @@
 #include "pipeline/model_session.hpp"
 #include "pipeline/prediction_text.hpp"
 #include "pipeline/stage_one.hpp"
+#include "pipeline/unfinished_file.hpp"
 
 namespace headstart {
 namespace {
@@ -57,22 +58,38 @@ std::vector<ImageSource> images_of(const std::vector<std::string>& arguments) {
   return images;
 }
 
-/// Where results go: stdout or a file. A short write is an error, never a silent loss.
+/// Where results go: stdout or a file, which appears whole at the end. A short write is an error, never a
+/// silent loss.
 class Sink {
  public:
-  explicit Sink(const fs::path& file)
-      : name_(file.empty() ? "standard output" : printable(file.string())),
-        stream_(file.empty() ? stdout : std::fopen(file.c_str(), "wbe")) {
+  Sink(const fs::path& file, Console& console)
+      : name_(file.empty() ? "standard output" : printable(file.string())), console_(console) {
+    if (!file.empty()) file_.emplace(file);
+    stream_ = file_ ? std::fopen(file_->path().c_str(), "wbe") : stdout;
     if (stream_ == nullptr) fail();
   }
   ~Sink() {
-    if (stream_ != nullptr && stream_ != stdout) std::fclose(stream_);
+    if (!file_) return;
+    std::fclose(stream_);
+    if (written_ == 0 || is_done_) return;
+    console_.warn(fmt::format("what was predicted so far is in {}", printable(file_->keep().string())));
   }
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
 
   void write(const std::string& text) {
     if (std::fwrite(text.data(), 1, text.size(), stream_) != text.size() || std::fflush(stream_) != 0) fail();
+  }
+  /// The same, of results rather than what stands above them.
+  void write_results(const std::string& text) {
+    write(text);
+    ++written_;
+  }
+
+  void publish() {
+    if (!file_) return;
+    file_->publish();
+    is_done_ = true;
   }
 
  private:
@@ -82,7 +99,11 @@ class Sink {
   }
 
   std::string name_;
-  std::FILE* stream_;
+  Console& console_;
+  std::optional<UnfinishedFile> file_;  // none: standard output
+  std::FILE* stream_ = nullptr;
+  std::size_t written_ = 0;  // blocks of results
+  bool is_done_ = false;
 };
 
 /// Classes of one row by falling probability, the first `top_k`; ties keep the order of the classes.
@@ -174,7 +195,7 @@ void run_predict(const PredictOptions& options, const Session& session) {
                                   .explained = !options.explanations.empty()};
   const bool csv = options.format == PredictionFormat::kCsv;
   Predictor predictor(model, options, stage_one, session);
-  Sink sink(options.out);
+  Sink sink(options.out, session.console);
   if (csv) sink.write(csv_header(columns));
 
   stage_one.expect_parts(images.size());
@@ -193,8 +214,9 @@ void run_predict(const PredictOptions& options, const Session& session) {
       text += csv ? csv_text(prediction, columns) : json_text(prediction, columns);
     }
     if (options.out.empty()) session.console.hide_progress();  // both may be the same terminal
-    sink.write(text);
+    sink.write_results(text);
   }
+  sink.publish();
   session.console.progress_done();
   const ImageOptions& limits = options.stage_one.images;
   if (images.empty() || rejected == images.size() || limits.max_rejects.exceeded(rejected, images.size()) ||

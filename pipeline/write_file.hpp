@@ -8,13 +8,11 @@
 
 namespace headstart {
 
-/// Creates or overwrites `file` and checks that all of it arrived. @throws Error kFailed naming the file and
-/// the reason
+/// Creates or replaces `file`, whole: after a failure it is what it was (pipeline/unfinished_file.hpp).
+/// @throws Error kFailed naming the file and the reason
 void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes);
 void write_file(const std::filesystem::path& file, std::string_view text);
 /// One part after the other.
 void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts);
-/// The same beside `file`, then renamed: it is whole, or as it was.
-void replace_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts);
 
 }  // namespace headstart

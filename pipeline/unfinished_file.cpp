@@ -1,0 +1,81 @@
+// pipeline/unfinished_file.cpp
+#include "pipeline/unfinished_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <optional>
+#include <random>
+#include <string>
+#include <system_error>
+
+#include "data/error.hpp"
+#include "data/file_descriptor.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLongestName = 200;  // of 255 bytes, with room for what is added
+
+[[noreturn]] void cannot_write(const fs::path& file, const std::error_code& error) {
+  throw Error{Error::Kind::kFailed, "cannot write",
+              fmt::format("{}: {}", printable(file.string()), error.message()),
+              "make room or name another place"};
+}
+
+std::error_code last_error() { return {errno, std::generic_category()}; }
+
+/// A new file in `folder` whose name begins with `name`. @return nothing and errno where none can be made
+std::optional<fs::path> make_file(const fs::path& folder, const std::string& name, mode_t mode) {
+  std::random_device random;
+  while (true) {
+    fs::path made = folder / fmt::format("{}.unfinished-{:08x}", name, random());
+    const FileDescriptor descriptor(::open(made.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (descriptor.is_open()) return made;
+    if (errno != EEXIST) return std::nullopt;
+  }
+}
+
+}  // namespace
+
+UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(file) {
+  std::error_code missing;  // of a new file: nothing wrong
+  if (fs::is_symlink(file, missing)) file_ = fs::weakly_canonical(file, missing);
+  const fs::file_status status = fs::status(file_, missing);
+  if (fs::is_directory(status)) cannot_write(file, std::make_error_code(std::errc::is_a_directory));
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    path_ = file_;
+    is_done_ = true;
+    return;
+  }
+  // A file that is replaced keeps its rights.
+  struct stat before = {};
+  const mode_t mode = ::stat(file_.c_str(), &before) == 0 ? before.st_mode & 0777U : 0666U;
+  const auto made = make_file(file_.parent_path(), file_.filename().string().substr(0, kLongestName), mode);
+  if (!made) cannot_write(file, last_error());
+  path_ = *made;
+}
+
+UnfinishedFile::~UnfinishedFile() {
+  std::error_code ignored;
+  if (!is_done_) fs::remove(path_, ignored);
+}
+
+void UnfinishedFile::publish() {
+  if (is_done_) return;
+  std::error_code error;
+  fs::rename(path_, file_, error);
+  if (error) cannot_write(file_, error);
+  is_done_ = true;
+}
+
+const fs::path& UnfinishedFile::keep() noexcept {
+  is_done_ = true;
+  return path_;
+}
+
+}  // namespace headstart

@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -406,6 +408,12 @@ std::vector<std::string> path_of_command(const CLI::App& app) {
   return path;
 }
 
+/// On stderr, of which nothing depends: a log on a full disk must not change how a run ends.
+void tell(std::string_view what) {
+  const std::string line = fmt::format("headstart: {}\n", what);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
 std::string command_name(const CLI::App& app) {
   return app.get_parent() == nullptr ? app.get_name()
                                      : command_name(*app.get_parent()) + " " + app.get_name();
@@ -426,12 +434,12 @@ int usage_error(const CLI::App& root, const CLI::ParseError& error) {
       }
     }
   }
-  fmt::print(stderr, "headstart: error: wrong usage: {}: see {} --help\n", what, command_name(app));
+  tell(fmt::format("error: wrong usage: {}: see {} --help", what, command_name(app)));
   return exit_code(Error::Kind::kUsage);
 }
 
 int fail(std::string_view message, int code) {
-  fmt::print(stderr, "headstart: error: {}\n", message);
+  tell(fmt::format("error: {}", message));
   return code;
 }
 
@@ -455,6 +463,10 @@ int run(const Command& command, Processes* processes, const std::optional<std::s
   mute(stdout);
   try {
     command.run(Session{console, general.threads, processes});
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw Error{Error::Kind::kFailed, "cannot write the results",
+                  fmt::format("standard output: {}", std::strerror(errno)), "make room there"};
+    }
   } catch (...) {
     if (processes != nullptr && processes->all_fail()) mute(stderr);
     throw;
@@ -500,7 +512,7 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const Error& error) {
     return fail(error.what(), exit_code(error.kind()));
   } catch (const Interrupted& interrupted) {
-    fmt::print(stderr, "headstart: {}\n", interrupted.what());
+    tell(interrupted.what());
     return 130;
   } catch (const std::bad_alloc&) {
     return fail(

@@ -36,9 +36,12 @@ Console::Console(Verbosity verbosity, bool terminal, std::FILE* out)
 
 Console::~Console() { wipe(); }
 
+/// A log that can't be written, on a full disk, must not end the run that it tells of: nothing is thrown.
+void Console::put(const std::string& text) { std::fwrite(text.data(), 1, text.size(), out_); }
+
 void Console::wipe() {
   if (bar_.empty()) return;
-  std::fputs("\r\x1b[K", out_);
+  put("\r\x1b[K");
   std::fflush(out_);
   bar_.clear();
 }
@@ -46,9 +49,9 @@ void Console::wipe() {
 void Console::line(std::string_view prefix, std::string_view text) {
   const std::string bar = bar_;
   wipe();
-  fmt::print(out_, "{}{}\n", prefix, text);
+  put(fmt::format("{}{}\n", prefix, text));
   if (!bar.empty()) {
-    fmt::print(out_, "\r{}", bar);
+    put(fmt::format("\r{}", bar));
     bar_ = bar;
   }
   std::fflush(out_);
@@ -103,7 +106,7 @@ void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t
   bar += text;
   bar.resize(std::min(bar.size(), columns - 1));
   wipe();
-  fmt::print(out_, "\r{}", bar);
+  put(fmt::format("\r{}", bar));
   std::fflush(out_);
   bar_ = bar;
 }

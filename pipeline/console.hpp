@@ -49,6 +49,7 @@ class Console {
   using Clock = std::chrono::steady_clock;
 
   void line(std::string_view prefix, std::string_view text);
+  void put(const std::string& text);
   void wipe();
 
   std::mutex mutex_;  // of all below

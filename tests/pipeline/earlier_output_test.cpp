@@ -1,0 +1,272 @@
+// tests/pipeline/earlier_output_test.cpp: what stood where a command writes survives every way in which it
+// can fail.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/pipeline/sample_dataset.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace headstart::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Arguments = std::vector<std::string>;
+
+/// Of these tests alone: others count what is cached of the shared run's dataset.
+const fs::path& cache() {
+  static const ScratchFolder folder;
+  static const fs::path path = folder / "cache";
+  return path;
+}
+
+/// A command that writes to OUT.
+struct Writer {
+  std::string name;
+  bool is_folder = false;
+  bool trains = false;
+  std::function<Arguments(const std::string& dataset, const std::string& out)> arguments;
+};
+
+void PrintTo(const Writer& writer, std::ostream* out) { *out << writer.name; }
+
+std::string model() { return (shared_run().out / "model.h5").string(); }
+
+const std::vector<Writer>& writers() {
+  static const std::vector<Writer> all{
+      {"train", true, true,
+       [](const std::string& set, const std::string& out) {
+         return Arguments{"train", set, "-o", out, "--hidden", "8", "--epochs", "3"};
+       }},
+      {"sweep", true, true,
+       [](const std::string& set, const std::string& out) {
+         return Arguments{"sweep", set, "-o", out, "--pooling", "avg", "--hidden", "0", "--folds", "2"};
+       }},
+      {"finetune", true, true,
+       [](const std::string& set, const std::string& out) {
+         return Arguments{"finetune", set, "-o", out, "--epochs", "1", "--batch", "8"};
+       }},
+      {"finetune --from", true, true,
+       [](const std::string& set, const std::string& out) {
+         return Arguments{"finetune", set, "-o", out, "--from", model(), "--epochs", "1", "--batch", "8"};
+       }},
+      {"inspect", false, false,
+       [](const std::string& set, const std::string& out) {
+         return Arguments{"inspect", set, "-o", out};
+       }},
+      {"evaluate", false, false,
+       [](const std::string& set, const std::string& out) {
+         return Arguments{"evaluate", model(), set, "--json", out};
+       }},
+      {"predict", false, false,
+       [](const std::string& set, const std::string& out) {
+         return Arguments{"predict", model(), set, "-o", out};
+       }},
+      {"cache export", false, false,
+       [](const std::string& set, const std::string& out) {
+         return Arguments{"cache", "export", set, "-o", out};
+       }},
+      {"export", false, false,
+       [](const std::string&, const std::string& out) {
+         return Arguments{"export", model(), "--to", "onnx", "-o", out};
+       }},
+      {"export --to keras", false, false,
+       [](const std::string&, const std::string& out) {
+         return Arguments{"export", model(), "--to", "keras", "-o", out};
+       }},
+  };
+  return all;
+}
+
+/// Every file below `folder` with its content.
+std::map<std::string, std::string> content_of(const fs::path& path) {
+  std::map<std::string, std::string> content;
+  if (fs::is_directory(path)) return read_folder(path);
+  content[""] = read_text(path.string());
+  return content;
+}
+
+class EarlierOutput : public ::testing::TestWithParam<Writer> {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
+    const std::string name = "out";
+    out_ = scratch_ / name;
+    if (GetParam().is_folder) {
+      fs::copy(shared_run().out, out_, fs::copy_options::recursive);
+      std::ofstream(out_ / "history.csv") << "an earlier one\n";
+    } else {
+      std::ofstream(out_) << "an earlier one\n";
+    }
+    before_ = content_of(out_);
+  }
+
+  /// Runs the command. OUT is what it was, if the command fails.
+  ProcessResult run(const ProcessOptions& options = {}, const Arguments& more = {},
+                    std::string dataset = {}) {
+    if (dataset.empty()) dataset = shared_run().dataset.string();
+    Arguments arguments = GetParam().arguments(dataset, out_.string());
+    if (!GetParam().name.starts_with("export"))
+      arguments.insert(arguments.end(), {"--cache", cache().string()});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProcessResult result = headstart_process(arguments, options);
+    if (result.exit_code != 0) {
+      EXPECT_TRUE(content_of(out_) == before_) << result.err;
+    }
+    return result;
+  }
+
+  /// What lies beside OUT.
+  [[nodiscard]] Arguments beside() const {
+    Arguments names;
+    for (const auto& entry : fs::directory_iterator(scratch_.path())) {
+      const std::string name = entry.path().filename().string();
+      if (name != out_.filename().string()) names.push_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  const ScratchFolder scratch_;
+  fs::path out_;
+  std::map<std::string, std::string> before_;
+};
+
+TEST_P(EarlierOutput, SurvivesAFullDisk) {
+  ASSERT_EQ(
+      headstart_process({"extract", shared_run().dataset.string(), "--cache", cache().string()}).exit_code,
+      0);
+  ProcessOptions no_room;
+  no_room.before_exec = [] {
+    const rlimit limit{0, 0};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  // What it says goes to a file too, which has no room either.
+  EXPECT_EQ(run(no_room).exit_code, 1);
+  EXPECT_EQ(beside(), Arguments{});
+}
+
+TEST_P(EarlierOutput, SurvivesDataThatAreNotThere) {
+  if (GetParam().name.starts_with("export")) GTEST_SKIP() << "it reads none";
+  EXPECT_NE(run({}, {}, (scratch_ / "nowhere").string()).exit_code, 0);
+  EXPECT_EQ(beside(), Arguments{});
+}
+
+TEST_P(EarlierOutput, SurvivesTooManyRejects) {
+  if (GetParam().name.starts_with("export")) GTEST_SKIP() << "it reads none";
+  if (GetParam().name == "predict") GTEST_SKIP() << "a reject and its reason are what it has to say";
+  const ScratchFolder elsewhere;
+  const fs::path dataset = elsewhere / "dataset";
+  fs::copy(shared_run().dataset, dataset, fs::copy_options::recursive);
+  std::ofstream(fs::directory_iterator(dataset)->path() / "broken.jpg") << "\xFF\xD8\xFF no image";
+  const ProcessResult result = run({}, {"--on-error", "fail"}, dataset.string());
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_EQ(beside(), Arguments{});
+}
+
+TEST_P(EarlierOutput, SurvivesDivergence) {
+  if (!GetParam().trains || GetParam().name == "sweep") GTEST_SKIP() << "it trains nothing, or many";
+  EXPECT_EQ(run({}, {"--learning-rate", "1e12"}).exit_code, 1);
+}
+
+TEST_P(EarlierOutput, SurvivesAKillAndCtrlC) {
+  for (const int signal : {SIGKILL, SIGINT}) {
+    for (const useconds_t microseconds : {30'000U, 200'000U, 600'000U}) {
+      ProcessOptions disturbed;
+      disturbed.while_running = [=](int pid) {
+        usleep(microseconds);
+        kill(pid, signal);
+      };
+      if (run(disturbed).exit_code == 0) return;  // this machine was done before the signal came
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Commands, EarlierOutput, ::testing::ValuesIn(writers()),
+                         [](const ::testing::TestParamInfo<Writer>& writer) {
+                           std::string name;
+                           for (const char c : writer.param.name) {
+                             if (std::isalnum(static_cast<unsigned char>(c)) != 0) name += c;
+                           }
+                           return name;
+                         });
+
+/// Without --from a head is trained first. It lies beside OUT, and --resume goes on from it.
+TEST(FinetuneWithoutAModel, KeepsItsHeadBesideOutUntilItIsDone) {
+  ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
+  const ScratchFolder scratch;
+  const fs::path out = scratch / "out";
+  fs::copy(shared_run().out, out, fs::copy_options::recursive);
+  const auto before = read_folder(out);
+  const fs::path head = scratch / "out.head" / "model.h5";
+  Arguments arguments{"finetune", shared_run().dataset.string(),
+                      "-o",       out.string(),
+                      "--cache",  cache().string(),
+                      "--batch",  "8",
+                      "--epochs", "1"};
+  ProcessOptions murder;
+  murder.while_running = [&](int pid) {
+    for (int i = 0; i < 12'000 && !fs::exists(head) && kill(pid, 0) == 0; ++i) usleep(5'000);
+    kill(pid, SIGKILL);
+  };
+  ASSERT_EQ(headstart_process(arguments, murder).exit_code, 128 + SIGKILL);
+  ASSERT_TRUE(fs::exists(head));
+  EXPECT_TRUE(read_folder(out) == before);
+  const auto trained = read_folder(head.parent_path());
+
+  arguments.emplace_back("--resume");
+  const ProcessResult resumed = headstart_process(arguments);
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(resumed.err.find("a head is trained first"), std::string::npos) << resumed.err;
+  EXPECT_FALSE(fs::exists(head.parent_path()));
+  EXPECT_NE(read_text((out / "model.h5").string()), before.at("model.h5"));
+  EXPECT_NE(read_text((out / "model.h5").string()), trained.at("model.h5"));
+}
+
+TEST(PredictToAFile, LeavesWhatItHasDoneBesideIt) {
+  ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
+  const ScratchFolder scratch;
+  const fs::path out = scratch / "labels.csv";
+  Arguments arguments{"predict", model(), "-o", out.string(), "--cache", cache().string()};
+  arguments.insert(arguments.end(), 4, shared_run().dataset.string());  // 96 images: 32, then 64
+  ASSERT_EQ(headstart_process(arguments).exit_code, 0);
+  const std::string whole = read_text(out.string());
+  std::ofstream(out) << "an earlier one\n";
+
+  ProcessOptions full;
+  full.before_exec = [room = whole.size() * 6 / 10] {
+    const rlimit limit{room, room};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  const ProcessResult result = headstart_process(arguments, full);
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_EQ(read_text(out.string()), "an earlier one\n");
+  const std::string said = "what was predicted so far is in ";
+  const std::size_t at = result.err.find(said);
+  ASSERT_NE(at, std::string::npos) << result.err;
+  const std::size_t name = at + said.size();
+  const std::string done = read_text(result.err.substr(name, result.err.find('\n', name) - name));
+  EXPECT_TRUE(whole.starts_with(done));
+  EXPECT_GT(std::count(done.begin(), done.end(), '\n'), 32);
+}
+
+TEST(PredictToAFile, WritesToWhatIsNoFileAtOnce) {
+  ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
+  const std::string dataset = shared_run().dataset.string();
+  const Arguments to_stdout{"predict", model(), dataset, "--cache", cache().string()};
+  Arguments to_device = to_stdout;
+  to_device.insert(to_device.end(), {"-o", "/dev/stdout"});
+  EXPECT_EQ(headstart_process(to_device).out, headstart_process(to_stdout).out);
+}
+
+}  // namespace
+}  // namespace headstart::test

@@ -5,15 +5,12 @@
 #include <numeric>
 
 #include "head/random.hpp"
+#include "head/seed_purpose.hpp"
 
 namespace headstart {
 namespace {
 
-// What derive_seed's purposes mean here. Never renumber: a seed's result would change. The trainer has more.
-constexpr std::uint64_t kShufflePurpose = 1;
-constexpr std::uint64_t kChunkPurpose = 3;
-
-Random random_of(const OrderOptions& options, std::uint64_t purpose, std::uint64_t epoch) {
+Random random_of(const OrderOptions& options, SeedPurpose purpose, std::uint64_t epoch) {
   return Random(derive_seed(derive_seed(options.seed, purpose), epoch));
 }
 
@@ -31,7 +28,7 @@ std::vector<RowIndex> positions_by_chunk(std::span<const RowIndex> training, con
   chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
   const RowIndex lowest = chunks.front();
   const RowIndex highest = chunks.back();
-  Random random = random_of(options, kChunkPurpose, epoch);
+  Random random = random_of(options, SeedPurpose::kChunk, epoch);
   shuffle(chunks, random);
   std::vector<std::size_t> rank(static_cast<std::size_t>(highest - lowest) + 1);
   for (std::size_t i = 0; i < chunks.size(); ++i) rank[static_cast<std::size_t>(chunks[i] - lowest)] = i;
@@ -49,7 +46,7 @@ EpochOrder::EpochOrder(std::span<const RowIndex> training, const OrderOptions& o
   if (options.window != 0 && options.window < rows_.size())
     window_ = std::max<std::size_t>(options.window / batch_, 1) * batch_;
   if (!options.shuffle) return;
-  Random random = random_of(options, kShufflePurpose, epoch);
+  Random random = random_of(options, SeedPurpose::kShuffle, epoch);
   if (windows() == 1) {
     shuffle(rows_, random);
     return;

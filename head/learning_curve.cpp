@@ -7,11 +7,10 @@
 #include <numeric>
 
 #include "head/random.hpp"
+#include "head/seed_purpose.hpp"
 
 namespace headstart {
 namespace {
-
-constexpr std::uint64_t kLearningCurvePurpose = 3;  // see trainer.cpp
 
 // Of every feature row: the image that it is or is a view of, and the image's place in an order drawn once.
 struct Draw {
@@ -22,7 +21,7 @@ struct Draw {
 Draw draw_of(const SearchProblem& problem, std::uint64_t seed) {
   Draw draw{std::vector<RowIndex>(problem.maps.rows(), 0), std::vector<std::size_t>(problem.maps.rows(), 0)};
   std::vector<RowIndex> order(problem.rows);
-  Random random(derive_seed(seed, kLearningCurvePurpose));
+  Random random(derive_seed(seed, SeedPurpose::kLearningCurve));
   shuffle(order, random);
   for (std::size_t i = 0; i < order.size(); ++i) {
     draw.image[static_cast<std::size_t>(order[i])] = order[i];

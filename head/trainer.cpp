@@ -17,6 +17,7 @@
 #include "head/epoch_order.hpp"
 #include "head/random.hpp"
 #include "head/read_ahead.hpp"
+#include "head/seed_purpose.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "head/training_checks.hpp"
 #include "head/upper_layers.hpp"
@@ -26,10 +27,6 @@ namespace headstart {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// What derive_seed's purposes mean here. Never renumber: a seed's result would change.
-constexpr std::uint64_t kDropoutPurpose = 2;        // epoch_order.cpp has 1 and 3
-constexpr std::uint64_t kFirstLayerPurpose = 1000;  // layer l: this + l
 
 OrderOptions order_options(const TrainingData& data, const TrainingOptions& options) {
   OrderOptions order{
@@ -158,7 +155,7 @@ class Training {
   // Every step draws from a seed of its own, so that a run can go on from any epoch.
   [[nodiscard]] Dropout dropout(int epoch, std::size_t step) const {
     const std::uint64_t seed =
-        derive_seed(derive_seed(options_.seed, kDropoutPurpose), static_cast<std::uint64_t>(epoch));
+        derive_seed(derive_seed(options_.seed, SeedPurpose::kDropout), static_cast<std::uint64_t>(epoch));
     return {options_.dropout, derive_seed(seed, step)};
   }
 
@@ -295,7 +292,7 @@ Head initial_head(std::int64_t features, int classes, const TrainingOptions& opt
   Eigen::Index inputs = features;
   for (std::size_t l = 0; l <= options.hidden.size(); ++l) {
     const Eigen::Index outputs = l < options.hidden.size() ? options.hidden[l] : classes;
-    Random random(derive_seed(options.seed, kFirstLayerPurpose + l));
+    Random random(derive_seed(options.seed, SeedPurpose::kFirstLayer, l));
     head.layers.push_back(glorot_uniform(inputs, outputs, random));
     inputs = outputs;
   }

@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "head/seed_purpose.hpp"
 #include "tests/head/sparse_matrix.hpp"
 
 namespace headstart::test {
@@ -64,6 +65,19 @@ TEST(RandomTest, PurposesAndSeedsDeriveDifferentSeeds) {
   }
   EXPECT_EQ(seeds.size(), 2500U);
   EXPECT_EQ(derive_seed(7, 3), derive_seed(7, 3));
+}
+
+TEST(RandomTest, EveryPurposeHasASeedOfItsOwn) {
+  std::set<std::uint64_t> seeds;
+  for (const SeedPurpose purpose : {SeedPurpose::kShuffle, SeedPurpose::kDropout, SeedPurpose::kChunk,
+                                    SeedPurpose::kLearningCurve, SeedPurpose::kFirstLayer})
+    seeds.insert(derive_seed(7, purpose));
+  for (std::uint64_t layer = 1; layer < 9; ++layer)
+    seeds.insert(derive_seed(7, SeedPurpose::kFirstLayer, layer));
+  EXPECT_EQ(seeds.size(), 5U + 8U);
+  // Seeds of recorded runs: these numbers stay.
+  EXPECT_EQ(derive_seed(7, SeedPurpose::kShuffle), derive_seed(7, 1));
+  EXPECT_EQ(derive_seed(7, SeedPurpose::kFirstLayer, 2), derive_seed(7, 1002));
 }
 
 TEST(RandomTest, ShuffleIsAPermutationThatReachesEveryOrder) {

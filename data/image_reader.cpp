@@ -8,14 +8,16 @@ Reject changed() { return Reject{"its archive has changed since it was listed"};
 
 }  // namespace
 
-std::variant<std::vector<std::byte>, Reject> ImageReader::read(const ImageSource& source) {
+std::variant<std::vector<std::byte>, Reject> ImageReader::read(const ImageSource& source,
+                                                               const std::atomic<bool>* stop) {
   if (!source.problem.empty()) return Reject{source.problem};
   if (!source.member) return read_file(source.file, max_bytes_);
-  return read_member(source.file, *source.member);
+  return read_member(source.file, *source.member, stop);
 }
 
 std::variant<std::vector<std::byte>, Reject> ImageReader::read_member(const std::filesystem::path& file,
-                                                                      const MemberSource& member) {
+                                                                      const MemberSource& member,
+                                                                      const std::atomic<bool>* stop) {
   if (file_ != file) {
     file_ = file;
     archive_.reset();
@@ -33,7 +35,7 @@ std::variant<std::vector<std::byte>, Reject> ImageReader::read_member(const std:
     if (auto reject = open(file)) return *reject;
   }
   if (!archive_->stamp().is_of_same_content(member.archive)) return changed();
-  if (auto reject = advance(member.position)) return *reject;
+  if (auto reject = advance(member.position, stop)) return *reject;
   if (current_->name != member.name || current_->kind != ArchiveMember::Kind::kFile) return changed();
   current_.reset();
   auto bytes = archive_->read(max_bytes_);
@@ -53,8 +55,9 @@ std::optional<Reject> ImageReader::open(const std::filesystem::path& file) {
 }
 
 /// Makes the member at `position` the current one.
-std::optional<Reject> ImageReader::advance(std::uint64_t position) {
+std::optional<Reject> ImageReader::advance(std::uint64_t position, const std::atomic<bool>* stop) {
   while (!current_ || current_->position < position) {
+    if (stop != nullptr && stop->load()) return Reject{"was not reached"};
     current_.reset();
     auto next = archive_->next();
     if (auto* member = std::get_if<ArchiveMember>(&next)) {

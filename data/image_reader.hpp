@@ -5,6 +5,7 @@
 // archive is read from its beginning again.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -27,13 +28,17 @@ class ImageReader {
   explicit ImageReader(std::uint64_t max_bytes = kMaxImageFileBytes) : max_bytes_(max_bytes) {}
 
   /// The bytes of `source`, or why not.
-  [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(const ImageSource& source);
+  /// @param stop  once true, no further member is passed over: what comes back is no image's fate; may be
+  /// null
+  [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(const ImageSource& source,
+                                                                  const std::atomic<bool>* stop = nullptr);
 
  private:
   [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read_member(const std::filesystem::path& file,
-                                                                         const MemberSource& member);
+                                                                         const MemberSource& member,
+                                                                         const std::atomic<bool>* stop);
   [[nodiscard]] std::optional<Reject> open(const std::filesystem::path& file);
-  [[nodiscard]] std::optional<Reject> advance(std::uint64_t position);
+  [[nodiscard]] std::optional<Reject> advance(std::uint64_t position, const std::atomic<bool>* stop);
 
   std::uint64_t max_bytes_;
   std::filesystem::path file_;            // of the archive; empty: none yet

@@ -121,12 +121,14 @@ class Extractor {
         SlotFilter{kParallel,
                    [this](std::size_t slot) {
                      PendingImage& item = items_[slot];
-                     identify_image(options_, files_[item.index], item);
+                     if (!stopped()) identify_image(options_, files_[item.index], item);
                    }},
         SlotFilter{kSerial, [this](std::size_t slot) { look_up(items_[slot]); }},
         SlotFilter{kParallel,
                    [this](std::size_t slot) {
-                     decode_rows(options_, files_[items_[slot].index].file, large_images_, items_[slot]);
+                     PendingImage& item = items_[slot];
+                     if (stopped()) return item.leave();
+                     decode_rows(options_, files_[item.index].file, large_images_, item);
                    }},
         SlotFilter{kSerial, [this](std::size_t slot) { feed(items_[slot]); }},
         SlotFilter{kSerial,
@@ -160,8 +162,8 @@ class Extractor {
     item.was_decoded = false;
     item.ran_network = false;
     const ImageSource& source = files_[item.index];
-    if (is_serial(source) && !recall(source, item)) item.take(reader_.read(source));
-    return true;
+    if (is_serial(source) && !recall(source, item)) item.take(reader_.read(source, options_.stop));
+    return !stopped();
   }
 
   /// Whether the digests know a member, and its rows are cached or can be computed from cached ones: then it
@@ -214,6 +216,7 @@ class Extractor {
 
   /// Filter 5: settles what needs no network, gathers the rest, runs the network when a batch is full.
   void feed(PendingImage& item) {
+    if (stopped()) item.leave();
     ImageResult& result = extraction_.images[item.index] = std::move(item.result);
     if (item.was_decoded) ++extraction_.decoded;
     unsettled_[item.index] = item.missing.size() + item.lower.size();
@@ -227,7 +230,7 @@ class Extractor {
     if (item.missing.empty()) return;
     if (!images_) images_.emplace(open(std::nullopt));
     const std::size_t row_size = item.pixels.size() / item.missing.size();
-    for (std::size_t i = 0; i < item.missing.size(); ++i) {
+    for (std::size_t i = 0; i < item.missing.size() && !stopped(); ++i) {
       images_->batch->add(std::span(item.pixels).subspan(i * row_size, row_size));
       images_->gathered.push_back({item.index, item.missing[i]});
       if (!images_->batch->full()) continue;
@@ -254,12 +257,17 @@ class Extractor {
     return pass;
   }
 
-  /// Sends what is gathered through the network. While it runs, the results of the batch before are rounded,
-  /// encoded and collected.
+  /// Sends what is gathered through the network, or drops it: once the run is interrupted, no batch begins.
+  /// While it runs, the results of the batch before are rounded, encoded and collected.
   void run_network(Pass& pass) {
     if (!pass.running.empty()) pass.batch->wait();
-    pass.batch->start();
-    const std::vector<Waiting> done = std::exchange(pass.running, std::exchange(pass.gathered, {}));
+    const std::vector<Waiting> done = std::exchange(pass.running, {});
+    if (stopped()) {
+      pass.gathered.clear();
+    } else {
+      pass.batch->start();
+      pass.running = std::exchange(pass.gathered, {});
+    }
     settle(pass, done);
   }
 
@@ -382,6 +390,7 @@ class Extractor {
   }
 
   void count(ImageStatus status) noexcept {
+    if (status == ImageStatus::kSkipped) return;
     ++progress_.done;
     if (status == ImageStatus::kCached) ++progress_.cached;
     if (status == ImageStatus::kRejected) ++progress_.rejected;
@@ -394,9 +403,7 @@ class Extractor {
   /// Counts again, now that duplicates of rejected images are rejected too.
   void report_final_progress() {
     progress_ = {.total = files_.size()};
-    for (const ImageResult& image : extraction_.images) {
-      if (image.status != ImageStatus::kSkipped) count(image.status);
-    }
+    for (const ImageResult& image : extraction_.images) count(image.status);
     report_progress();
   }
 

@@ -74,7 +74,7 @@ struct ExtractionOptions {
   /// all are read.
   FileDigests* digests = nullptr;
   std::function<void(const ExtractionProgress&)> on_progress;  ///< called from one thread at a time
-  /// Once true: finish and publish what is in flight, skip the rest.
+  /// Once true: finish the batch that is in the network, publish, skip the rest.
   const std::atomic<bool>* stop = nullptr;
   /// The caches of the taps below; empty: whatever is missing is computed from its image.
   LowerCache lower;

@@ -41,6 +41,12 @@ ImageStatus& status_of(ImageResult& result, int view) {
   return view == 0 ? result.status : result.views[static_cast<std::size_t>(view) - 1];
 }
 
+void PendingImage::leave() {
+  bytes = std::vector<std::byte>();
+  missing.clear();
+  was_decoded = false;
+}
+
 void PendingImage::reject(std::string reason) {
   bytes = std::vector<std::byte>();
   if (!missing.empty() && missing.front().view > 0) {

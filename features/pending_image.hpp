@@ -45,6 +45,8 @@ struct PendingImage {
 
   /// What reading it gave: its bytes, or the reason why it is a reject.
   void take(std::variant<std::vector<std::byte>, Reject> read);
+  /// Leaves what it misses as it is: the run was interrupted.
+  void leave();
   /// Settles the image without rows. One that has its own row already stays: it only gets no views.
   void reject(std::string reason);
 };

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <atomic>
+
 #include "data/archive_listing.hpp"
 #include "tests/support/archive_file.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -50,6 +52,17 @@ TEST_F(ImageReaderTest, ReadsFilesMembersAndProblems) {
   EXPECT_EQ(text(reader, sources(archive).at(0)), "of a member");
   EXPECT_EQ(text(reader, {archive, {}, "the tail is lost"}), "! the tail is lost");
   EXPECT_THAT(text(reader, {scratch_ / "missing.jpg"}), HasSubstr("! cannot be opened"));
+}
+
+TEST_F(ImageReaderTest, PassesOverNothingMoreOnceItIsStopped) {
+  const fs::path archive = write("a.tar", ArchiveKind::kTar, {{"1.jpg", "one"}, {"2.jpg", "two"}});
+  const std::vector<ImageSource> members = sources(archive);
+  ImageReader reader;
+  const std::atomic<bool> stop{true};
+  const auto read = reader.read(members.at(1), &stop);
+  ASSERT_TRUE(std::holds_alternative<Reject>(read));
+  EXPECT_EQ(std::get<Reject>(read).reason, "was not reached");
+  EXPECT_EQ(text(reader, members.at(1)), "two") << "which is no damage of the archive";
 }
 
 /// Any order, with repetitions and over several archives.

@@ -2,6 +2,7 @@
 #include "head/cross_validation.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -11,6 +12,7 @@
 #include <string>
 #include <tuple>
 
+#include "head/divergence.hpp"
 #include "head/kernel_matrix.hpp"
 #include "head/softmax_cross_entropy.hpp"
 #include "head/sparse_product.hpp"
@@ -92,12 +94,17 @@ MeanAndDeviation mean_and_deviation(std::span<const double> values) {
 }
 
 CrossValidation::CrossValidation(const SearchProblem& problem, std::span<const Candidate> candidates,
-                                 const TrainingOptions& training)
-    : CrossValidation(problem, checked_folds(problem), candidates, training) {}
+                                 const TrainingOptions& training, Cancellation cancellation)
+    : CrossValidation(problem, checked_folds(problem), candidates, training, std::move(cancellation)) {}
 
 CrossValidation::CrossValidation(const SearchProblem& problem, std::vector<Fold> folds,
-                                 std::span<const Candidate> candidates, const TrainingOptions& training)
-    : problem_(problem), folds_(std::move(folds)), training_(training), workers_(training.threads) {
+                                 std::span<const Candidate> candidates, const TrainingOptions& training,
+                                 Cancellation cancellation)
+    : problem_(problem),
+      folds_(std::move(folds)),
+      training_(training),
+      cancellation_(std::move(cancellation)),
+      workers_(training.threads, cancellation_) {
   if (candidates.empty()) refuse("there is no candidate");
   for (const Candidate& candidate : candidates) {
     const Representation& representation = candidate.representation;
@@ -163,6 +170,7 @@ FoldCurve CrossValidation::run(const Candidate& candidate, const Fold& fold, std
   for (const RowIndex row : fold.measured) labels.push_back(problem_.labels[static_cast<std::size_t>(row)]);
   FoldCurve curve;
   TrainingHooks hooks;
+  hooks.cancellation = cancellation_;
   hooks.on_validation = [&](const Matrix& logits) {
     Matrix gradient = logits;
     const BatchLoss loss = softmax_cross_entropy(gradient, labels, {});
@@ -173,7 +181,7 @@ FoldCurve CrossValidation::run(const Candidate& candidate, const Fold& fold, std
   GramSolver first(fitted.bases.at(first_width(candidate, problem_.classes)), fold.training, 1);
   try {
     static_cast<void>(train_layers(data, first, initial_layers(options, problem_.classes), options, hooks));
-  } catch (const std::runtime_error&) {
+  } catch (const Divergence&) {
     curve.diverged = true;
   }
   return curve;
@@ -211,13 +219,13 @@ CandidateScore CrossValidation::score(const Candidate& candidate, std::span<cons
 
 Matrix CrossValidation::out_of_fold_logits(const Candidate& candidate, int epochs) const {
   std::vector<FoldCurve> curves(folds_.size());
-  run_on_free_threads(folds_.size(), training_.threads, nullptr,
+  run_on_free_threads(folds_.size(), training_.threads,
                       [&](std::size_t f) { curves[f] = run(candidate, folds_[f], f, epochs); });
   Matrix logits(static_cast<Eigen::Index>(problem_.rows.size()), problem_.classes);
   std::vector<Eigen::Index> next(folds_.size(), 0);
   for (std::size_t i = 0; i < problem_.rows.size(); ++i) {
     const auto fold = static_cast<std::size_t>(problem_.folds[i]);
-    if (curves[fold].diverged) throw std::runtime_error("cross-validation: the candidate diverges");
+    if (curves[fold].diverged) throw Divergence("cross-validation: the candidate diverges");
     logits.row(static_cast<Eigen::Index>(i)) = curves[fold].last_logits.row(next[fold]++);
   }
   return logits;
@@ -225,11 +233,11 @@ Matrix CrossValidation::out_of_fold_logits(const Candidate& candidate, int epoch
 
 Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
                          std::span<const RowIndex> training, std::span<const RowIndex> others,
-                         const TrainingOptions& options) {
+                         const TrainingOptions& options, const Cancellation& cancellation) {
   const Fold fold{{training.begin(), training.end()}, {others.begin(), others.end()}};
-  const CrossValidation validation(problem, {fold}, std::span(&candidate, 1), options);
+  const CrossValidation validation(problem, {fold}, std::span(&candidate, 1), options, cancellation);
   FoldCurve curve = validation.run(candidate, fold, 0, epochs);
-  if (curve.diverged) throw std::runtime_error("cross-validation: the candidate diverges");
+  if (curve.diverged) throw Divergence("cross-validation: the candidate diverges");
   return std::move(curve.last_logits);
 }
 
@@ -248,21 +256,12 @@ std::int64_t cross_validation_bytes(std::int64_t rows, std::int64_t folds, int c
   return 4 * floats;
 }
 
-bool run_on_free_threads(std::size_t count, int threads, const std::atomic<bool>* stop,
-                         const std::function<void(std::size_t)>& task) {
+void run_on_free_threads(std::size_t count, int threads, const std::function<void(std::size_t)>& task) {
   Workers workers(threads);
   std::atomic<std::size_t> next{0};
-  std::atomic<bool> stopped{false};
   workers.for_each(static_cast<std::size_t>(workers.threads()), [&](std::size_t) {
-    for (std::size_t i = next++; i < count; i = next++) {
-      if (stop != nullptr && stop->load()) {
-        stopped = true;
-        return;
-      }
-      task(i);
-    }
+    for (std::size_t i = next++; i < count; i = next++) task(i);
   });
-  return !stopped;
 }
 
 TrainingOptions options_of(const Candidate& candidate, double mean_square, int epochs,

@@ -6,7 +6,6 @@
 // computed by heads that did not see it.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "head/cancellation.hpp"
 #include "head/feature_matrix.hpp"
 #include "head/feature_rows.hpp"
 #include "head/gram_solver.hpp"
@@ -88,17 +88,18 @@ class CrossValidation {
  public:
   /// @param problem   must outlive this
   /// @param training  everything that a candidate does not say; the schedule is constant
+  /// @param cancellation  of this and of all runs
   /// @throws std::invalid_argument if the problem's parts disagree, there is no candidate, or fewer than two
-  /// folds
+  /// folds; Cancelled
   CrossValidation(const SearchProblem& problem, std::span<const Candidate> candidates,
-                  const TrainingOptions& training);
+                  const TrainingOptions& training, Cancellation cancellation = {});
 
   [[nodiscard]] const SearchProblem& problem() const noexcept { return problem_; }
   [[nodiscard]] const std::vector<Fold>& folds() const noexcept { return folds_; }
   [[nodiscard]] int threads() const noexcept { return training_.threads; }
   [[nodiscard]] std::uint64_t seed() const noexcept { return training_.seed; }
 
-  /// Trains one candidate on `fold` for `epochs`, on the thread that calls.
+  /// Trains one candidate on `fold` for `epochs`, on the thread that calls. @throws Cancelled
   /// @param fold   rows of folds()[index], perhaps fewer
   /// @param index  whose fit of the representation it is
   [[nodiscard]] FoldCurve run(const Candidate& candidate, const Fold& fold, std::size_t index,
@@ -110,13 +111,13 @@ class CrossValidation {
 
   /// What a candidate computes after `epochs` for rows that its folds' heads did not see.
   /// @return logits, [problem().rows.size(), classes]
-  /// @throws std::runtime_error if it diverges
+  /// @throws Divergence, Cancelled
   [[nodiscard]] Matrix out_of_fold_logits(const Candidate& candidate, int epochs) const;
 
  private:
   friend Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
                                   std::span<const RowIndex> training, std::span<const RowIndex> others,
-                                  const TrainingOptions& options);
+                                  const TrainingOptions& options, const Cancellation& cancellation);
 
   // A representation as fitted for one fold, or for all.
   struct Fitted {
@@ -125,7 +126,8 @@ class CrossValidation {
   };
 
   CrossValidation(const SearchProblem& problem, std::vector<Fold> folds,
-                  std::span<const Candidate> candidates, const TrainingOptions& training);
+                  std::span<const Candidate> candidates, const TrainingOptions& training,
+                  Cancellation cancellation);
   [[nodiscard]] std::vector<Fitted> fit(const Representation& representation,
                                         std::span<const Candidate> candidates);
   [[nodiscard]] Fitted fit_to(const FeatureMatrix& rows, const Representation& representation,
@@ -134,16 +136,17 @@ class CrossValidation {
   const SearchProblem& problem_;
   std::vector<Fold> folds_;
   TrainingOptions training_;
+  Cancellation cancellation_;
   Workers workers_;
   std::vector<std::pair<Representation, std::vector<Fitted>>> fitted_;
 };
 
 /// Trains a candidate on some rows for `epochs`; what it computes for others.
 /// @return logits, [others.size(), classes]
-/// @throws std::runtime_error if it diverges
+/// @throws Divergence, Cancelled
 [[nodiscard]] Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
                                        std::span<const RowIndex> training, std::span<const RowIndex> others,
-                                       const TrainingOptions& options);
+                                       const TrainingOptions& options, const Cancellation& cancellation = {});
 
 /// Bytes that a CrossValidation of these keeps: kernel matrices and initial products.
 /// @param rows  of the problem's maps
@@ -151,10 +154,7 @@ class CrossValidation {
                                                   std::span<const Candidate> candidates);
 
 /// Runs task(i) for each i below `count` on `threads`, whichever is free; the first exception comes out.
-/// @param stop  once true no further task begins; may be null
-/// @return whether all ran
-bool run_on_free_threads(std::size_t count, int threads, const std::atomic<bool>* stop,
-                         const std::function<void(std::size_t)>& task);
+void run_on_free_threads(std::size_t count, int threads, const std::function<void(std::size_t)>& task);
 
 /// The options that train this candidate on `rows` of a representation.
 /// @param mean_square  mean |x|^2 of the rows that are trained on

@@ -78,7 +78,7 @@ std::vector<LearningCurvePoint> learning_curve(const CrossValidation& validation
     folds.reserve(whole.size());
     for (const Fold& fold : whole) folds.push_back(reduced(fold, problem, draw, per_class));
     std::vector<FoldCurve> curves(folds.size());
-    run_on_free_threads(folds.size(), validation.threads(), nullptr, [&](std::size_t f) {
+    run_on_free_threads(folds.size(), validation.threads(), [&](std::size_t f) {
       const std::size_t rows = folds[f].training.size();
       const auto longer = static_cast<int>((whole[f].training.size() + rows - 1) / rows);
       curves[f] = validation.run(candidate, folds[f], f, epochs * longer);

@@ -18,6 +18,7 @@ struct LearningCurvePoint {
 /// Points at 1, 2, 4, ... rows a class, and all: smaller sets are parts of larger ones, drawn by the seed.
 /// Every point takes as many steps as `epochs` are with all rows, and its best moment by cross-entropy out of
 /// fold. A representation that is standardized keeps the fit to all of a fold's training rows.
+/// @throws Cancelled
 [[nodiscard]] std::vector<LearningCurvePoint> learning_curve(const CrossValidation& validation,
                                                              const Candidate& candidate, int epochs);
 

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "head/metrics.hpp"
+#include "head/run_unless_cancelled.hpp"
 
 namespace headstart {
 namespace {
@@ -71,7 +73,8 @@ Matrix RidgePredictor::scores(const Matrix& kernel) const {
   return ((kernel.cast<double>() * coefficients).rowwise() + intercept).cast<float>();
 }
 
-RidgeRegression::RidgeRegression(const Matrix& kernel) {
+RidgeRegression::RidgeRegression(const Matrix& kernel, Cancellation cancellation)
+    : cancellation_(std::move(cancellation)) {
   check_kernel(kernel);
   const Eigen::Index n = kernel.rows();
   Eigen::MatrixXd centred = Eigen::MatrixXd(kernel.cast<double>()).selfadjointView<Eigen::Lower>();
@@ -86,7 +89,9 @@ RidgeRegression::RidgeRegression(const Matrix& kernel) {
   // trace) it comes out last, and alone, and is left off.
   const double top = scale_ > 0.0 ? 2.0 * scale_ * static_cast<double>(n) : 1.0;
   centred.array() += top / static_cast<double>(n);
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(centred);
+  const auto solver = run_unless_cancelled(
+      [centred = std::move(centred)] { return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(centred); },
+      cancellation_);
   if (solver.info() != Eigen::Success)
     throw std::runtime_error("ridge: the eigendecomposition did not converge");
   eigenvalues_ = solver.eigenvalues().head(n - 1).cwiseMax(0.0);
@@ -119,6 +124,7 @@ RidgeBaseline RidgeRegression::leave_one_out(std::span<const std::int32_t> label
   const Eigen::Index n = eigenvectors_.rows();
   Eigen::MatrixXd complement(n, count);
   for (Eigen::Index begin = 0; begin < n; begin += kBlock) {
+    cancellation_.check();
     const Eigen::Index size = std::min(kBlock, n - begin);
     complement.middleRows(begin, size) = eigenvectors_.middleRows(begin, size).cwiseAbs2() * shrinkage;
   }
@@ -128,6 +134,7 @@ RidgeBaseline RidgeRegression::leave_one_out(std::span<const std::int32_t> label
   RidgeBaseline result;
   result.lambdas.assign(lambdas.begin(), lambdas.end());
   for (Eigen::Index l = 0; l < count; ++l) {
+    cancellation_.check();
     Eigen::MatrixXd residual = eigenvectors_ * (shrinkage.col(l).asDiagonal() * projected);
     residual.array().colwise() /= complement.col(l).array();
     const Matrix scores = (targets - residual).cast<float>();

@@ -24,6 +24,7 @@
 #include <span>
 #include <vector>
 
+#include "head/cancellation.hpp"
 #include "head/matrix.hpp"
 
 namespace headstart {
@@ -31,6 +32,10 @@ namespace headstart {
 /// Rows above which the eigendecomposition is refused: its time grows with the cube (about a minute here),
 /// and its memory is a few n x n matrices in double.
 inline constexpr std::size_t kMaxRidgeRows = 4000;
+
+/// Bytes that a RidgeRegression takes for each pair of rows while it is made, the kernel and a copy of it in
+/// float among them: the centred kernel and three copies of the eigenvectors in double live at once.
+inline constexpr std::int64_t kRidgeBytesPerPair = 40;
 
 /// Leave-one-out over a grid of lambdas.
 struct RidgeBaseline {
@@ -59,7 +64,8 @@ class RidgeRegression {
   /// @param kernel  K = X X^T, [n, n], symmetric (the lower triangle is read), not centred
   /// @throws std::invalid_argument if it is not square, has fewer than two or more than kMaxRidgeRows rows,
   /// or holds a value that is not finite
-  explicit RidgeRegression(const Matrix& kernel);
+  /// @param cancellation  of this, and of leave_one_out() between lambdas
+  explicit RidgeRegression(const Matrix& kernel, Cancellation cancellation = {});
 
   [[nodiscard]] std::size_t rows() const noexcept { return static_cast<std::size_t>(means_.size()); }
 
@@ -80,6 +86,7 @@ class RidgeRegression {
   [[nodiscard]] RidgePredictor fit(std::span<const std::int32_t> labels, int classes, double lambda) const;
 
  private:
+  Cancellation cancellation_;
   Eigen::VectorXd eigenvalues_;   // s, [n - 1], ascending, none below zero
   Eigen::MatrixXd eigenvectors_;  // U, [n, n - 1], orthogonal to the constant vector
   Eigen::VectorXd means_;         // K 1 / n, [n]

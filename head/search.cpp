@@ -68,10 +68,7 @@ SearchResult search(const CrossValidation& validation, std::span<const Candidate
       ++done;
       if (options.on_run) options.on_run(done, total);
     };
-    if (!run_on_free_threads(curves.size(), validation.threads(), options.stop, run)) {
-      result.interrupted = true;
-      break;
-    }
+    run_on_free_threads(curves.size(), validation.threads(), run);
     std::vector<CandidateScore> scores;
     for (std::size_t c = 0; c < alive.size(); ++c) {
       scores.push_back(
@@ -89,7 +86,7 @@ SearchResult search(const CrossValidation& validation, std::span<const Candidate
     for (std::size_t i = 0; i < sizes[round + 1] / folds.size(); ++i) alive.push_back(scores[i].candidate);
   }
   std::stable_sort(result.scores.begin(), result.scores.end(), better);
-  if (!result.interrupted && result.scores.front().epochs > 0) {
+  if (result.scores.front().epochs > 0) {
     result.out_of_fold =
         validation.out_of_fold_logits(result.scores.front().candidate, result.scores.front().epochs);
   }

@@ -3,7 +3,6 @@
 // optimistic, because it was picked for it.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -27,21 +26,19 @@ struct SearchSpace {
 [[nodiscard]] std::vector<Candidate> candidates_of(const SearchSpace& space);
 
 struct SearchOptions {
-  std::vector<int> rounds{8, 24, 72};       ///< epochs of each round of halving, rising
-  double kept = 1.0 / 3.0;                  ///< share of the candidates that goes on to the next round
-  const std::atomic<bool>* stop = nullptr;  ///< checked between runs
+  std::vector<int> rounds{8, 24, 72};  ///< epochs of each round of halving, rising
+  double kept = 1.0 / 3.0;             ///< share of the candidates that goes on to the next round
   std::function<void(std::size_t done, std::size_t total)> on_run;  ///< called from one thread at a time
 };
 
 struct SearchResult {
   std::vector<CandidateScore> scores;  ///< the best first: later rounds, then accuracy, then cross-entropy
-  Matrix out_of_fold;        ///< logits of the best one, [rows.size(), classes]; empty if it diverged
-  bool interrupted = false;  ///< stopped: scores are of what was done, out_of_fold is empty
+  Matrix out_of_fold;  ///< logits of the best one, [rows.size(), classes]; empty if it diverged
 };
 
 /// Same candidates, cross-validation (which was made for them) and options: same result, whatever the thread
 /// count.
-/// @throws std::invalid_argument for rounds that do not rise, or a share out of (0, 1]
+/// @throws std::invalid_argument for rounds that do not rise, or a share out of (0, 1]; Cancelled
 [[nodiscard]] SearchResult search(const CrossValidation& validation, std::span<const Candidate> candidates,
                                   const SearchOptions& options);
 

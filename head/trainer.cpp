@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "head/divergence.hpp"
 #include "head/early_stopping.hpp"
 #include "head/epoch_order.hpp"
 #include "head/random.hpp"
@@ -49,7 +50,7 @@ std::vector<std::int32_t> labels_of(const TrainingData& data, std::span<const Ro
   std::ostringstream text;  // counted from one, as people do; shortest form of the numbers
   text << "epoch " << epoch + 1 << ", " << where << ": the loss is " << loss << " at learning rate "
        << learning_rate;
-  throw std::runtime_error(text.str());
+  throw Divergence(text.str());
 }
 
 // One run. Invariant between steps: z_ holds X W (no bias) of the next batch, from the pass that made this W
@@ -89,6 +90,7 @@ class Training {
     double loss_sum = 0.0;
     std::int64_t correct = 0;
     for (std::size_t step = 0; step < order_.steps(); ++step) {
+      hooks_.cancellation.check();
       const std::span<const RowIndex> batch = order_.batch(step);
       Matrix& logits = upper_.forward(z_, dropout(epoch, step));
       const BatchLoss loss = softmax_cross_entropy(logits, labels_of(data_, batch), training_loss());

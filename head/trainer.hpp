@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "head/cancellation.hpp"
 #include "head/dense.hpp"
 #include "head/feature_rows.hpp"
 #include "head/first_layer.hpp"
@@ -100,6 +101,7 @@ struct TrainingHooks {
   /// The validation rows' logits after each epoch, [validation, classes].
   std::function<void(const Matrix& logits)> on_validation;
   const std::atomic<bool>* stop = nullptr;  ///< checked between epochs; one process stops all
+  Cancellation cancellation{};              ///< checked between steps, by one process alone
   /// After every epoch that another one follows: is its state wanted? Without this it always is. `stopping`:
   /// that epoch will not come, because of `stop`.
   std::function<bool(bool stopping)> wants_state{};
@@ -118,8 +120,9 @@ struct TrainingHooks {
 /// same solver, to the bits that this run would have ended with
 /// @throws std::invalid_argument about shapes, empty training rows, a batch or epoch count below one, or
 /// early stopping without validation rows, or a state of another run as far as shapes tell
-/// @throws std::runtime_error if the loss stops being finite, naming epoch and step (from one) and the
-/// learning rate, which is too high
+/// @throws Divergence if the loss stops being finite, naming epoch and step (from one) and the learning rate,
+/// which is too high
+/// @throws Cancelled in the middle of an epoch; what a row source and the processes throw
 [[nodiscard]] TrainingResult train_head(const TrainingData& data, Head initial,
                                         const TrainingOptions& options, const TrainingHooks& hooks = {},
                                         const TrainingState* resume = nullptr);

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "head/run_unless_cancelled.hpp"
+
 namespace headstart {
 namespace {
 
@@ -79,10 +81,14 @@ double evidence_of(const Eigen::ArrayXd& eigenvalues, const Eigen::ArrayXd& squa
 }  // namespace
 
 double log_maximum_evidence(const Matrix& kernel, std::span<const std::int32_t> labels, int classes,
-                            std::int64_t columns) {
+                            std::int64_t columns, const Cancellation& cancellation) {
   check(kernel, labels, classes, columns);
   const Eigen::Index n = kernel.rows();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(kernel.cast<double>());
+  const auto solver = run_unless_cancelled(
+      [in_double = Eigen::MatrixXd(kernel.cast<double>())] {
+        return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(in_double);
+      },
+      cancellation);
   if (solver.info() != Eigen::Success)
     throw std::runtime_error("LogME: the eigendecomposition did not converge");
   Eigen::ArrayXd eigenvalues = solver.eigenvalues().array().max(0.0);  // ascending
@@ -95,6 +101,7 @@ double log_maximum_evidence(const Matrix& kernel, std::span<const std::int32_t> 
     for (Eigen::Index row = 0; row < n; ++row)
       target(row) = labels[static_cast<std::size_t>(row)] == label ? 1.0 : 0.0;
     if (target.isZero(0.0)) continue;
+    cancellation.check();
     ++present;
     const Eigen::ArrayXd squares = (solver.eigenvectors().transpose() * target).array().square();
     sum += evidence_of(eigenvalues, squares);

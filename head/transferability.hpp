@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <span>
 
+#include "head/cancellation.hpp"
 #include "head/matrix.hpp"
 
 namespace headstart {
@@ -31,8 +32,9 @@ namespace headstart {
 /// @param kernel   K = X X^T, [n, n], symmetric (the lower triangle is read), not centred; at least one row
 /// @param labels   [n], each in [0, classes)
 /// @param columns  d, at least 1: K has no more eigenvalues than that, and the rest is rounding, left out
-/// @throws std::invalid_argument if an argument breaks that, or K has a value that is not finite
+/// @throws std::invalid_argument if an argument breaks that, or K has a value that is not finite; Cancelled
 [[nodiscard]] double log_maximum_evidence(const Matrix& kernel, std::span<const std::int32_t> labels,
-                                          int classes, std::int64_t columns);
+                                          int classes, std::int64_t columns,
+                                          const Cancellation& cancellation = {});
 
 }  // namespace headstart

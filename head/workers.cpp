@@ -13,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "memory/flush_denormals.hpp"
 
@@ -66,7 +67,8 @@ struct Workers::Arena {
   tbb::task_arena arena;
 };
 
-Workers::Workers(int threads) : arena_(std::make_unique<Arena>(threads)) {}
+Workers::Workers(int threads, Cancellation cancellation)
+    : arena_(std::make_unique<Arena>(threads)), cancellation_(std::move(cancellation)) {}
 Workers::~Workers() = default;
 
 int Workers::threads() const noexcept { return arena_->arena.max_concurrency(); }
@@ -75,7 +77,10 @@ void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>
   // One thread needs no arena: a task of another pool runs these right here.
   if (count == 1 || arena_->arena.max_concurrency() == 1) {
     const FlushDenormals flush;
-    for (std::size_t i = 0; i < count; ++i) task(i);
+    for (std::size_t i = 0; i < count; ++i) {
+      cancellation_.check();
+      task(i);
+    }
     return;
   }
   HandOver hand_over;
@@ -85,7 +90,10 @@ void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>
         [&](const tbb::blocked_range<std::size_t>& range) {
           const HandOver::Share share(hand_over);
           const FlushDenormals flush;
-          for (std::size_t i = range.begin(); i != range.end(); ++i) task(i);
+          for (std::size_t i = range.begin(); i != range.end(); ++i) {
+            cancellation_.check();
+            task(i);
+          }
         },
         tbb::static_partitioner());
   });

@@ -456,6 +456,8 @@ int run(const Command& command, Processes* processes, const std::optional<std::s
   if (warning) console.warn(*warning);
   const ThreadLimit limit(general.threads);
   catch_interrupts();
+  std::optional<InterruptDeadline> deadline;
+  if (processes == nullptr) deadline.emplace();
   // What all say is said once; a failure of one process alone is its own to tell.
   const auto mute = [&](std::FILE* stream) {
     if (!leads && std::freopen("/dev/null", "w", stream) == nullptr) throw std::bad_alloc();
@@ -513,6 +515,9 @@ int run_command_line(int argc, const char* const* argv) {
     return fail(error.what(), exit_code(error.kind()));
   } catch (const Interrupted& interrupted) {
     tell(interrupted.what());
+    return 130;
+  } catch (const Cancelled&) {
+    fmt::print(stderr, "headstart: {}\n", kInterruptedText);
     return 130;
   } catch (const std::bad_alloc&) {
     return fail(

@@ -13,6 +13,7 @@
 #include "pipeline/embedded_weights.hpp"
 #include "pipeline/inspection.hpp"
 #include "pipeline/inspection_report.hpp"
+#include "pipeline/interrupt.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/write_file.hpp"
 
@@ -72,7 +73,7 @@ std::vector<FeatureScore> score_taps(StageOne& stage_one, const LabelledRows& ro
     }
     const MapShape shape = tap_shape(tap, stage_one.configuration().resize.size);
     const std::vector<FeatureScore> of_tap =
-        score_features(tap, shape, read, rows.keys, rows.labels, classes, session.threads);
+        score_features(tap, shape, read, rows.keys, rows.labels, classes, session.threads, on_interrupt());
     scores.insert(scores.end(), of_tap.begin(), of_tap.end());
   }
   std::stable_sort(scores.begin(), scores.end(), [](const FeatureScore& a, const FeatureScore& b) {
@@ -83,7 +84,9 @@ std::vector<FeatureScore> score_taps(StageOne& stage_one, const LabelledRows& ro
 
 Matrix kernel_of(StageOne& stage_one, const LabelledRows& rows, int threads) {
   const CsrRows features = stage_one.features(rows.keys);
-  return kernel_matrix({features.columns, features.indptr, features.indices, features.values}, threads);
+  Workers workers(threads, on_interrupt());
+  const FeatureRows view{features.columns, features.indptr, features.indices, features.values};
+  return kernel_matrix(TiledRows(view, kTileFeatures), workers);
 }
 
 }  // namespace
@@ -97,8 +100,8 @@ void run_inspect(const InspectOptions& options, const Session& session) {
 
   const LabelledRows rows = rows_of(dataset, options);
   const auto classes = static_cast<int>(dataset.manifest.classes.size());
-  Inspection inspection =
-      inspect_rows(kernel_of(stage_one, rows, session.threads), rows.labels, classes, options.threshold);
+  Inspection inspection = inspect_rows(kernel_of(stage_one, rows, session.threads), rows.labels, classes,
+                                       options.threshold, on_interrupt());
   inspection.scores = score_taps(stage_one, rows, classes, session);
 
   if (!options.json.empty()) {

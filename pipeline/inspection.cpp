@@ -17,9 +17,6 @@ namespace {
 
 /// Scores of ridge regression differ by 1 at most or so: their temperature is far below that of logits.
 constexpr TemperatureRange kScoreTemperatures{1e-3, 10.0};
-/// For each pair of rows: K and its unit-length copy in float, the centred kernel and three copies of the
-/// eigenvectors in double, which is the most that lives at once.
-constexpr double kBytesPerPair = 40.0;
 constexpr double kMemoryShare = 0.4;
 constexpr double kFlattenedShare = 0.1;
 constexpr std::size_t kPartBytes = std::size_t{256} << 20;  // of rows read at once
@@ -32,13 +29,13 @@ double bytes_of(const FeatureMatrix& matrix) {
 }  // namespace
 
 Inspection inspect_rows(const Matrix& kernel, std::span<const std::int32_t> labels, int classes,
-                        double threshold) {
+                        double threshold, const Cancellation& cancellation) {
   Inspection result;
   result.threshold = threshold;
   result.near_duplicates = near_duplicates(kernel, threshold);
   result.outliers = outliers(kernel);
 
-  const RidgeRegression ridge(unit_kernel_matrix(kernel));
+  const RidgeRegression ridge(unit_kernel_matrix(kernel), cancellation);
   RidgeBaseline baseline = ridge.leave_one_out(labels, classes, ridge.default_lambdas());
   Matrix& scores = baseline.scores;
   OutOfFoldRidge& fold = result.out_of_fold;
@@ -54,7 +51,7 @@ Inspection inspect_rows(const Matrix& kernel, std::span<const std::int32_t> labe
 
 std::vector<FeatureScore> score_features(Tap tap, MapShape shape, const ReadRows& read,
                                          std::span<const Sha256> keys, std::span<const std::int32_t> labels,
-                                         int classes, int threads) {
+                                         int classes, int threads, const Cancellation& cancellation) {
   const double most_bytes = kFlattenedShare * static_cast<double>(available_memory());
   std::vector<std::pair<Pooling, FeatureMatrix>> pooled{
       {Pooling::kAverage, {}}, {Pooling::kMaximum, {}}, {Pooling::kFlatten, {}}};
@@ -69,14 +66,16 @@ std::vector<FeatureScore> score_features(Tap tap, MapShape shape, const ReadRows
 
   std::vector<FeatureScore> scores;
   for (const auto& [pooling, matrix] : pooled) {
-    const Matrix kernel = kernel_matrix(matrix.view(), threads);
-    scores.push_back({tap, pooling, log_maximum_evidence(kernel, labels, classes, matrix.columns)});
+    Workers workers(threads, cancellation);
+    const Matrix kernel = kernel_matrix(TiledRows(matrix.view(), kTileFeatures), workers);
+    scores.push_back(
+        {tap, pooling, log_maximum_evidence(kernel, labels, classes, matrix.columns, cancellation)});
   }
   return scores;
 }
 
 std::size_t most_inspected_rows() {
-  const double rows = std::sqrt(kMemoryShare * static_cast<double>(available_memory()) / kBytesPerPair);
+  const double rows = std::sqrt(kMemoryShare * static_cast<double>(available_memory()) / kRidgeBytesPerPair);
   return std::min(kMaxRidgeRows, static_cast<std::size_t>(rows));
 }
 

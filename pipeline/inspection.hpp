@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/sha256.hpp"
+#include "head/cancellation.hpp"
 #include "head/inspection.hpp"
 #include "head/matrix.hpp"
 #include "head/metrics.hpp"
@@ -48,9 +49,9 @@ struct Inspection {
 /// @param kernel  X X^T of flattened rows
 /// @param labels  [rows], each in [0, classes)
 /// @throws std::invalid_argument as RidgeRegression: fewer than two or more than kMaxRidgeRows rows, or
-/// values that are not finite
+/// values that are not finite; Cancelled
 [[nodiscard]] Inspection inspect_rows(const Matrix& kernel, std::span<const std::int32_t> labels, int classes,
-                                      double threshold);
+                                      double threshold, const Cancellation& cancellation = {});
 
 /// Reads cached rows, [keys.size(), size of the tap's map].
 using ReadRows = std::function<CsrRows(std::span<const Sha256> keys)>;
@@ -58,10 +59,11 @@ using ReadRows = std::function<CsrRows(std::span<const Sha256> keys)>;
 /// LogME of each pooling of one tap's rows. Rows are read and pooled in parts; flattened rows, which are
 /// needed all at once, are left out where they take more than a tenth of the memory limit.
 /// @param shape  of one row's map
+/// @throws Cancelled
 [[nodiscard]] std::vector<FeatureScore> score_features(Tap tap, MapShape shape, const ReadRows& read,
                                                        std::span<const Sha256> keys,
                                                        std::span<const std::int32_t> labels, int classes,
-                                                       int threads);
+                                                       int threads, const Cancellation& cancellation = {});
 
 /// The most rows that can be inspected under the memory limit: kMaxRidgeRows, or what 40 % of it hold.
 [[nodiscard]] std::size_t most_inspected_rows();

@@ -1,15 +1,53 @@
 // pipeline/interrupt.cpp
 #include "pipeline/interrupt.hpp"
 
+#include <semaphore.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <mutex>
+#include <string>
 
 namespace headstart {
 namespace {
 
-std::atomic<bool> interrupted{false};  // the one mutable global: a signal handler can reach nothing else
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
+using std::chrono::milliseconds;
 
-void on_signal(int /*signal*/) { interrupted.store(true); }
+constexpr milliseconds kInterruptPatience{1500};
+constexpr milliseconds kToLeave{500};  // from what was finished to the end of the process
+constexpr milliseconds kBetweenLooks{20};
+
+// Mutable globals, as a signal handler can reach nothing else; it may only touch lock-free atomics, and post
+// semaphores.
+std::atomic<bool> interrupted{false};
+std::atomic<std::int64_t> interrupted_at{0};  // milliseconds of the monotonic clock
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
+
+/// Wakes the one who watches for a signal.
+struct Bell {
+  Bell() { sem_init(&semaphore, 0, 0); }
+  sem_t semaphore{};
+};
+Bell bell;
+
+std::mutex deadline_mutex;  // of these two, and of the decision to end
+int being_finished = 0;
+std::int64_t finished_at = 0;
+
+std::int64_t monotonic_ms() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{1000} * time.tv_sec + time.tv_nsec / 1'000'000;
+}
+
+void on_signal(int /*signal*/) {
+  interrupted_at.store(monotonic_ms());
+  interrupted.store(true);
+  sem_post(&bell.semaphore);
+}
 
 }  // namespace
 
@@ -24,5 +62,51 @@ void catch_interrupts() {
 }
 
 const std::atomic<bool>& interrupt_flag() noexcept { return interrupted; }
+
+Cancellation on_interrupt(milliseconds after) {
+  return Cancellation(
+      [after] { return interrupted.load() && monotonic_ms() - interrupted_at.load() >= after.count(); });
+}
+
+Finishing::Finishing() {
+  const std::lock_guard lock(deadline_mutex);
+  ++being_finished;
+}
+
+Finishing::~Finishing() {
+  const std::lock_guard lock(deadline_mutex);
+  --being_finished;
+  finished_at = monotonic_ms();
+}
+
+InterruptDeadline::InterruptDeadline() : thread_([this] { watch(); }) {}
+
+InterruptDeadline::~InterruptDeadline() {
+  {
+    const std::lock_guard lock(deadline_mutex);
+    over_ = true;
+  }
+  sem_post(&bell.semaphore);
+  thread_.join();
+}
+
+void InterruptDeadline::watch() {
+  while (sem_wait(&bell.semaphore) != 0) continue;
+  while (true) {
+    {
+      const std::lock_guard lock(deadline_mutex);
+      if (over_) return;
+      const bool late = monotonic_ms() >= interrupted_at.load() + kInterruptPatience.count() &&
+                        monotonic_ms() >= finished_at + kToLeave.count();
+      if (being_finished == 0 && late) {
+        const std::string clear = isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "";  // of a progress bar
+        const std::string line = clear + "headstart: " + kInterruptedText + "\n";
+        static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
+        _exit(130);
+      }
+    }
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
 
 }  // namespace headstart

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "data/error.hpp"
+#include "pipeline/interrupt.hpp"
 
 namespace headstart {
 namespace {
@@ -155,7 +156,8 @@ void OutputFolder::publish() {
   }
   if (const int failed = sync_path(staging_); failed != 0) throw cannot_publish(out_, failed);
 
-  check_replaceable(out_);  // the run took a while: someone may have put something there
+  const Finishing finishing;  // OUT must not be ended by Ctrl-C between two renames
+  check_replaceable(out_);    // the run took a while: someone may have put something there
   if (!fs::exists(out_)) {
     fs::rename(staging_, out_, error);
     if (error) throw cannot_publish(out_, error.value());

@@ -14,6 +14,7 @@
 
 #include "data/error.hpp"
 #include "head/column_slab.hpp"
+#include "head/divergence.hpp"
 #include "pipeline/interrupt.hpp"
 
 namespace headstart {
@@ -22,6 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kName = "checkpoint";
+constexpr std::chrono::milliseconds kToEndAnEpoch{1000};  // after Ctrl-C: a longer one is left
 
 /// Options that change where, how fast or how surely, but not which bytes a run ends with. What the images
 /// are and what the network made of them is among the facts.
@@ -51,6 +53,7 @@ class Saver {
   }
 
   void save(const TrainingState& state) {
+    const Finishing finishing;
     try {
       write_checkpoint(out_.staging() / kName, identity_, solver_, state);
       out_.publish_beside(kName);
@@ -147,6 +150,15 @@ TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& ident
   Saver saver(out, identity, solver, run.checkpoint_seconds, console);
   TrainingHooks hooks;
   hooks.stop = &interrupt_flag();
+  if (session.processes == nullptr) hooks.cancellation = on_interrupt(kToEndAnEpoch);
+  const auto interruption = [&](std::size_t whole_epochs) {
+    if (whole_epochs == 0)
+      return Interrupted("interrupted: the features are cached, nothing was written to the output folder");
+    return Interrupted(
+        fmt::format("interrupted after epoch {} of {}: the same command with --resume goes on from {}",
+                    whole_epochs, run.epochs, printable(out.beside(kName).string())));
+  };
+  const std::size_t before = checkpoint ? checkpoint->epochs() : 0;
   hooks.on_epoch = [&](const EpochResult& epoch) {
     checkpoint.reset();  // read before the first epoch, and as large as the weights
     console.note(epoch_line(epoch, run.epochs));
@@ -160,17 +172,12 @@ TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& ident
         checkpoint ? std::optional(checkpoint->state()) : std::nullopt;
     TrainingResult result = run.train(solver, hooks, resumed ? &*resumed : nullptr);
     if (!result.interrupted) return result;
-    const std::size_t done = result.history.size();
-    if (saver.saved() != done)
-      throw Interrupted("interrupted: the features are cached, nothing was written to the output folder");
-    throw Interrupted(
-        fmt::format("interrupted after epoch {} of {}: the same command with --resume goes on from {}", done,
-                    run.epochs, printable(out.beside(kName).string())));
+    throw interruption(std::max(saver.saved(), before));
+  } catch (const Cancelled&) {
+    throw interruption(std::max(saver.saved(), before));
   } catch (const std::invalid_argument& error) {
     throw Error{Error::Kind::kFailed, "cannot train the head", error.what(), "check the training options"};
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const std::runtime_error& error) {
+  } catch (const Divergence& error) {
     throw Error{Error::Kind::kFailed, "training diverged", error.what(), "lower --learning-rate"};
   }
 }

@@ -40,8 +40,9 @@ struct ResumableRun {
 /// the end of an epoch once run.checkpoint_seconds have passed since the last; one that can't be written,
 /// or read, costs a warning and no more. Of processes that train together one writes it and all read it.
 /// @param identity  identity_of()
-/// @throws Error kUsage if the checkpoint is of another run; kFailed if training diverges
-/// @throws Interrupted after a checkpoint
+/// @throws Error kUsage if the checkpoint is of another run; kFailed if training diverges; whatever else ends
+/// the training, as it was thrown
+/// @throws Interrupted after a checkpoint, or in the middle of a long epoch
 [[nodiscard]] TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& identity,
                                              OutputFolder& out, const Session& session);
 

@@ -203,7 +203,8 @@ Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
     parts_->before = shown;
   else
     console.progress_done();
-  save_accelerators(result.engine && session_.leads() ? Compact::kWhereWorthwhile : Compact::kNo);
+  const bool may_compact = result.engine && session_.leads() && !result.interrupted;
+  save_accelerators(may_compact ? Compact::kWhereWorthwhile : Compact::kNo);
   if (result.interrupted) {
     const auto finished =
         std::count_if(result.images.begin(), result.images.end(),
@@ -243,6 +244,7 @@ Extraction StageOne::run_part(std::span<const ImageSource> files, int views,
 Extraction StageOne::extract_files(std::span<const ImageSource> files, int views,
                                    const std::function<void(const ExtractionProgress&)>& on_progress,
                                    const OpenEngine& opener) {
+  const Finishing finishing;
   ExtractionOptions extraction;
   extraction.decode = options_.images.decode;
   extraction.resize = options_.images.resize;

@@ -11,13 +11,13 @@
 #include "data/error.hpp"
 #include "data/split.hpp"
 #include "head/calibration.hpp"
+#include "head/divergence.hpp"
 #include "head/kernel_matrix.hpp"
 #include "head/metrics.hpp"
 #include "head/ridge.hpp"
 #include "head/solver.hpp"
 #include "pipeline/config.hpp"
 #include "pipeline/console.hpp"
-#include "pipeline/interrupt.hpp"
 
 namespace headstart {
 namespace {
@@ -106,25 +106,26 @@ std::vector<Representation> representations_of(std::span<const Candidate> candid
   return representations;
 }
 
+std::int64_t allowed_bytes() { return available_memory() / 5 * 2; }
+
+// Bytes of a ridge regression on so many images.
+std::int64_t ridge_bytes(std::size_t images) {
+  const auto rows = static_cast<std::int64_t>(images);
+  return kRidgeBytesPerPair * rows * rows;
+}
+
 std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<const Candidate> candidates,
-                                     int threads) {
-  if (problem.rows.size() > kMaxRidgeRows) return {};
+                                     int threads, const Cancellation& cancellation) {
+  if (problem.rows.size() > kMaxRidgeRows || ridge_bytes(problem.rows.size()) > allowed_bytes()) return {};
   std::vector<RidgeScore> scores;
   const std::vector<std::int32_t> labels = labels_of(problem, problem.rows);
   for (const Representation& representation : representations_of(candidates)) {
     const FeatureMatrix pooled = pool(problem.maps, problem.channels, representation.pooling, threads);
     const FeatureMatrix rows =
         apply(fit_transform(representation.transform, pooled.view(), problem.rows), pooled.view());
-    const Matrix all = kernel_matrix(rows.view(), threads);
-    const auto count = static_cast<Eigen::Index>(problem.rows.size());
-    Matrix kernel(count, count);
-    for (Eigen::Index i = 0; i < count; ++i) {
-      for (Eigen::Index j = 0; j < count; ++j) {
-        kernel(i, j) =
-            all(problem.rows[static_cast<std::size_t>(i)], problem.rows[static_cast<std::size_t>(j)]);
-      }
-    }
-    const RidgeRegression ridge(kernel);
+    Workers workers(threads, cancellation);
+    const RidgeRegression ridge(kernel_matrix(TiledRows(rows.view(), kTileFeatures), problem.rows, workers),
+                                cancellation);
     const RidgeBaseline baseline = ridge.leave_one_out(labels, problem.classes, ridge.default_lambdas());
     scores.push_back({representation, baseline.lambdas[baseline.best], baseline.accuracies[baseline.best]});
   }
@@ -133,26 +134,30 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
   return scores;
 }
 
-// train's defaults, cross-validated: what a sweep is measured against.
-std::optional<OutOfFold> recipe_score(const SearchProblem& problem, const TrainingOptions& training) {
+// train's defaults; the rate depends on the rows.
+Candidate recipe_candidate() {
+  const TrainingOptions recipe;
+  return {{}, recipe.hidden, 0.0, recipe.l2};
+}
+
+// The same cross-validated: what a sweep is measured against.
+std::optional<OutOfFold> recipe_score(const SearchProblem& problem, const TrainingOptions& training,
+                                      const Cancellation& cancellation) {
   TrainingOptions recipe;
-  Candidate candidate{{}, recipe.hidden, 0.0, recipe.l2};
+  Candidate candidate = recipe_candidate();
   candidate.rate = recipe.learning_rate * mean_squared_norm(problem.maps, problem.rows);
   recipe.threads = training.threads;
   recipe.seed = training.seed;
   try {
-    const CrossValidation validation(problem, std::span(&candidate, 1), recipe);
+    const CrossValidation validation(problem, std::span(&candidate, 1), recipe, cancellation);
     return out_of_fold(validation.out_of_fold_logits(candidate, recipe.epochs), problem, 1.0);
-  } catch (const std::runtime_error&) {
+  } catch (const Divergence&) {
     return std::nullopt;  // diverges on features of this scale
   }
 }
 
-/// The best of a search that was not interrupted. @throws Interrupted, or Error if all diverged
+/// The best of a search. @throws Error if all diverged
 const CandidateScore& winner_of(const SearchResult& result, const std::string& where) {
-  if (result.interrupted) {
-    throw Interrupted("interrupted: the features are cached, nothing was written to the output folder");
-  }
   if (result.scores.front().epochs == 0) throw diverged(where);
   return result.scores.front();
 }
@@ -160,7 +165,7 @@ const CandidateScore& winner_of(const SearchResult& result, const std::string& w
 // The whole search once for each outer fold, without it; then what its winner says about it.
 OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset, const SearchProblem& outer,
                        std::span<const Candidate> candidates, const TrainingOptions& training,
-                       SearchOptions search_with, const Session& session) {
+                       SearchOptions search_with, const Cancellation& cancellation, const Session& session) {
   Matrix logits(static_cast<Eigen::Index>(outer.rows.size()), outer.classes);
   Matrix uncalibrated = logits;
   const int folds = folds_of(outer);
@@ -176,15 +181,16 @@ OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset,
       session.console.progress(where, done, total, "runs", "");
     };
     const SearchResult result =
-        search(CrossValidation(problem, candidates, training), candidates, search_with);
+        search(CrossValidation(problem, candidates, training, cancellation), candidates, search_with);
     const CandidateScore& winner = winner_of(result, where);
     const double temperature = fit_temperature(result.out_of_fold, labels_of(problem, problem.rows));
     std::vector<RowIndex> rows = problem.rows;
     rows.insert(rows.end(), problem.views.begin(), problem.views.end());
     Matrix found;
     try {
-      found = train_and_predict(problem, winner.candidate, winner.epochs, rows, held_out, training);
-    } catch (const std::runtime_error&) {
+      found =
+          train_and_predict(problem, winner.candidate, winner.epochs, rows, held_out, training, cancellation);
+    } catch (const Divergence&) {
       throw diverged(where);
     }
     Eigen::Index next = 0;
@@ -204,9 +210,14 @@ OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset,
 }  // namespace
 
 void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& options) {
-  const std::int64_t needed = cross_validation_bytes(static_cast<std::int64_t>(rows), options.folds, classes,
-                                                     candidates_of(options.space));
-  const std::int64_t allowed = available_memory() / 5 * 2;
+  // One after the other: the recipe, then the search. A ridge regression that does not fit is left out.
+  const Candidate recipe = recipe_candidate();
+  const auto bytes_of = [&](std::span<const Candidate> candidates) {
+    return cross_validation_bytes(static_cast<std::int64_t>(rows), options.folds, classes, candidates);
+  };
+  const std::int64_t needed =
+      std::max(bytes_of(std::span(&recipe, 1)), bytes_of(candidates_of(options.space)));
+  const std::int64_t allowed = allowed_bytes();
   if (needed <= allowed) return;
   throw Error{Error::Kind::kData, "cannot sweep the dataset",
               fmt::format("{} images and views: the search would keep {} of products, and {} are allowed",
@@ -216,14 +227,14 @@ void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& optio
 }
 
 Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const TrainOptions& options,
-                const Session& session) {
+                const Cancellation& cancellation, const Session& session) {
   const auto start = std::chrono::steady_clock::now();
   const SweepOptions& wanted = *options.sweep;
   const SearchProblem problem = problem_of(input, dataset, input.images, wanted.folds, options.training.seed);
   const std::vector<Candidate> candidates = candidates_of(wanted.space);
   const TrainingOptions training = training_options(options, problem.classes, input, session);
   Sweep sweep;
-  sweep.ridge = ridge_scores(problem, candidates, session.threads);
+  sweep.ridge = ridge_scores(problem, candidates, session.threads, cancellation);
   if (!sweep.ridge.empty()) {
     const RidgeScore& best = sweep.ridge.front();
     fmt::print(
@@ -231,7 +242,7 @@ Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const 
         problem.rows.size(), best.accuracy, to_string(best.representation.pooling),
         to_string(best.representation.transform), best.lambda);
   }
-  sweep.recipe = recipe_score(problem, training);
+  sweep.recipe = recipe_score(problem, training, cancellation);
   if (sweep.recipe) {
     fmt::print("baseline: train's defaults on the same {} folds: accuracy {:.4f} +- {:.4f}\n", wanted.folds,
                sweep.recipe->accuracy, sweep.recipe->deviation);
@@ -240,11 +251,10 @@ Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const 
 
   SearchOptions search_with;
   search_with.rounds = wanted.rounds;
-  search_with.stop = &interrupt_flag();
   search_with.on_run = [&](std::size_t done, std::size_t total) {
     session.console.progress("sweep", done, total, "runs", "");
   };
-  const CrossValidation validation(problem, candidates, training);
+  const CrossValidation validation(problem, candidates, training, cancellation);
   sweep.search = search(validation, candidates, search_with);
   session.console.progress_done();
   const CandidateScore& best = winner_of(sweep.search, "sweep");
@@ -252,7 +262,8 @@ Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const 
   sweep.best = out_of_fold(sweep.search.out_of_fold, problem, sweep.temperature);
   if (wanted.learning_curve) sweep.learning_curve = learning_curve(validation, best.candidate, best.epochs);
   if (wanted.nested) {
-    sweep.nested = nested_score(input, dataset, problem, candidates, training, search_with, session);
+    sweep.nested =
+        nested_score(input, dataset, problem, candidates, training, search_with, cancellation, session);
   }
   sweep.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return sweep;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "features/csr_rows.hpp"
+#include "head/cancellation.hpp"
 #include "head/learning_curve.hpp"
 #include "head/search.hpp"
 #include "pipeline/options.hpp"
@@ -42,7 +43,8 @@ struct OutOfFold {
 };
 
 struct Sweep {
-  std::vector<RidgeScore> ridge;  ///< one for each representation, the best first; empty for too many images
+  /// One for each representation, the best first; empty for too many images, or too little memory.
+  std::vector<RidgeScore> ridge;
   std::optional<OutOfFold> recipe;  ///< train's defaults on the same folds; nothing where they diverge
   SearchResult search;
   double temperature = 1.0;  ///< fitted on the best candidate's logits out of fold
@@ -61,9 +63,10 @@ void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& optio
 
 /// Prints the baselines on stdout as soon as they are there.
 /// @throws Error kData where there are fewer images than folds or too many for the memory, kFailed where
-/// nothing converges; Interrupted
+/// nothing converges; Cancelled
 [[nodiscard]] Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset,
-                              const TrainOptions& options, const Session& session);
+                              const TrainOptions& options, const Cancellation& cancellation,
+                              const Session& session);
 
 /// `options` with what the sweep chose: representation, hidden layers, learning rate, L2, epochs,
 /// temperature; and a config.toml that repeats the training.

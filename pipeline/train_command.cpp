@@ -18,6 +18,7 @@
 #include "pipeline/config.hpp"
 #include "pipeline/embedded_weights.hpp"
 #include "pipeline/feature_file_reader.hpp"
+#include "pipeline/interrupt.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/output_folder.hpp"
 #include "pipeline/report/report.hpp"
@@ -93,7 +94,7 @@ Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const 
   const std::span<const RowIndex> all(input.rows.training);
   return run_sweep({maps, input.stored.shape.channels, input.rows.labels, input.training_images,
                     all.subspan(input.training_images.size()), input.view_images},
-                   input.dataset, options, session);
+                   input.dataset, options, on_interrupt(), session);
 }
 
 /// Stage two, evaluation, OUT.

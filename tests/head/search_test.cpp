@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "head/learning_curve.hpp"
@@ -222,21 +225,61 @@ TEST(SearchTest, WhatDivergesComesLast) {
   EXPECT_EQ(result.scores.back().epochs, 0);
 }
 
-TEST(SearchTest, StopsBetweenRuns) {
+TEST(SearchTest, EndsInTheMiddleOfARunWhenAsked) {
   const SearchExample example;
   std::atomic<bool> stop{false};
+  const std::vector<Candidate> candidates = small_candidates();
+  const CrossValidation validation(example.problem, candidates, small_training(1),
+                                   Cancellation([&] { return stop.load(); }));
   SearchOptions options = small_search();
-  options.stop = &stop;
   std::size_t runs = 0;
   options.on_run = [&](std::size_t done, std::size_t total) {
     EXPECT_LE(done, total);
     runs = done;
     if (done == 5) stop = true;
   };
-  const SearchResult result = search_in(example.problem, small_candidates(), options, small_training(1));
-  EXPECT_TRUE(result.interrupted);
+  EXPECT_THROW(static_cast<void>(search(validation, candidates, options)), Cancelled);
   EXPECT_EQ(runs, 5U);
-  EXPECT_EQ(result.out_of_fold.size(), 0);
+  EXPECT_THROW(static_cast<void>(validation.out_of_fold_logits(candidates.front(), 2)), Cancelled);
+  EXPECT_THROW(static_cast<void>(learning_curve(validation, candidates.front(), 2)), Cancelled);
+}
+
+// What the runtime_error that `action` throws says, or nothing.
+std::string failure_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SearchTest, WhatFailsInARunIsNoDivergence) {
+  const SearchExample example;
+  const auto fail_after = [](int checks) {
+    return Cancellation([left = std::make_shared<std::atomic<int>>(checks)]() -> bool {
+      if (--*left < 0) throw std::runtime_error("a disk is gone");
+      return false;
+    });
+  };
+  const std::vector<Candidate> candidates{pooled_candidate()};
+  int failures = 0;
+  for (int checks = 1;; checks *= 2) {
+    const std::string message = failure_of([&] {
+      const CrossValidation validation(example.problem, candidates, small_training(1), fail_after(checks));
+      static_cast<void>(search(validation, candidates, small_search()));
+    });
+    if (message.empty()) break;
+    EXPECT_EQ(message, "a disk is gone");
+    ++failures;
+  }
+  EXPECT_GE(failures, 5);
+  const std::vector<RowIndex> rows(example.problem.rows);
+  EXPECT_EQ(failure_of([&] {
+              static_cast<void>(train_and_predict(example.problem, pooled_candidate(), 3, rows, rows,
+                                                  small_training(1), fail_after(20)));
+            }),
+            "a disk is gone");
 }
 
 TEST(SearchTest, TheLearningCurveRisesToAllRows) {

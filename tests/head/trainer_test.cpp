@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "head/divergence.hpp"
 #include "tests/head/gradient_check.hpp"
 #include "tests/head/sparse_matrix.hpp"
 
@@ -318,7 +319,17 @@ TEST(TrainHead, DivergenceIsAnErrorThatNamesEpochAndStep) {
   const std::string message = message_of([&] { static_cast<void>(train(example.data(), options)); });
   EXPECT_NE(message.find("epoch 1, step "), std::string::npos) << message;
   EXPECT_NE(message.find("learning rate 1e+30"), std::string::npos) << message;
-  EXPECT_THROW(static_cast<void>(train(example.data(), options)), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(train(example.data(), options)), Divergence);
+}
+
+TEST(TrainHead, EndsInTheMiddleOfAnEpochWhenCancelled) {
+  const TrainerExample example;
+  int steps = 0;
+  TrainingHooks hooks;
+  hooks.on_step = [&](double) { ++steps; };
+  hooks.cancellation = Cancellation([&] { return steps == 1; });
+  EXPECT_THROW(static_cast<void>(train(example.data(), small_options(), hooks)), Cancelled);
+  EXPECT_EQ(steps, 1);
 }
 
 struct Refusal {

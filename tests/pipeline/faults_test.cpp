@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/pipeline/sample_dataset.hpp"
+#include "tests/pipeline/training_runs.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -53,6 +54,39 @@ TEST(Faults, AKilledRunLeavesTheEarlierOutputAndNothingWrong) {
     };
     EXPECT_EQ(headstart_process(arguments, murder).exit_code, 128 + SIGKILL);
     EXPECT_TRUE(read_folder(scratch / "out") == before) << microseconds;
+  }
+}
+
+TEST(Faults, RowsThatAreLostWhileTheyTrainAreToldAsSuch) {
+  const TrainingRun& shared = shared_run();
+  for (const std::string command : {"train", "finetune"}) {
+    const ScratchFolder scratch;
+    fs::copy(shared.dataset, scratch / "dataset", fs::copy_options::recursive);
+    const fs::path cache = scratch / "cache";
+    std::vector<std::string> arguments{command,        (scratch / "dataset").string(),
+                                       "-o",           (scratch / "out").string(),
+                                       "--cache",      cache.string(),
+                                       "--window",     "8",
+                                       "--batch",      "8",
+                                       "--epochs",     "100000",
+                                       "--checkpoint", "0"};
+    if (command == "train") {
+      arguments.insert(arguments.end(), {"--hidden", "8", "--learning-rate", "1e-6"});
+    } else {
+      arguments.insert(arguments.end(), {"--from", (shared.out / "model.h5").string()});
+    }
+    ProcessOptions lose;
+    lose.while_running = [&](int) {
+      wait_until_written(scratch / "out.checkpoint");
+      fs::remove_all(scratch / "dataset");
+      for (const auto& entry : fs::recursive_directory_iterator(cache))
+        if (entry.path().extension() == ".h5") fs::remove(entry.path());
+    };
+    const ProcessResult result = headstart_process(arguments, lose);
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    EXPECT_NE(result.err.find("error: a segment of the cache can no longer be used"), std::string::npos)
+        << result.err;
+    EXPECT_EQ(result.err.find("diverged"), std::string::npos) << result.err;
   }
 }
 

@@ -3,6 +3,7 @@
 // on is not among them.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <vector>
@@ -67,6 +68,11 @@ void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& optio
 [[nodiscard]] Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset,
                               const TrainOptions& options, const Cancellation& cancellation,
                               const Session& session);
+
+/// The options of train that a sweep decides: those that chosen_options() sets in config.toml.
+inline constexpr std::array<const char*, 9> kSearchedOptions{
+    "--pooling", "--transform", "--hidden",         "--learning-rate", "--l2",
+    "--epochs",  "--schedule",  "--early-stopping", "--temperature"};
 
 /// `options` with what the sweep chose: representation, hidden layers, learning rate, L2, epochs,
 /// temperature; and a config.toml that repeats the training.

@@ -2,12 +2,14 @@
 #include "pipeline/training_options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
 
 #include "data/error.hpp"
 #include "features/extractor.hpp"
+#include "pipeline/sweep.hpp"
 
 namespace headstart {
 namespace {
@@ -68,6 +70,19 @@ T number(const std::string& option, const std::string& word, double low, double 
     throw CLI::ValidationError(option, fmt::format("is '{}', needed {} to {}", word, low, high));
   }
   return value;
+}
+
+// A search that replaced what somebody asked for would look like an answer to that.
+void refuse_searched(const CLI::App& app) {
+  if (app.count("--auto") == 0) return;
+  std::vector<std::string> given;
+  for (const char* name : kSearchedOptions) {
+    if (app.count(name) > 0) given.emplace_back(name);
+  }
+  if (given.empty()) return;
+  throw CLI::ValidationError("--auto", fmt::format("decides {} by itself: leave out the one or the other, or "
+                                                   "search among values of your own with headstart sweep",
+                                                   fmt::join(given, ", ")));
 }
 
 // "0" is linear, "512+128" two layers.
@@ -140,8 +155,7 @@ void add_training(CLI::App& app, TrainOptions& options) {
   app.add_flag_callback(
          "--auto", [&options] { options.sweep.emplace(); },
          "Search as sweep does with its defaults first: decides pooling, transform, hidden layers, learning "
-         "rate, "
-         "L2, epochs and temperature")
+         "rate, L2, epochs, schedule, early stopping and temperature, none of which may be given then")
       ->group(kGroup);
   add_choice(app, "--pooling", options.representation.pooling, pooling_names(),
              "Every position's channels, or each channel's mean or largest value over the positions")
@@ -176,6 +190,7 @@ void add_training(CLI::App& app, TrainOptions& options) {
       "How the first layer is trained; the numbers are the same: auto takes the cheaper for the shapes")
       ->group(kGroup);
   add_common(app, options);
+  app.final_callback([&app] { refuse_searched(app); });
 }
 
 void add_sweep(CLI::App& app, TrainOptions& options) {

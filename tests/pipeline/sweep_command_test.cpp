@@ -1,6 +1,7 @@
 // tests/pipeline/sweep_command_test.cpp: sweep and train --auto, as the binary does them.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/pipeline/sample_dataset.hpp"
@@ -102,6 +103,38 @@ TEST(Sweep, AutoIsSweepWithItsDefaults) {
   EXPECT_FALSE(fs::exists(scratch / "again" / "sweep.csv"));
   EXPECT_EQ(read_text((scratch / "again" / "model.h5").string()),
             read_text((scratch / "out" / "model.h5").string()));
+}
+
+TEST(Sweep, AutoRefusesWhatItWouldDecide) {
+  const ScratchFolder scratch;
+  const std::vector<std::vector<std::string>> decided{
+      {"--pooling", "avg"},        {"--transform", "unit"},   {"--hidden", "16"},
+      {"--learning-rate", "0.01"}, {"--l2", "0.001"},         {"--epochs", "3"},
+      {"--schedule", "cosine"},    {"--early-stopping", "2"}, {"--temperature", "2"}};
+  std::vector<std::string> all;
+  const auto refused = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments{
+        "train",   shared_run().dataset.string(), "-o",    (scratch / "out").string(),
+        "--cache", shared_run().cache.string(),   "--auto"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const ProcessResult result = headstart_process(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    for (std::size_t i = 0; i < options.size(); i += 2)
+      EXPECT_NE(result.err.find(options[i]), std::string::npos) << result.err;
+    EXPECT_EQ(occurrences(result.err, "\n"), 1) << result.err;
+    EXPECT_FALSE(fs::exists(scratch / "out"));
+  };
+  for (const std::vector<std::string>& option : decided) {
+    refused(option);
+    all.insert(all.end(), option.begin(), option.end());
+  }
+  refused(all);
+  std::ofstream(scratch / "config.toml") << "[train]\nauto=true\nhidden=16\n";
+  const ProcessResult result =
+      headstart_process({"train", shared_run().dataset.string(), "-o", (scratch / "out").string(), "--config",
+                         (scratch / "config.toml").string()});
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_NE(result.err.find("--auto: decides --hidden"), std::string::npos) << result.err;
 }
 
 TEST(Sweep, RefusesWhatCanNotBe) {

@@ -108,5 +108,13 @@ TEST(RunSweep, EndsInEveryPhaseWhenItIsCancelled) {
   EXPECT_GE(endings, 10);
 }
 
+TEST(ChosenOptions, AreThoseThatAutoRefuses) {
+  const SweptImages images;
+  std::set<std::string> chosen;
+  for (const Config::Entry& entry : chosen_options(images.run(), 1.0, images.options).config.entries)
+    chosen.insert("--" + entry.key);
+  EXPECT_EQ(chosen, std::set<std::string>(kSearchedOptions.begin(), kSearchedOptions.end()));
+}
+
 }  // namespace
 }  // namespace headstart

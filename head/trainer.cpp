@@ -389,4 +389,15 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
   return result;
 }
 
+double initial_l2_penalty(std::int64_t features, int classes, const TrainingOptions& options) {
+  double sum = 0.0;
+  auto inputs = static_cast<double>(features);
+  for (std::size_t l = 0; l <= options.hidden.size(); ++l) {
+    const double outputs = l < options.hidden.size() ? options.hidden[l] : classes;
+    sum += inputs * outputs * 2.0 / (inputs + outputs);
+    inputs = outputs;
+  }
+  return options.l2 * sum;
+}
+
 }  // namespace headstart

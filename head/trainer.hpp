@@ -151,6 +151,8 @@ struct TrainingHooks {
 
 /// The penalty that reported losses include: l2 * sum of squares of every kernel.
 [[nodiscard]] inline double l2_penalty(const Head& head, double l2) { return l2_penalty(head.layers, l2); }
+/// The same of initial_head(), as its distribution says: Glorot's variance times the number of weights.
+[[nodiscard]] double initial_l2_penalty(std::int64_t features, int classes, const TrainingOptions& options);
 
 /// Class weights that give every class the same total: rows / (classes * rows of the class), as
 /// scikit-learn's 'balanced'.

@@ -427,6 +427,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
   const std::vector<Evaluated> after = evaluate_with(result.head.layers);
+  warn_of_absurd_loss(after, data.classes, before.front().metrics.l2_penalty, session.console);
   const std::vector<ConvolutionWeights> tuned = layer.blocks().weights();
   result.head.layers.front().kernel = layer.release_kernel();
   const std::vector<Movement> movements =

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "data/error.hpp"
@@ -43,6 +44,18 @@ const Evaluated* find_split(const std::vector<Evaluated>& splits, std::string_vi
   const auto found =
       std::find_if(splits.begin(), splits.end(), [&](const Evaluated& split) { return split.name == name; });
   return found == splits.end() ? nullptr : &*found;
+}
+
+void warn_of_absurd_loss(const std::vector<Evaluated>& splits, int classes, double penalty,
+                         Console& console) {
+  const Evaluated* const training = find_split(splits, "training");
+  const double guess = std::log(static_cast<double>(classes)) + penalty;
+  if (training == nullptr || training->metrics.loss() <= guess) return;
+  console.warn(fmt::format(
+      "the head is worse than a guess: its loss on the training images is {:.4g}, and the same "
+      "probability for every class has {:.4g}: lower --learning-rate, or let headstart sweep find "
+      "one",
+      training->metrics.loss(), guess));
 }
 
 Json to_json(const std::vector<Evaluated>& splits, const std::vector<std::string>& classes) {

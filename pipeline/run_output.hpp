@@ -43,6 +43,11 @@ struct Evaluated {
     const ExtractedDataset& dataset, const SplitRows& rows, std::span<const RowIndex> training,
     const std::function<Matrix(std::span<const RowIndex>)>& logits, double penalty);
 
+/// Warns of a head that is worse on its training images than one that was not trained and gives every class
+/// the same probability: its numbers are finite, and no use.
+/// @param penalty  of that one
+void warn_of_absurd_loss(const std::vector<Evaluated>& splits, int classes, double penalty, Console& console);
+
 /// Where a run's features come from, for people.
 struct FeatureOrigin {
   std::string name;         ///< of the dataset, or of the file of features

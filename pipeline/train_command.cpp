@@ -136,6 +136,8 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
       dataset, rows, training_images,
       [&](std::span<const RowIndex> members) { return represented.logits(result.head, members); }, penalty);
   if (!session.leads()) return;
+  warn_of_absurd_loss(splits, classes, initial_l2_penalty(represented.columns(), classes, options.training),
+                      session.console);
   const Model model = model_of(input, options, represented, std::move(result.head), penalty);
   // Most of what is left to do is to write 160 MB of weights.
   std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");

@@ -332,6 +332,13 @@ TEST(TrainHead, EndsInTheMiddleOfAnEpochWhenCancelled) {
   EXPECT_EQ(steps, 1);
 }
 
+TEST(TrainHead, ThePenaltyOfAnInitialHeadIsAsExpected) {
+  TrainingOptions options;
+  options.hidden = {300, 200};
+  EXPECT_NEAR(initial_l2_penalty(400, 10, options), l2_penalty(initial_head(400, 10, options), options.l2),
+              0.01 * initial_l2_penalty(400, 10, options));
+}
+
 struct Refusal {
   const char* name;
   std::function<void(TrainingData&, Head&, TrainingOptions&)> spoil;

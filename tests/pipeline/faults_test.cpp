@@ -90,6 +90,15 @@ TEST(Faults, RowsThatAreLostWhileTheyTrainAreToldAsSuch) {
   }
 }
 
+TEST(Faults, AnAbsurdResultIsWarnedOf) {
+  const ScratchFolder scratch;
+  const ProcessResult result =
+      headstart_process(shared_arguments(scratch / "out", {"--learning-rate", "0.1", "--epochs", "2"}));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("warning: the head is worse than a guess"), std::string::npos) << result.err;
+  EXPECT_EQ(shared_run().result.err.find("worse than a guess"), std::string::npos) << shared_run().result.err;
+}
+
 TEST(Faults, ACacheThatCannotBeWrittenCostsOnlyTheCaching) {
   const TrainingRun& run = shared_run();
   const ScratchFolder scratch;

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <opencv2/imgproc.hpp>
 #include <vector>
+
+#include "pipeline/turbo.hpp"
 
 namespace headstart {
 namespace {
@@ -13,15 +15,45 @@ namespace {
 constexpr float kStrongest = 0.7F;
 constexpr float kGamma = 0.6F;  // what is half as large still shows
 
-/// Values over pixels of a rectangle, bilinear between the centres of the map's cells.
-cv::Mat enlarged(std::span<const float> map, int size, int height, int width) {
+/// A pixel's place between the centres of two cells.
+struct Between {
+  std::size_t before = 0;
+  std::size_t after = 0;
+  float part = 0.0F;  // of `after`
+};
+
+std::vector<Between> places(int cells, int pixels) {
+  const double scale = static_cast<double>(cells) / pixels;
+  std::vector<Between> found;
+  found.reserve(static_cast<std::size_t>(pixels));
+  for (int i = 0; i < pixels; ++i) {
+    const auto place =
+        std::clamp(static_cast<float>((i + 0.5) * scale - 0.5), 0.0F, static_cast<float>(cells - 1));
+    const auto before = static_cast<std::size_t>(place);
+    found.push_back({before, std::min(before + 1, static_cast<std::size_t>(cells - 1)),
+                     place - static_cast<float>(before)});
+  }
+  return found;
+}
+
+/// Values [height, width] of a rectangle's pixels, 0 to 1, bilinear between the centres of the map's cells.
+std::vector<float> enlarged(std::span<const float> map, int size, int height, int width) {
   const float largest = *std::max_element(map.begin(), map.end());
-  cv::Mat small(size, size, CV_32F);
-  std::transform(map.begin(), map.end(), small.begin<float>(),
-                 [&](float value) { return largest > 0.0F ? value / largest : 0.0F; });
-  cv::Mat large;
-  cv::resize(small, large, cv::Size(width, height), 0, 0, cv::INTER_LINEAR);
-  return large;
+  std::vector<float> parts(map.begin(), map.end());
+  if (largest > 0.0F) std::for_each(parts.begin(), parts.end(), [&](float& value) { value /= largest; });
+  const std::vector<Between> columns = places(size, width);
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(height) * static_cast<std::size_t>(width));
+  for (const Between& y : places(size, height)) {
+    const auto along = [&](std::size_t row, const Between& x) {
+      const float* const cells = parts.data() + row * static_cast<std::size_t>(size);
+      return cells[x.before] * (1.0F - x.part) + cells[x.after] * x.part;
+    };
+    for (const Between& x : columns) {
+      values.push_back(along(y.before, x) * (1.0F - y.part) + along(y.after, x) * y.part);
+    }
+  }
+  return values;
 }
 
 }  // namespace
@@ -39,20 +71,15 @@ RgbImage overlay(RgbImage image, std::span<const float> map, int size, ResizeMod
   const int width = mode == ResizeMode::kCrop ? side : image.width;
   const int top = (image.height - height) / 2;
   const int left = (image.width - width) / 2;
-  const cv::Mat heat = enlarged(map, size, height, width);
-  cv::Mat levels;
-  heat.convertTo(levels, CV_8U, 255);
-  cv::Mat colours;  // BGR
-  cv::applyColorMap(levels, colours, cv::COLORMAP_TURBO);
+  const std::vector<float> heat = enlarged(map, size, height, width);
+  auto value = heat.begin();
   for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      const float cover = kStrongest * std::pow(heat.at<float>(y, x), kGamma);
-      const cv::Vec3b& colour = colours.at<cv::Vec3b>(y, x);
-      auto pixel = image.pixels.begin() + 3 * (static_cast<std::ptrdiff_t>(top + y) * image.width + left + x);
-      for (int channel = 2; channel >= 0; --channel, ++pixel) {
-        const float value =
-            static_cast<float>(*pixel) * (1.0F - cover) + static_cast<float>(colour[channel]) * cover;
-        *pixel = static_cast<std::uint8_t>(std::lround(value));
+    auto pixel = image.pixels.begin() + 3 * (static_cast<std::ptrdiff_t>(top + y) * image.width + left);
+    for (int x = 0; x < width; ++x, ++value) {
+      const float cover = kStrongest * std::pow(*value, kGamma);
+      for (const std::uint8_t colour : turbo(static_cast<std::uint8_t>(std::lround(*value * 255.0F)))) {
+        const float mixed = static_cast<float>(*pixel) * (1.0F - cover) + static_cast<float>(colour) * cover;
+        *pixel++ = static_cast<std::uint8_t>(std::lround(mixed));
       }
     }
   }

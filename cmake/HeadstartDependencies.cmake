@@ -1,6 +1,6 @@
 # Every third-party package, found once. Names and versions are Debian 12's; scripts/install-packages installs them.
 find_package(Threads REQUIRED)
-find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs dnn)
+find_package(OpenCV REQUIRED COMPONENTS core dnn)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(HDF5 REQUIRED COMPONENTS C)
 find_package(dnnl REQUIRED)
@@ -48,8 +48,8 @@ else()
 endif()
 
 # What several folders link. Headers of imported targets are system headers: our warnings are about our code.
-add_library(headstart_opencv INTERFACE)
-target_link_libraries(headstart_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs opencv_dnn)
+add_library(headstart_opencv_libraries INTERFACE)
+target_link_libraries(headstart_opencv_libraries INTERFACE opencv_core opencv_dnn)
 
 add_library(headstart_toml INTERFACE) # its headers alone: they hold all of it
 get_target_property(toml_headers tomlplusplus::tomlplusplus INTERFACE_INCLUDE_DIRECTORIES)

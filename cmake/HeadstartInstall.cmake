@@ -21,9 +21,8 @@ function(headstart_install_development)
   add_library(headstart_all INTERFACE)
   set_target_properties(headstart_all PROPERTIES EXPORT_NAME headstart)
   target_link_libraries(headstart_all INTERFACE headstart_pipeline)
-  set_target_properties(headstart_opencv PROPERTIES EXPORT_NAME opencv)
   set_target_properties(headstart_hdf5 PROPERTIES EXPORT_NAME hdf5)
-  install(TARGETS headstart_all headstart_opencv headstart_hdf5 EXPORT headstart)
+  install(TARGETS headstart_all headstart_hdf5 EXPORT headstart)
 
   install(EXPORT headstart NAMESPACE headstart:: FILE headstartTargets.cmake DESTINATION ${HEADSTART_CMAKE_DIR}
     COMPONENT development)
@@ -42,8 +41,10 @@ endfunction()
 
 function(headstart_install_program)
   install(TARGETS headstart RUNTIME COMPONENT runtime)
+  # Where the program looks for its plugins.
+  install(TARGETS headstart_opencv LIBRARY DESTINATION lib/headstart COMPONENT runtime)
   if(TARGET headstart_libtorch)
-    # Where the program looks for it. No part of the runtime: it needs libtorch, 400 MB.
+    # No part of the runtime: it needs libtorch, 400 MB.
     install(TARGETS headstart_libtorch LIBRARY DESTINATION lib/headstart COMPONENT libtorch)
   endif()
   set(reference ${PROJECT_BINARY_DIR}/reference)

@@ -1,33 +1,19 @@
-// features/engine.cpp: the engines by name, and the rule that picks one.
+// features/engine.cpp: the engines, and the rule that picks one.
 #include "features/engine.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "data/error.hpp"
+#include "features/cuda_driver.hpp"
 #include "features/native_engine.hpp"
 #include "features/onednn_engine.hpp"
-#include "features/opencv_engine.hpp"
+#include "features/opencv_plugin.hpp"
 #include "features/self_check.hpp"
 
 namespace headstart {
 namespace {
-
-struct NamedKind {
-  EngineKind kind;
-  std::string_view name;
-};
-
-constexpr std::array<NamedKind, 6> kKinds{{
-    {EngineKind::kAuto, "auto"},
-    {EngineKind::kNative, "native"},
-    {EngineKind::kOnednn, "onednn"},
-    {EngineKind::kOpencv, "opencv"},
-    {EngineKind::kOpencvCuda, "opencv-cuda"},
-    {EngineKind::kOpencvCudaFp16, "opencv-cuda-fp16"},
-}};
 
 void check_options(const EngineOptions& options) {
   if (options.input_size < kMinInputSize || options.input_size > kMaxInputSize) {
@@ -54,7 +40,7 @@ void check_options(const EngineOptions& options) {
 std::unique_ptr<Engine> open_unchecked(const Vgg16Weights& weights, const EngineOptions& options) {
   if (options.kind == EngineKind::kNative) return open_native_engine(weights, options);
   if (options.kind == EngineKind::kOnednn) return open_onednn_engine(weights, options);
-  return open_opencv_engine(weights, options);
+  return open_opencv_plugin(weights, options);
 }
 
 /// The engine that another one is held against: of another library, small, and from the image on. Its last
@@ -78,28 +64,6 @@ std::unique_ptr<Engine> open_below(const Vgg16Weights& weights, EngineOptions op
 
 }  // namespace
 
-std::string_view to_string(EngineKind kind) noexcept {
-  for (const NamedKind& named : kKinds) {
-    if (named.kind == kind) return named.name;
-  }
-  return "unknown";
-}
-
-std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept {
-  for (const NamedKind& named : kKinds) {
-    if (named.name == name) return named.kind;
-  }
-  return std::nullopt;
-}
-
-Precision precision_of(EngineKind kind) noexcept {
-  return kind == EngineKind::kOpencvCudaFp16 ? Precision::kFp16 : Precision::kFp32;
-}
-
-std::string from_tap(std::optional<Tap> from) {
-  return from ? fmt::format(", from {}", to_string(*from)) : std::string();
-}
-
 std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options) {
   check_options(options);
   EngineOptions chosen = options;
@@ -116,14 +80,16 @@ std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOpt
 }
 
 EngineKind choose_engine() {
+  // OpenCV takes 0.1 s to load: not where there is no device for it.
+  if (!find_cuda_driver().problem.empty()) return EngineKind::kNative;
   // fp16 is never chosen, only asked for: its numbers belong to another precision class.
-  if (probe_opencv(EngineKind::kOpencvCuda).available) return EngineKind::kOpencvCuda;
+  if (probe_opencv_plugin(EngineKind::kOpencvCuda).available) return EngineKind::kOpencvCuda;
   return EngineKind::kNative;
 }
 
 std::vector<EngineAvailability> list_engines() {
-  return {probe_opencv(EngineKind::kOpencvCuda), probe_opencv(EngineKind::kOpencvCudaFp16), probe_native(),
-          probe_onednn(), probe_opencv(EngineKind::kOpencv)};
+  return {probe_opencv_plugin(EngineKind::kOpencvCuda), probe_opencv_plugin(EngineKind::kOpencvCudaFp16),
+          probe_native(), probe_onednn(), probe_opencv_plugin(EngineKind::kOpencv)};
 }
 
 }  // namespace headstart

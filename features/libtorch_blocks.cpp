@@ -261,5 +261,5 @@ void headstart_probe_libtorch_blocks(headstart::BackpropAvailability& found) {
            fmt::format("libtorch {}", headstart::describe(headstart::best_device()))};
 }
 
-const char* headstart_libtorch_version() { return HEADSTART_VERSION; }
+const char* headstart_plugin_version() { return HEADSTART_VERSION; }
 }

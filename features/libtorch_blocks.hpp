@@ -19,9 +19,7 @@ namespace headstart {
 
 using LibtorchOpen = TrainableBlocks* (*)(const Vgg16Weights& weights, const BlocksOptions& options);
 using LibtorchProbe = void (*)(BackpropAvailability& found);
-using LibtorchVersion = const char* (*)();
 inline constexpr const char* kLibtorchOpenName = "headstart_open_libtorch_blocks";
 inline constexpr const char* kLibtorchProbeName = "headstart_probe_libtorch_blocks";
-inline constexpr const char* kLibtorchVersionName = "headstart_libtorch_version";
 
 }  // namespace headstart

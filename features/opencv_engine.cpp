@@ -3,6 +3,7 @@
 #include "features/opencv_engine.hpp"
 
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include "features/batch_parts.hpp"
 #include "features/cuda_support.hpp"
 #include "features/opencv_network.hpp"
+#include "features/opencv_plugin.hpp"
 
 namespace headstart {
 namespace {
@@ -80,7 +82,7 @@ class OpencvEngine final : public Engine {
                          (needs_cuda(options.kind) ? "DNN module, CUDA backend" : "DNN module, CPU backend") +
                          from_tap(options.from),
                      .precision = precision_of(options.kind)} {
-    if (options.threads > 0) cv::setNumThreads(options.threads);
+    cv::setNumThreads(options.threads > 0 ? options.threads : omp_get_max_threads());
     if (needs_cuda(options.kind) && description_.precision == Precision::kFp32) forbid_tf32();
     try {
       network_.emplace(weights_, options_, device_of(options_.kind), part_);
@@ -194,3 +196,18 @@ EngineAvailability probe_opencv(EngineKind kind) {
 }
 
 }  // namespace headstart
+
+// ---- the plugin, which opencv_plugin.cpp loads
+
+extern "C" {
+headstart::Engine* headstart_open_opencv_engine(const headstart::Vgg16Weights& weights,
+                                                const headstart::EngineOptions& options) {
+  return headstart::open_opencv_engine(weights, options).release();
+}
+
+void headstart_probe_opencv(headstart::EngineAvailability& found) {
+  found = headstart::probe_opencv(found.kind);
+}
+
+const char* headstart_plugin_version() { return HEADSTART_VERSION; }
+}

@@ -14,8 +14,9 @@ namespace headstart {
 /// On a CUDA device a batch of 0 is the largest that its memory holds, found by trying, and at most 128
 /// images of 224 x 224. A batch that does not fit, or no longer, goes through in halves, quarters and so on:
 /// results are the same. No layer runs on the CPU instead.
-/// @param options      kind: kOpencv, kOpencvCuda or kOpencvCudaFp16. threads, if not 0, becomes OpenCV's
-///                     thread count for the whole process (cv::setNumThreads knows no other scope)
+/// @param options      kind: kOpencv, kOpencvCuda or kOpencvCudaFp16. threads, or OpenMP's if it is 0,
+/// becomes
+///                     OpenCV's count for the whole process (cv::setNumThreads knows no other scope)
 /// @param most_images  for tests: as if the device's memory held no more
 /// @throws Error kFailed saying exactly what a CUDA kind lacks here; it is never replaced by the CPU
 [[nodiscard]] std::unique_ptr<Engine> open_opencv_engine(const Vgg16Weights& weights,

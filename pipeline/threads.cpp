@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <opencv2/core/utility.hpp>
 #include <thread>
 
 #include "memory/cgroup.hpp"
@@ -54,7 +53,6 @@ struct ThreadLimit::Control {
 
 ThreadLimit::ThreadLimit(int threads) : control_(std::make_unique<Control>(threads)) {
   omp_set_num_threads(threads);
-  cv::setNumThreads(threads);
   Eigen::setNbThreads(threads);
 }
 

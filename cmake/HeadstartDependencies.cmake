@@ -2,7 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(OpenCV REQUIRED COMPONENTS core dnn)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
-find_package(HDF5 REQUIRED COMPONENTS C)
+include(HeadstartHdf5)
 find_package(dnnl REQUIRED)
 find_package(TBB REQUIRED)
 find_package(JPEG REQUIRED)
@@ -56,4 +56,4 @@ get_target_property(toml_headers tomlplusplus::tomlplusplus INTERFACE_INCLUDE_DI
 target_include_directories(headstart_toml SYSTEM INTERFACE ${toml_headers})
 
 add_library(headstart_hdf5 INTERFACE)
-target_link_libraries(headstart_hdf5 INTERFACE hdf5::hdf5)
+target_link_libraries(headstart_hdf5 INTERFACE headstart_hdf5_c)

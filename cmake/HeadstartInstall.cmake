@@ -31,6 +31,7 @@ function(headstart_install_development)
   write_basic_package_version_file(headstartConfigVersion.cmake COMPATIBILITY SameMinorVersion)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/headstartConfig.cmake
                 ${CMAKE_CURRENT_BINARY_DIR}/headstartConfigVersion.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/HeadstartHdf5.cmake
     DESTINATION ${HEADSTART_CMAKE_DIR} COMPONENT development)
 
   get_property(headers GLOBAL PROPERTY HEADSTART_PUBLIC_HEADERS)

@@ -23,7 +23,7 @@ using namespace std::string_view_literals;
 
 constexpr unsigned kImage = 0x2C;
 constexpr unsigned kExtension = 0x21;
-constexpr std::uint64_t kMaxPixelsPerByte =
+constexpr std::uint64_t kMaxGifPixelsPerByte =
     4096;  // a code of LZW stands for fewer, and takes three bits or more
 
 /// The bytes of a palette that follows a descriptor with these flags.
@@ -170,7 +170,7 @@ std::variant<RgbImage, Reject> decode_gif(std::span<const std::byte> bytes, cons
   if (width == 0 || height == 0) return Reject{"GIF has an empty picture"};
   if (left + width > header.width || top + height > header.height)
     return Reject{"GIF has a picture that leaves its canvas"};
-  if (width * height / kMaxPixelsPerByte > bytes.size()) return Reject{"GIF ends early"};
+  if (width * height / kMaxGifPixelsPerByte > bytes.size()) return Reject{"GIF ends early"};
 
   RgbImage image{static_cast<int>(header.height), static_cast<int>(header.width), {}};
   image.pixels.resize(static_cast<std::size_t>(header.pixels()) * 3);

@@ -23,7 +23,7 @@
 namespace headstart {
 namespace {
 
-constexpr std::uint64_t kMaxPixelsPerByte = 512;  // eight bits of 64 pixels
+constexpr std::uint64_t kMaxJpegPixelsPerByte = 512;  // eight bits of 64 pixels
 constexpr int kMaxScans = 500;  // TurboJPEG's limit: a progressive file may ask for any number
 
 /// What libjpeg said about one file.
@@ -212,7 +212,7 @@ std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes,
     return Reject{"JPEG has two headers that differ"};
   // Huffman coding spends at least one bit on each block of 64 samples: no memory for pixels that cannot be
   // there.
-  if (jpeg.arith_code == FALSE && header.pixels() / kMaxPixelsPerByte > bytes.size())
+  if (jpeg.arith_code == FALSE && header.pixels() / kMaxJpegPixelsPerByte > bytes.size())
     return Reject{"JPEG ends early"};
 
   if (!reader.start(divisor)) return reader.failure();

@@ -11,14 +11,14 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr unsigned kStartOfImage = 0xD8;
-constexpr unsigned kEndOfImage = 0xD9;
-constexpr unsigned kStartOfScan = 0xDA;
+constexpr unsigned kJpegStart = 0xD8;
+constexpr unsigned kJpegEnd = 0xD9;
+constexpr unsigned kJpegScan = 0xDA;
 constexpr unsigned kApp1 = 0xE1;
 
 /// Codes without a segment: stuffed zero, TEM, restarts, a stray start of image.
 bool stands_alone(unsigned code) {
-  return code == 0x00 || code == 0x01 || (code >= 0xD0 && code <= 0xD7) || code == kStartOfImage;
+  return code == 0x00 || code == 0x01 || (code >= 0xD0 && code <= 0xD7) || code == kJpegStart;
 }
 
 /// SOF0..SOF15; C4, C8 and CC in that range are tables and an extension.
@@ -36,7 +36,7 @@ JpegMarkers read_jpeg_markers(std::span<const std::byte> bytes) {
   while ((position = text.find('\xFF', position)) != std::string_view::npos) {
     while (view.u8(position) == 0xFF) ++position;
     const unsigned code = view.u8(position++);
-    if (code == kEndOfImage || code == kStartOfScan) break;
+    if (code == kJpegEnd || code == kJpegScan) break;
     if (stands_alone(code)) continue;
 
     // A length below its own two bytes is taken for these two.

@@ -185,46 +185,46 @@ std::variant<std::vector<std::byte>, Reject> reduce(std::span<const std::byte> b
   return std::move(picture.file);
 }
 
-constexpr unsigned kMaxSide = 1U << 20U;  // image_header's limit; libpng's own is a million
+constexpr unsigned kMaxPngSide = 1U << 20U;  // image_header's limit; libpng's own is a million
 
 /// What libpng's callbacks know of the file.
-struct Source {
+struct PngSource {
   std::span<const std::byte> bytes;
   std::array<char, 80> error{};  ///< what went wrong, cut off
 };
 
 void read_bytes(png_structp png, png_bytep out, std::size_t count) {
-  auto& source = *static_cast<Source*>(png_get_io_ptr(png));
+  auto& source = *static_cast<PngSource*>(png_get_io_ptr(png));
   if (count > source.bytes.size()) png_error(png, "ends early");
   std::memcpy(out, source.bytes.data(), count);
   source.bytes = source.bytes.subspan(count);
 }
 
-[[noreturn]] void fail(png_structp png, png_const_charp message) {
-  std::array<char, 80>& error = static_cast<Source*>(png_get_error_ptr(png))->error;
+[[noreturn]] void fail_png(png_structp png, png_const_charp message) {
+  std::array<char, 80>& error = static_cast<PngSource*>(png_get_error_ptr(png))->error;
   std::strncpy(error.data(), message, error.size() - 1);
   png_longjmp(png, 1);
 }
 
 /// libpng's warnings are about what it repairs.
-void ignore(png_structp, png_const_charp) {}
+void ignore_png_warning(png_structp, png_const_charp) {}
 
 /// Owns libpng's state.
-class Reader {
+class PngReader {
  public:
-  explicit Reader(Source& source)
-      : png_(png_create_read_struct(PNG_LIBPNG_VER_STRING, &source, fail, ignore)),
+  explicit PngReader(PngSource& source)
+      : png_(png_create_read_struct(PNG_LIBPNG_VER_STRING, &source, fail_png, ignore_png_warning)),
         info_(png_ == nullptr ? nullptr : png_create_info_struct(png_)) {
     if (info_ == nullptr) {
       png_destroy_read_struct(&png_, nullptr, nullptr);
       throw std::bad_alloc();
     }
     png_set_read_fn(png_, &source, read_bytes);
-    png_set_user_limits(png_, kMaxSide, kMaxSide);
+    png_set_user_limits(png_, kMaxPngSide, kMaxPngSide);
   }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+  ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
   /// Reads what comes before the pixels, and asks for 8-bit RGB, or RGBA where there is transparency and it
   /// is not dropped. Whether that went well.
@@ -275,8 +275,8 @@ std::span<const std::byte> png_exif(std::span<const std::byte> bytes) {
 std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha alpha) {
   const std::variant<std::vector<std::byte>, Reject> reduced = reduce(file);
   if (const Reject* reject = std::get_if<Reject>(&reduced)) return *reject;
-  Source source{.bytes = std::get<std::vector<std::byte>>(reduced)};
-  Reader reader(source);
+  PngSource source{.bytes = std::get<std::vector<std::byte>>(reduced)};
+  PngReader reader(source);
   const auto damaged = [&] {
     return Reject{fmt::format("PNG cannot be decoded: {}", printable(source.error.data()))};
   };

@@ -38,7 +38,7 @@ Decoded decode_stored(std::span<const std::byte> bytes, const ImageHeader& heade
     case ImageFormat::kJpeg:
       return decode_jpeg(bytes, header, jpeg_divisor);
     case ImageFormat::kPng:
-      return without_note(decode_png(bytes, options.alpha));
+      return decode_png(bytes, options);
     case ImageFormat::kWebp:
       return without_note(decode_webp(bytes, header, options.alpha));
     case ImageFormat::kGif:

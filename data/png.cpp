@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <csetjmp>
 #include <cstdint>
 #include <cstring>
@@ -20,7 +21,8 @@
 #include <vector>
 
 #include "data/byte_view.hpp"
-#include "data/transparency.hpp"
+#include "data/channels.hpp"
+#include "data/sample_range.hpp"
 
 namespace headstart {
 namespace {
@@ -226,25 +228,25 @@ class PngReader {
   PngReader& operator=(const PngReader&) = delete;
   ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
-  /// Reads what comes before the pixels, and asks for 8-bit RGB, or RGBA where there is transparency and it
-  /// is not dropped. Whether that went well.
+  /// Reads what comes before the pixels, and asks for grey or RGB of 8 or 16 bits, with alpha where there is
+  /// transparency and it is not dropped. Whether that went well.
   bool start(Alpha alpha) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_read_info(png_, info_);
     png_set_expand(png_);
-    png_set_strip_16(png_);
-    png_set_gray_to_rgb(png_);
+    if constexpr (std::endian::native == std::endian::little) png_set_swap(png_);
     if (alpha == Alpha::kDrop) png_set_strip_alpha(png_);
     passes_ = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
     return true;
   }
 
-  /// Reads all rows into `pixels` [height, width, channels()]. Whether that went well.
-  bool read_rows(std::uint8_t* pixels) {
+  /// Reads all rows into `samples` [height, width, channels()], of one or two bytes. Whether that went well.
+  bool read_rows(void* samples) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     for (int pass = 0; pass < passes_; ++pass) {
-      for (std::size_t y = 0; y < height(); ++y) png_read_row(png_, pixels + y * row_bytes(), nullptr);
+      for (std::size_t y = 0; y < height(); ++y)
+        png_read_row(png_, static_cast<png_bytep>(samples) + y * row_bytes(), nullptr);
     }
     return true;
   }
@@ -253,6 +255,7 @@ class PngReader {
   [[nodiscard]] std::size_t width() const { return png_get_image_width(png_, info_); }
   [[nodiscard]] std::size_t channels() const { return png_get_channels(png_, info_); }
   [[nodiscard]] std::size_t row_bytes() const { return png_get_rowbytes(png_, info_); }
+  [[nodiscard]] bool is_wide() const { return png_get_bit_depth(png_, info_) == 16; }
 
  private:
   png_structp png_;
@@ -272,7 +275,7 @@ std::span<const std::byte> png_exif(std::span<const std::byte> bytes) {
   return {};
 }
 
-std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha alpha) {
+std::variant<DecodedImage, Reject> decode_png(std::span<const std::byte> file, const DecodeOptions& options) {
   const std::variant<std::vector<std::byte>, Reject> reduced = reduce(file);
   if (const Reject* reject = std::get_if<Reject>(&reduced)) return *reject;
   PngSource source{.bytes = std::get<std::vector<std::byte>>(reduced)};
@@ -280,11 +283,26 @@ std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha
   const auto damaged = [&] {
     return Reject{fmt::format("PNG cannot be decoded: {}", printable(source.error.data()))};
   };
-  if (!reader.start(alpha)) return damaged();
-  std::vector<std::uint8_t> pixels(reader.height() * reader.row_bytes());
-  if (!reader.read_rows(pixels.data())) return damaged();
-  if (reader.channels() == 4) pixels = rgb_of(pixels, alpha);
-  return RgbImage{static_cast<int>(reader.height()), static_cast<int>(reader.width()), std::move(pixels)};
+  if (!reader.start(options.alpha)) return damaged();
+  const auto channels = static_cast<unsigned>(reader.channels());
+  NarrowedSamples narrowed;
+  if (reader.is_wide()) {
+    WideSamples samples{.values = std::vector<std::uint16_t>(reader.height() * reader.row_bytes() / 2),
+                        .channels = channels,
+                        .has_alpha = channels % 2 == 0};
+    if (!reader.read_rows(samples.values.data())) return damaged();
+    narrowed = narrow(samples, high_bytes(16), options.range);
+  } else {
+    narrowed.bytes.resize(reader.height() * reader.row_bytes());
+    if (!reader.read_rows(narrowed.bytes.data())) return damaged();
+  }
+  return DecodedImage{rgb_of({.height = static_cast<int>(reader.height()),
+                              .width = static_cast<int>(reader.width()),
+                              .count = channels,
+                              .transparency = Transparency::kStraight,
+                              .bytes = std::move(narrowed.bytes)},
+                             options.alpha),
+                      std::move(narrowed.note)};
 }
 
 std::vector<std::byte> encode_png(const RgbImage& image) {

@@ -21,7 +21,8 @@ inline constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1A\n";
 /// colour) is composed or dropped; an animation gives its default image. Colour profiles and gamma are not
 /// applied.
 /// @param file  starts with kPngSignature
-[[nodiscard]] std::variant<RgbImage, Reject> decode_png(std::span<const std::byte> file, Alpha alpha);
+[[nodiscard]] std::variant<DecodedImage, Reject> decode_png(std::span<const std::byte> file,
+                                                            const DecodeOptions& options);
 
 /// The image as a PNG file.
 [[nodiscard]] std::vector<std::byte> encode_png(const RgbImage& image);

@@ -55,6 +55,7 @@ ExtractorConfiguration read_configuration(const nlohmann::json& json) {
   for (const Precision precision : {Precision::kFp32, Precision::kFp16}) {
     if (json.at("precision") == std::string(to_string(precision))) result.precision = precision;
   }
+  if (json.contains("range")) result.range = parse_sample_range(json.at("range").get<std::string>());
   if (json.contains("storage")) result.storage = FeatureType::kFloat16;
   return result;
 }
@@ -89,7 +90,8 @@ std::string ExtractorConfiguration::canonical_json() const {
       {"alpha", alpha == Alpha::kWhite ? "white" : "drop"},
       {"orientation", ignore_exif ? "stored" : "exif"},
       {"precision", std::string(to_string(precision))}};
-  // Only where it isn't float32, as all caches were before there was a choice: their fingerprints stay.
+  // Only where they are not what all caches had before there was a choice: their fingerprints stay.
+  if (range) json["range"] = to_string(*range);
   if (storage != FeatureType::kFloat32) json["storage"] = std::string(to_string(storage));
   return json.dump() + "\n";
 }

@@ -10,6 +10,7 @@
 
 #include "data/decode.hpp"
 #include "data/resize.hpp"
+#include "data/sample_range.hpp"
 #include "data/sha256.hpp"
 #include "features/feature_type.hpp"
 #include "features/precision.hpp"
@@ -24,6 +25,7 @@ struct ExtractorConfiguration {
   ResizeOptions resize;
   Alpha alpha = Alpha::kWhite;
   bool ignore_exif = false;
+  std::optional<SampleRange> range = std::nullopt;  ///< of samples of more than 8 bits
   Precision precision = Precision::kFp32;
   FeatureType storage = FeatureType::kFloat32;  ///< of the cached rows, which are rounded to it
 

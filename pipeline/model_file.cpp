@@ -36,35 +36,37 @@ Json split_json(const std::optional<SplitRecord>& split) {
 
 Json description(const Model& model) {
   const ExtractorConfiguration& c = model.configuration;
-  return {{"class_names", model.classes},
-          {"tap", to_string(model.tap)},
-          {"pooling", to_string(model.representation.pooling)},
-          {"transform", to_string(model.representation.transform)},
-          {"preprocessing",
-           {{"channels", c.preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
-            {"scale", c.preprocessing.scale},
-            {"mean", c.preprocessing.mean},
-            {"deviation", c.preprocessing.deviation}}},
-          {"input_size", c.resize.size},
-          {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
-          {"interpolation", c.resize.interpolation == Interpolation::kBilinear ? "bilinear" : "nearest"},
-          {"alpha", c.alpha == Alpha::kWhite ? "white" : "drop"},
-          {"ignore_exif", c.ignore_exif},
-          {"precision", to_string(c.precision)},
-          {"storage", to_string(c.storage)},
-          {"weights_identity", c.weights_identity.hex()},
-          {"fingerprint", c.fingerprint()},
-          {"temperature", model.training.temperature},
-          {"tuned_from_block", model.tuned_from_block},
-          {"training",
-           {{"learning_rate", model.training.learning_rate},
-            {"momentum", model.training.momentum},
-            {"nesterov", model.training.nesterov},
-            {"l2", model.training.l2},
-            {"label_smoothing", model.training.label_smoothing},
-            {"views", model.training.views},
-            {"penalty", model.training.penalty},
-            {"split", split_json(model.training.split)}}}};
+  Json json{{"class_names", model.classes},
+            {"tap", to_string(model.tap)},
+            {"pooling", to_string(model.representation.pooling)},
+            {"transform", to_string(model.representation.transform)},
+            {"preprocessing",
+             {{"channels", c.preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
+              {"scale", c.preprocessing.scale},
+              {"mean", c.preprocessing.mean},
+              {"deviation", c.preprocessing.deviation}}},
+            {"input_size", c.resize.size},
+            {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
+            {"interpolation", c.resize.interpolation == Interpolation::kBilinear ? "bilinear" : "nearest"},
+            {"alpha", c.alpha == Alpha::kWhite ? "white" : "drop"},
+            {"ignore_exif", c.ignore_exif},
+            {"precision", to_string(c.precision)},
+            {"storage", to_string(c.storage)},
+            {"weights_identity", c.weights_identity.hex()},
+            {"fingerprint", c.fingerprint()},
+            {"temperature", model.training.temperature},
+            {"tuned_from_block", model.tuned_from_block},
+            {"training",
+             {{"learning_rate", model.training.learning_rate},
+              {"momentum", model.training.momentum},
+              {"nesterov", model.training.nesterov},
+              {"l2", model.training.l2},
+              {"label_smoothing", model.training.label_smoothing},
+              {"views", model.training.views},
+              {"penalty", model.training.penalty},
+              {"split", split_json(model.training.split)}}}};
+  if (c.range) json["range"] = to_string(*c.range);
+  return json;
 }
 
 Error not_ours(const fs::path& file, std::string_view what) {
@@ -130,6 +132,10 @@ void read_description(const Json& json, Model& model) {
       choice(json, "interpolation", "bilinear", Interpolation::kBilinear, "nearest", Interpolation::kNearest);
   c.alpha = choice(json, "alpha", "white", Alpha::kWhite, "drop", Alpha::kDrop);
   c.ignore_exif = json.at("ignore_exif").get<bool>();
+  if (json.contains("range")) {
+    c.range = parse_sample_range(json.at("range").get<std::string>());
+    if (!c.range) throw std::invalid_argument("range");
+  }
   c.precision = choice(json, "precision", "fp32", Precision::kFp32, "fp16", Precision::kFp16);
   if (json.contains("storage"))  // models before 2026-11-26 have none
     c.storage = choice(json, "storage", "float32", FeatureType::kFloat32, "float16", FeatureType::kFloat16);

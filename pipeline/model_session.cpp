@@ -30,6 +30,7 @@ StageOneOptions options_of(const Model& model, StageOneOptions options) {
   options.images.resize = model.configuration.resize;
   options.images.decode.alpha = model.configuration.alpha;
   options.images.decode.ignore_exif = model.configuration.ignore_exif;
+  options.images.decode.range = model.configuration.range;
   options.storage = model.configuration.storage;
   return options;
 }

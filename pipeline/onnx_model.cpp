@@ -213,20 +213,23 @@ void add_head(Graph& graph, const Head& head) {
 
 std::vector<std::pair<std::string, std::string>> metadata(const Model& model, const RgbInput& input) {
   const ExtractorConfiguration& c = model.configuration;
-  return {{"class_names",
-           nlohmann::json(model.classes).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
-          {"headstart_version", HEADSTART_VERSION},
-          {"input", fmt::format("RGB pixels, 0 to 255, {0} x {0}", c.resize.size)},
-          {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
-          {"interpolation", c.resize.interpolation == Interpolation::kBilinear
-                                ? "bilinear, half-pixel centres, no antialiasing"
-                                : "nearest"},
-          {"alpha", c.alpha == Alpha::kWhite ? "over white" : "dropped"},
-          {"exif", c.ignore_exif ? "orientation ignored" : "orientation applied"},
-          {"tap", std::string(to_string(model.tap))},
-          {"weights_identity", c.weights_identity.hex()},
-          {"fingerprint", c.fingerprint()},
-          {std::string(kPreprocessingKey), preprocessing_statement(input.preprocessing)}};
+  std::vector<std::pair<std::string, std::string>> entries{
+      {"class_names",
+       nlohmann::json(model.classes).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
+      {"headstart_version", HEADSTART_VERSION},
+      {"input", fmt::format("RGB pixels, 0 to 255, {0} x {0}", c.resize.size)},
+      {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
+      {"interpolation", c.resize.interpolation == Interpolation::kBilinear
+                            ? "bilinear, half-pixel centres, no antialiasing"
+                            : "nearest"},
+      {"alpha", c.alpha == Alpha::kWhite ? "over white" : "dropped"},
+      {"exif", c.ignore_exif ? "orientation ignored" : "orientation applied"},
+      {"tap", std::string(to_string(model.tap))},
+      {"weights_identity", c.weights_identity.hex()},
+      {"fingerprint", c.fingerprint()},
+      {std::string(kPreprocessingKey), preprocessing_statement(input.preprocessing)}};
+  if (c.range) entries.emplace_back("range", to_string(*c.range));
+  return entries;
 }
 
 }  // namespace

@@ -101,6 +101,20 @@ void add_extractor(CLI::App& app, StageOneOptions& options) {
   app.add_flag("--ignore-exif", images.decode.ignore_exif,
                "Keep images as they are stored, not as they were held")
       ->group(group);
+  app.add_option_function<std::string>(
+         "--range",
+         [&images](const std::string& text) {
+           images.decode.range = parse_sample_range(text);
+           if (!images.decode.range)
+             throw CLI::ValidationError(
+                 "--range",
+                 fmt::format("is '{}', needed numbers like 0:4095, or percentiles like 1%:99%", text));
+         },
+         "Of images of more than 8 bits: what becomes black and white, in the file's values or in "
+         "percentiles "
+         "of the image [their high byte counts]")
+      ->type_name("LOW:HIGH")
+      ->group(group);
   add_admission(app, images);
 }
 

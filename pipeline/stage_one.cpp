@@ -128,6 +128,7 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
   configuration_.resize = options.images.resize;
   configuration_.alpha = options.images.decode.alpha;
   configuration_.ignore_exif = options.images.decode.ignore_exif;
+  configuration_.range = options.images.decode.range;
   configuration_.precision = precision_of(engine_kind_);
   configuration_.storage = options.storage;
   open_caches();
@@ -256,7 +257,21 @@ Extraction StageOne::extract_files(std::span<const ImageSource> files, int views
   extraction.stop = &interrupt_flag();
   extraction.on_progress = on_progress;
   extraction.lower = [this](Tap tap) { return lower_cache(tap); };
-  return extract(files, extraction, opener, caches());
+  Extraction result = extract(files, extraction, opener, caches());
+  note_narrow_ranges(result);
+  return result;
+}
+
+void StageOne::note_narrow_ranges(const Extraction& extraction) {
+  const auto narrow = std::count_if(extraction.images.begin(), extraction.images.end(),
+                                    [](const ImageResult& image) { return image.note == kNarrowRangeNote; });
+  if (narrow == 0 || narrow_ranges_noted_) return;
+  narrow_ranges_noted_ = true;
+  session_.console.note(
+      fmt::format("{} images of more than 8 bits use less than a quarter of their range, so that they are "
+                  "nearly black here (--verbose names them): --range LOW:HIGH maps what they use, such as "
+                  "--range 0:4095 or --range 1%:99%",
+                  narrow));
 }
 
 std::unique_ptr<Engine> StageOne::open(std::optional<Tap> from) const {

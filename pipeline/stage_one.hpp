@@ -104,6 +104,8 @@ class StageOne {
   [[nodiscard]] Extraction extract_files(std::span<const ImageSource> files, int views,
                                          const std::function<void(const ExtractionProgress&)>& on_progress,
                                          const OpenEngine& opener);
+  /// Says once in a run that images come out nearly black.
+  void note_narrow_ranges(const Extraction& extraction);
   [[nodiscard]] std::unique_ptr<Engine> open(std::optional<Tap> from) const;
   void restore_rows();
 
@@ -129,6 +131,7 @@ class StageOne {
     ExtractionProgress before;  // of the parts that are done
   };
   std::optional<Parts> parts_;
+  bool narrow_ranges_noted_ = false;
   ImageReader reader_;  // goes on in an archive from one call to the next
 };
 

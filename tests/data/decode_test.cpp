@@ -100,7 +100,8 @@ TEST(DecodeTest, ARangeMapsEveryFormatOfMoreThanEightBits) {
   EXPECT_EQ(bytes(test::bytes("P2 3 1 255\n0 16 255"sv)),
             (std::vector<std::uint8_t>{0, 0, 0, 16, 16, 16, 255, 255, 255}))
       << "bytes stay as they are";
-  for (const char* name : {"grey16.tif", "rgba16.tif", "planes16.tif", "rgb16.j2k"}) {
+  for (const char* name :
+       {"grey16.tif", "rgba16.tif", "planes16.tif", "rgb16.j2k", "grey16.png", "rgba16.png"}) {
     const std::vector<std::byte> file = test::image_bytes(name);
     EXPECT_NE(decoded(file, range).image, decoded(file).image) << name;
     // From 0 to 65280 the high byte is within one of the proportion.

@@ -47,6 +47,20 @@ TEST(ExtractorConfiguration, StorageIsSpelledOutWhereItIsNotFloat32) {
   }
 }
 
+TEST(ExtractorConfiguration, ARangeIsSpelledOutWhereThereIsOne) {
+  ExtractorConfiguration mapped = default_configuration();
+  mapped.range = SampleRange{0, 4095, false};
+  std::string json = default_configuration().canonical_json();
+  json.insert(json.find(R"(,"resize")"), R"(,"range":"0:4095")");
+  EXPECT_EQ(mapped.canonical_json(), json);
+  EXPECT_EQ(ExtractorConfiguration::parse(json)->range, mapped.range);
+  for (const char* const other : {"0:4095.0", "4095:0", ""}) {
+    std::string changed = json;
+    changed.replace(changed.find("0:4095"), 6, other);
+    EXPECT_FALSE(ExtractorConfiguration::parse(changed)) << other;
+  }
+}
+
 TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
   using Change = std::function<void(ExtractorConfiguration&)>;
   const std::vector<Change> changes{
@@ -61,6 +75,12 @@ TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
       [](auto& c) { c.resize.interpolation = Interpolation::kNearest; },
       [](auto& c) { c.alpha = Alpha::kDrop; },
       [](auto& c) { c.ignore_exif = true; },
+      [](auto& c) {
+        c.range = SampleRange{0, 4095, false};
+      },
+      [](auto& c) {
+        c.range = SampleRange{1, 99.5, true};
+      },
       [](auto& c) { c.precision = Precision::kFp16; },
       [](auto& c) { c.storage = FeatureType::kFloat16; },
   };

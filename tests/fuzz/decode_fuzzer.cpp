@@ -48,8 +48,9 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const headstart::DecodeOptions options{
+  headstart::DecodeOptions options{
       .alpha = size % 2 == 0 ? headstart::Alpha::kWhite : headstart::Alpha::kDrop, .max_pixels = kMaxPixels};
+  if (size % 3 == 0) options.range = headstart::SampleRange{1.0, 99.0, true};
   const auto result = headstart::decode_image(std::as_bytes(std::span(data, size)), options);
   if (const auto* reject = std::get_if<headstart::Reject>(&result)) {
     expect(!reject->reason.empty(), "a reject has a reason");

@@ -24,6 +24,7 @@ Model small_model() {
   model.configuration.resize.size = 32;
   model.configuration.resize.mode = ResizeMode::kCrop;
   model.configuration.ignore_exif = true;
+  model.configuration.range = SampleRange{0.5, 99.5, true};
   model.configuration.weights_identity = sha256("some weights");
   model.weights.identity = model.configuration.weights_identity;
   for (std::size_t i = 0; i < 2; ++i) {

@@ -237,6 +237,23 @@ std::variant<std::vector<std::byte>, Reject> ArchiveReader::read_all(std::uint64
   return bytes;
 }
 
+std::optional<std::vector<std::byte>> ArchiveReader::read_start(std::size_t most) {
+  State& state = *state_;
+  if (state.zip) return state.zip->read_start(state.position - 1, most);
+  if (!state.end_reason.empty()) return std::nullopt;
+  const ScopedLocale locale(state.in_sequence);
+  std::vector<std::byte> bytes(most);
+  std::size_t filled = 0;
+  while (filled < most) {
+    const la_ssize_t count = state.read_data(std::span(bytes).subspan(filled));
+    if (count < 0) return std::nullopt;
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
 FileStamp ArchiveReader::stamp() const { return FileStamp::of(state_->file).value_or(FileStamp{}); }
 
 bool ArchiveReader::is_usable() const noexcept { return state_->end_reason.empty(); }

@@ -57,6 +57,10 @@ class ArchiveReader {
   /// `max_bytes` (which is found out before the memory is taken). Once for each member.
   [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(std::uint64_t max_bytes);
 
+  /// Up to `most` first bytes of the member that next() gave last; nothing if they can't be read. In place of
+  /// read().
+  [[nodiscard]] std::optional<std::vector<std::byte>> read_start(std::size_t most);
+
   /// Of the open file, as it is now.
   [[nodiscard]] FileStamp stamp() const;
 

@@ -12,6 +12,7 @@
 
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
+#include "data/file_kind.hpp"
 #include "data/name_list.hpp"
 
 namespace headstart {
@@ -100,9 +101,19 @@ bool is_archive_name(std::string_view name) {
                      [&](std::string_view ending) { return lower.ends_with(ending); });
 }
 
-bool holds_only_archives(const FolderEntries& entries) {
-  return entries.folders.empty() && !entries.files.empty() &&
-         std::all_of(entries.files.begin(), entries.files.end(), is_archive_name);
+std::vector<NamedArchive> archives_in(const fs::path& folder) {
+  std::vector<NamedArchive> archives;
+  std::error_code error;
+  fs::directory_iterator position(folder, error);
+  for (; !error && position != fs::directory_iterator(); position.increment(error)) {
+    std::string name = position->path().filename().string();
+    if (is_clutter(name)) continue;
+    std::error_code dangling;
+    if (!is_archive_name(name) || position->status(dangling).type() == fs::file_type::directory) return {};
+    archives.push_back({std::move(name), position->path()});
+  }
+  std::sort(archives.begin(), archives.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return archives;
 }
 
 std::vector<NamedArchive> read_archive_list(const fs::path& file, OutsidePaths outside) {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "data/dataset_folder.hpp"
-#include "data/image_folder.hpp"
 
 namespace headstart {
 
@@ -32,8 +31,9 @@ struct NamedArchive {
 /// Whether a file's name ends as an archive's does: .tar, .tar.gz, .tgz, .tar.zst, .tar.bz2, .tar.xz, .zip.
 [[nodiscard]] bool is_archive_name(std::string_view name);
 
-/// Whether a folder holds archives (by name) and nothing else that is visible.
-[[nodiscard]] bool holds_only_archives(const FolderEntries& entries);
+/// The archives of a folder that holds archives (by name) and nothing else that could be part of a dataset,
+/// sorted by name; else none.
+[[nodiscard]] std::vector<NamedArchive> archives_in(const std::filesystem::path& folder);
 
 /// The archives of a .txt or .list file: one a line, relative to the file, with braces expanded; blank lines
 /// and those that begin with # are left out (data/name_list.hpp).

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -13,11 +14,15 @@
 namespace headstart {
 namespace {
 
-/// As on disk: what begins with a dot, or lies below a folder that does; and the copies of file attributes
-/// that macOS adds to a .zip.
-bool is_hidden(std::string_view name) {
-  return name.starts_with('.') || name.find("/.") != std::string_view::npos || name == "__MACOSX" ||
-         name.starts_with("__MACOSX/");
+/// The part of `name` that ends with the first folder or file in it that is no part of a dataset; "" if none
+/// is. On disk nobody would look below either.
+std::string_view clutter_in(std::string_view name) {
+  for (std::size_t begin = 0; begin < name.size();) {
+    const std::size_t end = std::min(name.find('/', begin), name.size());
+    if (is_clutter(name.substr(begin, end - begin))) return name.substr(0, end);
+    begin = end + 1;
+  }
+  return {};
 }
 
 /// Unpacking would leave the last of several members of one name.
@@ -41,6 +46,12 @@ std::size_t keep_last_of_equal_names(std::vector<ListedMember>& files) {
   const std::size_t replaced = files.size() - kept;
   files.resize(kept);
   return replaced;
+}
+
+/// One that can't be read is an image: reading it again gives the reason.
+FileKind kind_by_start(ArchiveReader& reader) {
+  const auto start = reader.read_start(kImageStartBytes);
+  return !start || is_image_start(*start) ? FileKind::kImage : FileKind::kSideFile;
 }
 
 /// One line for each stretch of damage.
@@ -94,17 +105,22 @@ ArchiveListing list_archive(const std::filesystem::path& file) {
     if (member == nullptr) break;
     log.member(member->name);
     if (member->kind == ArchiveMember::Kind::kUnsafe) ++unsafe;
-    if (is_hidden(member->name)) continue;
+    if (const std::string_view clutter = clutter_in(member->name); !clutter.empty()) {
+      listing.clutter.emplace(clutter);
+      continue;
+    }
     if (member->kind == ArchiveMember::Kind::kFolder && member->name.empty())
       continue;  // the archive's own "./"
     if (member->kind == ArchiveMember::Kind::kOther) ++others;
     if (member->kind == ArchiveMember::Kind::kFolder) listing.folders.push_back(std::move(member->name));
     if (member->kind != ArchiveMember::Kind::kFile) continue;
     read_label(member->name, reader, listing.labels);
+    const std::optional<FileKind> by_name = kind_by_name(member->name);
+    const FileKind kind = by_name ? *by_name : kind_by_start(reader);
     if (!reader.is_usable() && reopened++ < kMaxReopened) {
       if (auto other = ArchiveReader::open_behind(file, member->position)) reader = std::move(*other);
     }
-    listing.files.push_back({std::move(member->name), member->position});
+    listing.files.push_back({std::move(member->name), member->position, kind});
   }
   const std::string where = printable(file.string());
   const auto note = [&](std::size_t count, std::string_view what) {

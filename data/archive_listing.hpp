@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "data/archive.hpp"
+#include "data/file_kind.hpp"
 #include "data/image_source.hpp"
 #include "data/webdataset_label.hpp"
 
@@ -19,6 +21,7 @@ namespace headstart {
 struct ListedMember {
   std::string name;
   std::uint64_t position = 0;
+  FileKind kind = FileKind::kImage;
 };
 
 struct ArchiveListing {
@@ -26,6 +29,7 @@ struct ArchiveListing {
   FileStamp stamp;
   std::vector<ListedMember> files;   ///< visible regular files, as they lie; of equal names the last
   std::vector<std::string> folders;  ///< visible ones that have an entry of their own, as they lie
+  std::set<std::string> clutter;     ///< passed over by name, each as the topmost folder or file of that kind
   std::unordered_map<std::string, WebdatasetLabel> labels;  ///< by WebDataset key
   std::vector<std::string> damages;                         ///< why members may be missing, one line each
   std::vector<std::string> notes;                           ///< what was passed over, one line each

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -14,9 +15,11 @@
 #include "data/class_folders.hpp"
 #include "data/class_names.hpp"
 #include "data/counted.hpp"
+#include "data/dataset_tree.hpp"
 #include "data/error.hpp"
-#include "data/image_folder.hpp"
+#include "data/file_kind.hpp"
 #include "data/labels_csv.hpp"
+#include "data/layout.hpp"
 
 namespace headstart {
 namespace {
@@ -34,7 +37,7 @@ void check_classes_are_trained(const Manifest& manifest, const fs::path& dataset
   std::vector<bool> is_trained(manifest.classes.size());
   bool any = false;
   for (const Sample& sample : manifest.samples) {
-    if (sample.split != Split::kTrain) continue;
+    if (sample.split != Split::kTrain || sample.label == kNoLabel) continue;
     is_trained[static_cast<std::size_t>(sample.label)] = any = true;
   }
   if (!any) return;
@@ -48,9 +51,22 @@ void check_classes_are_trained(const Manifest& manifest, const fs::path& dataset
   }
 }
 
+/// What is known of a dataset that is not enough, behind its name.
+std::string with_notes(const Manifest& manifest, const fs::path& dataset) {
+  std::string text = dataset.string();
+  if (manifest.unlabelled > 0)
+    text += fmt::format(": {} in no class folder", counted(manifest.unlabelled, "image lies", "images lie"));
+  for (std::size_t i = 0; i < manifest.notes.size(); ++i)
+    text += fmt::format("{} {}", i == 0 && manifest.unlabelled == 0 ? ":" : ";", manifest.notes[i]);
+  return text;
+}
+
 void check_counts(const Manifest& manifest, const fs::path& dataset, int min_classes) {
   if (manifest.samples.empty()) {
-    throw Error(Error::Kind::kData, "the dataset has no images", dataset.string(), std::string(kForms));
+    throw Error(
+        Error::Kind::kData,
+        manifest.unlabelled > 0 ? "the images of the dataset have no labels" : "the dataset has no images",
+        with_notes(manifest, dataset), std::string(kForms));
   }
   std::set<Label> present;
   for (const Sample& sample : manifest.samples) present.insert(sample.label);
@@ -59,8 +75,22 @@ void check_counts(const Manifest& manifest, const fs::path& dataset, int min_cla
     throw Error(Error::Kind::kData,
                 fmt::format("the dataset has images of {}, needed are {}",
                             counted(present.size(), "class", "classes"), min_classes),
-                dataset.string(), std::string(kForms));
+                with_notes(manifest, dataset), std::string(kForms));
   }
+}
+
+/// "393 images of 10 classes: train 300, validation 93".
+std::string summary_of(const Manifest& manifest, const fs::path& dataset) {
+  std::map<Split, std::size_t> splits;
+  for (const Sample& sample : manifest.samples) ++splits[sample.split];
+  std::vector<std::string> parts;
+  for (const auto& [split, images] : splits) {
+    if (split != Split::kUnassigned) parts.push_back(fmt::format("{} {}", to_string(split), images));
+  }
+  return fmt::format("{}: {} of {}: {}", printable(dataset.string()),
+                     counted(manifest.samples.size(), "image", "images"),
+                     counted(manifest.classes.size(), "class", "classes"),
+                     parts.empty() ? "no splits" : fmt::format("{}", fmt::join(parts, ", ")));
 }
 
 std::string extension_of(const fs::path& file) {
@@ -70,16 +100,20 @@ std::string extension_of(const fs::path& file) {
   return extension;
 }
 
-Manifest read_folder(const fs::path& dataset) {
-  if (const FolderEntries entries = list_folder(dataset); holds_only_archives(entries)) {
-    std::vector<NamedArchive> shards;
-    for (const std::string& name : entries.files) shards.push_back({name, dataset / name});
-    Manifest manifest = read_archives(shards, dataset);
+Manifest read_folder(const fs::path& dataset, const SplitFolders& splits) {
+  if (const std::vector<NamedArchive> archives = archives_in(dataset); !archives.empty()) {
+    Manifest manifest = read_archives(archives, dataset, splits);
     manifest.root = dataset;
     return manifest;
   }
+  const DatasetTree tree = tree_of_folder(dataset);
   NamedSamples named;
-  add_class_folders(view_of_folder(dataset), named);
+  add_layout(
+      layout_of(tree, splits, printable(dataset.string())),
+      [&](const TreeEntry& image) {
+        return Sample{image.path, ImageSource{dataset / image.path}, 0, Split::kUnassigned, {}};
+      },
+      named);
   Manifest manifest = manifest_of(std::move(named));
   manifest.root = dataset;
   return manifest;
@@ -89,17 +123,23 @@ Manifest read_dataset(const fs::path& dataset, const DiscoveryOptions& options) 
   std::error_code error;
   const fs::file_status status = fs::status(dataset, error);
   if (!fs::exists(status)) {
-    if (has_number_braces(dataset.string())) return read_archives(expand_archive_pattern(dataset), dataset);
+    if (has_number_braces(dataset.string()))
+      return read_archives(expand_archive_pattern(dataset), dataset, options.splits);
     throw Error(Error::Kind::kUsage, "cannot find the dataset", dataset.string(), std::string(kForms));
   }
-  if (fs::is_directory(status)) return read_folder(dataset);
+  if (fs::is_directory(status)) return read_folder(dataset, options.splits);
   const std::string extension = extension_of(dataset);
-  if (extension == ".csv" || extension == ".tsv")
+  if (extension == ".csv" || extension == ".tsv") {
+    if (options.splits.kind == SplitFolders::Kind::kGiven) {
+      throw Error(Error::Kind::kUsage, "--splits names folders, and the dataset is a .csv file",
+                  dataset.string(), "leave the option out, and give the file a column split");
+    }
     return read_labels_csv(dataset, options.outside_paths, options.encoding);
+  }
   if (extension == ".txt" || extension == ".list")
-    return read_archives(read_archive_list(dataset, options.outside_paths), dataset);
+    return read_archives(read_archive_list(dataset, options.outside_paths), dataset, options.splits);
   if (is_archive_name(dataset.filename().string()) || is_archive(dataset))
-    return read_archives({{dataset.filename().string(), dataset}}, dataset);
+    return read_archives({{dataset.filename().string(), dataset}}, dataset, options.splits);
   throw Error(Error::Kind::kUsage, "the dataset is neither a folder, a .csv file nor an archive",
               dataset.string(), std::string(kForms));
 }
@@ -111,13 +151,31 @@ Manifest discover(const fs::path& dataset, const DiscoveryOptions& options) {
   decode_classes(manifest, options.encoding, dataset.string());
   check_counts(manifest, dataset, options.min_classes);
   check_classes_are_trained(manifest, dataset);
+  manifest.notes.insert(manifest.notes.begin(), summary_of(manifest, dataset));
   return manifest;
 }
 
-std::vector<ImageSource> list_images(const std::vector<fs::path>& paths) {
+std::vector<ImageSource> list_images(const std::vector<fs::path>& paths, std::vector<std::string>* notes) {
   std::vector<ImageSource> images;
-  const auto add_archive = [&images](const fs::path& archive) {
-    for (ImageSource& image : images_in_archive(archive)) images.push_back(std::move(image));
+  const auto note = [&](const fs::path& path, const DatasetTree& tree) {
+    if (notes == nullptr) return;
+    for (const std::string& line : passed_over(tree))
+      notes->push_back(fmt::format("{}: {}", printable(path.string()), line));
+  };
+  const auto add_archive = [&](const fs::path& archive) {
+    const ArchiveListing listing = list_archive(archive);
+    note(archive, tree_of_archive(listing));
+    for (ImageSource& image : images_in(listing)) images.push_back(std::move(image));
+  };
+  const auto add_folder = [&](const fs::path& folder) {
+    const DatasetTree tree = tree_of_folder(folder);
+    note(folder, tree);
+    std::vector<std::string> files;
+    for (const TreeEntry& entry : tree.entries()) {
+      if (entry.kind == TreeEntry::Kind::kImage) files.push_back(entry.path);
+    }
+    std::sort(files.begin(), files.end());
+    for (const std::string& file : files) images.push_back({folder / file});
   };
   for (const fs::path& path : paths) {
     std::error_code error;
@@ -127,12 +185,10 @@ std::vector<ImageSource> list_images(const std::vector<fs::path>& paths) {
                   "pass files or folders that exist");
     }
     if (fs::is_directory(status)) {
-      if (const FolderEntries entries = list_folder(path); holds_only_archives(entries)) {
-        for (const std::string& archive : entries.files) add_archive(path / archive);
-      } else {
-        for (const std::string& file : list_tree(path).files) images.push_back({path / file});
-      }
-    } else if (!has_image_extension(path.string()) && is_archive(path)) {
+      const std::vector<NamedArchive> archives = archives_in(path);
+      for (const NamedArchive& archive : archives) add_archive(archive.file);
+      if (archives.empty()) add_folder(path);
+    } else if (kind_by_name(path.string()) != FileKind::kImage && is_archive(path)) {
       add_archive(path);
     } else {
       images.push_back({path});

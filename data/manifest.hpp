@@ -3,6 +3,7 @@
 // run; a bad file changes a sample's fate, never its row.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -43,7 +44,8 @@ struct Manifest {
       classes;  ///< sorted bytewise, or as numbers (data/webdataset.hpp); a Label indexes it
   std::vector<Sample> samples;
   bool has_given_splits = false;   ///< the dataset itself says what is training and what is validation
-  std::vector<std::string> notes;  ///< what discovery skipped and a person may want to know, one line each
+  std::size_t unlabelled = 0;      ///< images that are no samples, as nothing says what they are of
+  std::vector<std::string> notes;  ///< how the dataset was read and what was passed over, one line each
 };
 
 }  // namespace headstart

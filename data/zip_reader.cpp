@@ -123,4 +123,19 @@ std::variant<std::vector<std::byte>, Reject> ZipReader::read(std::uint64_t posit
   return bytes;
 }
 
+std::optional<std::vector<std::byte>> ZipReader::read_start(std::uint64_t position, std::size_t most) const {
+  const std::unique_ptr<zip_file_t, CloseMember> member(zip_fopen_index(handle_.get(), position, 0));
+  if (!member) return std::nullopt;
+  std::vector<std::byte> bytes(most);
+  std::size_t filled = 0;
+  while (filled < most) {
+    const zip_int64_t count = zip_fread(member.get(), bytes.data() + filled, most - filled);
+    if (count < 0) return std::nullopt;
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
 }  // namespace headstart

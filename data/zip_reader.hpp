@@ -38,6 +38,10 @@ class ZipReader {
   [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(std::uint64_t position,
                                                                   std::uint64_t max_bytes) const;
 
+  /// Up to `most` first bytes of the file at `position`; nothing if they can't be read.
+  [[nodiscard]] std::optional<std::vector<std::byte>> read_start(std::uint64_t position,
+                                                                 std::size_t most) const;
+
  private:
   struct Close {
     void operator()(zip* handle) const noexcept;

@@ -31,9 +31,7 @@ void print_cache(const StageOne& stage_one) {
 void run_together(const ExtractOptions& options, const Session& session, StageOne& stage_one,
                   const Shard& shard, const std::string& prefix) {
   const auto start = std::chrono::steady_clock::now();
-  Manifest manifest = discover(options.dataset, discovery_options(options.stage_one.images, 1));
-  for (const std::string& note : manifest.notes) session.console.note(note);
-  for (const std::string& doubt : doubts_about_classes(manifest.classes)) session.console.warn(doubt);
+  Manifest manifest = find_images(options.dataset, 1, options.stage_one.images, session.console);
   keep_shard(manifest, shard);
   const std::vector<WorkCounts> counts =
       extract_together(manifest, options, session, stage_one, printable(options.dataset.string()));
@@ -79,7 +77,7 @@ void run_extract(const ExtractOptions& options, const Session& session) {
   const Session own{session.console, session.threads};
   StageOne stage_one(load_weights(options.stage_one.weights), options.taps, options.stage_one, own);
   if (options.dry_run) {
-    if (session.leads()) print_plan(options.dataset, 1, stage_one, options.views, shard);
+    if (session.leads()) print_plan(options.dataset, 1, own, stage_one, options.views, shard);
     return;
   }
   if (session.processes != nullptr) return run_together(options, session, stage_one, shard, prefix);

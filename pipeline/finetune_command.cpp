@@ -65,6 +65,7 @@ TrainOptions options_of_head(const FinetuneOptions& options, const fs::path& fol
   train.config.set("views", std::int64_t{train.views});
   if (!train.stage_one.images.encoding.empty()) train.config.set("encoding", train.stage_one.images.encoding);
   train.config.set("allow-outside", train.stage_one.images.outside_paths == OutsidePaths::kAllowed);
+  train.config.set("splits", to_string(train.stage_one.images.splits));
   return train;
 }
 
@@ -96,7 +97,7 @@ void train_head_first(const FinetuneOptions& options, const fs::path& folder, co
   session.console.note("no --from: a head is trained first");
   StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
                 options.stage_one, session);
-  const Manifest manifest = discover(options.dataset, discovery_options(options.stage_one.images));
+  const Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
   static_cast<void>(both.run(sources_of(manifest)));
   run_train(options_of_head(options, folder), session);
 }
@@ -351,7 +352,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const Tap below = tap_below(options);
   if (options.dry_run) {
     StageOne stage_one(load_weights(options.stage_one.weights), {below}, options.stage_one, session);
-    return print_plan(options.dataset, 2, stage_one, options.views.value_or(0));
+    return print_plan(options.dataset, 2, session, stage_one, options.views.value_or(0));
   }
   const int first_block = first_block_of(options);
   OutputFolder out(options.out);

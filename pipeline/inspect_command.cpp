@@ -94,7 +94,7 @@ Matrix kernel_of(StageOne& stage_one, const LabelledRows& rows, int threads) {
 void run_inspect(const InspectOptions& options, const Session& session) {
   check_size(options);
   StageOne stage_one(load_weights(options.stage_one.weights), {Tap::kBlock5Pool}, options.stage_one, session);
-  if (options.dry_run) return print_plan(options.dataset, 2, stage_one);
+  if (options.dry_run) return print_plan(options.dataset, 2, session, stage_one);
   const ExtractedDataset dataset = extract_dataset(options.dataset, 2, options.stage_one, session, stage_one);
   session.console.note("stage one: " + describe(dataset));
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -19,17 +18,13 @@
 #include <vector>
 
 #include "data/error.hpp"
+#include "data/own_output.hpp"
 #include "pipeline/interrupt.hpp"
 
 namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Everything that headstart ever puts into an OUT folder.
-constexpr std::array<std::string_view, 9> kOwnFiles{"model.h5",        "metrics.json", "history.csv",
-                                                    "predictions.csv", "images.csv",   "class_indices.json",
-                                                    "config.toml",     "report.html",  "sweep.csv"};
 
 constexpr int kStagingAttempts = 1000;
 
@@ -55,12 +50,13 @@ void check_replaceable(const fs::path& out) {
   for (const auto& entry : fs::directory_iterator(out, error)) {
     empty = false;
     const std::string name = entry.path().filename().string();
-    if (std::find(kOwnFiles.begin(), kOwnFiles.end(), name) == kOwnFiles.end()) {
+    if (!is_output_file(name)) {
       throw cannot_use(out, fmt::format("holds '{}', which headstart did not make", printable(name)));
     }
   }
   if (error) throw cannot_use(out, error.message());
-  if (!empty && !(fs::exists(out / "metrics.json", error) && fs::exists(out / "config.toml", error))) {
+  if (!empty && !(std::all_of(kOutputMarks.begin(), kOutputMarks.end(),
+                              [&](auto mark) { return fs::exists(out / mark, error); }))) {
     throw cannot_use(out, "exists and was not made by headstart");
   }
 }

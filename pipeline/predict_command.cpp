@@ -34,7 +34,7 @@ constexpr std::size_t kFirstBlock = 32;
 constexpr std::size_t kLargestBlock = 1024;
 
 /// A list's line that leads nowhere is a row with a reason: other lines' images may be there.
-std::vector<ImageSource> listed_images(std::istream& list) {
+std::vector<ImageSource> listed_images(std::istream& list, std::vector<std::string>& notes) {
   std::vector<ImageSource> images;
   const std::string text(std::istreambuf_iterator<char>(list), {});
   for (const auto& [name, line] : names_in_list(text, "standard input")) {
@@ -43,18 +43,21 @@ std::vector<ImageSource> listed_images(std::istream& list) {
       images.push_back({.file = name, .member = {}, .problem = error ? error.message() : "does not exist"});
       continue;
     }
-    std::vector<ImageSource> found = list_images({name});
+    std::vector<ImageSource> found = list_images({name}, &notes);
     std::move(found.begin(), found.end(), std::back_inserter(images));
   }
   return images;
 }
 
-std::vector<ImageSource> images_of(const std::vector<std::string>& arguments) {
+std::vector<ImageSource> images_of(const std::vector<std::string>& arguments, Console& console) {
   std::vector<ImageSource> images;
+  std::vector<std::string> notes;
   for (const std::string& argument : arguments) {
-    std::vector<ImageSource> found = argument == "-" ? listed_images(std::cin) : list_images({argument});
+    std::vector<ImageSource> found =
+        argument == "-" ? listed_images(std::cin, notes) : list_images({argument}, &notes);
     std::move(found.begin(), found.end(), std::back_inserter(images));
   }
+  for (const std::string& note : notes) console.note(note);
   return images;
 }
 
@@ -188,7 +191,7 @@ void run_predict(const PredictOptions& options, const Session& session) {
   check_unknown(options, model.classes);
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(model.weights, {model.tap}, stage_options, session);
-  const std::vector<ImageSource> images = images_of(options.paths);
+  const std::vector<ImageSource> images = images_of(options.paths, session.console);
   const PredictionColumns columns{.classes = model.classes,
                                   .top_k = std::min(options.top_k, static_cast<int>(model.classes.size())),
                                   .unknown = options.unknown,

@@ -17,7 +17,8 @@ const Names<EngineKind> kEngines{{"auto", EngineKind::kAuto},
                                  {"opencv", EngineKind::kOpencv}};
 
 constexpr const char* kDatasetHelp =
-    "A folder with one folder per class; or one with train/ and validation/ (and test/), each with one "
+    "A folder with one folder per class; or one with train/, validation/ and test/ (or the like), each with "
+    "one "
     "folder per class; or a "
     ".csv or .tsv (columns path, label; optionally split, group); or archives: .tar, .tar.gz, .tar.xz, .zip, "
     "a .txt "
@@ -133,6 +134,23 @@ void add_dataset(CLI::App& app, std::filesystem::path& dataset, ImageOptions& im
          },
          "What class names that are not UTF-8 are written in: latin1, gbk, shift-jis ... [none may be]")
       ->type_name("NAME");
+  app.add_option_function<std::string>(
+         "--splits",
+         [&images](const std::string& text) {
+           const auto splits = parse_split_folders(text);
+           if (!splits) {
+             throw CLI::ValidationError(
+                 "--splits",
+                 fmt::format("is '{}', needed auto, none, or a list like train=A,validation=B,test=C", text));
+           }
+           images.splits = *splits;
+         },
+         "Which folders of the dataset are its splits: auto, by what they are called and hold; none, each is "
+         "a "
+         "class; or a list: train=FOLDER,validation=FOLDER,test=FOLDER, of which each may be left out")
+      ->type_name("SPLIT=FOLDER,...")
+      ->default_str("auto")
+      ->group("Images");
   app.add_flag_function(
          "--allow-outside",
          [&images](std::int64_t count) {

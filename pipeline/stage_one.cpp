@@ -423,13 +423,19 @@ void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptio
               "look at the reasons, or raise --max-rejects"};
 }
 
+Manifest find_images(const fs::path& dataset, int min_classes, const ImageOptions& options,
+                     Console& console) {
+  Manifest manifest = discover(dataset, discovery_options(options, min_classes));
+  for (const std::string& note : manifest.notes) console.note(note);
+  for (const std::string& doubt : doubts_about_classes(manifest.classes)) console.warn(doubt);
+  return manifest;
+}
+
 ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const StageOneOptions& options,
                                  const Session& session, StageOne& stage_one, int views, const Shard& shard) {
   ExtractedDataset result;
-  result.manifest = discover(dataset, discovery_options(options.images, min_classes));
+  result.manifest = find_images(dataset, min_classes, options.images, session.console);
   keep_shard(result.manifest, shard);
-  for (const std::string& note : result.manifest.notes) session.console.note(note);
-  for (const std::string& doubt : doubts_about_classes(result.manifest.classes)) session.console.warn(doubt);
   result.extraction = stage_one.run(sources_of(result.manifest), views);
   result.views = count_views(result.extraction.images, views);
   for (std::size_t i = 0; i < result.manifest.samples.size(); ++i) {
@@ -461,9 +467,9 @@ std::string class_table(const Manifest& manifest) {
   return text_table(table);
 }
 
-void print_plan(const fs::path& dataset, int min_classes, StageOne& stage_one, int views,
-                const Shard& shard) {
-  Manifest manifest = discover(dataset, discovery_options(stage_one.images(), min_classes));
+void print_plan(const fs::path& dataset, int min_classes, const Session& session, StageOne& stage_one,
+                int views, const Shard& shard) {
+  Manifest manifest = find_images(dataset, min_classes, stage_one.images(), session.console);
   keep_shard(manifest, shard);
   const StageOne::Plan plan = stage_one.plan(sources_of(manifest), views);
   std::string of_views;

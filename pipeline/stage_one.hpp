@@ -181,6 +181,10 @@ void report_duplicates(const ExtractedDataset& dataset, Console& console);
 void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptions& options,
                        const std::string& name);
 
+/// Lists `dataset`, and says on the console how it was read. @throws Error as discover()
+[[nodiscard]] Manifest find_images(const std::filesystem::path& dataset, int min_classes,
+                                   const ImageOptions& options, Console& console);
+
 /// Lists `dataset`, keeps `shard`, runs stage one over it, reports rejects and duplicates on the console, and
 /// holds rejects against the limits. @throws Error kData where nothing is left of the whole, or more was
 /// rejected than allowed; kUsage and kFailed as discover()
@@ -193,8 +197,8 @@ void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptio
 
 /// For --dry-run: prints what discover() finds in `dataset`, in that shard of it, and how much of it the
 /// cache holds; runs no network.
-void print_plan(const std::filesystem::path& dataset, int min_classes, StageOne& stage_one, int views = 0,
-                const Shard& shard = {});
+void print_plan(const std::filesystem::path& dataset, int min_classes, const Session& session,
+                StageOne& stage_one, int views = 0, const Shard& shard = {});
 
 /// The line that says what stage one did: "393 images in 25.1 s (15.7 images/s): ...; 786 views: ...".
 [[nodiscard]] std::string describe(const ExtractedDataset& dataset);

@@ -23,7 +23,10 @@ std::optional<RejectLimit> parse_reject_limit(const std::string& text) {
 }
 
 DiscoveryOptions discovery_options(const ImageOptions& images, int min_classes) {
-  return {.min_classes = min_classes, .outside_paths = images.outside_paths, .encoding = images.encoding};
+  return {.min_classes = min_classes,
+          .outside_paths = images.outside_paths,
+          .encoding = images.encoding,
+          .splits = images.splits};
 }
 
 }  // namespace headstart

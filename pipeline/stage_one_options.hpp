@@ -42,6 +42,7 @@ struct ImageOptions {
   RejectLimit max_rejects;
   OutsidePaths outside_paths = OutsidePaths::kRefused;  ///< of a dataset that is a .csv or a list of archives
   std::string encoding = {};  ///< of class names that are not UTF-8; empty: none may be
+  SplitFolders splits = {};   ///< of a dataset that is a folder or archives
 };
 
 /// What discover() has to know of them.

@@ -195,7 +195,7 @@ void train_on_dataset(const TrainOptions& options, const Session& session) {
 
 void dry_run(const TrainOptions& options, const Session& session) {
   StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
-  print_plan(options.dataset, 2, stage_one, options.views);
+  print_plan(options.dataset, 2, session, stage_one, options.views);
 }
 
 /// Rows that are pooled can't be pooled another way.

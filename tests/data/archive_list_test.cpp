@@ -53,10 +53,19 @@ TEST(ArchiveList, NamesOfArchivesEndLikeThis) {
     EXPECT_TRUE(is_archive_name(name)) << name;
   for (const char* name : {"tar", "a.gz", "a.tar.txt", "a.jpg", ""})
     EXPECT_FALSE(is_archive_name(name)) << name;
-  EXPECT_TRUE(holds_only_archives({{}, {"a.tar", "b.zip"}, {}}));
-  EXPECT_FALSE(holds_only_archives({{}, {"a.tar", "b.jpg"}, {}}));
-  EXPECT_FALSE(holds_only_archives({{"folder"}, {"a.tar"}, {}}));
-  EXPECT_FALSE(holds_only_archives({}));
+}
+
+TEST(ArchiveList, AFolderOfArchivesHoldsNothingElse) {
+  const test::ScratchFolder scratch;
+  EXPECT_TRUE(archives_in(scratch.path()).empty());
+  for (const char* name : {"b.zip", "a.tar", ".DS_Store"}) test::write_bytes(scratch / name, "x");
+  EXPECT_EQ(archives_in(scratch.path()),
+            (std::vector<NamedArchive>{{"a.tar", scratch / "a.tar"}, {"b.zip", scratch / "b.zip"}}));
+  std::filesystem::create_directory(scratch / "folder.tar");
+  EXPECT_TRUE(archives_in(scratch.path()).empty());
+  std::filesystem::remove(scratch / "folder.tar");
+  test::write_bytes(scratch / "c.jpg", "x");
+  EXPECT_TRUE(archives_in(scratch.path()).empty());
 }
 
 TEST(ArchiveList, AListIsRelativeToItself) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "data/archive_dataset.hpp"
+#include "data/archive_listing.hpp"
 #include "data/error.hpp"
 #include "data/image_reader.hpp"
 #include "data/image_source.hpp"
@@ -132,7 +133,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const headstart::fuzz::MemoryFile file({data, size});
-  std::vector<ImageSource> images = headstart::images_in_archive(file.path());
+  std::vector<ImageSource> images = headstart::images_in(headstart::list_archive(file.path()));
   try {
     const Manifest manifest = headstart::read_archives({{"set.tar", file.path()}}, "set.tar");
     check_manifest(manifest);

@@ -12,8 +12,8 @@
 namespace headstart {
 
 /// The palette's index of each pixel, [height, width], in the order of the file's rows. Pixels that the codes
-/// pass over have index 0, as Pillow has it, and those that fill up a row are left out. A file that leaves the
-/// picture, or ends by itself or by its own end code before the last row, is a Reject.
+/// pass over have index 0, as Pillow has it, and those that fill up a row are left out. A file that leaves
+/// the picture, or ends by itself or by its own end code before the last row, is a Reject.
 /// @param codes  from the first code to the end of the file
 /// @param bits   of a pixel, 8 or 4
 [[nodiscard]] std::variant<std::vector<std::uint8_t>, Reject> read_bmp_runs(std::span<const std::byte> codes,

@@ -53,7 +53,9 @@ dnnl::convolution_forward::primitive_desc plan_first_convolution(const dnnl::eng
 
 /// Eight images at 224 x 224, and as many pixels at other sizes. Measured at 224, milliseconds an image on
 /// one thread: batch 1 56.8, 4 55.3, 8 53.9, 16 50.8; but 16 needs 440 MB more than 8.
-int default_onednn_batch(int input_size) { return std::clamp(8 * 224 * 224 / (input_size * input_size), 1, 32); }
+int default_onednn_batch(int input_size) {
+  return std::clamp(8 * 224 * 224 / (input_size * input_size), 1, 32);
+}
 
 memory::desc nhwc(const ConvolutionShape& shape, memory::dim channels) {
   return {{shape.batch, channels, shape.size, shape.size}, memory::data_type::f32, memory::format_tag::nhwc};

@@ -11,6 +11,7 @@
 #include "data/archive_dataset.hpp"
 #include "data/counted.hpp"
 #include "data/error.hpp"
+#include "data/file_kind.hpp"
 #include "data/text_encoding.hpp"
 #include "data/utf8.hpp"
 
@@ -31,7 +32,7 @@ ListedPaths::ListedPaths(fs::path list, OutsidePaths outside, std::string encodi
 
 ListedPaths::Place ListedPaths::find(const std::string& written, std::size_t line) {
   const std::vector<std::string> names = spellings(written);
-  const bool has_suffix = has_image_extension(written);
+  const bool has_suffix = is_image_suffix(suffix_of(written));
   const Place as_written{written, folder_.locate(written, line)};
   if (names.size() == 1 && has_suffix) return as_written;
 
@@ -117,7 +118,7 @@ const std::vector<std::string>& ListedPaths::images_called(const fs::path& stem)
     for (fs::directory_iterator entry(folder.empty() ? "." : folder, error), end; !error && entry != end;
          entry.increment(error)) {
       const std::string name = entry->path().filename().string();
-      if (has_image_extension(name)) place->second[entry->path().stem().string()].push_back(name);
+      if (is_image_suffix(suffix_of(name))) place->second[entry->path().stem().string()].push_back(name);
     }
   }
   return place->second[stem.filename().string()];

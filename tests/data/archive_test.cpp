@@ -338,8 +338,8 @@ TEST_P(DamagedArchiveTest, AChangedByteAnywhereCostsNoMoreThanItMust) {
 }
 
 std::string name_of_kind(const ::testing::TestParamInfo<ArchiveKind>& kind) {
-  static const std::vector<std::string> kNames = {"Tar",    "Pax", "TarGz",    "TarZst",
-                                                  "TarBz2", "Zip", "ZipStored"};
+  static const std::vector<std::string> kNames = {"Tar",    "Pax",   "TarGz", "TarZst",
+                                                  "TarBz2", "TarXz", "Zip",   "ZipStored"};
   return kNames[static_cast<std::size_t>(kind.param)];
 }
 INSTANTIATE_TEST_SUITE_P(EveryKind, DamagedArchiveTest, ::testing::ValuesIn(kAllKinds), name_of_kind);

@@ -143,7 +143,7 @@ TEST_P(LayoutTest, AFolderAndItsArchivesAreReadAlike) {
   }
 }
 
-std::string test_name(const ::testing::TestParamInfo<LayoutCase>& info) { return info.param.name; }
+std::string name_of_layout(const ::testing::TestParamInfo<LayoutCase>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(
     Classes, LayoutTest,
@@ -181,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "none",
                    "- cat 2; - dog 2",
                    {}}),
-    test_name);
+    name_of_layout);
 
 INSTANTIATE_TEST_SUITE_P(
     Splits, LayoutTest,
@@ -365,7 +365,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "train=a,validation=c",
                    "error 2",
                    {"holds no class folders", "c/ (1 image"}}),
-    test_name);
+    name_of_layout);
 
 INSTANTIATE_TEST_SUITE_P(
     Wrappers, LayoutTest,
@@ -391,7 +391,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "",
                    "error 3",
                    {"images of 1 class", "1 image beside"}}),
-    test_name);
+    name_of_layout);
 
 INSTANTIATE_TEST_SUITE_P(
     PassedOver, LayoutTest,
@@ -455,7 +455,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "error 3",
                    {"the images of the dataset have no labels", "3 images lie in no class folder"}},
         LayoutCase{"NoImages", "{cat,dog}/1.txt", "", "error 3", {"the dataset has no images", "2 .txt"}}),
-    test_name);
+    name_of_layout);
 
 TEST(SplitFoldersOption, IsParsedOrRefused) {
   EXPECT_EQ(parse_split_folders("auto"), SplitFolders{});

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
 /// Of these tests alone: others count what is cached of the shared run's dataset.
-const fs::path& cache() {
+const fs::path& own_cache() {
   static const ScratchFolder folder;
   static const fs::path path = folder / "cache";
   return path;
@@ -116,7 +116,7 @@ class EarlierOutput : public ::testing::TestWithParam<Writer> {
     if (dataset.empty()) dataset = shared_run().dataset.string();
     Arguments arguments = GetParam().arguments(dataset, out_.string());
     if (!GetParam().name.starts_with("export"))
-      arguments.insert(arguments.end(), {"--cache", cache().string()});
+      arguments.insert(arguments.end(), {"--cache", own_cache().string()});
     arguments.insert(arguments.end(), more.begin(), more.end());
     const ProcessResult result = headstart_process(arguments, options);
     if (result.exit_code != 0) {
@@ -142,9 +142,9 @@ class EarlierOutput : public ::testing::TestWithParam<Writer> {
 };
 
 TEST_P(EarlierOutput, SurvivesAFullDisk) {
-  ASSERT_EQ(
-      headstart_process({"extract", shared_run().dataset.string(), "--cache", cache().string()}).exit_code,
-      0);
+  ASSERT_EQ(headstart_process({"extract", shared_run().dataset.string(), "--cache", own_cache().string()})
+                .exit_code,
+            0);
   ProcessOptions no_room;
   no_room.before_exec = [] {
     const rlimit limit{0, 0};
@@ -210,7 +210,7 @@ TEST(FinetuneWithoutAModel, KeepsItsHeadBesideOutUntilItIsDone) {
   const fs::path head = scratch / "out.head" / "model.h5";
   Arguments arguments{"finetune", shared_run().dataset.string(),
                       "-o",       out.string(),
-                      "--cache",  cache().string(),
+                      "--cache",  own_cache().string(),
                       "--batch",  "8",
                       "--epochs", "1"};
   ProcessOptions murder;
@@ -236,7 +236,7 @@ TEST(PredictToAFile, LeavesWhatItHasDoneBesideIt) {
   ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
   const ScratchFolder scratch;
   const fs::path out = scratch / "labels.csv";
-  Arguments arguments{"predict", model(), "-o", out.string(), "--cache", cache().string()};
+  Arguments arguments{"predict", model(), "-o", out.string(), "--cache", own_cache().string()};
   arguments.insert(arguments.end(), 4, shared_run().dataset.string());  // 96 images: 32, then 64
   ASSERT_EQ(headstart_process(arguments).exit_code, 0);
   const std::string whole = read_text(out.string());
@@ -262,7 +262,7 @@ TEST(PredictToAFile, LeavesWhatItHasDoneBesideIt) {
 TEST(PredictToAFile, WritesToWhatIsNoFileAtOnce) {
   ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
   const std::string dataset = shared_run().dataset.string();
-  const Arguments to_stdout{"predict", model(), dataset, "--cache", cache().string()};
+  const Arguments to_stdout{"predict", model(), dataset, "--cache", own_cache().string()};
   Arguments to_device = to_stdout;
   to_device.insert(to_device.end(), {"-o", "/dev/stdout"});
   EXPECT_EQ(headstart_process(to_device).out, headstart_process(to_stdout).out);

@@ -20,9 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-bool contains(const std::string& text, const std::string& word) {
-  return text.find(word) != std::string::npos;
-}
+bool says(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
 
 /// The shared data set, with the first 3 images of each class in validation/ and the others in train/.
 void copy_split(const fs::path& folder) {
@@ -62,13 +60,13 @@ TEST_P(WindowCommand, OneThatHoldsEveryTrainingImageGivesTheBytesOfARunInMemory)
                                          "0.001"};
   const ProcessResult in_memory = headstart_process(shared_arguments(scratch / "memory", options));
   ASSERT_EQ(in_memory.exit_code, 0) << in_memory.err;
-  EXPECT_FALSE(contains(in_memory.err, "at a time")) << in_memory.err;
+  EXPECT_FALSE(says(in_memory.err, "at a time")) << in_memory.err;
 
   std::vector<std::string> command = shared_arguments(scratch / "window", options);
   command.insert(command.end(), {"--window", GetParam().rows});
   const ProcessResult read = headstart_process(command);
   ASSERT_EQ(read.exit_code, 0) << read.err;
-  EXPECT_TRUE(contains(read.err, "read from the cache " + GetParam().rows + " rows at a time")) << read.err;
+  EXPECT_TRUE(says(read.err, "read from the cache " + GetParam().rows + " rows at a time")) << read.err;
   expect_same_bytes(scratch / "window", scratch / "memory");
 }
 
@@ -94,8 +92,8 @@ TEST(WindowCommandTest, ASmallOneTrainsWhatEvaluateMeasures) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const std::size_t line = result.err.find("stage two: 15 training and 9 validation images");
   ASSERT_NE(line, std::string::npos) << result.err;
-  EXPECT_TRUE(contains(result.err.substr(line, result.err.find('\n', line) - line),
-                       "read from the cache 6 rows at a time"))
+  EXPECT_TRUE(says(result.err.substr(line, result.err.find('\n', line) - line),
+                   "read from the cache 6 rows at a time"))
       << result.err;
   const Json metrics = metrics_of(scratch / "window");
   EXPECT_EQ(metrics["solver"], "primal");
@@ -139,11 +137,11 @@ TEST(WindowCommandTest, KilledAndResumedGivesTheSameBytesButNotWithAnotherWindow
     foreign.insert(foreign.end(), {"--window", other});
     const ProcessResult refused = headstart_process(foreign);
     EXPECT_EQ(refused.exit_code, 2);
-    EXPECT_TRUE(contains(refused.err, std::string("window is 6 there, ") + other + " here")) << refused.err;
+    EXPECT_TRUE(says(refused.err, std::string("window is 6 there, ") + other + " here")) << refused.err;
   }
   const ProcessResult resumed = headstart_process(command);
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_TRUE(contains(resumed.err, "resuming after epoch")) << resumed.err;
+  EXPECT_TRUE(says(resumed.err, "resuming after epoch")) << resumed.err;
   expect_same_bytes(scratch / "killed", scratch / "whole");
 }
 
@@ -155,15 +153,15 @@ TEST(WindowCommandTest, WhatNeedsAllRowsInMemoryIsRefusedInOneLine) {
     const ProcessResult result = headstart_process(command);
     EXPECT_EQ(result.exit_code, exit_code) << result.err;
     EXPECT_EQ(occurrences(result.err, "\n"), 1) << result.err;
-    EXPECT_FALSE(contains(result.err, "unexpected")) << result.err;
+    EXPECT_FALSE(says(result.err, "unexpected")) << result.err;
     EXPECT_FALSE(fs::exists(scratch / "out"));
     return result.err;
   };
   const std::string gram = error_of({"--solver", "gram"}, 2);
-  EXPECT_TRUE(contains(gram, "the gram solver needs all rows in memory")) << gram;
+  EXPECT_TRUE(says(gram, "the gram solver needs all rows in memory")) << gram;
   const std::string standardize =
       error_of({"--pooling", "flatten", "--transform", "standardize", "--force"}, 3);
-  EXPECT_TRUE(contains(standardize, "cannot standardize flattened maps: --window 64")) << standardize;
+  EXPECT_TRUE(says(standardize, "cannot standardize flattened maps: --window 64")) << standardize;
 }
 
 TEST(WindowCommandTest, PooledRowsAreInMemoryWhateverItIs) {
@@ -175,7 +173,7 @@ TEST(WindowCommandTest, PooledRowsAreInMemoryWhateverItIs) {
   command.insert(command.end(), {"--window", "8"});
   const ProcessResult result = headstart_process(command);
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_FALSE(contains(result.err, "at a time")) << result.err;
+  EXPECT_FALSE(says(result.err, "at a time")) << result.err;
   expect_same_bytes(scratch / "with", scratch / "without");
 }
 
@@ -189,7 +187,7 @@ TEST(WindowCommandTest, ASearchMayChooseFlattenedRows) {
     const ProcessResult result = headstart_process(command);
     ASSERT_EQ(result.exit_code, 0) << result.err;
     if (metrics_of(scratch / "window")["pooling"] != "flatten") continue;
-    EXPECT_TRUE(contains(result.err, "read from the cache 1000 rows at a time")) << result.err;
+    EXPECT_TRUE(says(result.err, "read from the cache 1000 rows at a time")) << result.err;
     ASSERT_EQ(headstart_process(shared_arguments(scratch / "memory", options)).exit_code, 0);
     return expect_same_bytes(scratch / "window", scratch / "memory");
   }

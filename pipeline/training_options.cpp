@@ -74,7 +74,8 @@ T number(const std::string& option, const std::string& word, double low, double 
 
 // A search that replaced what somebody asked for would look like an answer to that.
 void refuse_searched(const CLI::App& app) {
-  if (app.count("--auto") == 0) return;
+  const CLI::Option& automatic = *app.get_option("--auto");
+  if (automatic.count() == 0 || !automatic.as<bool>()) return;  // config.toml says auto = false
   std::vector<std::string> given;
   for (const char* name : kSearchedOptions) {
     if (app.count(name) > 0) given.emplace_back(name);

@@ -60,37 +60,6 @@ void expect_quick_end(const std::vector<std::string>& arguments, int millisecond
   EXPECT_LT(run.waited.count(), longest.count()) << what;
 }
 
-TEST(InterruptCommand, WhatWaitsForAFileForEverEnds) {
-  const ScratchFolder scratch;
-  const std::string fifo = (scratch / "fifo").string();  // opening it waits for a writer
-  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-  const std::string data = shared_run().dataset.string();
-  const std::string out = (scratch / "out").string();
-  const std::string cache = (scratch / "cache").string();
-  int hung = 0;
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"train", data, "-o", out, "--cache", cache, "--weights", fifo},
-           {"sweep", data, "-o", out, "--cache", cache, "--weights", fifo},
-           {"finetune", data, "-o", out, "--cache", cache, "--from", fifo},
-           {"extract", data, "--cache", cache, "--weights", fifo},
-           {"inspect", data, "--cache", cache, "--weights", fifo},
-           {"evaluate", fifo, data, "--cache", cache},
-           {"predict", fifo, data, "--cache", cache},
-           {"export", fifo, "-o", out},
-           {"cache", "export", data, "-o", out, "--cache", cache, "--weights", fifo},
-           {"info", "--cache", cache, "--weights", fifo}}) {
-    const Seconds longest = longest_wait();
-    const Interruption run = interrupted(command, 700);
-    // What looks first, and says that this is no file, has ended before.
-    if (run.result.exit_code == 1 || run.result.exit_code == 2) continue;
-    ++hung;
-    EXPECT_EQ(run.result.exit_code, 130) << command.front() << ": " << run.result.err;
-    EXPECT_LT(run.waited.count(), longest.count()) << command.front();
-    EXPECT_FALSE(fs::exists(out)) << command.front();
-  }
-  EXPECT_GE(hung, 5) << "or nothing was tested";
-}
-
 TEST(InterruptCommand, AListThatNeverEndsIsLeft) {
   ProcessOptions endless;
   endless.before_exec = [] {
@@ -153,7 +122,8 @@ TEST(InterruptCommand, EveryMomentOfARunIsAMomentToEnd) {
     expect_quick_end({"finetune", data, "-o", out, "--cache", shared.cache.string(), "--from", model,
                       "--epochs", "1000", "--batch", "8"},
                      3 * milliseconds);
-    expect_quick_end({"export", model, "-o", (scratch / "model.onnx").string()}, milliseconds / 3);
+    expect_quick_end({"export", model, "--to", "onnx", "-o", (scratch / "model.onnx").string()},
+                     milliseconds / 3);
     expect_quick_end(
         {"cache", "export", data, "-o", (scratch / "rows.h5").string(), "--cache", shared.cache.string()},
         milliseconds / 3);

@@ -49,7 +49,7 @@ const std::vector<Writer>& writers() {
        }},
       {"sweep", true, true,
        [](const std::string& set, const std::string& out) {
-         return Arguments{"sweep", set, "-o", out, "--pooling", "avg", "--hidden", "0", "--folds", "2"};
+         return Arguments{"sweep", set, "-o", out, "--poolings", "avg", "--hidden", "0", "--folds", "2"};
        }},
       {"finetune", true, true,
        [](const std::string& set, const std::string& out) {
@@ -110,18 +110,22 @@ class EarlierOutput : public ::testing::TestWithParam<Writer> {
     before_ = content_of(out_);
   }
 
-  /// Runs the command. OUT is what it was, if the command fails.
-  ProcessResult run(const ProcessOptions& options = {}, const Arguments& more = {},
-                    std::string dataset = {}) {
-    if (dataset.empty()) dataset = shared_run().dataset.string();
-    Arguments arguments = GetParam().arguments(dataset, out_.string());
+  /// Runs the command with `out` for OUT.
+  [[nodiscard]] ProcessResult start(const fs::path& out, const ProcessOptions& options, const Arguments& more,
+                                    const std::string& dataset) const {
+    Arguments arguments = GetParam().arguments(dataset, out.string());
     if (!GetParam().name.starts_with("export"))
       arguments.insert(arguments.end(), {"--cache", own_cache().string()});
     arguments.insert(arguments.end(), more.begin(), more.end());
-    const ProcessResult result = headstart_process(arguments, options);
-    if (result.exit_code != 0) {
-      EXPECT_TRUE(content_of(out_) == before_) << result.err;
-    }
+    return headstart_process(arguments, options);
+  }
+
+  /// A run that fails and leaves OUT as it was.
+  [[nodiscard]] ProcessResult failing(const ProcessOptions& options, const Arguments& more = {},
+                                      const std::string& dataset = shared_run().dataset.string()) const {
+    ProcessResult result = start(out_, options, more, dataset);
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_TRUE(content_of(out_) == before_) << result.err;
     return result;
   }
 
@@ -151,13 +155,13 @@ TEST_P(EarlierOutput, SurvivesAFullDisk) {
     setrlimit(RLIMIT_FSIZE, &limit);
   };
   // What it says goes to a file too, which has no room either.
-  EXPECT_EQ(run(no_room).exit_code, 1);
+  EXPECT_EQ(failing(no_room).exit_code, 1);
   EXPECT_EQ(beside(), Arguments{});
 }
 
 TEST_P(EarlierOutput, SurvivesDataThatAreNotThere) {
   if (GetParam().name.starts_with("export")) GTEST_SKIP() << "it reads none";
-  EXPECT_NE(run({}, {}, (scratch_ / "nowhere").string()).exit_code, 0);
+  static_cast<void>(failing({}, {}, (scratch_ / "nowhere").string()));
   EXPECT_EQ(beside(), Arguments{});
 }
 
@@ -168,17 +172,22 @@ TEST_P(EarlierOutput, SurvivesTooManyRejects) {
   const fs::path dataset = elsewhere / "dataset";
   fs::copy(shared_run().dataset, dataset, fs::copy_options::recursive);
   std::ofstream(fs::directory_iterator(dataset)->path() / "broken.jpg") << "\xFF\xD8\xFF no image";
-  const ProcessResult result = run({}, {"--on-error", "fail"}, dataset.string());
+  const ProcessResult result = failing({}, {"--on-error", "fail"}, dataset.string());
   EXPECT_EQ(result.exit_code, 3) << result.err;
   EXPECT_EQ(beside(), Arguments{});
 }
 
 TEST_P(EarlierOutput, SurvivesDivergence) {
   if (!GetParam().trains || GetParam().name == "sweep") GTEST_SKIP() << "it trains nothing, or many";
-  EXPECT_EQ(run({}, {"--learning-rate", "1e12"}).exit_code, 1);
+  EXPECT_EQ(failing({}, {"--learning-rate", "1e12"}).exit_code, 1);
 }
 
-TEST_P(EarlierOutput, SurvivesAKillAndCtrlC) {
+/// A run may be through when the signal comes: then OUT is whole, and what an undisturbed run makes.
+TEST_P(EarlierOutput, IsWholeOrWhatItWasAfterAKillOrCtrlC) {
+  const std::string dataset = shared_run().dataset.string();
+  const fs::path whole = scratch_ / "whole";
+  ASSERT_EQ(start(whole, {}, {}, dataset).exit_code, 0);
+  const auto expected = content_of(whole);
   for (const int signal : {SIGKILL, SIGINT}) {
     for (const useconds_t microseconds : {30'000U, 200'000U, 600'000U}) {
       ProcessOptions disturbed;
@@ -186,7 +195,18 @@ TEST_P(EarlierOutput, SurvivesAKillAndCtrlC) {
         usleep(microseconds);
         kill(pid, signal);
       };
-      if (run(disturbed).exit_code == 0) return;  // this machine was done before the signal came
+      const ProcessResult result = start(out_, disturbed, {}, dataset);
+      const auto found = content_of(out_);
+      if (found == before_) continue;
+      ASSERT_EQ(found.size(), expected.size()) << result.err;
+      for (const auto& [name, content] : expected) {
+        ASSERT_TRUE(found.contains(name)) << name;
+        // Other files have seconds in them.
+        if (name.empty() || name == "model.h5") {
+          EXPECT_TRUE(found.at(name) == content) << name << ' ' << result.err;
+        }
+      }
+      return;
     }
   }
 }

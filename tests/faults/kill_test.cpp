@@ -1,5 +1,6 @@
 // tests/faults/kill_test.cpp: `headstart extract` killed at random moments, alone, beside another one and
-// while the cache is compacted. HEADSTART_KILLS says how many kills (default 10); the seed is printed.
+// while the cache is compacted. HEADSTART_KILLS says how many kills (default 10); HEADSTART_SEED repeats a
+// run, whose seed is printed.
 #include <gtest/gtest.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -27,6 +28,11 @@ int wanted_kills() {
   return given == nullptr ? 10 : std::max(1, std::atoi(given));
 }
 
+unsigned wanted_seed() {
+  const char* const given = std::getenv("HEADSTART_SEED");
+  return given == nullptr ? std::random_device{}() : static_cast<unsigned>(std::strtoul(given, nullptr, 10));
+}
+
 ProcessOptions kill_after(int milliseconds) {
   ProcessOptions options;
   options.while_running = [milliseconds](int pid) {
@@ -38,8 +44,8 @@ ProcessOptions kill_after(int milliseconds) {
 
 class Kills : public ::testing::Test {
  protected:
-  Kills() : seed_(std::random_device{}()), random_(seed_) {
-    std::printf("seed %u\n", seed_);
+  Kills() : seed_(wanted_seed()), random_(seed_) {
+    std::printf("HEADSTART_SEED=%u\n", seed_);
     static_cast<void>(extraction_keys());  // has the dataset there before the first kill
   }
   [[nodiscard]] int some_ms() { return std::uniform_int_distribution<int>(1, kLongest_ms)(random_); }

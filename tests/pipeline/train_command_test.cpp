@@ -90,7 +90,6 @@ TEST(Train, ASecondRunIsAnsweredByTheCacheAndGivesTheSameBytes) {
   Json metrics = metrics_of(scratch / "out");
   EXPECT_EQ(metrics["images"]["cache_hits"], 24);
   EXPECT_EQ(metrics["images"]["cache_misses"], 0);
-  EXPECT_LT(metrics["timing"]["extract_seconds"], 2.0);
   Json first = metrics_of(shared_run().out);
   for (Json* json : {&metrics, &first}) {
     json->erase("timing");

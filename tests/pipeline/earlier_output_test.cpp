@@ -45,7 +45,7 @@ const std::vector<Writer>& writers() {
   static const std::vector<Writer> all{
       {"train", true, true,
        [](const std::string& set, const std::string& out) {
-         return Arguments{"train", set, "-o", out, "--hidden", "8", "--epochs", "3"};
+         return Arguments{"train", set, "-o", out, "--hidden", "8", "--epochs", "40"};
        }},
       {"sweep", true, true,
        [](const std::string& set, const std::string& out) {
@@ -179,7 +179,9 @@ TEST_P(EarlierOutput, SurvivesTooManyRejects) {
 
 TEST_P(EarlierOutput, SurvivesDivergence) {
   if (!GetParam().trains || GetParam().name == "sweep") GTEST_SKIP() << "it trains nothing, or many";
-  EXPECT_EQ(failing({}, {"--learning-rate", "1e6"}).exit_code, 1);
+  Arguments absurd{"--learning-rate", "1e6", "--l2", "1e6"};
+  if (GetParam().name != "train") absurd.insert(absurd.end(), {"--head-learning-rate", "1e6"});
+  EXPECT_EQ(failing({}, absurd).exit_code, 1);
 }
 
 /// A run may be through when the signal comes: then OUT is whole, and what an undisturbed run makes.

@@ -43,10 +43,10 @@ endfunction()
 function(headstart_install_program)
   install(TARGETS headstart RUNTIME COMPONENT runtime)
   # Where the program looks for its plugins.
-  install(TARGETS headstart_opencv LIBRARY DESTINATION lib/headstart COMPONENT runtime)
+  install(TARGETS headstart_opencv LIBRARY DESTINATION lib/headstart/plugins COMPONENT runtime)
   if(TARGET headstart_libtorch)
     # No part of the runtime: it needs libtorch, 400 MB.
-    install(TARGETS headstart_libtorch LIBRARY DESTINATION lib/headstart COMPONENT libtorch)
+    install(TARGETS headstart_libtorch LIBRARY DESTINATION lib/headstart/plugins COMPONENT libtorch)
   endif()
   set(reference ${PROJECT_BINARY_DIR}/reference)
   install(DIRECTORY ${reference}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime)

@@ -250,8 +250,8 @@ NarrowedSamples read_bytes(const opj_image_t& image, const Shown& shown,
     for (std::size_t y = 0; y < height; ++y) {
       components[i].row(static_cast<std::uint32_t>(y), row.data(), 1);
       for (std::size_t x = 0; x < width; ++x) {
-        narrowed.bytes[(y * width + x) * count + i] =
-            static_cast<std::uint8_t>(bits > 8 ? row[x] >> (bits - 8U) : (row[x] * 255U + white / 2) / white);
+        narrowed.bytes[(y * width + x) * count + i] = static_cast<std::uint8_t>(
+            bits > 8 ? std::uint32_t{row[x]} >> (bits - 8U) : (row[x] * 255U + white / 2) / white);
       }
     }
   }

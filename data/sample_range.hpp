@@ -35,6 +35,7 @@ struct WideSamples {
   bool has_alpha = false;  ///< in the last channel, which no range maps
 };
 
+/// Samples of one byte each, and what is to be said of them.
 struct NarrowedSamples {
   std::vector<std::uint8_t> bytes;
   std::string note;  ///< kNarrowRangeNote or empty

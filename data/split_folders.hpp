@@ -14,6 +14,7 @@ namespace headstart {
 
 /// What --splits says.
 struct SplitFolders {
+  /// How splits are found.
   enum class Kind {
     kAuto,   ///< names and what the folders hold say it; what is ambiguous is an error
     kNone,   ///< no folder is a split: each is a class

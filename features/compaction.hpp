@@ -34,6 +34,7 @@ struct CompactionSettings {
   /// Told when a point is reached.
   std::function<void(CompactionPoint)> reached = [](CompactionPoint) {};
 
+  /// Files of fewer bytes are worth merging.
   [[nodiscard]] std::uint64_t small_bytes() const noexcept { return merged_bytes / 2; }
 };
 
@@ -53,10 +54,12 @@ struct SourceSegment {
 
 /// What is to be published instead of what.
 struct CompactionPlan {
+  /// A row of a source.
   struct Row {
     std::int32_t source = 0;  ///< in `sources`
     std::int32_t row = 0;     ///< of that source
   };
+  /// A segment to be published.
   struct Merged {
     SegmentOrigin origin;
     std::vector<Row> rows;
@@ -73,11 +76,13 @@ struct CompactionPlan {
 
 /// What carry_out() did.
 struct CompactionOutcome {
+  /// A merged segment that stands on disk.
   struct Published {
     Sha256 digest;
     FileStamp stamp;
     SegmentHeader header;
   };
+  /// A source that could not be read any more.
   struct Lost {
     Sha256 digest;
     FileStamp stamp;  ///< from before it was read

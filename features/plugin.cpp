@@ -22,7 +22,7 @@ std::variant<Plugin, std::string> Plugin::load(const std::string& name, const st
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
   std::filesystem::path file = self.parent_path() / file_name;
   if (!std::filesystem::exists(file, error))
-    file = self.parent_path().parent_path() / "lib/headstart" / file_name;
+    file = self.parent_path().parent_path() / "lib/headstart/plugins" / file_name;
   if (error || !std::filesystem::exists(file, error)) return fmt::format("this build has no {}", title);
   void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return fmt::format("{} can't be loaded: {}", title, last_failure());

@@ -1,5 +1,5 @@
 // features/plugin.hpp: a library of ours that is loaded when somebody asks for it, because what it is linked
-// with takes long to load. It stands beside the binary, or in PREFIX/lib/headstart where that is
+// with takes long to load. It stands beside the binary, or in PREFIX/lib/headstart/plugins where that is
 // PREFIX/bin/headstart.
 #pragma once
 

@@ -26,6 +26,7 @@ namespace headstart {
 /// The digest that a segment's file name states; nothing if the name is spelled in any way but ours.
 [[nodiscard]] std::optional<Sha256> digest_in_name(const std::filesystem::path& file);
 
+/// A segment's bytes, whose SHA-256 is `digest`.
 struct SegmentFile {
   Sha256 digest;
   std::vector<std::byte> bytes;
@@ -33,6 +34,7 @@ struct SegmentFile {
 
 /// Why a segment file can't be used.
 struct SegmentFault {
+  /// What is wrong.
   enum class Kind {
     kGone,        ///< there is no such file any more: somebody compacted the cache or set it aside
     kUnreadable,  ///< it may be fine, for somebody else or later
@@ -49,6 +51,7 @@ struct SegmentFault {
 /// The same, decoded: every shape, index and value checked too.
 [[nodiscard]] std::variant<Segment, SegmentFault> load_segment(const std::filesystem::path& file);
 
+/// What became of one file of verify_segments().
 struct VerifiedSegment {
   const std::filesystem::path& file;
   FileStamp stamp;  ///< from before it was read

@@ -15,6 +15,7 @@ namespace headstart {
 
 /// The right to compact a folder, until it is destroyed or its process ends in any way.
 struct FolderLock {
+  /// Who has the right.
   enum class State {
     kHeld,
     kTaken,       ///< another process has it, or another cache of this one
@@ -26,6 +27,7 @@ struct FolderLock {
   FileDescriptor file{-1};
 };
 
+/// The files of one tap: listed, stored, locked and unlinked.
 class SegmentFolder {
  public:
   /// The name of the file that is locked.
@@ -34,7 +36,9 @@ class SegmentFolder {
   /// @param extractor_json  what the fingerprint's extractor.json has to say
   SegmentFolder(std::filesystem::path path, std::string extractor_json);
 
+  /// The folder.
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  /// Where the segment of that name lies.
   [[nodiscard]] std::filesystem::path file_of(const Sha256& digest) const;
 
   /// Why the folder is another extractor's: a line for a person. Nothing if it is ours.

@@ -51,6 +51,7 @@ class SegmentSet {
 
   /// How many numbers there are, of dropped segments too.
   [[nodiscard]] std::size_t size() const noexcept { return members_.size(); }
+  /// The segment of that number, dropped or not.
   [[nodiscard]] const IndexedSegment& segment(std::int32_t number) const { return member(number).segment; }
   /// Whether it is still there.
   [[nodiscard]] bool usable(std::int32_t number) const { return member(number).usable; }

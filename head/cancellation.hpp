@@ -13,6 +13,7 @@ struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
+/// Whether a computation is to end: a value that is handed down with its arguments.
 class Cancellation {
  public:
   /// Never.

@@ -53,7 +53,7 @@ class DebianPackage(unittest.TestCase):
         depends = re.findall(r"(?:^|, )([a-z0-9.+-]+)", self.field("Depends"))
         self.assertEqual([name for name in depends if run("dpkg-query", "--show", name).returncode], [])
         needed = run("objdump", "--private-headers", self.tree / "usr/bin/headstart",
-                     self.tree / "usr/lib/headstart/headstart_opencv.so").stdout
+                     self.tree / "usr/lib/headstart/plugins/headstart_opencv.so").stdout
         libraries = re.findall(r"NEEDED +(\S+)", needed)
         self.assertRegex(" ".join(libraries), "libopencv_dnn")
         self.assertGreater(len(libraries), 5)
@@ -63,13 +63,13 @@ class DebianPackage(unittest.TestCase):
     def test_it_holds_the_program_its_manual_and_nothing_for_developers(self):
         files = files_below(self.tree)
         pages = ["headstart.1.gz"] + [f"headstart-{command}.1.gz" for command in self.commands]
-        for name in ["bin/headstart", "lib/headstart/headstart_opencv.so", "share/bash-completion/completions/headstart",
+        for name in ["bin/headstart", "lib/headstart/plugins/headstart_opencv.so", "share/bash-completion/completions/headstart",
                      "share/zsh/vendor-completions/_headstart",
                      *(f"share/doc/headstart/{name}" for name in ("README.md", "LICENSE", "NOTICE", "copyright", "changelog.gz")),
                      *(f"share/man/man1/{page}" for page in pages)]:
             self.assertIn(f"usr/{name}", files)
         self.assertEqual([name for name in files if re.search(r"\.(hpp|a|so|cmake)$|site-functions|/local/", name)],
-                         ["usr/lib/headstart/headstart_opencv.so"])
+                         ["usr/lib/headstart/plugins/headstart_opencv.so"])
 
     def test_the_program_runs_from_where_it_was_put(self):
         program = self.tree / "usr/bin/headstart"

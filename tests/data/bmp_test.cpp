@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-std::string number(std::uint32_t value, std::size_t bytes) {
+std::string number(std::uint64_t value, std::size_t bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 255U);
   return text;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -111,7 +110,9 @@ std::string advised_splits(const Candidates& candidates) {
       parts.emplace(*split, fmt::format("{}={}", to_string(*split), printable(candidate.folder.path())));
   }
   if (parts.empty()) return "train=FOLDER,validation=FOLDER,test=FOLDER";
-  return fmt::format("{}", fmt::join(parts | std::views::values, ","));
+  std::string advice;
+  for (const auto& [split, part] : parts) advice += (advice.empty() ? "" : ",") + part;
+  return advice;
 }
 
 [[noreturn]] void ambiguous(std::string_view what, const Candidates& candidates, const std::string& name) {

@@ -18,8 +18,8 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kLayers = kVgg16Convolutions.size();
-constexpr std::array<int, kLayers> kModules{0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28};
+constexpr std::size_t kConvolutions = kVgg16Convolutions.size();
+constexpr std::array<int, kConvolutions> kModules{0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28};
 
 constexpr std::string_view kConvert =
     "save torchvision's or timm's vgg16: safetensors.torch.save_file(model.state_dict(), "
@@ -118,7 +118,7 @@ void refuse_other_networks(const SafetensorsFile& safetensors, const std::string
       file,
       fmt::format("it looks like {}: it has {} convolutions{}, VGG16 has {}{}",
                   network_of(convolutions.size(), normalised), convolutions.size(),
-                  normalised ? " with batch normalisation" : "", kLayers, normalised ? " without" : ""),
+                  normalised ? " with batch normalisation" : "", kConvolutions, normalised ? " without" : ""),
       kConvert);
 }
 
@@ -143,7 +143,7 @@ StoredConvolutions find_convolutions(const SafetensorsFile& safetensors, const s
   const std::string prefix = find_prefix(safetensors, file);
   refuse_other_networks(safetensors, prefix, file);
   StoredConvolutions stored;
-  for (std::size_t i = 0; i < kLayers; ++i) {
+  for (std::size_t i = 0; i < kConvolutions; ++i) {
     const std::string module = fmt::format("{}{}", prefix, kModules[i]);
     const std::string_view layer = kVgg16Convolutions[i].name;
     stored[i].kernel =

@@ -15,6 +15,7 @@
 #include "pipeline/checkpoint.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/memory_file.hpp"
+#include "tests/fuzz/named_file.hpp"
 
 namespace {
 
@@ -22,6 +23,7 @@ using headstart::Checkpoint;
 using headstart::Dense;
 using headstart::fuzz::expect;
 using headstart::fuzz::MemoryFile;
+using headstart::fuzz::NamedFile;
 
 constexpr std::string_view kMagic = "headstart checkpoint 1\n\n";
 constexpr std::uint64_t kMostBytes = 1U << 20U;
@@ -65,7 +67,7 @@ bool same(std::span<const Dense> a, std::span<const Dense> b) {
 }
 
 void check(const Checkpoint& checkpoint) {
-  const MemoryFile file({});
+  const NamedFile file("checkpoint");  // a file in memory can't be replaced whole, as writing does
   headstart::write_checkpoint(file.path(), checkpoint.identity, checkpoint.solver, checkpoint.state());
   const auto read_again = headstart::read_checkpoint(file.path(), 2 * kMostBytes);
   expect(std::holds_alternative<Checkpoint>(read_again), "a checkpoint is read again");

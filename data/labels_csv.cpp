@@ -18,6 +18,7 @@
 #include "data/file_bytes.hpp"
 #include "data/list_columns.hpp"
 #include "data/listed_paths.hpp"
+#include "data/split_folders.hpp"
 #include "data/text_encoding.hpp"
 
 namespace headstart {
@@ -95,11 +96,7 @@ std::string lower_word(std::string_view text) {
 
 std::optional<Split> split_from(std::string_view text) {
   const std::string word = lower_word(text);
-  if (word.empty()) return Split::kUnassigned;
-  if (word == "train" || word == "training") return Split::kTrain;
-  if (word == "val" || word == "valid" || word == "validation" || word == "dev") return Split::kValidation;
-  if (word == "test" || word == "testing") return Split::kTest;
-  return std::nullopt;
+  return word.empty() ? Split::kUnassigned : well_known_split(word);
 }
 
 /// Of a cell that says true or false, as pandas, fastai and spreadsheets write it.

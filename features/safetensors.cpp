@@ -20,7 +20,7 @@ using Json = nlohmann::json;
 
 constexpr std::uint64_t kLengthBytes = 8;
 
-std::invalid_argument malformed(const std::string& why) { return std::invalid_argument(why); }
+std::invalid_argument not_safetensors(const std::string& why) { return std::invalid_argument(why); }
 
 /// JSON in which no object has a key twice, for the last one would win silently, and in which nothing is
 /// nested deeper than the format nests.
@@ -29,22 +29,22 @@ Json parse_strictly(std::string_view text) {
   std::vector<std::set<std::string>> keys;
   const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
     if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (depth >= kDeepest) throw malformed("its header is nested too deeply");
+      if (depth >= kDeepest) throw not_safetensors("its header is nested too deeply");
       keys.resize(static_cast<std::size_t>(depth) + 1);
       keys.back().clear();
     } else if (event == Json::parse_event_t::key) {
       const auto key = value.get<std::string>();
       if (!keys[static_cast<std::size_t>(depth) - 1].insert(key).second)
-        throw malformed(fmt::format("its header has '{}' twice", key));
+        throw not_safetensors(fmt::format("its header has '{}' twice", key));
     }
     return true;
   };
   try {
     return Json::parse(text, watch);
   } catch (const Json::parse_error& error) {
-    throw malformed(fmt::format("its header is no JSON from byte {} on", kLengthBytes + error.byte));
+    throw not_safetensors(fmt::format("its header is no JSON from byte {} on", kLengthBytes + error.byte));
   } catch (const Json::exception&) {  // a number beyond double
-    throw malformed("its header is no JSON that can be held");
+    throw not_safetensors("its header is no JSON that can be held");
   }
 }
 
@@ -63,7 +63,7 @@ std::optional<std::uint64_t> bits_of(std::string_view type) {
 
 const Json& member(const Json& entry, const char* key, const std::string& name) {
   const auto found = entry.find(key);
-  if (found == entry.end()) throw malformed(fmt::format("tensor '{}' has no {}", name, key));
+  if (found == entry.end()) throw not_safetensors(fmt::format("tensor '{}' has no {}", name, key));
   return *found;
 }
 
@@ -71,7 +71,8 @@ std::vector<std::uint64_t> numbers(const Json& entry, const char* key, const std
   const Json& list = member(entry, key, name);
   const auto counts = [](const Json& number) { return number.is_number_unsigned(); };
   if (!list.is_array() || !std::all_of(list.begin(), list.end(), counts))
-    throw malformed(fmt::format("the {} of tensor '{}' is no list of whole numbers below 2^64", key, name));
+    throw not_safetensors(
+        fmt::format("the {} of tensor '{}' is no list of whole numbers below 2^64", key, name));
   return list.get<std::vector<std::uint64_t>>();
 }
 
@@ -84,26 +85,27 @@ struct Placed {
 };
 
 Placed placed(const std::string& name, const Json& entry, std::span<const std::byte> values) {
-  if (!entry.is_object()) throw malformed(fmt::format("tensor '{}' is no JSON object", name));
+  if (!entry.is_object()) throw not_safetensors(fmt::format("tensor '{}' is no JSON object", name));
   const Json& type = member(entry, "dtype", name);
-  if (!type.is_string()) throw malformed(fmt::format("the dtype of tensor '{}' is no text", name));
+  if (!type.is_string()) throw not_safetensors(fmt::format("the dtype of tensor '{}' is no text", name));
   Placed result{name, {type.get<std::string>(), numbers(entry, "shape", name), {}}, 0, 0};
   const std::vector<std::uint64_t> offsets = numbers(entry, "data_offsets", name);
   if (offsets.size() != 2 || offsets[0] > offsets[1])
-    throw malformed(fmt::format("the data_offsets of tensor '{}' are no beginning and end", name));
+    throw not_safetensors(fmt::format("the data_offsets of tensor '{}' are no beginning and end", name));
   result.begin = offsets[0];
   result.end = offsets[1];
   if (result.end > values.size()) {
-    throw malformed(fmt::format("it ends early: tensor '{}' ends at byte {} of the values, {} are there", name,
-                            result.end, values.size()));
+    throw not_safetensors(
+        fmt::format("it ends early: tensor '{}' ends at byte {} of the values, {} are there", name,
+                    result.end, values.size()));
   }
   if (const auto bits = bits_of(result.tensor.type)) {
     std::uint64_t all = element_count(result.tensor.shape);
     const bool overflows = __builtin_mul_overflow(all, *bits, &all);
     if (overflows || all % 8 != 0 || all / 8 != result.end - result.begin) {
-      throw malformed(fmt::format("tensor '{}' has {} bytes, which {} of {} do not fill exactly", name,
-                              result.end - result.begin, shape_text(result.tensor.shape),
-                              result.tensor.type));
+      throw not_safetensors(fmt::format("tensor '{}' has {} bytes, which {} of {} do not fill exactly", name,
+                                        result.end - result.begin, shape_text(result.tensor.shape),
+                                        result.tensor.type));
     }
   }
   result.tensor.bytes = values.subspan(result.begin, result.end - result.begin);
@@ -118,30 +120,33 @@ void check_layout(std::vector<Placed>& tensors, std::uint64_t size) {
   std::uint64_t end = 0;
   std::string_view before = "the header";
   for (const Placed& tensor : tensors) {
-    if (tensor.begin < end) throw malformed(fmt::format("tensors '{}' and '{}' overlap", before, tensor.name));
+    if (tensor.begin < end)
+      throw not_safetensors(fmt::format("tensors '{}' and '{}' overlap", before, tensor.name));
     if (tensor.begin > end) {
-      throw malformed(fmt::format("{} bytes before tensor '{}' belong to none", tensor.begin - end, tensor.name));
+      throw not_safetensors(
+          fmt::format("{} bytes before tensor '{}' belong to none", tensor.begin - end, tensor.name));
     }
     end = tensor.end;
     before = tensor.name;
   }
-  if (end != size) throw malformed(fmt::format("{} bytes at its end belong to no tensor", size - end));
+  if (end != size) throw not_safetensors(fmt::format("{} bytes at its end belong to no tensor", size - end));
 }
 
 }  // namespace
 
 SafetensorsFile parse_safetensors(std::span<const std::byte> bytes) {
   const ByteView view(bytes, std::endian::little);
-  if (!view.holds(0, kLengthBytes)) throw malformed("it is too short for a safetensors file");
+  if (!view.holds(0, kLengthBytes)) throw not_safetensors("it is too short for a safetensors file");
   const std::uint64_t length = view.u64(0);
   if (!view.holds(kLengthBytes, length)) {
-    throw malformed(
+    throw not_safetensors(
         fmt::format("its header has {} bytes, of which {} are there", length, view.size() - kLengthBytes));
   }
   if (length > kMaxSafetensorsHeaderBytes)
-    throw malformed(fmt::format("its header has {} bytes, more than {}", length, kMaxSafetensorsHeaderBytes));
+    throw not_safetensors(
+        fmt::format("its header has {} bytes, more than {}", length, kMaxSafetensorsHeaderBytes));
   const Json header = parse_strictly(view.text(kLengthBytes, length));
-  if (!header.is_object()) throw malformed("its header is no JSON object");
+  if (!header.is_object()) throw not_safetensors("its header is no JSON object");
 
   SafetensorsFile file;
   const std::span<const std::byte> values = bytes.subspan(kLengthBytes + length);
@@ -151,9 +156,10 @@ SafetensorsFile parse_safetensors(std::span<const std::byte> bytes) {
       tensors.push_back(placed(name, entry, values));
       continue;
     }
-    if (!entry.is_object()) throw malformed("its __metadata__ is no JSON object");
+    if (!entry.is_object()) throw not_safetensors("its __metadata__ is no JSON object");
     for (const auto& [key, text] : entry.items()) {
-      if (!text.is_string()) throw malformed(fmt::format("its __metadata__ has '{}', which is no text", key));
+      if (!text.is_string())
+        throw not_safetensors(fmt::format("its __metadata__ has '{}', which is no text", key));
       file.metadata.emplace(key, text.get<std::string>());
     }
   }

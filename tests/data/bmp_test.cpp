@@ -17,7 +17,7 @@ using namespace std::string_view_literals;
 
 std::string number(std::uint64_t value, std::size_t bytes) {
   std::string text;
-  for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 255U);
+  for (; bytes > 0; --bytes, value >>= 8U) text += static_cast<char>(value & 255U);
   return text;
 }
 

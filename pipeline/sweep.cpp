@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include "data/error.hpp"
@@ -64,7 +65,7 @@ TrainingOptions training_options(const TrainOptions& options, int classes, const
 }
 
 /// What nobody expects of features that one learning rate suits.
-Error diverged(const std::string& where) {
+Error diverged(std::string_view where) {
   return Error{Error::Kind::kFailed, "no candidate converges", where, "lower the --rates"};
 }
 
@@ -157,7 +158,7 @@ std::optional<OutOfFold> recipe_score(const SearchProblem& problem, const Traini
 }
 
 /// The best of a search. @throws Error if all diverged
-const CandidateScore& winner_of(const SearchResult& result, const std::string& where) {
+const CandidateScore& winner_of(const SearchResult& result, std::string_view where) {
   if (result.scores.front().epochs == 0) throw diverged(where);
   return result.scores.front();
 }

@@ -58,14 +58,15 @@ TEST(PrimalSolverTest, TheInputsGradientIsTheDenseOneWhereThereAreEntries) {
     const Matrix dense = random_features(6, 600, 0.2, random);
     const SparseMatrix matrix = sparse(dense);
     const Matrix kernel = random_matrix(600, hidden, random);
-    PrimalSolver solver(matrix.view(), kernel, 2, best_primal_kernel(), Blocks::kNever);
+    const FeatureRows features = matrix.view();
+    PrimalSolver solver(features, kernel, 2, best_primal_kernel(), Blocks::kNever);
     const std::vector<RowIndex> rows{4, 1, 4};
     const Matrix dz = random_matrix(3, hidden, random);
     const Eigen::MatrixXd expected = dz.cast<double>() * kernel.transpose().cast<double>();
     const std::vector<float> found = solver.input_gradient(rows, dz);
     std::size_t entry = 0;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      for (const std::int32_t feature : matrix.view().row_indices(rows[r])) {
+      for (const std::int32_t feature : features.row_indices(rows[r])) {
         ASSERT_LT(entry, found.size());
         EXPECT_NEAR(found[entry++], expected(static_cast<Eigen::Index>(r), feature), 1e-4);
       }

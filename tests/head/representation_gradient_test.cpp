@@ -42,8 +42,9 @@ TEST_P(RepresentationGradient, IsTheFiniteDifference) {
     return sum;
   };
   std::vector<float> gradient;
+  const FeatureRows view = rows.view();
   for (std::size_t r = 0; r < kRows; ++r) {
-    for (const std::int32_t index : rows.view().row_indices(static_cast<RowIndex>(r)))
+    for (const std::int32_t index : view.row_indices(static_cast<RowIndex>(r)))
       gradient.push_back(weights(static_cast<Eigen::Index>(r), index));
   }
   const std::vector<float> found =

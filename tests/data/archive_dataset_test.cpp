@@ -345,9 +345,7 @@ TEST_F(ArchiveDatasetTest, ADamagedLabelInAZipCostsItsSampleOnly) {
   }
   const fs::path file = write("a.zip", entries, ArchiveKind::kZip);
   std::string bytes = test::read_bytes(file);
-  std::size_t header = 0;  // of the local headers, which come in pairs, that of 3.json
-  for (int i = 0; i < 7; ++i) header = bytes.find("PK\3\4", header + 1);
-  bytes.replace(header + 100, 16, std::string(16, '\xFF'));
+  bytes.replace(test::zip_data_of(bytes).at(7), 16, std::string(16, '\xFF'));  // 3.json's
   test::write_bytes(file, bytes);
   const Manifest manifest = discover(file, {.min_classes = 1});
   ASSERT_EQ(manifest.samples.size(), 10U);

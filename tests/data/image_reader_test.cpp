@@ -129,9 +129,7 @@ TEST_F(ImageReaderTest, MembersBehindADamagedOneOfAZipAreRead) {
     entries.push_back({std::to_string(i), "content of " + std::to_string(i) + std::string(300, 'x')});
   const fs::path file = write("a.zip", ArchiveKind::kZip, entries);
   std::string bytes = test::read_bytes(file);
-  std::vector<std::size_t> data;  // of the members: behind their local headers
-  for (std::size_t at = bytes.find("PK\3\4"); at != std::string::npos; at = bytes.find("PK\3\4", at + 1))
-    data.push_back(at + 60);
+  const std::vector<std::size_t> data = test::zip_data_of(bytes);
   ASSERT_EQ(data.size(), 20U);
   for (const std::size_t i : {3U, 4U, 9U}) bytes.replace(data[i], 8, std::string(8, '\xFF'));
   test::write_bytes(file, bytes);
@@ -156,9 +154,7 @@ TEST_F(ImageReaderTest, AWrongSizeInAZipWithoutItsDirectoryLeavesTheMembersBehin
     entries.push_back({std::to_string(i), "content of " + std::to_string(i) + std::string(300, 'x')});
   const fs::path file = write("a.zip", ArchiveKind::kZip, entries);
   const std::string whole = test::read_bytes(file);
-  std::vector<std::size_t> local;  // headers
-  for (std::size_t at = whole.find("PK\3\4"); at != std::string::npos; at = whole.find("PK\3\4", at + 1))
-    local.push_back(at);
+  const std::vector<std::size_t> local = test::places_of(whole, "PK\3\4");
   for (const bool has_size_behind : {true, false}) {
     std::string bytes = whole.substr(0, whole.find("PK\1\2") + 24);  // libarchive wants to see so much
     bytes.at(local.at(1) + 6) = has_size_behind ? 8 : 0;

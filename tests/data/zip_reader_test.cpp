@@ -35,13 +35,6 @@ class ZipReaderTest : public ::testing::Test {
     const auto& bytes = std::get<std::vector<std::byte>>(read);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
-  /// Every place of `bytes` where `mark` stands.
-  static std::vector<std::size_t> places(const std::string& bytes, const std::string& mark) {
-    std::vector<std::size_t> result;
-    for (std::size_t at = bytes.find(mark); at != std::string::npos; at = bytes.find(mark, at + 1))
-      result.push_back(at);
-    return result;
-  }
   test::ScratchFolder scratch_;
 };
 
@@ -51,7 +44,7 @@ TEST_F(ZipReaderTest, ADamagedLocalHeaderCostsNoOtherMember) {
     entries.push_back({std::to_string(i), std::string(300, static_cast<char>('a' + i))});
   const fs::path file = write(entries);
   const std::string whole = test::read_bytes(file);
-  const std::size_t local = places(whole, "PK\3\4").at(2);
+  const std::size_t local = test::places_of(whole, "PK\3\4").at(2);
   int lost = 0;
   for (std::size_t byte = 0; byte < 30; ++byte) {  // the length of the header's fixed part
     std::string bytes = whole;
@@ -83,7 +76,7 @@ TEST_F(ZipReaderTest, BackslashesPartNamesWhereWindowsStoredThem) {
   const fs::path file = write({{"cats\\1.jpg", "1"}});
   EXPECT_EQ(open(file)->member(0).name, "cats\\1.jpg");  // this writer says Unix
   std::string bytes = test::read_bytes(file);
-  bytes.at(places(bytes, "PK\1\2").at(0) + 5) = 0;  // made by: MS-DOS
+  bytes.at(test::places_of(bytes, "PK\1\2").at(0) + 5) = 0;  // made by: MS-DOS
   test::write_bytes(file, bytes);
   EXPECT_EQ(open(file)->member(0).name, "cats/1.jpg");
 }
@@ -92,7 +85,7 @@ TEST_F(ZipReaderTest, AnEncryptedMemberSaysSo) {
   const fs::path file = write({{"a", "first"}, {"b", "second"}});
   std::string bytes = test::read_bytes(file);
   for (const auto& [mark, flags] : {std::pair{"PK\1\2", std::size_t{8}}, std::pair{"PK\3\4", std::size_t{6}}})
-    bytes.at(places(bytes, mark).at(0) + flags) |= 1;
+    bytes.at(test::places_of(bytes, mark).at(0) + flags) |= 1;
   test::write_bytes(file, bytes);
   const auto reader = open(file);
   ASSERT_TRUE(reader);
@@ -106,7 +99,7 @@ TEST_F(ZipReaderTest, ADirectoryThatIsCutOrClaimsTooMuchIsNone) {
   test::write_bytes(file, whole.substr(0, whole.size() - 30));
   EXPECT_FALSE(open(file));
   std::string bytes = whole;
-  const std::size_t end = places(bytes, "PK\5\6").back();
+  const std::size_t end = test::places_of(bytes, "PK\5\6").back();
   for (const std::size_t count : {8U, 10U}) bytes.replace(end + count, 2, "\xFF\xFE");  // 65,279 entries
   test::write_bytes(file, bytes);
   EXPECT_FALSE(open(file));

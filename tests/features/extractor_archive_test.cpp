@@ -223,10 +223,8 @@ TEST_F(ExtractorArchiveTest, RejectsAreTheSameWhereTheOthersAreKnown) {
   const fs::path file = folder_ / "a.zip";
   test::write_archive(file, ArchiveKind::kZip, entries);
   std::string bytes = test::read_bytes(file);
-  std::vector<std::size_t> local;  // headers
-  for (std::size_t at = bytes.find("PK\3\4"); at != std::string::npos; at = bytes.find("PK\3\4", at + 1))
-    local.push_back(at);
-  for (const std::size_t i : {2U, 3U, 6U}) bytes.replace(local.at(i) + 64, 8, std::string(8, '\xFF'));
+  const std::vector<std::size_t> data = test::zip_data_of(bytes);
+  for (const std::size_t i : {2U, 3U, 6U}) bytes.replace(data.at(i), 8, std::string(8, '\xFF'));
   test::write_bytes(file, bytes);
   std::vector<ImageSource> sources = members(file);
   ASSERT_EQ(sources.size(), 8U);

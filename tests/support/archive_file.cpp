@@ -101,4 +101,20 @@ void write_bytes(const std::filesystem::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary) << bytes;
 }
 
+std::vector<std::size_t> places_of(const std::string& bytes, const std::string& mark) {
+  std::vector<std::size_t> places;
+  for (std::size_t at = bytes.find(mark); at != std::string::npos; at = bytes.find(mark, at + 1))
+    places.push_back(at);
+  return places;
+}
+
+std::vector<std::size_t> zip_data_of(const std::string& bytes) {
+  std::vector<std::size_t> places = places_of(bytes, "PK\3\4");
+  const auto number = [&](std::size_t at) {
+    return static_cast<unsigned char>(bytes.at(at)) + 256U * static_cast<unsigned char>(bytes.at(at + 1));
+  };
+  for (std::size_t& at : places) at += 30 + number(at + 26) + number(at + 28);
+  return places;
+}
+
 }  // namespace headstart::test

@@ -33,4 +33,10 @@ void write_archive(const std::filesystem::path& file, ArchiveKind kind,
 [[nodiscard]] std::string read_bytes(const std::filesystem::path& file);
 void write_bytes(const std::filesystem::path& file, const std::string& bytes);
 
+/// Every place of `bytes` where `mark` stands, as "PK\3\4" before each local header of a .zip.
+[[nodiscard]] std::vector<std::size_t> places_of(const std::string& bytes, const std::string& mark);
+/// Where the data of each member of a .zip begins: behind its local header, name and extra fields. How long
+/// these are, libarchive's versions see differently.
+[[nodiscard]] std::vector<std::size_t> zip_data_of(const std::string& bytes);
+
 }  // namespace headstart::test

@@ -1,5 +1,6 @@
 # headstart_hdf5_c: HDF5's C library, without its shared form where Debian's static one can be linked. The shared one
-# loads 36 libraries, curl and Kerberos among them, for a driver of remote files that nothing here asks for.
+# loads 36 libraries, curl and Kerberos among them, for a driver of remote files (ros3) that nothing here asks for. HDF5
+# 1.14 names that driver where it reads the environment's HDF5_DRIVER: there the driver of local files takes its place.
 find_package(HDF5 REQUIRED COMPONENTS C)
 include(CheckCSourceCompiles)
 
@@ -12,7 +13,7 @@ function(headstart_find_static_hdf5)
   find_library(HEADSTART_SZIP_LIBRARY NAMES libsz.a sz)
   find_library(HEADSTART_AEC_LIBRARY NAMES libaec.a aec)
   find_library(HEADSTART_Z_LIBRARY z)
-  set(libraries ${HEADSTART_HDF5_LIBRARY} ${HEADSTART_SZIP_LIBRARY} ${HEADSTART_AEC_LIBRARY} ${HEADSTART_Z_LIBRARY}
+  set(libraries -Wl,--defsym=H5FD_ros3_init=H5FD_sec2_init ${HEADSTART_HDF5_LIBRARY} ${HEADSTART_SZIP_LIBRARY} ${HEADSTART_AEC_LIBRARY} ${HEADSTART_Z_LIBRARY}
                 ${CMAKE_DL_LIBS} m)
   set(CMAKE_REQUIRED_QUIET ON)
   set(CMAKE_REQUIRED_INCLUDES ${HDF5_C_INCLUDE_DIRS})

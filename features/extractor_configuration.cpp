@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "features/json_integer.hpp"
 #include "features/vgg16.hpp"
 
 namespace headstart {
@@ -46,7 +47,7 @@ ExtractorConfiguration read_configuration(const nlohmann::json& json) {
   result.preprocessing.scale = preprocessing.at("scale").get<float>();
   result.preprocessing.mean = three_floats(preprocessing.at("mean"));
   result.preprocessing.deviation = three_floats(preprocessing.at("deviation"));
-  result.resize.size = json.at("input_size").get<int>();
+  result.resize.size = json_integer<int>(json.at("input_size"));
   result.resize.mode = is("resize", "crop") ? ResizeMode::kCrop : ResizeMode::kStretch;
   result.resize.interpolation =
       is("interpolation", "nearest") ? Interpolation::kNearest : Interpolation::kBilinear;
@@ -67,7 +68,7 @@ std::optional<ExtractorConfiguration> ExtractorConfiguration::parse(std::string_
     const ExtractorConfiguration result = read_configuration(nlohmann::json::parse(json));
     const bool sane = result.resize.size >= kMinInputSize && result.resize.size <= kMaxInputSize;
     if (sane && result.canonical_json() == json) return result;
-  } catch (const nlohmann::json::exception&) {  // it is no configuration, however it fails to be one
+  } catch (const std::exception&) {  // nlohmann's or ours: it is no configuration, however it fails to be one
   }
   return std::nullopt;
 }

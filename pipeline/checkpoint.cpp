@@ -16,6 +16,7 @@
 #include "data/byte_view.hpp"
 #include "data/file_bytes.hpp"
 #include "data/sha256.hpp"
+#include "features/json_integer.hpp"
 #include "pipeline/write_file.hpp"
 
 namespace headstart {
@@ -89,8 +90,8 @@ std::vector<EpochResult> history_from(const Json& json) {
   };
   std::vector<EpochResult> history;
   for (const Json& row : json) {
-    history.push_back(
-        {row.at(0), row.at(1), row.at(2), optional(row.at(3)), optional(row.at(4)), row.at(5), row.at(6)});
+    history.push_back({json_integer<int>(row.at(0)), row.at(1), row.at(2), optional(row.at(3)),
+                       optional(row.at(4)), row.at(5), row.at(6)});
   }
   return history;
 }
@@ -114,10 +115,10 @@ class ArrayReader {
   std::vector<Dense> next_layers(const Json& shapes) {
     std::vector<Dense> layers;
     for (const Json& shape : shapes) {
-      const auto rows = shape.at(0).get<std::uint32_t>();
-      const auto columns = shape.at(1).get<std::uint32_t>();
+      const auto rows = json_integer<std::uint32_t>(shape.at(0));
+      const auto columns = json_integer<std::uint32_t>(shape.at(1));
       const std::span<const float> kernel = next(std::uint64_t{rows} * columns);
-      const std::span<const float> bias = next(shape.at(2).get<std::uint32_t>());
+      const std::span<const float> bias = next(json_integer<std::uint32_t>(shape.at(2)));
       layers.push_back({Eigen::Map<const Matrix>(kernel.data(), rows, columns),
                         Eigen::Map<const RowVector>(bias.data(), static_cast<Eigen::Index>(bias.size()))});
     }
@@ -195,7 +196,7 @@ void Checkpoint::parse(std::size_t header_end, const std::string& header) {
   velocities_ = arrays.next_layers(json.at("velocities"));
   best_ = arrays.next_layers(json.at("best"));
   for (const Json& floats : json.at("arrays"))
-    first_.arrays.push_back(arrays.next(floats.get<std::uint64_t>()));
+    first_.arrays.push_back(arrays.next(json_integer<std::uint64_t>(floats)));
   if (!arrays.empty()) damaged("it has more bytes than it says");
 }
 

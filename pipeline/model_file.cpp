@@ -13,6 +13,7 @@
 
 #include "data/error.hpp"
 #include "features/hdf5.hpp"
+#include "features/json_integer.hpp"
 #include "pipeline/keras_model.hpp"
 #include "pipeline/write_file.hpp"
 
@@ -108,7 +109,8 @@ std::optional<SplitRecord> read_split(const Json& training) {
   const Json& split = training.at("split");
   const auto rows = Sha256::from_hex(split.at("rows_sha256").get<std::string>());
   if (!rows) throw std::invalid_argument("split: rows_sha256 is no SHA-256");
-  return SplitRecord{split.at("seed").get<std::uint64_t>(), split.at("validation").get<double>(), *rows};
+  return SplitRecord{json_integer<std::uint64_t>(split.at("seed")), split.at("validation").get<double>(),
+                     *rows};
 }
 
 void read_description(const Json& json, Model& model) {
@@ -124,7 +126,7 @@ void read_description(const Json& json, Model& model) {
   c.preprocessing.scale = preprocessing.at("scale").get<float>();
   c.preprocessing.mean = preprocessing.at("mean").get<std::array<float, 3>>();
   c.preprocessing.deviation = preprocessing.at("deviation").get<std::array<float, 3>>();
-  c.resize.size = json.at("input_size").get<int>();
+  c.resize.size = json_integer<int>(json.at("input_size"));
   if (c.resize.size < kMinInputSize || c.resize.size > kMaxInputSize)
     throw std::invalid_argument("input_size");
   c.resize.mode = choice(json, "resize", "stretch", ResizeMode::kStretch, "crop", ResizeMode::kCrop);
@@ -149,9 +151,9 @@ void read_description(const Json& json, Model& model) {
                     training.at("l2").get<double>(),
                     training.at("label_smoothing").get<double>(),
                     json.value("temperature", 1.0),
-                    training.value("views", 0)};  // models before 2026-11-24 have none
+                    json_integer(training, "views", 0)};  // models before 2026-11-24 have none
   model.training.split = read_split(training);
-  model.tuned_from_block = json.value("tuned_from_block", 0);
+  model.tuned_from_block = json_integer(json, "tuned_from_block", 0);
   if (model.tuned_from_block < 0 || model.tuned_from_block > 5)
     throw std::invalid_argument("tuned_from_block");
 }

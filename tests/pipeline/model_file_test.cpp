@@ -333,6 +333,17 @@ TEST(ModelFile, WithoutAStorageItIsFloat32AndWithAnotherItIsRefused) {
             std::string::npos);
 }
 
+TEST(ModelFile, ANumberThatIsNoWholeOneIsNotRounded) {
+  const test::ScratchFolder scratch;
+  const auto file = scratch / "model.h5";
+  Model model = small_model({Pooling::kAverage, Transform::kNone});
+  model.configuration.resize.size = 128;
+  write_model(model, file);
+  EXPECT_NE(
+      failure(tampered(file, R"("input_size":128)", R"("input_size":6e1)")).find("60.0 is no whole number"),
+      std::string::npos);
+}
+
 TEST(ModelFile, RefusesARepresentationThatCannotBe) {
   const test::ScratchFolder scratch;
   const auto file = scratch / "model.h5";

@@ -72,6 +72,10 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
     }
     if (images.empty()) return;
     const Matrix logits = predict_with_views(model, stage_one, images);
+    if (!logits.allFinite()) {
+      throw Error{Error::Kind::kData, "the model's head overflows", printable(options.model.string()),
+                  "train it again: its weights are damaged or huge"};
+    }
     splits.emplace_back(name, SplitMetrics{evaluate_logits(logits, labels), model.training.penalty});
   };
   if (dataset.manifest.has_given_splits) {

@@ -1,6 +1,7 @@
 // pipeline/interrupt.cpp
 #include "pipeline/interrupt.hpp"
 
+#include <poll.h>
 #include <semaphore.h>
 #include <unistd.h>
 
@@ -101,7 +102,9 @@ void InterruptDeadline::watch() {
       if (being_finished == 0 && late) {
         const std::string clear = isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "";  // of a progress bar
         const std::string line = clear + "headstart: " + kInterruptedText + "\n";
-        static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
+        // Where nobody reads, as behind a stopped terminal, nothing is said: a write would wait.
+        pollfd room{STDERR_FILENO, POLLOUT, 0};
+        if (poll(&room, 1, 0) == 1) static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
         _exit(130);
       }
     }

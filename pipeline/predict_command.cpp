@@ -155,7 +155,12 @@ class Predictor {
     for (std::size_t i = 0; i < block.size(); ++i) {
       Prediction& prediction = predictions[i];
       if (!prediction.error.empty()) continue;
-      prediction.ranks = best_classes(probabilities, row++, top_k);
+      const Eigen::Index at = row++;
+      if (!probabilities.row(at).allFinite()) {
+        prediction.error = "the model's head overflows on it: its weights are damaged or huge";
+        continue;
+      }
+      prediction.ranks = best_classes(probabilities, at, top_k);
       const Prediction::Rank& best = prediction.ranks.front();
       prediction.unknown = static_cast<double>(best.probability) < options_.threshold;
       to_explain.push_back({&block[i], extraction.images[i].content.value(), first + i, best.label});

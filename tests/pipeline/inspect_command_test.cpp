@@ -60,8 +60,10 @@ TEST(Inspect, FindsAMisfiledCopy) {
   EXPECT_TRUE(suspected) << json["suspect_labels"].dump();
   ASSERT_EQ(json["classes"].size(), 3U);
   EXPECT_EQ(json["classes"][1]["images"], 9);
-  ASSERT_EQ(json["transferability"].size(), 3U);  // three poolings of the one tap in the cache
-  EXPECT_EQ(json["transferability"][0]["tap"], "block5_pool");
+  const Json& scores = json["transferability"];  // of every tap in the cache, which other tests fill as well
+  EXPECT_EQ(
+      std::count_if(scores.begin(), scores.end(), [](const Json& s) { return s["tap"] == "block5_pool"; }),
+      3);  // poolings
 }
 
 TEST(Inspect, GivesTheSameBytesWithAnyNumberOfThreads) {

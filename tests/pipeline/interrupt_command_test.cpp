@@ -1,4 +1,5 @@
 // tests/pipeline/interrupt_command_test.cpp: every command ends within two seconds of Ctrl-C, wherever it is.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -72,6 +73,24 @@ TEST(InterruptCommand, AListThatNeverEndsIsLeft) {
       endless);
   EXPECT_EQ(run.result.exit_code, 130) << run.result.err;
   EXPECT_NE(run.result.err.find("headstart: interrupted: "), std::string::npos) << run.result.err;
+  EXPECT_LT(run.waited.count(), longest.count());
+}
+
+TEST(InterruptCommand, MessagesThatNobodyReadsAreNotWaitedFor) {
+  const ScratchFolder scratch;
+  ProcessOptions unread;
+  unread.before_exec = [] {
+    int ends[2];
+    if (pipe(ends) != 0 || dup2(ends[1], STDERR_FILENO) < 0) _exit(126);  // its own other end stays open
+    const std::string line(100, 'x');
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    while (write(ends[1], line.data(), line.size()) > 0) continue;
+    fcntl(ends[1], F_SETFL, 0);
+  };
+  const Seconds longest = longest_wait();
+  const Interruption run =
+      interrupted(shared_arguments(scratch / "out", {"--epochs", "100000"}), 1000, unread);
+  EXPECT_EQ(run.result.exit_code, 130);
   EXPECT_LT(run.waited.count(), longest.count());
 }
 

@@ -1,6 +1,7 @@
 // tests/pipeline/predict_command_test.cpp: predict, as the binary does it.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <hdf5.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include <sstream>
 
 #include "tests/pipeline/sample_dataset.hpp"
+#include "tests/pipeline/training_runs.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {
@@ -34,6 +36,36 @@ TEST(Predict, AgreesWithTheTrainingRun) {
     EXPECT_EQ(ours[1], row[2]);
     EXPECT_EQ(ours[2], row[3]);
   }
+}
+
+/// Sets every weight of the head's first kernel.
+void fill_first_kernel(const fs::path& model, float value) {
+  const hid_t file = H5Fopen(model.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t kernel = H5Dopen2(file, "/model_weights/hidden_1/hidden_1/kernel:0", H5P_DEFAULT);
+  const hid_t space = H5Dget_space(kernel);
+  ASSERT_GT(H5Sget_simple_extent_npoints(space), 0);
+  const std::vector<float> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)), value);
+  EXPECT_GE(H5Dwrite(kernel, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
+  H5Sclose(space);
+  H5Dclose(kernel);
+  EXPECT_GE(H5Fclose(file), 0);
+}
+
+TEST(Predict, AHeadThatOverflowsPredictsNothing) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  const fs::path model = scratch / "model.h5";
+  fs::copy_file(run.out / "model.h5", model);
+  fill_first_kernel(model, 3e38F);
+  const ProcessResult predicted =
+      headstart_process({"predict", model.string(), run.dataset.string(), "--cache", run.cache.string()});
+  EXPECT_EQ(predicted.exit_code, 3) << predicted.err;
+  EXPECT_EQ(occurrences(predicted.out, ",,,the model's head overflows on it"), 24) << predicted.out;
+  const ProcessResult evaluated =
+      headstart_process({"evaluate", model.string(), run.dataset.string(), "--cache", run.cache.string()});
+  EXPECT_EQ(evaluated.exit_code, 3) << evaluated.err;
+  EXPECT_EQ(occurrences(evaluated.err, "error: the model's head overflows: "), 1) << evaluated.err;
+  EXPECT_EQ(evaluated.out, "");
 }
 
 TEST(Predict, ReadsAListFromStdinAndWritesJsonLines) {

@@ -12,9 +12,7 @@ add_library(headstart_sanitizers INTERFACE)
 if(HEADSTART_SANITIZE)
   target_compile_options(headstart_sanitizers INTERFACE
     -fsanitize=${HEADSTART_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  if(HEADSTART_SANITIZE_WITHOUT)
-    target_compile_options(headstart_sanitizers INTERFACE -fno-sanitize=${HEADSTART_SANITIZE_WITHOUT})
-  endif()
+  target_compile_definitions(headstart_sanitizers INTERFACE HEADSTART_SANITIZED)
   target_link_options(headstart_sanitizers INTERFACE -fsanitize=${HEADSTART_SANITIZE})
 endif()
 

@@ -577,7 +577,7 @@ TEST(FeatureCache, TwoProcessesPublishAtOnce) {
 }
 
 TEST(FeatureCache, WhatIsPublishedTakesNoMemoryAnyMore) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HEADSTART_SANITIZED
   GTEST_SKIP() << "AddressSanitizer keeps freed memory for a while";
 #endif
   Workplace workplace;

@@ -373,7 +373,7 @@ TEST(Hdf5, OnlyPlainFiltersAreRead) {
   EXPECT_EQ(hdf5::read<std::int32_t>(file.id(), "plain", 8).size(), 8U);
   for (const auto& [name, number] :
        {std::pair("nbit", 5), std::pair("scaled", 6), std::pair("plugin", 32000)}) {
-    EXPECT_THAT(message_of([&] { (void)hdf5::read<std::int32_t>(file.id(), name, 8); }),
+    EXPECT_THAT(message_of([&, dataset = name] { (void)hdf5::read<std::int32_t>(file.id(), dataset, 8); }),
                 HasSubstr("packed by filter " + std::to_string(number)));
   }
 }

@@ -244,7 +244,8 @@ DatasetTree tree_of_archive(const ArchiveListing& listing) {
   for (std::size_t i = 0; i < listing.files.size(); ++i) {
     const ListedMember& member = listing.files[i];
     const bool is_image = member.kind == FileKind::kImage;
-    entries.push_back({member.name, is_image ? TreeEntry::Kind::kImage : TreeEntry::Kind::kSideFile, i});
+    entries.push_back(
+        {member.name, is_image ? TreeEntry::Kind::kImage : TreeEntry::Kind::kSideFile, i, member.is_utf8});
   }
   for (const std::string& name : listing.folders) entries.push_back({name, TreeEntry::Kind::kFolder, 0});
   for (const std::string& name : listing.clutter) entries.push_back({name, TreeEntry::Kind::kClutter, 0});

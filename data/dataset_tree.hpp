@@ -27,6 +27,7 @@ struct TreeEntry {
   std::string path;  ///< relative to the dataset, '/' between parts
   Kind kind = Kind::kImage;
   std::size_t source = 0;  ///< what the maker of the tree knows an image by
+  bool is_utf8 = false;    ///< its archive marks the path as UTF-8
 
   bool operator==(const TreeEntry&) const = default;
 };

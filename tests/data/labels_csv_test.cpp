@@ -90,6 +90,31 @@ TEST_F(LabelsCsvTest, LabelsThatAreNotUtf8NeedTheEncoding) {
   EXPECT_EQ(parse("path,label\ncaf\xe9.jpg,cat\nb.jpg,dog\n").samples[0].path, "caf\xe9.jpg");
 }
 
+TEST_F(LabelsCsvTest, TheEncodingHoldsForAllOfAListThatIsNotUtf8) {
+  // The bytes of the first label are an "e" with a grave accent in UTF-8.
+  const std::string gbk = "path,label\n\xc3\xa8.jpg,\xc3\xa8\n\xb9\xb7.jpg,\xb9\xb7\n";
+  EXPECT_THAT(parse(gbk, "gbk").classes, ElementsAre("狗", "猫"));
+  EXPECT_EQ(parse(gbk, "gbk").samples[0].path, "\xc3\xa8.jpg");
+  add("猫.jpg");
+  EXPECT_EQ(parse(gbk, "gbk").samples[0].path, "猫.jpg");
+  add("\xc3\xa8.jpg");
+  EXPECT_EQ(parse(gbk, "gbk").samples[0].path, "\xc3\xa8.jpg");
+  // A list that is UTF-8 stays so.
+  EXPECT_THAT(parse("path,label\na.jpg,è\nb.jpg,x~\n", "shift-jis").classes, ElementsAre("x~", "è"));
+}
+
+TEST_F(LabelsCsvTest, EncodingsThatUseAsciiWithinLettersAreRead) {
+  add("ポ/1.jpg");
+  const std::string shift_jis = "path,label\n\x83\x7c\\1.jpg,\x83\x7c\nb~.jpg,a~b\n";
+  EXPECT_THAT(parse(shift_jis, "shift-jis").classes, ElementsAre("a~b", "ポ"));
+  EXPECT_EQ(parse(shift_jis, "shift-jis").samples[0].path, "ポ/1.jpg");
+  // Behind the escape, bytes of commas and quotes are parts of letters.
+  add("い.jpg");
+  const std::string jis = "path,label\n\x1b$B$$\x1b(B.jpg,\x1b$B$,\x1b(B\nb.jpg,dog\n";
+  EXPECT_THAT(parse(jis, "iso-2022-jp").classes, ElementsAre("dog", "が"));
+  EXPECT_EQ(parse(jis, "iso-2022-jp").samples[0].path, "い.jpg");
+}
+
 TEST_F(LabelsCsvTest, SplitsAreWordsOrMarks) {
   const auto splits = [&](const std::string& text) {
     std::string result;

@@ -17,7 +17,7 @@ void add_layout(Layout layout, const std::function<Sample(const TreeEntry& image
     for (const TreeEntry& entry : folder.entries) {
       if (entry.is_utf8) named.utf8_classes.insert(folder.name);
       named.has_other_names = named.has_other_names || !(entry.is_utf8 || is_utf8(entry.path));
-      if (entry.kind != TreeEntry::Kind::kImage) continue;
+      if (!is_read_as_image(entry.kind)) continue;
       named.samples.emplace_back(folder.name, sample(entry));
       named.samples.back().second.split = folder.split;
     }

@@ -29,6 +29,7 @@ struct Level {
   std::vector<TreeFolder> empty;      ///< without any file
   std::vector<TreeFolder> imageless;  ///< with files, none of which is an image
   std::size_t images = 0;
+  std::vector<std::string> broken;  ///< links that lead nowhere: they may have been folders
 };
 
 Level level_of(const TreeFolder& folder) {
@@ -36,7 +37,7 @@ Level level_of(const TreeFolder& folder) {
   for (const TreeFolder& inside : folder.folders()) {
     const auto is_file = [](const TreeEntry& entry) { return entry.kind != Kind::kFolder; };
     const auto entries = inside.entries();
-    if (inside.count(Kind::kImage) > 0) {
+    if (inside.count(Kind::kImage) + inside.count(Kind::kBroken) > 0) {
       level.folders.push_back(inside);
     } else if (std::any_of(entries.begin(), entries.end(), is_file)) {
       level.imageless.push_back(inside);
@@ -45,6 +46,13 @@ Level level_of(const TreeFolder& folder) {
     }
   }
   level.images = folder.count_here(Kind::kImage);
+  if (folder.count_here(Kind::kBroken) > 0) {
+    const std::string prefix = folder.path().empty() ? std::string() : std::string(folder.path()) + '/';
+    for (const TreeEntry& entry : folder.entries()) {
+      if (entry.kind == Kind::kBroken && entry.path.rfind('/') + 1 == prefix.size())
+        level.broken.push_back(entry.path);
+    }
+  }
   return level;
 }
 
@@ -99,6 +107,16 @@ struct SplitFolder {
 template <typename Wanted>
 std::size_t count_where(const Candidates& candidates, const Wanted& wanted) {
   return static_cast<std::size_t>(std::count_if(candidates.begin(), candidates.end(), wanted));
+}
+
+/// Throws if a link that leads nowhere lies where a class or split folder may be: what it was would be
+/// missing.
+void check_links(const Level& level, const std::string& name) {
+  if (level.broken.empty()) return;
+  throw Error(Error::Kind::kData, "a link leads nowhere, where a class or split folder may be",
+              fmt::format("{}: {}", name,
+                          listed(level.broken, [](const std::string& path) { return printable(path); })),
+              "mount what it leads to, or remove the link");
 }
 
 /// "train=seg_train,test=seg_test", as far as names tell.
@@ -177,6 +195,7 @@ void check_classes(const Candidates& candidates, const std::string& name) {
   const bool all_words =
       count_where(candidates, [](const auto& c) { return c.word.has_value(); }) == candidates.size();
   if (words.size() > 1 && (all_words || words.contains(Split::kTrain))) {
+    for (const Candidate& candidate : candidates) check_links(candidate.level, name);
     throw Error(Error::Kind::kUsage, "the split folders hold no class folders",
                 fmt::format("{}: {}", name, listed(candidates, [](const auto& c) { return c.described(); })),
                 "sort the images into one folder per class, or pass a .csv with path, label and split; or "
@@ -209,6 +228,7 @@ class Reading {
         name_(name) {}
 
   Layout read() {
+    if (choice_.kind != SplitFolders::Kind::kGiven) check_links(level_, name_);
     note_wrappers();
     const std::vector<SplitFolder> splits = choice_.kind == SplitFolders::Kind::kGiven ? given_splits()
                                             : choice_.kind == SplitFolders::Kind::kAuto
@@ -273,6 +293,10 @@ class Reading {
     for (const auto& [split, path] : choice_.folders) {
       const std::optional<TreeFolder> folder = find(path);
       if (!folder) {
+        const bool is_link =
+            std::any_of(level_.broken.begin(), level_.broken.end(),
+                        [&](const std::string& link) { return link == path || link.ends_with('/' + path); });
+        if (is_link) check_links(level_, name_);
         throw Error(Error::Kind::kUsage, "cannot find the split folder",
                     fmt::format("--splits: {}: {}", name_, printable(path)),
                     fmt::format("name folders of the dataset: {}", listed(top_.folders(), shown)));
@@ -285,6 +309,8 @@ class Reading {
       }
       splits.push_back({split, *folder});
     }
+    for (const std::string& link : level_.broken)
+      unused_.push_back(fmt::format("passed over: {}: a link that leads nowhere", printable(link)));
     const bool only_training = std::all_of(splits.begin(), splits.end(),
                                            [](const auto& split) { return split.split == Split::kTrain; });
     if (only_training) {
@@ -312,6 +338,9 @@ class Reading {
     if (splits.empty()) {
       check_classes(candidates, name_);
       return {};
+    }
+    for (const Candidate& candidate : candidates) {
+      if (candidate.word) check_links(candidate.level, name_);
     }
     check_splits(splits, flat, candidates);
     std::vector<SplitFolder> result;
@@ -376,6 +405,7 @@ class Reading {
   }
 
   void add_classes(const TreeFolder& folder, const Level& level, Split split) {
+    check_links(level, name_);
     pass_over_imageless(level);
     if (level.folders.empty()) {
       layout_.unlabelled += level.images;
@@ -444,7 +474,7 @@ TreeFolder without_wrappers(const TreeFolder& folder) {
   TreeFolder result = folder;
   while (true) {
     const Level level = level_of(result);
-    if (level.images > 0 || level.folders.size() != 1) return result;
+    if (level.images > 0 || !level.broken.empty() || level.folders.size() != 1) return result;
     const Level inside = level_of(level.folders.front());
     if (inside.images > 0 || inside.folders.empty()) return result;
     result = level.folders.front();

@@ -131,7 +131,7 @@ ArchiveListing list_archive(const std::filesystem::path& file) {
   };
   note(keep_last_of_equal_names(listing.files), "another one of that name follows");
   note(others, "links or devices");
-  note(unsafe, "names that are absolute, or lead out of the archive");
+  note(unsafe, "names that are empty, absolute, or lead out of the archive");
   return listing;
 }
 

@@ -13,6 +13,8 @@
 #include <new>
 #include <string_view>
 
+#include "data/zip_source.hpp"
+
 namespace headstart {
 namespace {
 
@@ -70,11 +72,10 @@ void ZipReader::Close::operator()(zip* handle) const noexcept { zip_discard(hand
 std::optional<ZipReader> ZipReader::open(const FileDescriptor& file) {
   const int copy = duplicate(file);
   int error = 0;
-  zip* const handle = copy < 0 ? nullptr : zip_fdopen(copy, 0, &error);
-  if (handle == nullptr) {
-    if (copy >= 0) ::close(copy);
-    return std::nullopt;
-  }
+  zip* handle = copy < 0 ? nullptr : zip_fdopen(copy, 0, &error);
+  if (handle == nullptr && copy >= 0) ::close(copy);
+  if (handle == nullptr && error == ZIP_ER_INCONS) handle = open_without_wrong_marks(file);
+  if (handle == nullptr) return std::nullopt;
   return ZipReader(handle);
 }
 

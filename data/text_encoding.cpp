@@ -195,6 +195,24 @@ std::optional<std::string> without_byte_order_mark(std::string_view text) {
   return std::string(text);
 }
 
+std::string likely_utf16(std::string_view text) {
+  const std::size_t first = text.find('\0');
+  if (first == std::string_view::npos) return "";
+  std::size_t run = 0;
+  std::size_t longest = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_zero = text[i] == '\0';
+    if (i % 2 == first % 2) {
+      run = is_zero ? run + 1 : 0;
+      longest = std::max(longest, run);
+    } else if (is_zero) {
+      return "";
+    }
+  }
+  if (longest < 4) return "";
+  return first % 2 == 0 ? "utf-16be" : "utf-16le";
+}
+
 std::vector<EncodingGuess> likely_encodings(std::string_view bytes) {
   std::vector<std::pair<double, EncodingGuess>> guesses;
   for (const EncodingCandidate& candidate : kEncodingCandidates) {

@@ -28,6 +28,10 @@ namespace headstart {
 /// stays as it is. Nothing if it is not well-formed in the encoding that its mark names.
 [[nodiscard]] std::optional<std::string> without_byte_order_mark(std::string_view text);
 
+/// "utf-16le" or "utf-16be" if `text` has zero bytes as one of them has, and no mark; else "". Zero bytes
+/// behind names or within text are seldom at every second byte four times in a row, and nowhere else.
+[[nodiscard]] std::string likely_utf16(std::string_view text);
+
 /// An encoding that bytes may be in.
 struct EncodingGuess {
   std::string encoding;  ///< as to_utf8() takes it

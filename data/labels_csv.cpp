@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -41,6 +42,17 @@ std::string read_text(const std::filesystem::path& file) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// Of files that are seldom called .csv on purpose.
+void refuse_other_kinds(std::string_view bytes, const std::filesystem::path& file) {
+  constexpr std::array<std::array<std::string_view, 3>, 3> kKinds{
+      {{"PK\3\4", "a .zip or .xlsx file", "save the table as .csv, or name an archive .zip"},
+       {"\x1F\x8B", "a .gz file", "unpack it, or name an archive .tar.gz"},
+       {"\xD0\xCF\x11\xE0", "an .xls file", "save the table as .csv"}}};
+  for (const auto& [start, kind, advice] : kKinds) {
+    if (bytes.starts_with(start)) fail(file, 1, fmt::format("it begins as {} does", kind), advice);
+  }
+}
+
 /// What a list says, and what its fields are written in.
 struct ListText {
   std::string text;
@@ -49,20 +61,31 @@ struct ListText {
 
 /// Fields of an encoding that contains ASCII stay as they are, as paths are bytes. Separators are ASCII.
 ListText text_of(std::string_view bytes, const std::filesystem::path& file, const std::string& encoding) {
+  refuse_other_kinds(bytes, file);
+  const auto is_other = [&] {
+    fail(file, 1, "it is not in the encoding that it should be", "write it as UTF-8");
+  };
   std::optional<std::string> text = without_byte_order_mark(bytes);
-  if (text && text->find('\0') != std::string::npos) {
-    if (encoding.empty()) {
-      const bool low_first = bytes.size() > 1 && bytes[1] == '\0';
+  if (!text) is_other();
+  if (const std::size_t zero = text->find('\0'); zero != std::string::npos) {
+    const std::string utf16 = likely_utf16(*text);
+    if (encoding.empty() && !utf16.empty()) {
       fail(file, 1, "it has zero bytes, as UTF-16 without a byte order mark has",
-           fmt::format("pass --encoding utf-16{}, or write it as UTF-8", low_first ? "le" : "be"));
+           fmt::format("pass --encoding {}, or write it as UTF-8", utf16));
     }
-    text = to_utf8(bytes, encoding);
-  } else if (text && !encoding.empty() && is_encoded(*text, encoding)) {
-    if (!is_utf8(*text)) return {std::move(*text), encoding};
-    text = to_utf8(*text, encoding);  // with escapes, behind which a comma may be part of a letter
+    const std::string_view before = std::string_view(*text).substr(0, zero);
+    const auto line = 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+    if (!encoding.empty()) text = to_utf8(*text, encoding);
+    if (!utf16.empty() && !text) is_other();
+    if (!text || text->find('\0') != std::string::npos)
+      fail(file, line, "it has a zero byte", "take the byte out, or write the list again");
+    return {std::move(*text), {}};
   }
-  if (text && text->find('\0') == std::string::npos) return {std::move(*text), {}};
-  fail(file, 1, "it is not in the encoding that it should be", "write it as UTF-8");
+  if (encoding.empty() || !is_encoded(*text, encoding)) return {std::move(*text), {}};
+  if (!is_utf8(*text)) return {std::move(*text), encoding};
+  text = to_utf8(*text, encoding);  // with escapes, behind which a comma may be part of a letter
+  if (!text || text->find('\0') != std::string::npos) is_other();
+  return {std::move(*text), {}};
 }
 
 /// The first line that is not blank; one of the form sep=; is Excel's and names the separator.

@@ -155,8 +155,9 @@ TEST_F(ArchiveDatasetTest, LinksAndNamesThatLeadOutAreSkippedAndNoted) {
                                                      {"/a/3.jpg", "3"},
                                                      {"a/../../4.jpg", "4"}}));
   EXPECT_THAT(rows_of(manifest), ElementsAre("a.tar/a/1.jpg a", "a.tar/b/2.jpg b"));
-  EXPECT_THAT(manifest.notes, AllOf(Contains(HasSubstr("2 members are skipped: links or devices")),
-                                    Contains(HasSubstr("2 members are skipped: names that are empty, absolute"))));
+  EXPECT_THAT(manifest.notes,
+              AllOf(Contains(HasSubstr("2 members are skipped: links or devices")),
+                    Contains(HasSubstr("2 members are skipped: names that are empty, absolute"))));
 }
 
 TEST_F(ArchiveDatasetTest, WebdatasetSamplesHaveTheirLabelBesideThem) {

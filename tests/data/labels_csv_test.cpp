@@ -70,10 +70,21 @@ TEST_F(LabelsCsvTest, ZeroBytesWithoutAMarkNeedTheEncoding) {
   EXPECT_THAT(message_of(text), HasSubstr("UTF-16 without a byte order mark has: "));
   EXPECT_THAT(message_of(text), HasSubstr("--encoding utf-16le"));
   EXPECT_EQ(parse(text, "utf-16le").samples.size(), 1U);
-  EXPECT_THAT(message_of("path,label\na\0,b\n"s, "latin1"), HasSubstr("not in the encoding"));
+  for (const char* encoding : {"", "latin1"}) {
+    EXPECT_THAT(message_of("path,label\na\0,b\n"s, encoding), HasSubstr("it has a zero byte: "));
+    EXPECT_THAT(message_of("path,label\na\0,b\n"s, encoding), HasSubstr("labels.csv, line 2: take"));
+  }
+  EXPECT_THAT(message_of("path,label\nab\0\0\0\0,b\n"s), HasSubstr("line 2: take"));
   EXPECT_THAT(message_of("\xff\xfe"
                          "a"),
               HasSubstr("not in the encoding"));
+}
+
+TEST_F(LabelsCsvTest, AFileOfAnotherKindSaysWhatItIs) {
+  EXPECT_THAT(message_of("PK\3\4\x14\0\0\0"s), HasSubstr("it begins as a .zip or .xlsx file does: "));
+  EXPECT_THAT(message_of("PK\3\4\x14\0\0\0"s), HasSubstr("save the table as .csv"));
+  EXPECT_THAT(message_of("\x1f\x8b\x08\0"s, "latin1"), HasSubstr("it begins as a .gz file does: "));
+  EXPECT_THAT(message_of("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), HasSubstr("it begins as an .xls file does: "));
 }
 
 TEST_F(LabelsCsvTest, LabelsThatAreNotUtf8NeedTheEncoding) {

@@ -119,7 +119,7 @@ void check_links(const Level& level, const std::string& name) {
               "mount what it leads to, or remove the link");
 }
 
-/// "train=seg_train,test=seg_test", as far as names tell.
+/// "train=seg_train,test=seg_test", as far as names tell. Nothing is trained without a folder for training.
 std::string advised_splits(const Candidates& candidates) {
   std::multimap<Split, std::string> parts;
   for (const Candidate& candidate : candidates) {
@@ -128,6 +128,7 @@ std::string advised_splits(const Candidates& candidates) {
       parts.emplace(*split, fmt::format("{}={}", to_string(*split), printable(candidate.folder.path())));
   }
   if (parts.empty()) return "train=FOLDER,validation=FOLDER,test=FOLDER";
+  if (!parts.contains(Split::kTrain)) parts.emplace(Split::kTrain, "train=FOLDER");
   std::string advice;
   for (const auto& [split, part] : parts) advice += (advice.empty() ? "" : ",") + part;
   return advice;
@@ -288,6 +289,25 @@ class Reading {
     return std::nullopt;
   }
 
+  /// Throws if an image would be in two of `splits`, or in one twice.
+  void check_apart(const std::vector<SplitFolder>& splits) const {
+    for (std::size_t i = 0; i < splits.size(); ++i) {
+      for (std::size_t j = 0; j < splits.size(); ++j) {
+        const TreeFolder& one = splits[i].folder;
+        const TreeFolder& other = splits[j].folder;
+        if (i < j && one.path() == other.path()) {
+          throw Error(Error::Kind::kUsage, "a split folder is named twice",
+                      fmt::format("--splits: {}: {}", name_, shown(one)), "name each folder once");
+        }
+        if (one.path().starts_with(std::string(other.path()) + '/')) {
+          throw Error(Error::Kind::kUsage, "a split folder lies below another one",
+                      fmt::format("--splits: {}: {} below {}", name_, shown(one), shown(other)),
+                      "name folders that lie beside each other");
+        }
+      }
+    }
+  }
+
   std::vector<SplitFolder> given_splits() {
     std::vector<SplitFolder> splits;
     for (const auto& [split, path] : choice_.folders) {
@@ -309,6 +329,7 @@ class Reading {
       }
       splits.push_back({split, *folder});
     }
+    check_apart(splits);
     for (const std::string& link : level_.broken)
       unused_.push_back(fmt::format("passed over: {}: a link that leads nowhere", printable(link)));
     const bool only_training = std::all_of(splits.begin(), splits.end(),

@@ -75,8 +75,24 @@ std::string listed(const Items& items, const Text& text) {
 /// A folder that may be a split or a class.
 struct Candidate {
   explicit Candidate(const TreeFolder& of)
-      : folder(of), word(well_known_split(of.name())), inner(without_wrappers(of)), level(level_of(inner)) {
-    for (const TreeFolder& inside : level.folders) inside_names.insert(inside.name());
+      : folder(of), word(well_known_split(of.name())), inner(without_wrappers(of)) {
+    look_inside();
+  }
+
+  /// A folder in it that is called like one of `classes`, and holds none of them, is that class and no
+  /// wrapper.
+  void tell_wrappers_from(const Names& classes) {
+    const auto is_class = [&](const TreeFolder& inside) { return classes.contains(inside.name()); };
+    for (TreeFolder at = folder; at.path() != inner.path();) {
+      const TreeFolder next = level_of(at).folders.front();
+      const Level below = level_of(next);
+      if (is_class(next) && std::none_of(below.folders.begin(), below.folders.end(), is_class)) {
+        inner = at;
+        look_inside();
+        return;
+      }
+      at = next;
+    }
   }
 
   /// Whether it holds folders of images, as a split does.
@@ -90,19 +106,47 @@ struct Candidate {
   }
 
   TreeFolder folder;
-  std::optional<Split> word;  ///< what its name is well known as
+  std::optional<Split> word;  ///< what its name is well known as, or --splits says
   TreeFolder inner;           ///< what the folders lie in
   Level level;                ///< of inner
   Names inside_names;
+
+ private:
+  void look_inside() {
+    level = level_of(inner);
+    inside_names.clear();
+    for (const TreeFolder& inside : level.folders) inside_names.insert(inside.name());
+  }
 };
 
 using Candidates = std::vector<Candidate>;
+
+/// A split of one class can't be told from a wrapper alone, but beside splits of several.
+void tell_wrappers_from_classes(Candidates& candidates) {
+  Names classes;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.word && candidate.inside_names.size() > 1)
+      classes.insert(candidate.inside_names.begin(), candidate.inside_names.end());
+  }
+  for (Candidate& candidate : candidates) {
+    if (candidate.word) candidate.tell_wrappers_from(classes);
+  }
+}
 
 /// A folder of class folders.
 struct SplitFolder {
   Split split;
   TreeFolder folder;
+  TreeFolder inner;  ///< what the class folders lie in
 };
+
+/// Of candidates that are splits, in their order.
+std::vector<SplitFolder> splits_of(const Candidates& candidates) {
+  std::vector<SplitFolder> splits;
+  for (const Candidate& candidate : candidates)
+    splits.push_back({*candidate.word, candidate.folder, candidate.inner});
+  return splits;
+}
 
 template <typename Wanted>
 std::size_t count_where(const Candidates& candidates, const Wanted& wanted) {
@@ -309,7 +353,7 @@ class Reading {
   }
 
   std::vector<SplitFolder> given_splits() {
-    std::vector<SplitFolder> splits;
+    Candidates candidates;
     for (const auto& [split, path] : choice_.folders) {
       const std::optional<TreeFolder> folder = find(path);
       if (!folder) {
@@ -321,14 +365,16 @@ class Reading {
                     fmt::format("--splits: {}: {}", name_, printable(path)),
                     fmt::format("name folders of the dataset: {}", listed(top_.folders(), shown)));
       }
-      const Candidate candidate(*folder);
+      Candidate& candidate = candidates.emplace_back(*folder);
+      candidate.word = split;
       if (!candidate.holds_folders()) {
         throw Error(Error::Kind::kUsage, "the split folder holds no class folders",
                     fmt::format("--splits: {}: {}", name_, candidate.described()),
                     "name a folder with one folder per class");
       }
-      splits.push_back({split, *folder});
     }
+    tell_wrappers_from_classes(candidates);
+    std::vector<SplitFolder> splits = splits_of(candidates);
     check_apart(splits);
     for (const std::string& link : level_.broken)
       unused_.push_back(fmt::format("passed over: {}: a link that leads nowhere", printable(link)));
@@ -349,7 +395,8 @@ class Reading {
 
   /// None if the folders are classes.
   std::vector<SplitFolder> splits_by_name() {
-    const Candidates candidates(level_.folders.begin(), level_.folders.end());
+    Candidates candidates(level_.folders.begin(), level_.folders.end());
+    tell_wrappers_from_classes(candidates);
     const Holders holders = holders_of(candidates);
     Candidates splits;
     Candidates flat;  // called like splits, without class folders
@@ -364,16 +411,20 @@ class Reading {
       if (candidate.word) check_links(candidate.level, name_);
     }
     check_splits(splits, flat, candidates);
-    std::vector<SplitFolder> result;
-    for (const Candidate& candidate : splits) result.push_back({*candidate.word, candidate.folder});
+    std::vector<SplitFolder> result = splits_of(splits);
     std::stable_sort(result.begin(), result.end(),
                      [](const SplitFolder& a, const SplitFolder& b) { return a.split < b.split; });
     for (const Candidate& candidate : candidates) {
       if (candidate.word) continue;
       pass_over(candidate.folder, "is no split by its name; --splits reads it");
     }
-    for (const Candidate& candidate : flat)
-      pass_over(candidate.folder, "it has no class folders, so they have no labels");
+    for (const Candidate& candidate : flat) {
+      const std::string why = candidate.holds_folders()
+                                  ? fmt::format("no other split has a class called {}",
+                                                printable(*candidate.inside_names.begin()))
+                                  : "it has no class folders";
+      pass_over(candidate.folder, why + ", so they have no labels");
+    }
     return result;
   }
 
@@ -402,8 +453,7 @@ class Reading {
   void add_splits(const std::vector<SplitFolder>& splits) {
     std::vector<std::string> parts;
     bool has_validation = false;
-    for (const auto& [split, folder] : splits) {
-      const TreeFolder inner = without_wrappers(folder);
+    for (const auto& [split, folder, inner] : splits) {
       has_validation = has_validation || split == Split::kValidation;
       layout_.has_given_splits = layout_.has_given_splits || split != Split::kUnassigned;
       parts.push_back(fmt::format("{} is {}", shown(inner),
@@ -419,10 +469,7 @@ class Reading {
       note(
           fmt::format("passed over: {} beside the split folders", counted(level_.images, "image", "images")));
     pass_over_imageless(level_);
-    for (const auto& [split, folder] : splits) {
-      const TreeFolder inner = without_wrappers(folder);
-      add_classes(inner, level_of(inner), split);
-    }
+    for (const auto& [split, folder, inner] : splits) add_classes(inner, level_of(inner), split);
   }
 
   void add_classes(const TreeFolder& folder, const Level& level, Split split) {

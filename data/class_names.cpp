@@ -83,6 +83,8 @@ std::string class_name_of(std::string_view name, const std::string& encoding, st
   return std::move(*decoded);
 }
 
+bool is_blank(const std::string& name) { return spoken(name).empty(); }
+
 void decode_classes(Manifest& manifest, const std::string& encoding, std::string_view where) {
   const auto is_marked = [&](const std::string& name) { return manifest.utf8_classes.contains(name); };
   const bool any_encoded =

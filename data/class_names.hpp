@@ -17,6 +17,9 @@ namespace headstart {
 [[nodiscard]] std::string class_name_of(std::string_view name, const std::string& encoding,
                                         std::string_view where);
 
+/// Whether nothing of `name` can be seen.
+[[nodiscard]] bool is_blank(const std::string& name);
+
 /// Every class name into UTF-8. Where one changes, classes are sorted anew.
 /// @param encoding  of all names, but those that are marked as UTF-8, if one of them is_encoded(); empty:
 /// none

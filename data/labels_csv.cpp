@@ -175,8 +175,8 @@ Split split_of(const CsvTable::Row& row, const ListColumns& columns, const CsvTa
 
 std::string label_of(const std::string& cell, std::size_t line, const std::filesystem::path& file,
                      const std::string& encoding) {
-  if (cell.empty()) fail(file, line, "label is empty", "give every row a label, or leave the row out");
   std::string name = class_name_of(cell, encoding, fmt::format("{}, line {}", file.string(), line));
+  if (is_blank(name)) fail(file, line, "label is empty", "give every row a label, or leave the row out");
   if (name.find('|') != std::string::npos) {
     fail(file, line, fmt::format("label '{}' names several classes", name),
          "give every image one: an image with several labels is not supported");

@@ -175,6 +175,13 @@ TEST_F(LabelsCsvTest, NamesWithoutASuffixStandForTheOneImage) {
                           HasSubstr("without a suffix not found")));
 }
 
+TEST_F(LabelsCsvTest, ALabelOfBlanksOnlyIsEmpty) {
+  for (const char* blanks : {"", " ", "\t ", "\xc2\xa0", "\xe3\x80\x80"})
+    EXPECT_THAT(message_of("path,label\na.jpg,cat\nb.jpg,\"" + std::string(blanks) + "\"\n"),
+                HasSubstr("label is empty: "));
+  EXPECT_THAT(parse("path,label\na.jpg, cat\n").classes, ElementsAre(" cat"));
+}
+
 TEST_F(LabelsCsvTest, AnImageHasOneLabel) {
   EXPECT_THAT(message_of("path,label\na.jpg,cat|dog\n"), HasSubstr("label 'cat|dog' names several classes"));
 }

@@ -188,7 +188,10 @@ std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
     const char* name = archive_entry_pathname(state.entry);
     if (name == nullptr) name = archive_entry_pathname_utf8(state.entry);
     state.is_read = false;
-    return named_member(state.position++, kind_of(state.entry), name == nullptr ? "" : name);
+    // A .zip marks it as UTF-8, and libarchive drops it.
+    if (name == nullptr)
+      return ArchiveDamage{"the name of a member is not UTF-8, as it is said to be", false};
+    return named_member(state.position++, kind_of(state.entry), name);
   }
   // Another try helps only where this one has moved on.
   const std::int64_t place = archive_read_header_position(handle);

@@ -110,7 +110,7 @@ DatasetTree tree_of_archives(const std::vector<Listing>& listings, const std::ve
       const bool is_below = entry.path.size() > wrapper.size() && entry.path.starts_with(wrapper);
       if (!is_below && entry.kind == TreeEntry::Kind::kFolder) continue;  // the wrapper's own, and empty ones
       const std::string path = is_below ? entry.path.substr(wrapper.size()) : entry.path;
-      entries.push_back({split + path, entry.kind, places.size()});
+      entries.push_back({split + path, entry.kind, places.size(), entry.is_utf8});
       places.push_back({i, entry.source});
     }
   }

@@ -120,7 +120,7 @@ ArchiveListing list_archive(const std::filesystem::path& file) {
     if (!reader.is_usable() && reopened++ < kMaxReopened) {
       if (auto other = ArchiveReader::open_behind(file, member->position)) reader = std::move(*other);
     }
-    listing.files.push_back({std::move(member->name), member->position, kind});
+    listing.files.push_back({std::move(member->name), member->position, kind, member->is_utf8});
   }
   const std::string where = printable(file.string());
   const auto note = [&](std::size_t count, std::string_view what) {
@@ -131,7 +131,7 @@ ArchiveListing list_archive(const std::filesystem::path& file) {
   };
   note(keep_last_of_equal_names(listing.files), "another one of that name follows");
   note(others, "links or devices");
-  note(unsafe, "names that are absolute, or lead out of the archive");
+  note(unsafe, "names that are empty, absolute, or lead out of the archive");
   return listing;
 }
 

@@ -22,6 +22,7 @@ struct ListedMember {
   std::string name;
   std::uint64_t position = 0;
   FileKind kind = FileKind::kImage;
+  bool is_utf8 = false;  ///< as in ArchiveMember
 };
 
 struct ArchiveListing {

@@ -21,6 +21,7 @@ struct ArchiveMember {
   /// As stored (any bytes but 0), '/' between parts, none of them empty or "."; in a .zip, composed (NFC)
   /// where it is marked as UTF-8.
   std::string name;
+  bool is_utf8 = false;  ///< a .zip marks the name as UTF-8, or it is plain ASCII there
 };
 
 /// The member of a stored name: "./a//b/" is "a/b"; one that is empty, absolute or leads out is kUnsafe and

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "data/utf8.hpp"
+
 namespace headstart {
 
 void add_layout(Layout layout, const std::function<Sample(const TreeEntry& image)>& sample,
@@ -13,7 +15,9 @@ void add_layout(Layout layout, const std::function<Sample(const TreeEntry& image
   for (const ClassFolder& folder : layout.classes) {
     named.classes.insert(folder.name);
     for (const TreeEntry& entry : folder.entries) {
-      if (entry.kind != TreeEntry::Kind::kImage) continue;
+      if (entry.is_utf8) named.utf8_classes.insert(folder.name);
+      named.has_other_names = named.has_other_names || !(entry.is_utf8 || is_utf8(entry.path));
+      if (!is_read_as_image(entry.kind)) continue;
       named.samples.emplace_back(folder.name, sample(entry));
       named.samples.back().second.split = folder.split;
     }
@@ -25,6 +29,8 @@ void add_layout(Layout layout, const std::function<Sample(const TreeEntry& image
 
 Manifest manifest_of(NamedSamples named, ClassOrder order) {
   Manifest manifest;
+  manifest.utf8_classes = std::move(named.utf8_classes);
+  manifest.has_other_names = named.has_other_names;
   manifest.has_given_splits = named.has_given_splits;
   manifest.unlabelled = named.unlabelled;
   manifest.notes = std::move(named.notes);

@@ -16,6 +16,8 @@ namespace headstart {
 struct NamedSamples {
   std::set<std::string> classes;                        ///< those without samples too; never ""
   std::vector<std::pair<std::string, Sample>> samples;  ///< "": kNoLabel
+  std::set<std::string> utf8_classes;                   ///< as in Manifest
+  bool has_other_names = false;                         ///< as in Manifest
   bool has_given_splits = false;
   std::size_t unlabelled = 0;  ///< as in Manifest
   std::vector<std::string> notes;

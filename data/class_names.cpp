@@ -71,20 +71,31 @@ std::optional<std::string> doubt_about_several_labels(const std::vector<std::str
 }  // namespace
 
 std::string class_name_of(std::string_view name, const std::string& encoding, std::string_view where) {
-  if (is_utf8(name)) return std::string(name);
+  if (encoding.empty() && is_utf8(name)) return std::string(name);
   const auto refuse = [&](std::string_view what, const std::string& advice) {
     throw Error(Error::Kind::kFailed, fmt::format("the class name '{}' is {}", printable(name), what), where,
                 advice);
   };
   if (encoding.empty()) refuse("not UTF-8", encoding_advice(name));
-  std::optional<std::string> decoded = to_utf8(name, encoding);
+  std::optional<std::string> decoded = name_to_utf8(name, encoding);
+  if (!decoded && is_utf8(name)) return std::string(name);
   if (!decoded) refuse("neither UTF-8 nor " + encoding, encoding_advice(name));
   return std::move(*decoded);
 }
 
+bool is_blank(const std::string& name) { return spoken(name).empty(); }
+
 void decode_classes(Manifest& manifest, const std::string& encoding, std::string_view where) {
+  const auto is_marked = [&](const std::string& name) { return manifest.utf8_classes.contains(name); };
+  const bool any_encoded =
+      manifest.has_other_names ||
+      std::any_of(manifest.classes.begin(), manifest.classes.end(),
+                  [&](const std::string& name) { return !is_marked(name) && is_encoded(name, encoding); });
   std::vector<std::string> names;
-  for (const std::string& name : manifest.classes) names.push_back(class_name_of(name, encoding, where));
+  for (const std::string& name : manifest.classes) {
+    const bool is_utf8_name = !any_encoded || is_marked(name);
+    names.push_back(class_name_of(name, is_utf8_name ? std::string() : encoding, where));
+  }
   if (names == manifest.classes) return;
 
   std::vector<std::size_t> order(names.size());

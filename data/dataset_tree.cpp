@@ -150,10 +150,12 @@ class FolderWalk {
       }
       std::error_code dangling;  // a link that leads nowhere, or to itself
       const fs::file_type type = position->status(dangling).type();
+      const bool is_missing = type == fs::file_type::not_found || type == fs::file_type::none;
       if (type == fs::file_type::directory) {
         folders.push_back(std::move(name));
-      } else if (type == fs::file_type::regular || type == fs::file_type::not_found ||
-                 type == fs::file_type::none) {
+      } else if (is_missing && !kind_by_name(name) && position->is_symlink(dangling)) {
+        add(prefix + name, TreeEntry::Kind::kBroken);
+      } else if (is_missing || type == fs::file_type::regular) {
         is_of_cache = is_of_cache || name == kCacheMark;
         const bool is_image = kind_of_file(position->path()) == FileKind::kImage;
         add(prefix + name, is_image ? TreeEntry::Kind::kImage : TreeEntry::Kind::kSideFile);
@@ -244,7 +246,8 @@ DatasetTree tree_of_archive(const ArchiveListing& listing) {
   for (std::size_t i = 0; i < listing.files.size(); ++i) {
     const ListedMember& member = listing.files[i];
     const bool is_image = member.kind == FileKind::kImage;
-    entries.push_back({member.name, is_image ? TreeEntry::Kind::kImage : TreeEntry::Kind::kSideFile, i});
+    entries.push_back(
+        {member.name, is_image ? TreeEntry::Kind::kImage : TreeEntry::Kind::kSideFile, i, member.is_utf8});
   }
   for (const std::string& name : listing.folders) entries.push_back({name, TreeEntry::Kind::kFolder, 0});
   for (const std::string& name : listing.clutter) entries.push_back({name, TreeEntry::Kind::kClutter, 0});

@@ -23,13 +23,20 @@ struct TreeEntry {
     kOwn,       ///< a folder that headstart wrote, with all that it holds
     kOther,     ///< neither file nor folder
     kLoop,      ///< a link to a folder that holds it
+    kBroken,    ///< a link that leads nowhere, whose name doesn't say what it was: an image, or a folder
   };
   std::string path;  ///< relative to the dataset, '/' between parts
   Kind kind = Kind::kImage;
   std::size_t source = 0;  ///< what the maker of the tree knows an image by
+  bool is_utf8 = false;    ///< its archive marks the path as UTF-8
 
   bool operator==(const TreeEntry&) const = default;
 };
+
+/// Whether reading it gives an image or the reason why not.
+[[nodiscard]] constexpr bool is_read_as_image(TreeEntry::Kind kind) {
+  return kind == TreeEntry::Kind::kImage || kind == TreeEntry::Kind::kBroken;
+}
 
 /// All names of a dataset, sorted so that what lies below a folder lies together.
 class DatasetTree {

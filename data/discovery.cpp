@@ -172,7 +172,7 @@ std::vector<ImageSource> list_images(const std::vector<fs::path>& paths, std::ve
     note(folder, tree);
     std::vector<std::string> files;
     for (const TreeEntry& entry : tree.entries()) {
-      if (entry.kind == TreeEntry::Kind::kImage) files.push_back(entry.path);
+      if (is_read_as_image(entry.kind)) files.push_back(entry.path);
     }
     std::sort(files.begin(), files.end());
     for (const std::string& file : files) images.push_back({folder / file});

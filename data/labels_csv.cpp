@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "data/listed_paths.hpp"
 #include "data/split_folders.hpp"
 #include "data/text_encoding.hpp"
+#include "data/utf8.hpp"
 
 namespace headstart {
 namespace {
@@ -40,19 +42,50 @@ std::string read_text(const std::filesystem::path& file) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// UTF-8, or the bytes as they are where nothing says what they are.
-std::string text_of(std::string_view bytes, const std::filesystem::path& file, const std::string& encoding) {
-  std::optional<std::string> text = without_byte_order_mark(bytes);
-  if (text && text->find('\0') != std::string::npos) {
-    if (encoding.empty()) {
-      const bool low_first = bytes.size() > 1 && bytes[1] == '\0';
-      fail(file, 1, "it has zero bytes, as UTF-16 without a byte order mark has",
-           fmt::format("pass --encoding utf-16{}, or write it as UTF-8", low_first ? "le" : "be"));
-    }
-    text = to_utf8(bytes, encoding);
+/// Of files that are seldom called .csv on purpose.
+void refuse_other_kinds(std::string_view bytes, const std::filesystem::path& file) {
+  constexpr std::array<std::array<std::string_view, 3>, 3> kKinds{
+      {{"PK\3\4", "a .zip or .xlsx file", "save the table as .csv, or name an archive .zip"},
+       {"\x1F\x8B", "a .gz file", "unpack it, or name an archive .tar.gz"},
+       {"\xD0\xCF\x11\xE0", "an .xls file", "save the table as .csv"}}};
+  for (const auto& [start, kind, advice] : kKinds) {
+    if (bytes.starts_with(start)) fail(file, 1, fmt::format("it begins as {} does", kind), advice);
   }
-  if (text && text->find('\0') == std::string::npos) return std::move(*text);
-  fail(file, 1, "it is not in the encoding that it should be", "write it as UTF-8");
+}
+
+/// What a list says, and what its fields are written in.
+struct ListText {
+  std::string text;
+  std::string encoding;  ///< of each field; empty: UTF-8, or nothing says what
+};
+
+/// Fields of an encoding that contains ASCII stay as they are, as paths are bytes. Separators are ASCII.
+ListText text_of(std::string_view bytes, const std::filesystem::path& file, const std::string& encoding) {
+  refuse_other_kinds(bytes, file);
+  const auto is_other = [&] {
+    fail(file, 1, "it is not in the encoding that it should be", "write it as UTF-8");
+  };
+  std::optional<std::string> text = without_byte_order_mark(bytes);
+  if (!text) is_other();
+  if (const std::size_t zero = text->find('\0'); zero != std::string::npos) {
+    const std::string utf16 = likely_utf16(*text);
+    if (encoding.empty() && !utf16.empty()) {
+      fail(file, 1, "it has zero bytes, as UTF-16 without a byte order mark has",
+           fmt::format("pass --encoding {}, or write it as UTF-8", utf16));
+    }
+    const std::string_view before = std::string_view(*text).substr(0, zero);
+    const auto line = 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+    if (!encoding.empty()) text = to_utf8(*text, encoding);
+    if (!utf16.empty() && !text) is_other();
+    if (!text || text->find('\0') != std::string::npos)
+      fail(file, line, "it has a zero byte", "take the byte out, or write the list again");
+    return {std::move(*text), {}};
+  }
+  if (encoding.empty() || !is_encoded(*text, encoding)) return {std::move(*text), {}};
+  if (!is_utf8(*text)) return {std::move(*text), encoding};
+  text = to_utf8(*text, encoding);  // with escapes, behind which a comma may be part of a letter
+  if (!text || text->find('\0') != std::string::npos) is_other();
+  return {std::move(*text), {}};
 }
 
 /// The first line that is not blank; one of the form sep=; is Excel's and names the separator.
@@ -142,12 +175,13 @@ Split split_of(const CsvTable::Row& row, const ListColumns& columns, const CsvTa
 
 std::string label_of(const std::string& cell, std::size_t line, const std::filesystem::path& file,
                      const std::string& encoding) {
-  if (cell.empty()) fail(file, line, "label is empty", "give every row a label, or leave the row out");
-  if (cell.find('|') != std::string::npos) {
-    fail(file, line, fmt::format("label '{}' names several classes", cell),
+  std::string name = class_name_of(cell, encoding, fmt::format("{}, line {}", file.string(), line));
+  if (is_blank(name)) fail(file, line, "label is empty", "give every row a label, or leave the row out");
+  if (name.find('|') != std::string::npos) {
+    fail(file, line, fmt::format("label '{}' names several classes", name),
          "give every image one: an image with several labels is not supported");
   }
-  return class_name_of(cell, encoding, fmt::format("{}, line {}", file.string(), line));
+  return name;
 }
 
 /// All cells of the split column, or none, are filled.
@@ -165,7 +199,8 @@ void check_splits(const Manifest& manifest, const CsvTable& table, const std::fi
 
 Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& file, OutsidePaths outside,
                           const std::string& encoding) {
-  const CsvTable table = table_of(text_of(text, file, encoding), file);
+  const ListText list = text_of(text, file, encoding);
+  const CsvTable table = table_of(list.text, file);
   const ListColumns columns = find_columns(table.header, fmt::format("{}, line 1", file.string()));
 
   Manifest manifest;
@@ -173,14 +208,14 @@ Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& fi
   std::vector<std::string> labels;
   for (const CsvTable::Row& row : table.rows) {
     if (row.fields[columns.path].empty()) fail(file, row.line, "path is empty", "give every row an image");
-    labels.push_back(label_of(row.fields[columns.label], row.line, file, encoding));
+    labels.push_back(label_of(row.fields[columns.label], row.line, file, list.encoding));
   }
   manifest.classes = labels;
   std::sort(manifest.classes.begin(), manifest.classes.end());
   manifest.classes.erase(std::unique(manifest.classes.begin(), manifest.classes.end()),
                          manifest.classes.end());
 
-  ListedPaths paths(file, outside, encoding);
+  ListedPaths paths(file, outside, list.encoding);
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const CsvTable::Row& row = table.rows[i];
     ListedPaths::Place place = paths.find(row.fields[columns.path], row.line);

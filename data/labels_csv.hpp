@@ -14,7 +14,7 @@ namespace headstart {
 /// one of labels; optionally splits and groups. Whether the images exist is not looked at, unless a path is
 /// odd (data/listed_paths.hpp): one that is missing becomes a row with a reason when it is read. Paths are
 /// below the file's folder (data/dataset_folder.hpp).
-/// @param encoding  of the labels that are not UTF-8; empty: none may be
+/// @param encoding  of the list, unless all of it is UTF-8; empty: its labels have to be UTF-8
 /// @throws Error kFailed naming the line of what does not parse, the column that is missing, or the line of a
 /// path that leads outside where that is not allowed
 [[nodiscard]] Manifest read_labels_csv(const std::filesystem::path& file, OutsidePaths outside,

@@ -29,6 +29,7 @@ struct Level {
   std::vector<TreeFolder> empty;      ///< without any file
   std::vector<TreeFolder> imageless;  ///< with files, none of which is an image
   std::size_t images = 0;
+  std::vector<std::string> broken;  ///< links that lead nowhere: they may have been folders
 };
 
 Level level_of(const TreeFolder& folder) {
@@ -36,7 +37,7 @@ Level level_of(const TreeFolder& folder) {
   for (const TreeFolder& inside : folder.folders()) {
     const auto is_file = [](const TreeEntry& entry) { return entry.kind != Kind::kFolder; };
     const auto entries = inside.entries();
-    if (inside.count(Kind::kImage) > 0) {
+    if (inside.count(Kind::kImage) + inside.count(Kind::kBroken) > 0) {
       level.folders.push_back(inside);
     } else if (std::any_of(entries.begin(), entries.end(), is_file)) {
       level.imageless.push_back(inside);
@@ -45,6 +46,13 @@ Level level_of(const TreeFolder& folder) {
     }
   }
   level.images = folder.count_here(Kind::kImage);
+  if (folder.count_here(Kind::kBroken) > 0) {
+    const std::string prefix = folder.path().empty() ? std::string() : std::string(folder.path()) + '/';
+    for (const TreeEntry& entry : folder.entries()) {
+      if (entry.kind == Kind::kBroken && entry.path.rfind('/') + 1 == prefix.size())
+        level.broken.push_back(entry.path);
+    }
+  }
   return level;
 }
 
@@ -67,8 +75,24 @@ std::string listed(const Items& items, const Text& text) {
 /// A folder that may be a split or a class.
 struct Candidate {
   explicit Candidate(const TreeFolder& of)
-      : folder(of), word(well_known_split(of.name())), inner(without_wrappers(of)), level(level_of(inner)) {
-    for (const TreeFolder& inside : level.folders) inside_names.insert(inside.name());
+      : folder(of), word(well_known_split(of.name())), inner(without_wrappers(of)) {
+    look_inside();
+  }
+
+  /// A folder in it that is called like one of `classes`, and holds none of them, is that class and no
+  /// wrapper.
+  void tell_wrappers_from(const Names& classes) {
+    const auto is_class = [&](const TreeFolder& inside) { return classes.contains(inside.name()); };
+    for (TreeFolder at = folder; at.path() != inner.path();) {
+      const TreeFolder next = level_of(at).folders.front();
+      const Level below = level_of(next);
+      if (is_class(next) && std::none_of(below.folders.begin(), below.folders.end(), is_class)) {
+        inner = at;
+        look_inside();
+        return;
+      }
+      at = next;
+    }
   }
 
   /// Whether it holds folders of images, as a split does.
@@ -82,26 +106,64 @@ struct Candidate {
   }
 
   TreeFolder folder;
-  std::optional<Split> word;  ///< what its name is well known as
+  std::optional<Split> word;  ///< what its name is well known as, or --splits says
   TreeFolder inner;           ///< what the folders lie in
   Level level;                ///< of inner
   Names inside_names;
+
+ private:
+  void look_inside() {
+    level = level_of(inner);
+    inside_names.clear();
+    for (const TreeFolder& inside : level.folders) inside_names.insert(inside.name());
+  }
 };
 
 using Candidates = std::vector<Candidate>;
+
+/// A split of one class can't be told from a wrapper alone, but beside splits of several.
+void tell_wrappers_from_classes(Candidates& candidates) {
+  Names classes;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.word && candidate.inside_names.size() > 1)
+      classes.insert(candidate.inside_names.begin(), candidate.inside_names.end());
+  }
+  for (Candidate& candidate : candidates) {
+    if (candidate.word) candidate.tell_wrappers_from(classes);
+  }
+}
 
 /// A folder of class folders.
 struct SplitFolder {
   Split split;
   TreeFolder folder;
+  TreeFolder inner;  ///< what the class folders lie in
 };
+
+/// Of candidates that are splits, in their order.
+std::vector<SplitFolder> splits_of(const Candidates& candidates) {
+  std::vector<SplitFolder> splits;
+  for (const Candidate& candidate : candidates)
+    splits.push_back({*candidate.word, candidate.folder, candidate.inner});
+  return splits;
+}
 
 template <typename Wanted>
 std::size_t count_where(const Candidates& candidates, const Wanted& wanted) {
   return static_cast<std::size_t>(std::count_if(candidates.begin(), candidates.end(), wanted));
 }
 
-/// "train=seg_train,test=seg_test", as far as names tell.
+/// Throws if a link that leads nowhere lies where a class or split folder may be: what it was would be
+/// missing.
+void check_links(const Level& level, const std::string& name) {
+  if (level.broken.empty()) return;
+  throw Error(Error::Kind::kData, "a link leads nowhere, where a class or split folder may be",
+              fmt::format("{}: {}", name,
+                          listed(level.broken, [](const std::string& path) { return printable(path); })),
+              "mount what it leads to, or remove the link");
+}
+
+/// "train=seg_train,test=seg_test", as far as names tell. Nothing is trained without a folder for training.
 std::string advised_splits(const Candidates& candidates) {
   std::multimap<Split, std::string> parts;
   for (const Candidate& candidate : candidates) {
@@ -110,6 +172,7 @@ std::string advised_splits(const Candidates& candidates) {
       parts.emplace(*split, fmt::format("{}={}", to_string(*split), printable(candidate.folder.path())));
   }
   if (parts.empty()) return "train=FOLDER,validation=FOLDER,test=FOLDER";
+  if (!parts.contains(Split::kTrain)) parts.emplace(Split::kTrain, "train=FOLDER");
   std::string advice;
   for (const auto& [split, part] : parts) advice += (advice.empty() ? "" : ",") + part;
   return advice;
@@ -177,6 +240,7 @@ void check_classes(const Candidates& candidates, const std::string& name) {
   const bool all_words =
       count_where(candidates, [](const auto& c) { return c.word.has_value(); }) == candidates.size();
   if (words.size() > 1 && (all_words || words.contains(Split::kTrain))) {
+    for (const Candidate& candidate : candidates) check_links(candidate.level, name);
     throw Error(Error::Kind::kUsage, "the split folders hold no class folders",
                 fmt::format("{}: {}", name, listed(candidates, [](const auto& c) { return c.described(); })),
                 "sort the images into one folder per class, or pass a .csv with path, label and split; or "
@@ -209,6 +273,7 @@ class Reading {
         name_(name) {}
 
   Layout read() {
+    if (choice_.kind != SplitFolders::Kind::kGiven) check_links(level_, name_);
     note_wrappers();
     const std::vector<SplitFolder> splits = choice_.kind == SplitFolders::Kind::kGiven ? given_splits()
                                             : choice_.kind == SplitFolders::Kind::kAuto
@@ -268,23 +333,51 @@ class Reading {
     return std::nullopt;
   }
 
+  /// Throws if an image would be in two of `splits`, or in one twice.
+  void check_apart(const std::vector<SplitFolder>& splits) const {
+    for (std::size_t i = 0; i < splits.size(); ++i) {
+      for (std::size_t j = 0; j < splits.size(); ++j) {
+        const TreeFolder& one = splits[i].folder;
+        const TreeFolder& other = splits[j].folder;
+        if (i < j && one.path() == other.path()) {
+          throw Error(Error::Kind::kUsage, "a split folder is named twice",
+                      fmt::format("--splits: {}: {}", name_, shown(one)), "name each folder once");
+        }
+        if (one.path().starts_with(std::string(other.path()) + '/')) {
+          throw Error(Error::Kind::kUsage, "a split folder lies below another one",
+                      fmt::format("--splits: {}: {} below {}", name_, shown(one), shown(other)),
+                      "name folders that lie beside each other");
+        }
+      }
+    }
+  }
+
   std::vector<SplitFolder> given_splits() {
-    std::vector<SplitFolder> splits;
+    Candidates candidates;
     for (const auto& [split, path] : choice_.folders) {
       const std::optional<TreeFolder> folder = find(path);
       if (!folder) {
+        const bool is_link =
+            std::any_of(level_.broken.begin(), level_.broken.end(),
+                        [&](const std::string& link) { return link == path || link.ends_with('/' + path); });
+        if (is_link) check_links(level_, name_);
         throw Error(Error::Kind::kUsage, "cannot find the split folder",
                     fmt::format("--splits: {}: {}", name_, printable(path)),
                     fmt::format("name folders of the dataset: {}", listed(top_.folders(), shown)));
       }
-      const Candidate candidate(*folder);
+      Candidate& candidate = candidates.emplace_back(*folder);
+      candidate.word = split;
       if (!candidate.holds_folders()) {
         throw Error(Error::Kind::kUsage, "the split folder holds no class folders",
                     fmt::format("--splits: {}: {}", name_, candidate.described()),
                     "name a folder with one folder per class");
       }
-      splits.push_back({split, *folder});
     }
+    tell_wrappers_from_classes(candidates);
+    std::vector<SplitFolder> splits = splits_of(candidates);
+    check_apart(splits);
+    for (const std::string& link : level_.broken)
+      unused_.push_back(fmt::format("passed over: {}: a link that leads nowhere", printable(link)));
     const bool only_training = std::all_of(splits.begin(), splits.end(),
                                            [](const auto& split) { return split.split == Split::kTrain; });
     if (only_training) {
@@ -302,7 +395,8 @@ class Reading {
 
   /// None if the folders are classes.
   std::vector<SplitFolder> splits_by_name() {
-    const Candidates candidates(level_.folders.begin(), level_.folders.end());
+    Candidates candidates(level_.folders.begin(), level_.folders.end());
+    tell_wrappers_from_classes(candidates);
     const Holders holders = holders_of(candidates);
     Candidates splits;
     Candidates flat;  // called like splits, without class folders
@@ -313,17 +407,24 @@ class Reading {
       check_classes(candidates, name_);
       return {};
     }
+    for (const Candidate& candidate : candidates) {
+      if (candidate.word) check_links(candidate.level, name_);
+    }
     check_splits(splits, flat, candidates);
-    std::vector<SplitFolder> result;
-    for (const Candidate& candidate : splits) result.push_back({*candidate.word, candidate.folder});
+    std::vector<SplitFolder> result = splits_of(splits);
     std::stable_sort(result.begin(), result.end(),
                      [](const SplitFolder& a, const SplitFolder& b) { return a.split < b.split; });
     for (const Candidate& candidate : candidates) {
       if (candidate.word) continue;
       pass_over(candidate.folder, "is no split by its name; --splits reads it");
     }
-    for (const Candidate& candidate : flat)
-      pass_over(candidate.folder, "it has no class folders, so they have no labels");
+    for (const Candidate& candidate : flat) {
+      const std::string why = candidate.holds_folders()
+                                  ? fmt::format("no other split has a class called {}",
+                                                printable(*candidate.inside_names.begin()))
+                                  : "it has no class folders";
+      pass_over(candidate.folder, why + ", so they have no labels");
+    }
     return result;
   }
 
@@ -352,8 +453,7 @@ class Reading {
   void add_splits(const std::vector<SplitFolder>& splits) {
     std::vector<std::string> parts;
     bool has_validation = false;
-    for (const auto& [split, folder] : splits) {
-      const TreeFolder inner = without_wrappers(folder);
+    for (const auto& [split, folder, inner] : splits) {
       has_validation = has_validation || split == Split::kValidation;
       layout_.has_given_splits = layout_.has_given_splits || split != Split::kUnassigned;
       parts.push_back(fmt::format("{} is {}", shown(inner),
@@ -369,13 +469,11 @@ class Reading {
       note(
           fmt::format("passed over: {} beside the split folders", counted(level_.images, "image", "images")));
     pass_over_imageless(level_);
-    for (const auto& [split, folder] : splits) {
-      const TreeFolder inner = without_wrappers(folder);
-      add_classes(inner, level_of(inner), split);
-    }
+    for (const auto& [split, folder, inner] : splits) add_classes(inner, level_of(inner), split);
   }
 
   void add_classes(const TreeFolder& folder, const Level& level, Split split) {
+    check_links(level, name_);
     pass_over_imageless(level);
     if (level.folders.empty()) {
       layout_.unlabelled += level.images;
@@ -444,7 +542,7 @@ TreeFolder without_wrappers(const TreeFolder& folder) {
   TreeFolder result = folder;
   while (true) {
     const Level level = level_of(result);
-    if (level.images > 0 || level.folders.size() != 1) return result;
+    if (level.images > 0 || !level.broken.empty() || level.folders.size() != 1) return result;
     const Level inside = level_of(level.folders.front());
     if (inside.images > 0 || inside.folders.empty()) return result;
     result = level.folders.front();

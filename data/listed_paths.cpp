@@ -13,7 +13,6 @@
 #include "data/error.hpp"
 #include "data/file_kind.hpp"
 #include "data/text_encoding.hpp"
-#include "data/utf8.hpp"
 
 namespace headstart {
 namespace {
@@ -98,9 +97,9 @@ void ListedPaths::remember(Oddity oddity, const std::string& name, std::size_t l
 
 std::vector<std::string> ListedPaths::spellings(const std::string& written) const {
   std::vector<std::string> names{written};
-  if (!encoding_.empty() && !is_utf8(written)) {
-    if (std::optional<std::string> decoded = to_utf8(written, encoding_))
-      names.push_back(std::move(*decoded));
+  if (!encoding_.empty()) {
+    std::optional<std::string> decoded = name_to_utf8(written, encoding_);
+    if (decoded && *decoded != written) names.push_back(std::move(*decoded));
   }
   for (std::size_t i = 0, end = names.size(); i < end; ++i) {
     std::string name = names[i];

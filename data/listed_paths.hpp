@@ -16,7 +16,7 @@ namespace headstart {
 /// Finds the images of one list.
 class ListedPaths {
  public:
-  /// @param encoding  of names that are not UTF-8 where no such file is; empty: none
+  /// @param encoding  of the list: a name is looked for as UTF-8, too, where no such file is; empty: UTF-8
   ListedPaths(std::filesystem::path list, OutsidePaths outside, std::string encoding);
 
   struct Place {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,9 +44,11 @@ struct Manifest {
   std::vector<std::string>
       classes;  ///< sorted bytewise, or as numbers (data/webdataset.hpp); a Label indexes it
   std::vector<Sample> samples;
-  bool has_given_splits = false;   ///< the dataset itself says what is training and what is validation
-  std::size_t unlabelled = 0;      ///< images that are no samples, as nothing says what they are of
-  std::vector<std::string> notes;  ///< how the dataset was read and what was passed over, one line each
+  std::set<std::string> utf8_classes;  ///< those whose names are marked as UTF-8 in their archive
+  bool has_other_names = false;        ///< a path of the dataset is neither UTF-8 nor marked so
+  bool has_given_splits = false;       ///< the dataset itself says what is training and what is validation
+  std::size_t unlabelled = 0;          ///< images that are no samples, as nothing says what they are of
+  std::vector<std::string> notes;      ///< how the dataset was read and what was passed over, one line each
 };
 
 }  // namespace headstart

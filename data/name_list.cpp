@@ -16,6 +16,10 @@ std::vector<ListedName> names_in_list(std::string_view text, std::string_view wh
                 where, "write it as UTF-8");
   }
   const bool has_zeros = plain->find('\0') != std::string::npos;
+  if (!likely_utf16(*plain).empty()) {
+    throw Error(Error::Kind::kFailed, "cannot read the list: it has zero bytes as UTF-16 has", where,
+                "write it as UTF-8, or with a byte order mark");
+  }
   std::vector<ListedName> names;
   std::string_view rest = *plain;
   for (std::size_t line = 1; !rest.empty(); ++line) {

@@ -19,7 +19,8 @@ struct ListedName {
 
 /// The names in `text`, empty ones left out. A byte order mark is skipped, UTF-16 that has one is read; lines
 /// end with LF or CRLF.
-/// @throws Error kFailed if the text is not well-formed in the encoding that its mark names
+/// @throws Error kFailed if the text is not well-formed in the encoding that its mark names, or is UTF-16
+/// without a mark
 /// @param where  the list, for the error
 [[nodiscard]] std::vector<ListedName> names_in_list(std::string_view text, std::string_view where);
 

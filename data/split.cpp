@@ -1,16 +1,22 @@
 // data/split.cpp: duplicates, and a drawn split whose units are components.
 #include "data/split.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "data/components.hpp"
+#include "data/counted.hpp"
+#include "data/error.hpp"
 
 namespace headstart {
 namespace {
@@ -116,6 +122,25 @@ std::vector<DuplicateSet> find_duplicates(const Manifest& manifest,
   }
   std::erase_if(sets, [](const DuplicateSet& set) { return set.rows.size() < 2; });
   return sets;
+}
+
+std::optional<std::string> doubt_about_groups(const Manifest& manifest) {
+  std::unordered_map<std::string_view, const Sample*> first_of;
+  std::unordered_set<std::string_view> parted;
+  std::string example;
+  for (const Sample& sample : manifest.samples) {
+    if (sample.group.empty()) continue;
+    const Sample& first = *first_of.try_emplace(sample.group, &sample).first->second;
+    if (first.split == sample.split) continue;
+    if (parted.empty()) {
+      example = fmt::format("'{}': {} ({}) and {} ({})", printable(sample.group), printable(first.path),
+                            to_string(first.split), printable(sample.path), to_string(sample.split));
+    }
+    parted.insert(sample.group);
+  }
+  if (parted.empty()) return std::nullopt;
+  return fmt::format("{} images in several splits{} {}", counted(parted.size(), "group has", "groups have"),
+                     parted.size() == 1 ? ":" : ", such as", example);
 }
 
 void draw_validation_split(Manifest& manifest, std::span<const std::size_t> rows,

@@ -27,6 +27,9 @@ struct DuplicateSet {
 [[nodiscard]] std::vector<DuplicateSet> find_duplicates(const Manifest& manifest,
                                                         std::span<const std::optional<Sha256>> content);
 
+/// A line if the given splits part a group: how many they part, and the first.
+[[nodiscard]] std::optional<std::string> doubt_about_groups(const Manifest& manifest);
+
 /// Assigns kTrain or kValidation to every sample of `rows` (those that can be used), in place.
 /// Samples that share bytes or a group move together. Per class, the share of validation samples is as near
 /// to `validation_fraction` as whole components allow, with at least one sample on each side where a class

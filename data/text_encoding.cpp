@@ -17,10 +17,21 @@
 namespace headstart {
 namespace {
 
+/// Shift JIS is what Windows writes under that name, code page 932: the C library's own has a yen sign for
+/// the backslash of paths.
+std::string iconv_name(const std::string& encoding) {
+  std::string name;
+  for (const char c : encoding) {
+    if (c != '-' && c != '_') name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return name == "shiftjis" || name == "sjis" ? "CP932" : encoding;
+}
+
 /// A conversion into UTF-8.
 class Converter {
  public:
-  explicit Converter(const std::string& encoding) : handle_(::iconv_open("UTF-8", encoding.c_str())) {}
+  explicit Converter(const std::string& encoding)
+      : handle_(::iconv_open("UTF-8", iconv_name(encoding).c_str())) {}
   ~Converter() {
     if (*this) ::iconv_close(handle_);
   }
@@ -36,10 +47,12 @@ class Converter {
     std::array<char, 4096> block{};
     char* input = const_cast<char*>(bytes.data());  // iconv only reads
     std::size_t left = bytes.size();
-    while (left > 0) {
+    // A letter that a mark may follow is held back until the end is told.
+    for (bool at_end = false; !at_end;) {
+      at_end = left == 0;
       char* output = block.data();
       std::size_t room = block.size();
-      const std::size_t status = ::iconv(handle_, &input, &left, &output, &room);
+      const std::size_t status = ::iconv(handle_, at_end ? nullptr : &input, &left, &output, &room);
       result.append(block.data(), block.size() - room);
       if (status == static_cast<std::size_t>(-1) && errno != E2BIG) return std::nullopt;
     }
@@ -55,6 +68,13 @@ std::uint8_t byte_of(std::string_view text, std::size_t index) {
 }
 
 bool between(std::uint8_t value, int low, int high) { return value >= low && value <= high; }
+
+/// What ISO-2022 shifts with: ESC and SO.
+constexpr std::string_view kShifts = "\x1B\x0E";
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<std::uint8_t>(c) < 0x80; });
+}
 
 /// A way to read bytes, and which of its characters people write most.
 struct EncodingCandidate {
@@ -145,6 +165,19 @@ std::optional<std::string> to_utf8(std::string_view bytes, const std::string& en
   return text && is_utf8(*text) ? text : std::nullopt;
 }
 
+bool is_encoded(std::string_view text, const std::string& encoding) {
+  if (!is_utf8(text)) return true;
+  if (encoding.empty() || text.find_first_of(kShifts) == std::string_view::npos || !is_ascii(text))
+    return false;
+  const std::optional<std::string> decoded = to_utf8(text, encoding);
+  return decoded && *decoded != text;
+}
+
+std::optional<std::string> name_to_utf8(std::string_view name, const std::string& encoding) {
+  if (is_ascii(name) && !is_encoded(name, encoding)) return std::string(name);
+  return to_utf8(name, encoding);
+}
+
 std::optional<std::string> without_byte_order_mark(std::string_view text) {
   using namespace std::string_view_literals;
   static constexpr std::array<std::pair<std::string_view, const char*>, 5> kMarks{
@@ -160,6 +193,24 @@ std::optional<std::string> without_byte_order_mark(std::string_view text) {
     return to_utf8(text, encoding);
   }
   return std::string(text);
+}
+
+std::string likely_utf16(std::string_view text) {
+  const std::size_t first = text.find('\0');
+  if (first == std::string_view::npos) return "";
+  std::size_t run = 0;
+  std::size_t longest = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_zero = text[i] == '\0';
+    if (i % 2 == first % 2) {
+      run = is_zero ? run + 1 : 0;
+      longest = std::max(longest, run);
+    } else if (is_zero) {
+      return "";
+    }
+  }
+  if (longest < 4) return "";
+  return first % 2 == 0 ? "utf-16be" : "utf-16le";
 }
 
 std::vector<EncodingGuess> likely_encodings(std::string_view bytes) {

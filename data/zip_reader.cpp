@@ -13,6 +13,8 @@
 #include <new>
 #include <string_view>
 
+#include "data/zip_source.hpp"
+
 namespace headstart {
 namespace {
 
@@ -29,13 +31,19 @@ std::string composed(const char* name) {
   return result ? reinterpret_cast<const char*>(result.get()) : name;
 }
 
-std::string stored_name(zip* handle, std::uint64_t position) {
+struct StoredName {
+  std::string bytes;
+  bool is_utf8 = false;  // marked so, or plain ASCII
+};
+
+StoredName stored_name(zip* handle, std::uint64_t position) {
   const char* raw = zip_get_name(handle, position, ZIP_FL_ENC_RAW);
   if (raw == nullptr) return {};
-  std::string name = raw;
+  const std::string name = raw;
   // libzip gives a name in UTF-8: as it is stored where it is marked so, and from code page 437 otherwise.
   const char* as_marked = zip_get_name(handle, position, ZIP_FL_ENC_STRICT);
-  return as_marked != nullptr && name == as_marked ? composed(name.c_str()) : name;
+  const bool is_utf8 = as_marked != nullptr && name == as_marked;
+  return {is_utf8 ? composed(name.c_str()) : name, is_utf8};
 }
 
 ArchiveMember::Kind kind_by_mode(unsigned mode) {
@@ -64,11 +72,10 @@ void ZipReader::Close::operator()(zip* handle) const noexcept { zip_discard(hand
 std::optional<ZipReader> ZipReader::open(const FileDescriptor& file) {
   const int copy = duplicate(file);
   int error = 0;
-  zip* const handle = copy < 0 ? nullptr : zip_fdopen(copy, 0, &error);
-  if (handle == nullptr) {
-    if (copy >= 0) ::close(copy);
-    return std::nullopt;
-  }
+  zip* handle = copy < 0 ? nullptr : zip_fdopen(copy, 0, &error);
+  if (handle == nullptr && copy >= 0) ::close(copy);
+  if (handle == nullptr && error == ZIP_ER_INCONS) handle = open_without_wrong_marks(file);
+  if (handle == nullptr) return std::nullopt;
   return ZipReader(handle);
 }
 
@@ -77,7 +84,7 @@ std::uint64_t ZipReader::size() const {
 }
 
 ArchiveMember ZipReader::member(std::uint64_t position) const {
-  std::string name = stored_name(handle_.get(), position);
+  auto [name, is_utf8] = stored_name(handle_.get(), position);
   zip_uint8_t system = ZIP_OPSYS_DOS;
   zip_uint32_t attributes = 0;
   zip_file_get_external_attributes(handle_.get(), position, 0, &system, &attributes);
@@ -86,7 +93,9 @@ ArchiveMember ZipReader::member(std::uint64_t position) const {
   if (!has_mode && name.find('/') == std::string::npos) std::replace(name.begin(), name.end(), '\\', '/');
   const auto kind =
       name.ends_with('/') ? ArchiveMember::Kind::kFolder : kind_by_mode(has_mode ? attributes >> 16U : 0);
-  return named_member(position, kind, name);
+  ArchiveMember member = named_member(position, kind, name);
+  member.is_utf8 = is_utf8;
+  return member;
 }
 
 std::variant<std::vector<std::byte>, Reject> ZipReader::read(std::uint64_t position,

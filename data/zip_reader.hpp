@@ -30,7 +30,7 @@ class ZipReader {
   [[nodiscard]] std::uint64_t size() const;
 
   /// The entry at `position` < size(). Bytes of its name are those of the file, but NFC where they are marked
-  /// as UTF-8.
+  /// as UTF-8, and are UTF-8.
   [[nodiscard]] ArchiveMember member(std::uint64_t position) const;
 
   /// The bytes of the file at `position`, or why not: damaged, encrypted, empty, or more than `max_bytes`

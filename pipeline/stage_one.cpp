@@ -412,6 +412,7 @@ void report_duplicates(const ExtractedDataset& dataset, Console& console) {
           fmt::format("the same image in two splits: {} and {}", name(0), name(set.rows.size() - 1)));
     }
   }
+  if (const auto doubt = doubt_about_groups(dataset.manifest)) console.warn(*doubt);
   if (copies > 0) console.note(fmt::format("{} images are byte-identical copies of others", copies));
 }
 

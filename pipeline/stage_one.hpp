@@ -174,7 +174,7 @@ void report_image(const Sample& sample, const ImageResult& image, std::size_t& r
 /// Says how many rejects were not shown. @param rejected  of all images
 void report_rejects_left_out(std::size_t rejected, Console& console);
 
-/// Says which images are there twice, and which of these contradict each other.
+/// Says which images are there twice, which of these contradict each other, and which groups the splits part.
 void report_duplicates(const ExtractedDataset& dataset, Console& console);
 
 /// Holds rejects against --max-rejects. @param name  of the dataset @throws Error kData

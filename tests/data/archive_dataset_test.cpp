@@ -155,8 +155,9 @@ TEST_F(ArchiveDatasetTest, LinksAndNamesThatLeadOutAreSkippedAndNoted) {
                                                      {"/a/3.jpg", "3"},
                                                      {"a/../../4.jpg", "4"}}));
   EXPECT_THAT(rows_of(manifest), ElementsAre("a.tar/a/1.jpg a", "a.tar/b/2.jpg b"));
-  EXPECT_THAT(manifest.notes, AllOf(Contains(HasSubstr("2 members are skipped: links or devices")),
-                                    Contains(HasSubstr("2 members are skipped: names that are absolute"))));
+  EXPECT_THAT(manifest.notes,
+              AllOf(Contains(HasSubstr("2 members are skipped: links or devices")),
+                    Contains(HasSubstr("2 members are skipped: names that are empty, absolute"))));
 }
 
 TEST_F(ArchiveDatasetTest, WebdatasetSamplesHaveTheirLabelBesideThem) {
@@ -363,7 +364,7 @@ TEST_F(ArchiveDatasetTest, WhatIsNoDatasetSaysWhatWouldBe) {
             HasSubstr("2 images lie in no class folder"), HasSubstr("a .cls or .json beside each image")));
   EXPECT_THAT(failure(write("absolute.zip", {{"/cat/1.jpg", "1"}, {"../dog/2.jpg", "2"}}, ArchiveKind::kZip)),
               AllOf(HasSubstr("3 the dataset has no images"),
-                    HasSubstr("2 members are skipped: names that are absolute, or lead out")));
+                    HasSubstr("2 members are skipped: names that are empty, absolute, or lead out")));
   EXPECT_THAT(failure(write("captions.tar", {{"1.jpg", "1"}, {"1.txt", "one"}, {"1.json", "{}"}})),
               AllOf(HasSubstr("3 the images of the dataset have no labels"), HasSubstr("1 image lies"),
                     HasSubstr("1 .json, 1 .txt")));

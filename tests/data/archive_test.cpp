@@ -252,6 +252,17 @@ TEST_F(ArchiveTest, AWrongChecksumInAZipIsARejectAndTheNextMemberIsRead) {
   EXPECT_EQ(found.contents.at("c"), std::string(500, 'c'));
 }
 
+TEST_F(ArchiveTest, ANameThatCannotBeReadIsADamageAndTheNextMemberIsRead) {
+  const fs::path file = write(ArchiveKind::kZip, {{"a", "1"}, {"caf\xC3\xA9", "2"}, {"c", "3"}});
+  std::string bytes = test::read_bytes(file);
+  for (const std::size_t at : test::places_of(bytes, "\xC3\xA9")) bytes.replace(at, 2, "\xFF\xFE");
+  test::write_bytes(file, bytes.substr(0, test::places_of(bytes, "PK\1\2").at(0)));  // without its directory
+  const Contents found = contents_of(file);
+  EXPECT_THAT(found.names, ElementsAre("a", "c"));
+  EXPECT_THAT(found.damages, testing::Contains(HasSubstr("name of a member is not UTF-8")));
+  EXPECT_THAT(found.others, IsEmpty());
+}
+
 TEST_F(ArchiveTest, TheStampChangesWithTheFile) {
   const fs::path file = write(ArchiveKind::kTar, {{"a", "1"}});
   auto opened = ArchiveReader::open(file);

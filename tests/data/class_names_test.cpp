@@ -51,6 +51,32 @@ TEST(ClassNames, Utf8StaysInItsOrder) {
   EXPECT_THAT(manifest.classes, ElementsAre("2", "10", "café"));
 }
 
+TEST(ClassNames, OneNameThatIsNotUtf8DecidesForAll) {
+  // The bytes of the first are an "e" with a grave accent in UTF-8.
+  Manifest manifest = made_of({"\xc3\xa8", "\xb9\xb7", "a~b\\"});
+  decode_classes(manifest, "gbk", "set");
+  EXPECT_THAT(manifest.classes, ElementsAre("a~b\\", "狗", "猫"));
+  manifest = made_of({"\xd0\xba\xd0\xbe", "\xea\xee\xf2", "~"});
+  decode_classes(manifest, "windows-1251", "set");
+  EXPECT_THAT(manifest.classes, ElementsAre("~", "РєРѕ", "кот"));
+  manifest = made_of({"\x94\x4c", "\xc2\xa2", "a~b\\"});
+  decode_classes(manifest, "shift-jis", "set");
+  EXPECT_THAT(manifest.classes, ElementsAre("a~b\\", "猫", "ﾂ｢"));
+  manifest = made_of({"\x1b$BG-\x1b(B", "dog"});
+  decode_classes(manifest, "iso-2022-jp", "set");
+  EXPECT_THAT(manifest.classes, ElementsAre("dog", "猫"));
+}
+
+TEST(ClassNames, APathThatIsNotUtf8DecidesAndAMarkedNameStays) {
+  Manifest manifest = made_of({"\xc3\xa8", "dog", "café"});
+  decode_classes(manifest, "gbk", "set");
+  EXPECT_THAT(manifest.classes, ElementsAre("\xc3\xa8", "dog", "café"));
+  manifest.has_other_names = true;
+  manifest.utf8_classes = {"café"};
+  decode_classes(manifest, "gbk", "set");
+  EXPECT_THAT(manifest.classes, ElementsAre("café", "dog", "猫"));
+}
+
 TEST(ClassNames, WhatIsNotUtf8IsNamedWithWhatItLooksLike) {
   EXPECT_EQ(
       message_of({"caf\xe9", "dog"}, ""),
@@ -58,7 +84,7 @@ TEST(ClassNames, WhatIsNotUtf8IsNamedWithWhatItLooksLike) {
       "or rename it");
   EXPECT_THAT(message_of({"\xc3\xa8\xb9\xb7"}, ""), HasSubstr("it looks like gbk (猫狗)"));
   EXPECT_THAT(message_of({"caf\xe9"}, "shift-jis"), HasSubstr("neither UTF-8 nor shift-jis"));
-  EXPECT_THAT(message_of({"caf\xe9", "café"}, "latin1"), HasSubstr("two classes are called 'café'"));
+  EXPECT_THAT(message_of({"\xb0\xed", "고"}, "euc-kr"), HasSubstr("two classes are called '고'"));
 }
 
 TEST(ClassNames, ThoseThatAPersonTakesForOneAreDoubted) {

@@ -118,6 +118,47 @@ TEST_F(DiscoveryTest, BrokenLinksAreSamplesToBeRejectedLater) {
   EXPECT_THAT(paths_of(find()), ElementsAre("a/1.jpg", "b/2.jpg", "b/broken.jpg", "b/itself.jpg"));
 }
 
+TEST_F(DiscoveryTest, ABrokenLinkWhereAClassFolderMayBeIsAnError) {
+  add("set/a/1.jpg");
+  add("set/b/2.jpg");
+  fs::create_symlink("nowhere", scratch_ / "set/b/3");
+  EXPECT_THAT(paths_of(find("set")), ElementsAre("a/1.jpg", "b/2.jpg", "b/3"));
+  fs::create_symlink("nowhere", scratch_ / "set/c");
+  EXPECT_THAT(failure("set"),
+              AllOf(HasSubstr("3 a link leads nowhere, where a class or split folder may be: "),
+                    HasSubstr("/set: c: mount what it leads to, or remove the link")));
+  fs::remove(scratch_ / "set/c");
+  fs::create_symlink("c", scratch_ / "set/c");
+  EXPECT_THAT(failure("set"), HasSubstr("/set: c: "));
+  fs::remove_all(scratch_ / "set/a");  // no wrapper is looked through beside it
+  EXPECT_THAT(failure("set"), HasSubstr("/set: c: "));
+  fs::remove_all(scratch_ / "set/b");
+  EXPECT_THAT(failure("set"), HasSubstr("/set: c: "));
+}
+
+TEST_F(DiscoveryTest, ABrokenLinkBesideOrInSplitsIsAnError) {
+  add("train/a/1.jpg");
+  add("train/b/2.jpg");
+  fs::create_symlink("nowhere", scratch_ / "val");
+  EXPECT_THAT(failure(), HasSubstr(": val: mount"));
+  DiscoveryOptions options;
+  options.splits = *parse_split_folders("train=train");
+  EXPECT_THAT(find("", options).notes, Contains("passed over: val: a link that leads nowhere"));
+  options.splits = *parse_split_folders("train=train,validation=val");
+  EXPECT_THAT(failure("", options), HasSubstr(": val: mount"));
+  fs::create_directory(scratch_ / "data");
+  fs::rename(scratch_ / "train", scratch_ / "data/train");
+  fs::rename(scratch_ / "val", scratch_ / "data/val");
+  EXPECT_THAT(failure("", options), HasSubstr(": data/val: mount"));
+  fs::rename(scratch_ / "data/train", scratch_ / "train");
+  fs::remove_all(scratch_ / "data");
+  fs::create_directory(scratch_ / "val");
+  fs::create_symlink("nowhere", scratch_ / "val/a");
+  EXPECT_THAT(failure(), HasSubstr(": val/a: mount"));
+  add("val/b/3.jpg");
+  EXPECT_THAT(failure(), HasSubstr(": val/a: mount"));
+}
+
 TEST_F(DiscoveryTest, FifosAreSkippedAndNoted) {
   add("a/1.jpg");
   add("b/2.jpg");

@@ -70,10 +70,21 @@ TEST_F(LabelsCsvTest, ZeroBytesWithoutAMarkNeedTheEncoding) {
   EXPECT_THAT(message_of(text), HasSubstr("UTF-16 without a byte order mark has: "));
   EXPECT_THAT(message_of(text), HasSubstr("--encoding utf-16le"));
   EXPECT_EQ(parse(text, "utf-16le").samples.size(), 1U);
-  EXPECT_THAT(message_of("path,label\na\0,b\n"s, "latin1"), HasSubstr("not in the encoding"));
+  for (const char* encoding : {"", "latin1"}) {
+    EXPECT_THAT(message_of("path,label\na\0,b\n"s, encoding), HasSubstr("it has a zero byte: "));
+    EXPECT_THAT(message_of("path,label\na\0,b\n"s, encoding), HasSubstr("labels.csv, line 2: take"));
+  }
+  EXPECT_THAT(message_of("path,label\nab\0\0\0\0,b\n"s), HasSubstr("line 2: take"));
   EXPECT_THAT(message_of("\xff\xfe"
                          "a"),
               HasSubstr("not in the encoding"));
+}
+
+TEST_F(LabelsCsvTest, AFileOfAnotherKindSaysWhatItIs) {
+  EXPECT_THAT(message_of("PK\3\4\x14\0\0\0"s), HasSubstr("it begins as a .zip or .xlsx file does: "));
+  EXPECT_THAT(message_of("PK\3\4\x14\0\0\0"s), HasSubstr("save the table as .csv"));
+  EXPECT_THAT(message_of("\x1f\x8b\x08\0"s, "latin1"), HasSubstr("it begins as a .gz file does: "));
+  EXPECT_THAT(message_of("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), HasSubstr("it begins as an .xls file does: "));
 }
 
 TEST_F(LabelsCsvTest, LabelsThatAreNotUtf8NeedTheEncoding) {
@@ -88,6 +99,31 @@ TEST_F(LabelsCsvTest, LabelsThatAreNotUtf8NeedTheEncoding) {
   add("caf\xe9.jpg");
   EXPECT_EQ(parse(text, "latin1").samples[0].path, "caf\xe9.jpg");
   EXPECT_EQ(parse("path,label\ncaf\xe9.jpg,cat\nb.jpg,dog\n").samples[0].path, "caf\xe9.jpg");
+}
+
+TEST_F(LabelsCsvTest, TheEncodingHoldsForAllOfAListThatIsNotUtf8) {
+  // The bytes of the first label are an "e" with a grave accent in UTF-8.
+  const std::string gbk = "path,label\n\xc3\xa8.jpg,\xc3\xa8\n\xb9\xb7.jpg,\xb9\xb7\n";
+  EXPECT_THAT(parse(gbk, "gbk").classes, ElementsAre("狗", "猫"));
+  EXPECT_EQ(parse(gbk, "gbk").samples[0].path, "\xc3\xa8.jpg");
+  add("猫.jpg");
+  EXPECT_EQ(parse(gbk, "gbk").samples[0].path, "猫.jpg");
+  add("\xc3\xa8.jpg");
+  EXPECT_EQ(parse(gbk, "gbk").samples[0].path, "\xc3\xa8.jpg");
+  // A list that is UTF-8 stays so.
+  EXPECT_THAT(parse("path,label\na.jpg,è\nb.jpg,x~\n", "shift-jis").classes, ElementsAre("x~", "è"));
+}
+
+TEST_F(LabelsCsvTest, EncodingsThatUseAsciiWithinLettersAreRead) {
+  add("ポ/1.jpg");
+  const std::string shift_jis = "path,label\n\x83\x7c\\1.jpg,\x83\x7c\nb~.jpg,a~b\n";
+  EXPECT_THAT(parse(shift_jis, "shift-jis").classes, ElementsAre("a~b", "ポ"));
+  EXPECT_EQ(parse(shift_jis, "shift-jis").samples[0].path, "ポ/1.jpg");
+  // Behind the escape, bytes of commas and quotes are parts of letters.
+  add("い.jpg");
+  const std::string jis = "path,label\n\x1b$B$$\x1b(B.jpg,\x1b$B$,\x1b(B\nb.jpg,dog\n";
+  EXPECT_THAT(parse(jis, "iso-2022-jp").classes, ElementsAre("dog", "が"));
+  EXPECT_EQ(parse(jis, "iso-2022-jp").samples[0].path, "い.jpg");
 }
 
 TEST_F(LabelsCsvTest, SplitsAreWordsOrMarks) {
@@ -137,6 +173,13 @@ TEST_F(LabelsCsvTest, NamesWithoutASuffixStandForTheOneImage) {
               ElementsAre(HasSubstr("3 paths without a suffix: the one image"),
                           HasSubstr("1 path without a suffix stand for several images each: 'in/3' (line 4)"),
                           HasSubstr("without a suffix not found")));
+}
+
+TEST_F(LabelsCsvTest, ALabelOfBlanksOnlyIsEmpty) {
+  for (const char* blanks : {"", " ", "\t ", "\xc2\xa0", "\xe3\x80\x80"})
+    EXPECT_THAT(message_of("path,label\na.jpg,cat\nb.jpg,\"" + std::string(blanks) + "\"\n"),
+                HasSubstr("label is empty: "));
+  EXPECT_THAT(parse("path,label\na.jpg, cat\n").classes, ElementsAre(" cat"));
 }
 
 TEST_F(LabelsCsvTest, AnImageHasOneLabel) {

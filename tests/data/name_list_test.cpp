@@ -48,6 +48,24 @@ TEST(NameList, Utf16WithAMarkIsRead) {
                Error);
 }
 
+TEST(NameList, Utf16WithoutAMarkIsAnError) {
+  const auto message_of = [](std::string_view text) -> std::string {
+    try {
+      static_cast<void>(names_in_list(text, "list"));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "read";
+  };
+  EXPECT_EQ(
+      message_of("\x2b\x73/\0a\0.\0j\0p\0g\0\n\0"s),
+      "cannot read the list: it has zero bytes as UTF-16 has: list: write it as UTF-8, or with a byte order "
+      "mark");
+  EXPECT_NE(message_of("\0a\0.\0j\0p\0g\0\r\0\n"s), "read");
+  EXPECT_EQ(message_of("a\0b\0./c\0d.jpg\0e\0"s), "read");
+  EXPECT_EQ(message_of(".\0./1\0./2\0./3\0./4\0"s), "read");
+}
+
 TEST(NameList, OtherBytesStayAsTheyAre) {
   EXPECT_EQ(names_in_list("caf\xe9.jpg\n", "list"), (Names{{"caf\xe9.jpg", 1}}));
 }

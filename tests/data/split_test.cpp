@@ -120,6 +120,23 @@ TEST(DuplicatesTest, FindsEqualImagesAndWhatIsWrongWithThem) {
   EXPECT_FALSE(duplicates[2].labels_differ || duplicates[2].splits_differ);
 }
 
+TEST(GroupsTest, ThoseThatStraddleTheGivenSplitsAreSaidOnce) {
+  Set set;
+  set.add(0, 1, "a", Split::kTrain);
+  set.add(0, 2, "b", Split::kTrain);
+  set.add(0, 3, "", Split::kTrain);
+  set.add(1, 4, "", Split::kValidation);
+  set.add(1, 5, "a", Split::kTrain);
+  EXPECT_EQ(doubt_about_groups(set.manifest), std::nullopt);
+  set.add(1, 6, "b", Split::kTest);
+  set.add(1, 7, "b", Split::kValidation);
+  EXPECT_EQ(doubt_about_groups(set.manifest),
+            "1 group has images in several splits: 'b': image 1 (train) and image 5 (test)");
+  set.add(1, 8, "a", Split::kValidation);
+  EXPECT_EQ(doubt_about_groups(set.manifest),
+            "2 groups have images in several splits, such as 'b': image 1 (train) and image 5 (test)");
+}
+
 Set any_set() {
   Set set;
   const auto size = *rc::gen::inRange(1, 60);

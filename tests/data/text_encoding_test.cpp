@@ -37,6 +37,11 @@ TEST(TextEncoding, ByteOrderMarksAreRead) {
   EXPECT_EQ(without_byte_order_mark(""), "");
 }
 
+TEST(TextEncoding, TheLastLetterIsThereWhereAMarkMayFollowIt) {
+  EXPECT_EQ(to_utf8("an", "windows-1258"), "an");
+  EXPECT_EQ(to_utf8("a\xec", "windows-1258"), "á");
+}
+
 TEST(TextEncoding, WhatBytesLookLikeIsGuessed) {
   const auto first = [](std::string_view bytes) { return likely_encodings(bytes).at(0).encoding; };
   for (const std::string_view latin : {"caf\xe9", "M\xfcller",

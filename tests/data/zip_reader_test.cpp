@@ -81,6 +81,26 @@ TEST_F(ZipReaderTest, BackslashesPartNamesWhereWindowsStoredThem) {
   EXPECT_EQ(open(file)->member(0).name, "cats/1.jpg");
 }
 
+TEST_F(ZipReaderTest, ANameThatIsMarkedAsUtf8AndIsNoneIsItsBytes) {
+  const fs::path file =
+      write({{"cat/caf\xC3\xA9.jpg", "first"}, {"cat/\xC3\xA8.jpg", "second"}, {"c", "third"}});
+  const std::string whole = test::read_bytes(file);
+  ASSERT_TRUE(open(file)->member(0).is_utf8);
+  std::string bytes = whole;
+  for (const std::size_t at : test::places_of(bytes, "\xC3\xA9")) bytes.replace(at, 2, "\xFF\xFE");
+  test::write_bytes(file, bytes);
+  auto reader = open(file);
+  ASSERT_TRUE(reader);
+  ASSERT_EQ(reader->size(), 3U);
+  EXPECT_EQ(reader->member(0).name, "cat/caf\xFF\xFE.jpg");
+  EXPECT_EQ(reader->member(0).kind, ArchiveMember::Kind::kFile);
+  EXPECT_FALSE(reader->member(0).is_utf8);
+  EXPECT_EQ(reader->member(1).name, "cat/\xC3\xA8.jpg");
+  EXPECT_TRUE(reader->member(1).is_utf8);
+  for (const std::uint64_t i : {0U, 1U, 2U})
+    EXPECT_EQ(text(*reader, i), (std::vector<std::string>{"first", "second", "third"})[i]);
+}
+
 TEST_F(ZipReaderTest, AnEncryptedMemberSaysSo) {
   const fs::path file = write({{"a", "first"}, {"b", "second"}});
   std::string bytes = test::read_bytes(file);

@@ -96,6 +96,27 @@ TEST(Layouts, SplitFoldersThatAreGivenAreRepeatedByTheConfig) {
   EXPECT_THAT(wrong.err, HasSubstr("--splits"));
 }
 
+TEST(Layouts, AGroupThatStraddlesTheGivenSplitsIsWarnedOfOnce) {
+  const ScratchFolder scratch;
+  copy_dataset(scratch / "set");
+  std::string list = "path,label,split,group\n";
+  int row = 0;
+  for (const auto& of_class : fs::directory_iterator(scratch / "set")) {
+    const std::string label = of_class.path().filename().string();
+    for (const auto& file : fs::directory_iterator(of_class)) {
+      list += label + '/' + file.path().filename().string() + ',' + label +
+              (row % 2 == 0 ? ",train," : ",test,") + "g" + std::to_string(row / 2) + '\n';
+      ++row;
+    }
+  }
+  std::ofstream(scratch / "set/list.csv") << list;
+  const ProcessResult result = headstart_process(
+      {"extract", (scratch / "set/list.csv").string(), "--cache", shared_run().cache.string(), "--quiet"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("warning: 12 groups have images in several splits, such as 'g0': "));
+  EXPECT_EQ(occurrences(result.err, "groups"), 1) << result.err;
+}
+
 TEST(Layouts, OurOwnOutputInTheDatasetIsNoClassOfTheNextRun) {
   const ScratchFolder scratch;
   copy_dataset(scratch / "set");

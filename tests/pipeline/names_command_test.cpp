@@ -68,6 +68,23 @@ TEST(Names, AClassThatIsNotUtf8IsAnErrorBeforeAnyWork) {
   EXPECT_NE(unknown.err.find("klingon"), std::string::npos) << unknown.err;
 }
 
+TEST(Names, TheEncodingHoldsForAllNamesOfAZipButThoseMarkedAsUtf8) {
+  const ScratchFolder scratch;
+  // In GBK the bytes of the first class are also UTF-8, of an "e" with a grave accent.
+  write_archive(scratch / "set.zip", ArchiveKind::kZip,
+                {{"c!/1.jpg", "1"}, {"dog/ab.jpg", "2"}, {"f\xc3\xa9te/3.jpg", "3"}});
+  std::string bytes = read_bytes(scratch / "set.zip");
+  for (const auto& [from, to] : {std::pair{"c!/1", "\xc3\xa8/1"}, std::pair{"/ab.", "/\xb9\xb7."}}) {
+    for (const std::size_t at : places_of(bytes, from)) bytes.replace(at, 4, to);
+  }
+  write_bytes(scratch / "set.zip", bytes);
+  const ProcessResult result =
+      run("extract", scratch / "set.zip", scratch, {"--encoding", "gbk", "--dry-run"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  for (const char* name : {"猫", "dog", "féte"})
+    EXPECT_NE(result.out.find(name), std::string::npos) << name << result.out;
+}
+
 TEST(Names, TheEncodingIsKeptWithTheRun) {
   const ScratchFolder scratch;
   copy_latin1_samples(scratch / "set");

@@ -67,20 +67,8 @@ File create_in_memory() {
   return File{checked(H5Fcreate(next_memory_name().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()))};
 }
 
-File create_file(const std::filesystem::path& file) {
-  silence();
-  const PropertyList creation = untimed(H5P_FILE_CREATE);
-  const PropertyList access = file_access();
-  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_EXCL, creation.id(), access.id());
-  if (id < 0) {
-    throw file_failure("cannot create an HDF5 file", file, innermost_error(),
-                       "name another place, or make room and allow writing there");
-  }
-  return File{id};
-}
-
 std::vector<std::byte> file_image(const File& file) {
-  flush(file);
+  check(H5Fflush(file.id(), H5F_SCOPE_GLOBAL), file.id(), "/");
   const ssize_t size = H5Fget_file_image(file.id(), nullptr, 0);
   if (size < 0) throw failure(file.id(), "/", innermost_error());
   std::vector<std::byte> bytes(static_cast<std::size_t>(size));
@@ -88,7 +76,5 @@ std::vector<std::byte> file_image(const File& file) {
     throw failure(file.id(), "/", innermost_error());
   return bytes;
 }
-
-void flush(const File& file) { check(H5Fflush(file.id(), H5F_SCOPE_GLOBAL), file.id(), "/"); }
 
 }  // namespace headstart::hdf5

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -19,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMostLinks = 40;             // as Linux has it
 constexpr std::size_t kLongestName = 200;  // of 255 bytes, with room for what is added
 
 [[noreturn]] void cannot_write(const fs::path& file, const std::error_code& error) {
@@ -28,6 +30,18 @@ constexpr std::size_t kLongestName = 200;  // of 255 bytes, with room for what i
 }
 
 std::error_code last_error() { return {errno, std::generic_category()}; }
+
+/// Where a file is, or is to be, that `file` may be a link to. Links that lead nowhere are followed too.
+fs::path target_of(fs::path file) {
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(file, error)); ++links) {
+    const fs::path next = fs::read_symlink(file, error);
+    if (links == kMostLinks) error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
+    if (error) cannot_write(file, error);
+    file = file.parent_path() / next;
+  }
+  return file;
+}
 
 /// A new file in `folder` whose name begins with `name`. @return nothing and errno where none can be made
 std::optional<fs::path> make_file(const fs::path& folder, const std::string& name, mode_t mode) {
@@ -42,13 +56,15 @@ std::optional<fs::path> make_file(const fs::path& folder, const std::string& nam
 
 }  // namespace
 
-UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(file) {
-  std::error_code missing;  // of a new file: nothing wrong
-  if (fs::is_symlink(file, missing)) file_ = fs::weakly_canonical(file, missing);
-  const fs::file_status status = fs::status(file_, missing);
+UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(target_of(file)) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (!fs::status_known(status)) cannot_write(file, error);
   if (fs::is_directory(status)) cannot_write(file, std::make_error_code(std::errc::is_a_directory));
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    path_ = file_;
+  // Links of /proc/self/fd name what is open, not a place: a pipe, or a file that was removed.
+  if (fs::exists(status) && (!fs::is_regular_file(status) || !fs::equivalent(file, file_, error))) {
+    if (::access(file.c_str(), W_OK) != 0) cannot_write(file, last_error());
+    path_ = file;
     is_done_ = true;
     return;
   }
@@ -56,7 +72,7 @@ UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(file) {
   struct stat before = {};
   const mode_t mode = ::stat(file_.c_str(), &before) == 0 ? before.st_mode & 0777U : 0666U;
   const auto made = make_file(file_.parent_path(), file_.filename().string().substr(0, kLongestName), mode);
-  if (!made) cannot_write(file, last_error());
+  if (!made) cannot_write(file_, last_error());
   path_ = *made;
 }
 

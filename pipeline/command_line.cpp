@@ -444,7 +444,8 @@ int fail(std::string_view message, int code) {
 }
 
 /// @param processes  those that run the command together; null: this one is alone
-int run(const Command& command, Processes* processes, const std::optional<std::string>& warning) {
+int run(const Command& command, Processes* processes, const std::string& config_file,
+        const std::optional<std::string>& warning) {
   const General& general = command.general;
   const bool leads = processes == nullptr || processes->rank() == 0;
   const bool silent = !leads && command.together == Together::kAsOne;
@@ -464,7 +465,7 @@ int run(const Command& command, Processes* processes, const std::optional<std::s
   };
   mute(stdout);
   try {
-    command.run(Session{console, general.threads, processes});
+    command.run(Session{console, general.threads, processes, config_file});
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       throw Error{Error::Kind::kFailed, "cannot write the results",
                   fmt::format("standard output: {}", std::strerror(errno)), "make room there"};
@@ -480,14 +481,15 @@ int run(const Command& command, Processes* processes, const std::optional<std::s
 
 int run_command_line(int argc, const char* const* argv) {
   auto program = std::make_unique<Program>();
+  std::string config_file;
   std::optional<std::string> warning;
   try {
     parse(*program, argc, argv);
     if (program->config_file->count() > 0) {
       const std::unique_ptr<Program> typed = std::exchange(program, std::make_unique<Program>());
       build(*program);
-      warning = apply_config(typed->config_file->as<std::string>(), typed->app, program->app,
-                             path_of_command(typed->app));
+      config_file = typed->config_file->as<std::string>();
+      warning = apply_config(config_file, typed->app, program->app, path_of_command(typed->app));
       program->app.parse(argc, argv);
     }
   } catch (const CLI::Success& success) {
@@ -510,7 +512,7 @@ int run_command_line(int argc, const char* const* argv) {
     const Together together = (*command)->together;
     if (together == Together::kAsOne || (together == Together::kShareWork && can_share_work()))
       processes = join_processes();
-    return run(**command, processes.get(), warning);
+    return run(**command, processes.get(), config_file, warning);
   } catch (const Error& error) {
     return fail(error.what(), exit_code(error.kind()));
   } catch (const Interrupted& interrupted) {

@@ -20,6 +20,7 @@
 #include "pipeline/explanations.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/model_session.hpp"
+#include "pipeline/output_check.hpp"
 #include "pipeline/prediction_text.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/unfinished_file.hpp"
@@ -187,6 +188,9 @@ void check_unknown(const PredictOptions& options, const std::vector<std::string>
 }  // namespace
 
 void run_predict(const PredictOptions& options, const Session& session) {
+  std::vector<fs::path> inputs{options.model, session.config_file};
+  inputs.insert(inputs.end(), options.paths.begin(), options.paths.end());
+  check_output("-o", options.out, inputs);
   const Model model = read_model(options.model);
   check_unknown(options, model.classes);
   const StageOneOptions stage_options = options_of(model, options.stage_one);

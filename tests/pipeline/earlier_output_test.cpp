@@ -313,6 +313,25 @@ TEST(Outputs, ThatCannotBeWrittenAreFoundBeforeAnyWork) {
     expect_refused_at_once(arguments, scratch / "cache", 1, out + ": No such file or directory");
 }
 
+TEST(Usage, IsCheckedBeforeStageOne) {
+  ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
+  const ScratchFolder scratch;
+  const std::string set = shared_run().dataset.string();
+  const std::string out = (scratch / "out").string();
+  for (const Arguments& arguments : std::vector<Arguments>{{"train", set, "-o", out},
+                                                           {"finetune", set, "-o", out},
+                                                           {"finetune", set, "-o", out, "--from", model()}}) {
+    Arguments all = arguments;
+    all.insert(all.end(), {"--early-stopping", "3", "--validation", "0"});
+    expect_refused_at_once(all, scratch / "cache", 2, "--early-stopping with --validation 0");
+  }
+  copy_samples(scratch / "other", {"bugs", "mammals"}, 2);
+  const std::string other = (scratch / "other").string();
+  expect_refused_at_once({"evaluate", model(), other}, scratch / "cache", 3, "does not fit the model");
+  expect_refused_at_once({"finetune", other, "-o", out, "--from", model()}, scratch / "cache", 3,
+                         "does not fit the model");
+}
+
 TEST(PredictToAFile, LeavesWhatItHasDoneBesideIt) {
   ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
   const ScratchFolder scratch;

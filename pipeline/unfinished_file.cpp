@@ -31,18 +31,6 @@ constexpr std::size_t kLongestName = 200;  // of 255 bytes, with room for what i
 
 std::error_code last_error() { return {errno, std::generic_category()}; }
 
-/// Where a file is, or is to be, that `file` may be a link to. Links that lead nowhere are followed too.
-fs::path target_of(fs::path file) {
-  std::error_code error;
-  for (int links = 0; fs::is_symlink(fs::symlink_status(file, error)); ++links) {
-    const fs::path next = fs::read_symlink(file, error);
-    if (links == kMostLinks) error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
-    if (error) cannot_write(file, error);
-    file = file.parent_path() / next;
-  }
-  return file;
-}
-
 /// A new file in `folder` whose name begins with `name`. @return nothing and errno where none can be made
 std::optional<fs::path> make_file(const fs::path& folder, const std::string& name, mode_t mode) {
   std::random_device random;
@@ -55,6 +43,17 @@ std::optional<fs::path> make_file(const fs::path& folder, const std::string& nam
 }
 
 }  // namespace
+
+fs::path target_of(fs::path place) {
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(place, error)); ++links) {
+    const fs::path next = fs::read_symlink(place, error);
+    if (links == kMostLinks) error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
+    if (error) cannot_write(place, error);
+    place = place.parent_path() / next;
+  }
+  return place;
+}
 
 UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(target_of(file)) {
   std::error_code error;

@@ -8,6 +8,10 @@
 
 namespace headstart {
 
+/// Where an output is, or is to be, that `place` may be a link to. Links that lead nowhere are followed too.
+/// @throws Error kFailed if they lead in a circle
+[[nodiscard]] std::filesystem::path target_of(std::filesystem::path place);
+
 /// Empty at first; the destructor removes what was not published or kept.
 class UnfinishedFile {
  public:

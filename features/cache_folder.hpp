@@ -75,7 +75,7 @@ struct PruneOptions {
 struct Pruned {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t bytes_left = 0;    ///< of what the options are about
+  std::uint64_t bytes_left = 0;    ///< of the whole cache
   std::vector<CacheFault> faults;  ///< files that would not go
 };
 /// Removes segments, whole ones only, and those that were set aside as damaged; with its last segment a

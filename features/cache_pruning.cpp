@@ -75,16 +75,16 @@ void remove_if_empty(const TapFolder& folder) {
 Pruned prune_cache(const fs::path& root, const PruneOptions& options) {
   if (!options.fingerprint && !options.older_than_s && !options.max_bytes)
     throw std::invalid_argument("prune_cache: nothing says what to remove");
-  std::vector<TapFolder> folders = list_taps(root);
-  std::erase_if(folders, [&](const TapFolder& folder) {
-    return options.fingerprint && folder.fingerprint != *options.fingerprint;
-  });
+  const std::vector<TapFolder> folders = list_taps(root);
+  const auto is_meant = [&](const TapFolder& folder) {
+    return !options.fingerprint || folder.fingerprint == *options.fingerprint;
+  };
   std::vector<PrunableFile> files;
   Pruned result;
   for (const TapFolder& folder : folders) {
     for (PrunableFile& file : prunable_files(folder)) {
       result.bytes_left += file.bytes;
-      files.push_back(std::move(file));
+      if (is_meant(folder)) files.push_back(std::move(file));
     }
   }
   for (const PrunableFile& file : choose(std::move(files), options)) {
@@ -99,7 +99,9 @@ Pruned prune_cache(const fs::path& root, const PruneOptions& options) {
     result.bytes_left -= file.bytes;
   }
   if (!options.dry_run) {
-    for (const TapFolder& folder : folders) remove_if_empty(folder);
+    for (const TapFolder& folder : folders) {
+      if (is_meant(folder)) remove_if_empty(folder);
+    }
   }
   return result;
 }

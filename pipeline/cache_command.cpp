@@ -2,6 +2,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 
@@ -112,6 +113,16 @@ void run_cache_prune(const CachePruneOptions& options, const Session& session) {
   if (!options.prune.fingerprint && !options.prune.older_than_s && !options.prune.max_bytes) {
     throw Error{Error::Kind::kUsage, "wrong usage", "cache prune: nothing says what to remove",
                 "pass --older-than, --fingerprint or --max-size"};
+  }
+  if (const std::optional<std::string>& wanted = options.prune.fingerprint) {
+    const std::vector<TapFolder> taps = list_taps(folder);
+    if (std::none_of(taps.begin(), taps.end(),
+                     [&](const TapFolder& tap) { return tap.fingerprint == *wanted; })) {
+      throw Error{
+          Error::Kind::kUsage, "wrong usage",
+          fmt::format("--fingerprint: {} has no '{}'", printable(folder.string()), printable(*wanted)),
+          "give one that headstart cache list shows"};
+    }
   }
   const Pruned pruned = prune_cache(folder, options.prune);
   tell_faults(pruned.faults, session.console);

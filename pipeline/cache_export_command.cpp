@@ -5,6 +5,7 @@
 #include "pipeline/commands.hpp"
 #include "pipeline/embedded_weights.hpp"
 #include "pipeline/feature_file.hpp"
+#include "pipeline/output_check.hpp"
 #include "pipeline/represented_rows.hpp"
 #include "pipeline/split_rows.hpp"
 #include "pipeline/stage_one.hpp"
@@ -13,6 +14,7 @@
 namespace headstart {
 
 void run_cache_export(const CacheExportOptions& options, const Session& session) {
+  check_output("-o", options.out, {options.dataset, options.stage_one.weights, session.config_file});
   StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
   const ExtractedDataset dataset = extract_dataset(options.dataset, 1, options.stage_one, session, stage_one);
   session.console.note(describe(dataset));

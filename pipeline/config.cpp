@@ -18,6 +18,7 @@
 
 #include "data/error.hpp"
 #include "data/utf8.hpp"
+#include "pipeline/config_depth.hpp"
 
 namespace headstart {
 namespace {
@@ -134,8 +135,13 @@ std::string description_of(const toml::node& node) {
       return "a number";
     case toml::node_type::string:
       return "a string";
-    case toml::node_type::array:
-      return "a list";
+    case toml::node_type::array: {
+      const toml::array& array = *node.as_array();
+      if (array.empty()) return "an empty list";
+      const auto odd =
+          std::find_if(array.begin(), array.end(), [](const toml::node& item) { return !scalar_of(item); });
+      return odd == array.end() ? "a list" : "a list that holds " + description_of(*odd);
+    }
     case toml::node_type::table:
       return "a table";
     default:
@@ -272,6 +278,10 @@ std::string Config::text() const {
 }
 
 std::vector<ConfigKey> parse_config(std::string_view text, const fs::path& file) {
+  if (const auto line = line_of_too_deep_key(text)) {
+    refuse_config(file, *line, fmt::format("a key has more than {} parts", kMostKeyParts),
+                  "write it as headstart does: below the name of a command");
+  }
   toml::table table;
   try {
     table = toml::parse(text);

@@ -48,6 +48,7 @@ bool suits(const ConfigValue& value, KeyKind kind) {
     case KeyKind::kNumber:
       return is_number;
     case KeyKind::kList:
+      if (const auto* list = std::get_if<std::vector<ConfigScalar>>(&value)) return !list->empty();
       return !std::holds_alternative<bool>(value);
     case KeyKind::kText:
       break;

@@ -11,6 +11,7 @@
 #include "pipeline/metrics_json.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/model_session.hpp"
+#include "pipeline/output_check.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/text_table.hpp"
 #include "pipeline/write_file.hpp"
@@ -51,14 +52,16 @@ std::string class_table(const Metrics& metrics, const std::vector<std::string>& 
 }  // namespace
 
 void run_evaluate(const EvaluateOptions& options, const Session& session) {
+  check_output("--json", options.json, {options.model, options.dataset, session.config_file});
   const Model model = read_model(options.model);
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(model.weights, {model.tap}, stage_options, session);
-  const ExtractedDataset dataset =
-      extract_dataset(options.dataset, 1, stage_options, session, stage_one, options.views);
-  session.console.note("stage one: " + describe(dataset));
+  Manifest manifest = find_images(options.dataset, 1, stage_options.images, session.console);
   const std::vector<std::int32_t> classes =
-      match_classes(dataset.manifest.classes, model.classes, printable(options.dataset.string()));
+      match_classes(manifest.classes, model.classes, printable(options.dataset.string()));
+  const ExtractedDataset dataset =
+      extract_dataset(std::move(manifest), options.dataset, stage_options, session, stage_one, options.views);
+  session.console.note("stage one: " + describe(dataset));
 
   std::vector<std::pair<std::string, SplitMetrics>> splits;
   const auto evaluate_rows = [&](const std::string& name, const auto& wanted) {

@@ -6,10 +6,12 @@
 #include "pipeline/keras_model.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/onnx_model.hpp"
+#include "pipeline/output_check.hpp"
 
 namespace headstart {
 
 void run_export(const ExportOptions& options, const Session& session) {
+  check_output("-o", options.out, {options.model, session.config_file});
   const Model model = read_model(options.model);
   const int size = model.configuration.resize.size;
   const char* type = "float32";

@@ -12,7 +12,7 @@
 #include "data/error.hpp"
 #include "features/float16.hpp"
 #include "features/hdf5.hpp"
-#include "pipeline/unfinished_file.hpp"
+#include "pipeline/write_file.hpp"
 
 namespace headstart {
 namespace {
@@ -54,28 +54,32 @@ void check_range(const FeatureMatrix& rows, std::size_t first, const FeatureTabl
               "pass --dtype float32"};
 }
 
-void write_features(hid_t file, const FeatureTable& table, std::int64_t columns, FeatureType type,
-                    const std::function<FeatureMatrix(std::span<const RowIndex>)>& read) {
-  hdf5::MatrixWriter writer(file, "features", table.labels.size(), static_cast<std::uint64_t>(columns), type);
+/// The rows' values, a few at a time.
+void write_features(const FeatureTable& table, std::size_t columns, FeatureType type,
+                    const std::function<FeatureMatrix(std::span<const RowIndex>)>& read,
+                    const WriteBytes& write) {
   std::vector<RowIndex> all(table.labels.size());
   std::iota(all.begin(), all.end(), 0);
-  const auto width = static_cast<std::size_t>(columns);
-  const std::size_t at_once = std::max<std::size_t>(1, kPartBytes / (width * sizeof(float)));
+  const std::size_t at_once = std::max<std::size_t>(1, kPartBytes / (columns * sizeof(float)));
   std::vector<float> dense;
+  std::vector<Float16> halves;
   for (std::size_t first = 0; first < all.size(); first += at_once) {
     const auto part = std::span(all).subspan(first, std::min(at_once, all.size() - first));
-    FeatureMatrix rows = read(part);
-    if (type == FeatureType::kFloat16) {
-      check_range(rows, first, table);
-      std::transform(rows.values.begin(), rows.values.end(), rows.values.begin(), rounded_to_float16);
-    }
-    dense.assign(part.size() * width, 0.0F);
+    const FeatureMatrix rows = read(part);
+    dense.assign(part.size() * columns, 0.0F);
     for (std::size_t row = 0; row < part.size(); ++row) {
       for (auto i = static_cast<std::size_t>(rows.indptr[row]);
            i < static_cast<std::size_t>(rows.indptr[row + 1]); ++i)
-        dense[row * width + static_cast<std::size_t>(rows.indices[i])] = rows.values[i];
+        dense[row * columns + static_cast<std::size_t>(rows.indices[i])] = rows.values[i];
     }
-    writer.append(dense);
+    if (type == FeatureType::kFloat32) {
+      write(std::as_bytes(std::span(dense)));
+      continue;
+    }
+    check_range(rows, first, table);
+    halves.resize(dense.size());
+    std::transform(dense.begin(), dense.end(), halves.begin(), to_float16);
+    write(std::as_bytes(std::span(halves)));
   }
 }
 
@@ -84,15 +88,15 @@ void write_features(hid_t file, const FeatureTable& table, std::int64_t columns,
 void write_feature_file(const fs::path& file, const FeatureTable& table, std::int64_t columns,
                         FeatureType type,
                         const std::function<FeatureMatrix(std::span<const RowIndex>)>& read) {
-  UnfinishedFile unfinished(file);
-  fs::remove(unfinished.path());  // HDF5 makes its files itself
-  {
-    const hdf5::File opened = hdf5::create_file(unfinished.path());
-    write_table(opened.id(), table);
-    write_features(opened.id(), table, columns, type, read);
-    hdf5::flush(opened);
-  }
-  unfinished.publish();
+  hdf5::LendingFile layout;
+  write_table(layout.id(), table);
+  const auto width = static_cast<std::size_t>(columns);
+  const auto [before, after] = layout.close_around("features", {table.labels.size(), width}, type);
+  write_file(file, [&, &before = before, &after = after](const WriteBytes& write) {
+    write(before);
+    write_features(table, width, type, read, write);
+    write(after);
+  });
 }
 
 }  // namespace headstart

@@ -130,13 +130,12 @@ Vgg16Weights frozen_weights(const Model& model, const FinetuneOptions& options) 
   return base.preprocessing == model.weights.preprocessing ? base : model.weights;
 }
 
-void check_classes(const ExtractedDataset& dataset, const Model& model, const FinetuneOptions& options) {
-  if (dataset.manifest.classes == model.classes) return;
-  throw Error{
-      Error::Kind::kData, "the dataset does not fit the model",
-      fmt::format("{}: {} classes, the model has {}, or they have other names",
-                  printable(options.dataset.string()), dataset.manifest.classes.size(), model.classes.size()),
-      "fine-tune with the classes that the head was trained on"};
+void check_classes(const Manifest& manifest, const Model& model, const FinetuneOptions& options) {
+  if (manifest.classes == model.classes) return;
+  throw Error{Error::Kind::kData, "the dataset does not fit the model",
+              fmt::format("{}: {} classes, the model has {}, or they have other names",
+                          printable(options.dataset.string()), manifest.classes.size(), model.classes.size()),
+              "fine-tune with the classes that the head was trained on"};
 }
 
 /// Validation images that the head has seen would flatter every number that follows.
@@ -356,17 +355,21 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   }
   const int first_block = first_block_of(options);
   OutputFolder out(options.out);
+  Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
+  if (options.validation) check_early_stopping(manifest, *options.validation, options.early_stopping);
   Model model = starting_model(options, out, session);
   const SplitRecord split = model.training.split.value_or(SplitRecord{});
   const double validation_share = options.validation.value_or(split.validation);
   const std::uint64_t seed = options.seed.value_or(split.seed);
+  check_classes(manifest, model, options);
+  check_early_stopping(manifest, validation_share, options.early_stopping);
 
   // Stage one, up to the blocks.
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(frozen_weights(model, options), {below}, stage_options, session);
-  ExtractedDataset dataset = extract_dataset(options.dataset, 2, stage_options, session, stage_one);
+  ExtractedDataset dataset =
+      extract_dataset(std::move(manifest), options.dataset, stage_options, session, stage_one);
   session.console.note(fmt::format("{}: {}", to_string(below), describe(dataset)));
-  check_classes(dataset, model, options);
   assign_splits(dataset, validation_share, seed);
   SplitRows rows = split_rows(dataset);
   check_trainable(dataset, rows, options.class_weight, printable(options.dataset.string()), session.console);

@@ -14,6 +14,7 @@
 #include "pipeline/inspection.hpp"
 #include "pipeline/inspection_report.hpp"
 #include "pipeline/interrupt.hpp"
+#include "pipeline/output_check.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/write_file.hpp"
 
@@ -92,6 +93,9 @@ Matrix kernel_of(StageOne& stage_one, const LabelledRows& rows, int threads) {
 }  // namespace
 
 void run_inspect(const InspectOptions& options, const Session& session) {
+  if (!options.dry_run) {
+    check_output("-o", options.json, {options.dataset, options.stage_one.weights, session.config_file});
+  }
   check_size(options);
   StageOne stage_one(load_weights(options.stage_one.weights), {Tap::kBlock5Pool}, options.stage_one, session);
   if (options.dry_run) return print_plan(options.dataset, 2, session, stage_one);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -260,6 +261,18 @@ FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transfor
   return fitted;
 }
 
+/// What headstart export wrote is easily taken for what it wrote it from.
+hdf5::File open_model(const fs::path& path) {
+  try {
+    return hdf5::open_file(path);
+  } catch (const Error&) {
+    constexpr char kStartOfOnnx = 0x08;
+    if (fs::is_regular_file(path) && std::ifstream(path, std::ios::binary).peek() == kStartOfOnnx)
+      throw not_ours(path, "is an ONNX file, which is for other programs");
+    throw;
+  }
+}
+
 }  // namespace
 
 TrainingRecord record_of(const TrainingOptions& options, double penalty) {
@@ -293,7 +306,7 @@ std::future<void> start_writing_model(const Model& model, const fs::path& path) 
 void write_model(const Model& model, const fs::path& path) { start_writing_model(model, path).get(); }
 
 Model read_model(const fs::path& path) {
-  const hdf5::File file = hdf5::open_file(path);
+  const hdf5::File file = open_model(path);
   Model model;
   std::optional<double> penalty;
   try {

@@ -20,6 +20,7 @@
 #include "data/error.hpp"
 #include "data/own_output.hpp"
 #include "pipeline/interrupt.hpp"
+#include "pipeline/unfinished_file.hpp"
 
 namespace headstart {
 namespace {
@@ -128,6 +129,10 @@ OutputFolder::OutputFolder(const fs::path& out) {
   const fs::path last = (out / "").parent_path().filename();
   if (last == "." || last == ".." || out_ == out_.root_path())
     throw cannot_use(out, "is not a folder of its own");
+  if (fs::is_symlink(fs::symlink_status(out_, error))) {
+    out_ = fs::weakly_canonical(target_of(out_), error);
+    if (error) throw cannot_use(out, error.message());
+  }
   check_replaceable(out_);
   fs::create_directories(out_.parent_path(), error);
   remove_abandoned(out_);

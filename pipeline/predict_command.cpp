@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <iostream>
 #include <iterator>
 #include <numeric>
 #include <optional>
@@ -20,6 +20,7 @@
 #include "pipeline/explanations.hpp"
 #include "pipeline/model_file.hpp"
 #include "pipeline/model_session.hpp"
+#include "pipeline/output_check.hpp"
 #include "pipeline/prediction_text.hpp"
 #include "pipeline/stage_one.hpp"
 #include "pipeline/unfinished_file.hpp"
@@ -33,10 +34,22 @@ namespace fs = std::filesystem;
 constexpr std::size_t kFirstBlock = 32;
 constexpr std::size_t kLargestBlock = 1024;
 
+std::string text_of_stdin() {
+  std::string text;
+  std::array<char, 1U << 16U> block{};
+  while (const std::size_t count = std::fread(block.data(), 1, block.size(), stdin))
+    text.append(block.data(), count);
+  if (std::ferror(stdin) != 0) {
+    throw Error{Error::Kind::kFailed, "cannot read the list of images",
+                fmt::format("standard input: {}", std::strerror(errno)),
+                "have - read a list from a pipe or a file, one name a line"};
+  }
+  return text;
+}
+
 /// A list's line that leads nowhere is a row with a reason: other lines' images may be there.
-std::vector<ImageSource> listed_images(std::istream& list, std::vector<std::string>& notes) {
+std::vector<ImageSource> listed_images(const std::string& text, std::vector<std::string>& notes) {
   std::vector<ImageSource> images;
-  const std::string text(std::istreambuf_iterator<char>(list), {});
   for (const auto& [name, line] : names_in_list(text, "standard input")) {
     std::error_code error;
     if (!fs::exists(name, error)) {
@@ -54,10 +67,17 @@ std::vector<ImageSource> images_of(const std::vector<std::string>& arguments, Co
   std::vector<std::string> notes;
   for (const std::string& argument : arguments) {
     std::vector<ImageSource> found =
-        argument == "-" ? listed_images(std::cin, notes) : list_images({argument}, &notes);
+        argument == "-" ? listed_images(text_of_stdin(), notes) : list_images({argument}, &notes);
     std::move(found.begin(), found.end(), std::back_inserter(images));
   }
   for (const std::string& note : notes) console.note(note);
+  if (images.empty()) {
+    const std::string where = arguments.size() > 1       ? fmt::format("{} paths", arguments.size())
+                              : arguments.front() == "-" ? "standard input"
+                                                         : printable(arguments.front());
+    throw Error{Error::Kind::kData, "there is nothing to predict", where + ": names or holds no image",
+                "name images, or folders and archives that hold some"};
+  }
   return images;
 }
 
@@ -192,6 +212,9 @@ void check_unknown(const PredictOptions& options, const std::vector<std::string>
 }  // namespace
 
 void run_predict(const PredictOptions& options, const Session& session) {
+  std::vector<fs::path> inputs{options.model, session.config_file};
+  inputs.insert(inputs.end(), options.paths.begin(), options.paths.end());
+  check_output("-o", options.out, inputs);
   const Model model = read_model(options.model);
   check_unknown(options, model.classes);
   const StageOneOptions stage_options = options_of(model, options.stage_one);
@@ -227,7 +250,7 @@ void run_predict(const PredictOptions& options, const Session& session) {
   sink.publish();
   session.console.progress_done();
   const ImageOptions& limits = options.stage_one.images;
-  if (images.empty() || rejected == images.size() || limits.max_rejects.exceeded(rejected, images.size()) ||
+  if (rejected == images.size() || limits.max_rejects.exceeded(rejected, images.size()) ||
       (limits.on_error == OnError::kFail && rejected > 0)) {
     throw Error{Error::Kind::kData, "not enough usable images",
                 fmt::format("{} of {} were rejected", rejected, images.size()),

@@ -1,6 +1,8 @@
 // pipeline/session.hpp: what every run has beside its options: where it talks, and who works.
 #pragma once
 
+#include <filesystem>
+
 #include "pipeline/console.hpp"
 #include "pipeline/processes.hpp"
 
@@ -10,7 +12,8 @@ namespace headstart {
 struct Session {
   Console& console;
   int threads;
-  Processes* processes = nullptr;  ///< those that work together; null: this one is alone
+  Processes* processes = nullptr;       ///< those that work together; null: this one is alone
+  std::filesystem::path config_file{};  ///< that options came from; empty: none
 
   /// Whether this is the process that tells and writes what all of them did.
   [[nodiscard]] bool leads() const noexcept { return processes == nullptr || processes->rank() == 0; }

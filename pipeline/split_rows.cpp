@@ -18,6 +18,15 @@ bool has_split(const Manifest& manifest, std::span<const std::size_t> used, Spli
 
 }  // namespace
 
+void check_early_stopping(const Manifest& manifest, double validation, int early_stopping) {
+  if (early_stopping == 0 || validation > 0.0) return;
+  if (std::any_of(manifest.samples.begin(), manifest.samples.end(),
+                  [](const Sample& sample) { return sample.split == Split::kValidation; }))
+    return;
+  throw Error{Error::Kind::kUsage, "wrong usage", "--early-stopping with --validation 0",
+              "early stopping watches validation images: hold some out, or leave out --early-stopping"};
+}
+
 void assign_splits(ExtractedDataset& dataset, double validation, std::uint64_t seed) {
   Manifest& manifest = dataset.manifest;
   if (has_split(manifest, dataset.used, Split::kValidation)) return;

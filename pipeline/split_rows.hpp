@@ -22,6 +22,10 @@ struct SplitRows {
   std::vector<RowIndex> test;
 };
 
+/// @param validation  share of each class that assign_splits() draws
+/// @throws Error kUsage if no validation image would be there for early stopping to watch
+void check_early_stopping(const Manifest& manifest, double validation, int early_stopping);
+
 /// Draws the validation split where the dataset does not give one.
 /// @param validation  share of each class
 void assign_splits(ExtractedDataset& dataset, double validation, std::uint64_t seed);

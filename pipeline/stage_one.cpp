@@ -434,8 +434,14 @@ Manifest find_images(const fs::path& dataset, int min_classes, const ImageOption
 
 ExtractedDataset extract_dataset(const fs::path& dataset, int min_classes, const StageOneOptions& options,
                                  const Session& session, StageOne& stage_one, int views, const Shard& shard) {
+  return extract_dataset(find_images(dataset, min_classes, options.images, session.console), dataset, options,
+                         session, stage_one, views, shard);
+}
+
+ExtractedDataset extract_dataset(Manifest manifest, const fs::path& dataset, const StageOneOptions& options,
+                                 const Session& session, StageOne& stage_one, int views, const Shard& shard) {
   ExtractedDataset result;
-  result.manifest = find_images(dataset, min_classes, options.images, session.console);
+  result.manifest = std::move(manifest);
   keep_shard(result.manifest, shard);
   result.extraction = stage_one.run(sources_of(result.manifest), views);
   result.views = count_views(result.extraction.images, views);

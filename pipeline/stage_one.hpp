@@ -185,9 +185,14 @@ void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptio
 [[nodiscard]] Manifest find_images(const std::filesystem::path& dataset, int min_classes,
                                    const ImageOptions& options, Console& console);
 
-/// Lists `dataset`, keeps `shard`, runs stage one over it, reports rejects and duplicates on the console, and
+/// Keeps `shard` of `manifest`, runs stage one over it, reports rejects and duplicates on the console, and
 /// holds rejects against the limits. @throws Error kData where nothing is left of the whole, or more was
 /// rejected than allowed; kUsage and kFailed as discover()
+/// @param dataset  where find_images() found `manifest`
+[[nodiscard]] ExtractedDataset extract_dataset(Manifest manifest, const std::filesystem::path& dataset,
+                                               const StageOneOptions& options, const Session& session,
+                                               StageOne& stage_one, int views = 0, const Shard& shard = {});
+/// find_images(), and then the above.
 [[nodiscard]] ExtractedDataset extract_dataset(const std::filesystem::path& dataset, int min_classes,
                                                const StageOneOptions& options, const Session& session,
                                                StageOne& stage_one, int views = 0, const Shard& shard = {});

@@ -170,7 +170,10 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
 void train_on_dataset(const TrainOptions& options, const Session& session) {
   OutputFolder out(options.out);
   StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
-  ExtractedDataset dataset = extract_dataset(options.dataset, 2, options.stage_one, session, stage_one);
+  Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
+  check_early_stopping(manifest, options.validation, options.early_stopping);
+  ExtractedDataset dataset =
+      extract_dataset(std::move(manifest), options.dataset, options.stage_one, session, stage_one);
   session.console.note("stage one: " + describe(dataset));
   assign_splits(dataset, options.validation, options.training.seed);
   SplitRows rows = split_rows(dataset);
@@ -240,6 +243,7 @@ void train_on_features(TrainOptions options, const Session& session) {
   decode_classes(dataset.manifest, options.stage_one.images.encoding, options.features.string());
   const std::string content = fmt::format("{} rows of {} ({}, pooling {})", table.labels.size(), name,
                                           to_string(table.tap), to_string(table.pooling));
+  check_early_stopping(dataset.manifest, options.validation, options.early_stopping);
   if (options.dry_run) {
     fmt::print("{}\n{}\n", class_table(dataset.manifest), content);
     return;

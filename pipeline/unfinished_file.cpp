@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -19,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMostLinks = 40;             // as Linux has it
 constexpr std::size_t kLongestName = 200;  // of 255 bytes, with room for what is added
 
 [[noreturn]] void cannot_write(const fs::path& file, const std::error_code& error) {
@@ -42,13 +44,26 @@ std::optional<fs::path> make_file(const fs::path& folder, const std::string& nam
 
 }  // namespace
 
-UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(file) {
-  std::error_code missing;  // of a new file: nothing wrong
-  if (fs::is_symlink(file, missing)) file_ = fs::weakly_canonical(file, missing);
-  const fs::file_status status = fs::status(file_, missing);
+fs::path target_of(fs::path place) {
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(place, error)); ++links) {
+    const fs::path next = fs::read_symlink(place, error);
+    if (links == kMostLinks) error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
+    if (error) cannot_write(place, error);
+    place = place.parent_path() / next;
+  }
+  return place;
+}
+
+UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(target_of(file)) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (!fs::status_known(status)) cannot_write(file, error);
   if (fs::is_directory(status)) cannot_write(file, std::make_error_code(std::errc::is_a_directory));
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    path_ = file_;
+  // Links of /proc/self/fd name what is open, not a place: a pipe, or a file that was removed.
+  if (fs::exists(status) && (!fs::is_regular_file(status) || !fs::equivalent(file, file_, error))) {
+    if (::access(file.c_str(), W_OK) != 0) cannot_write(file, last_error());
+    path_ = file;
     is_done_ = true;
     return;
   }
@@ -56,7 +71,7 @@ UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(file) {
   struct stat before = {};
   const mode_t mode = ::stat(file_.c_str(), &before) == 0 ? before.st_mode & 0777U : 0666U;
   const auto made = make_file(file_.parent_path(), file_.filename().string().substr(0, kLongestName), mode);
-  if (!made) cannot_write(file, last_error());
+  if (!made) cannot_write(file_, last_error());
   path_ = *made;
 }
 

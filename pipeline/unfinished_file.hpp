@@ -1,11 +1,16 @@
 // pipeline/unfinished_file.hpp: a file that is written beside its place and then renamed, so that what stood
 // there before survives every failure. Invariant: any number of processes may write one file at once; one of
-// them wins. Surprise: a device or a FIFO can't be replaced, and is written where it is.
+// them wins. Surprise: a device, a FIFO or an open file by its number can't be replaced, and is written where
+// it is.
 #pragma once
 
 #include <filesystem>
 
 namespace headstart {
+
+/// Where an output is, or is to be, that `place` may be a link to. Links that lead nowhere are followed too.
+/// @throws Error kFailed if they lead in a circle
+[[nodiscard]] std::filesystem::path target_of(std::filesystem::path place);
 
 /// Empty at first; the destructor removes what was not published or kept.
 class UnfinishedFile {

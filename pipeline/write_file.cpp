@@ -7,26 +7,36 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "data/error.hpp"
 #include "pipeline/unfinished_file.hpp"
 
 namespace headstart {
 
-void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts) {
+void write_file(const std::filesystem::path& file, const std::function<void(const WriteBytes&)>& produce) {
   UnfinishedFile unfinished(file);
-  std::FILE* stream = std::fopen(unfinished.path().c_str(), "wbe");
-  const auto write = [stream](std::span<const std::byte> bytes) {
-    // Nothing may lie at a null pointer, which fwrite must not be given.
-    return bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), stream) == bytes.size();
+  const auto check = [&](bool done) {
+    if (done) return;
+    throw Error{Error::Kind::kFailed, "cannot write",
+                fmt::format("{}: {}", printable(file.string()), std::strerror(errno)),
+                "make room or name another place"};
   };
-  const bool written = stream != nullptr && std::all_of(parts.begin(), parts.end(), write);
-  int failed = written ? 0 : errno;
-  if (stream != nullptr && std::fclose(stream) != 0 && failed == 0) failed = errno;
-  if (failed == 0) return unfinished.publish();
-  throw Error{Error::Kind::kFailed, "cannot write",
-              fmt::format("{}: {}", printable(file.string()), std::strerror(failed)),
-              "make room or name another place"};
+  struct Close {
+    void operator()(std::FILE* stream) const noexcept { std::fclose(stream); }
+  };
+  std::unique_ptr<std::FILE, Close> stream(std::fopen(unfinished.path().c_str(), "wbe"));
+  check(stream != nullptr);
+  produce([&](std::span<const std::byte> bytes) {
+    // Nothing may lie at a null pointer, which fwrite must not be given.
+    check(bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), stream.get()) == bytes.size());
+  });
+  check(std::fclose(stream.release()) == 0);
+  unfinished.publish();
+}
+
+void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts) {
+  write_file(file, [&](const WriteBytes& write) { std::for_each(parts.begin(), parts.end(), write); });
 }
 
 void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -14,5 +15,11 @@ void write_file(const std::filesystem::path& file, std::span<const std::byte> by
 void write_file(const std::filesystem::path& file, std::string_view text);
 /// One part after the other.
 void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts);
+
+/// Takes the next bytes of a file.
+using WriteBytes = std::function<void(std::span<const std::byte>)>;
+/// The same, of bytes that `produce` makes one part after the other. What `produce` throws goes on to the
+/// caller.
+void write_file(const std::filesystem::path& file, const std::function<void(const WriteBytes&)>& produce);
 
 }  // namespace headstart

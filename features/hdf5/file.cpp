@@ -1,12 +1,15 @@
 // features/hdf5/file.cpp
 #include "features/hdf5/file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <string_view>
 #include <system_error>
 
 #include "data/error.hpp"
+#include "data/file_descriptor.hpp"
 #include "features/hdf5/calls.hpp"
 #include "features/hdf5/file_access.hpp"
 
@@ -41,6 +44,9 @@ File open_file(const std::filesystem::path& file) {
   }
   if (!std::filesystem::is_regular_file(status))
     throw file_failure(kWhat, file, "is not a regular file", kAdvice);
+  // HDF5 hides why the system refuses among its own internals.
+  if (!FileDescriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC)).is_open())
+    throw file_failure(kWhat, file, std::generic_category().message(errno), kAdvice);
   const PropertyList access =
       file_access();  // to be closed after the error was read: any HDF5 call forgets it
   const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.id());
@@ -67,20 +73,8 @@ File create_in_memory() {
   return File{checked(H5Fcreate(next_memory_name().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()))};
 }
 
-File create_file(const std::filesystem::path& file) {
-  silence();
-  const PropertyList creation = untimed(H5P_FILE_CREATE);
-  const PropertyList access = file_access();
-  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_EXCL, creation.id(), access.id());
-  if (id < 0) {
-    throw file_failure("cannot create an HDF5 file", file, innermost_error(),
-                       "name another place, or make room and allow writing there");
-  }
-  return File{id};
-}
-
 std::vector<std::byte> file_image(const File& file) {
-  flush(file);
+  check(H5Fflush(file.id(), H5F_SCOPE_GLOBAL), file.id(), "/");
   const ssize_t size = H5Fget_file_image(file.id(), nullptr, 0);
   if (size < 0) throw failure(file.id(), "/", innermost_error());
   std::vector<std::byte> bytes(static_cast<std::size_t>(size));
@@ -88,7 +82,5 @@ std::vector<std::byte> file_image(const File& file) {
     throw failure(file.id(), "/", innermost_error());
   return bytes;
 }
-
-void flush(const File& file) { check(H5Fflush(file.id(), H5F_SCOPE_GLOBAL), file.id(), "/"); }
 
 }  // namespace headstart::hdf5

@@ -1,4 +1,5 @@
-// features/hdf5/file.hpp: opens and makes HDF5 files.
+// features/hdf5/file.hpp: opens HDF5 files, and makes them in memory. HDF5 writes none on disk: 1.10 crashes
+// when it closes one that the disk had no room for.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +20,7 @@ namespace headstart::hdf5 {
 /// A new file in memory (core driver, nothing on disk), without time stamps, so that equal contents give
 /// equal bytes.
 [[nodiscard]] File create_in_memory();
-/// A new file on disk, without time stamps. @throws Error if it exists
-[[nodiscard]] File create_file(const std::filesystem::path& file);
 /// Flushes a file made by create_in_memory and returns its bytes.
 [[nodiscard]] std::vector<std::byte> file_image(const File& file);
-/// Flushes everything to the operating system. @throws Error, e.g. when the disk is full
-void flush(const File& file);
 
 }  // namespace headstart::hdf5

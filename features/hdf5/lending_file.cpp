@@ -89,41 +89,58 @@ void LendingFile::write(hid_t parent, const std::string& dataset, const Extents&
   if (values.size_bytes() < kLentBytes) return hdf5::write<float>(parent, dataset, extents, values);
   if (elements(extents) != values.size())
     throw failure(parent, dataset, "is given a shape that does not fit its values");
-  lent_.push_back({path_of(parent) + '/' + dataset, extents, std::as_bytes(values)});
+  lent_.push_back({path_of(parent) + '/' + dataset, extents, FeatureType::kFloat32, values.size_bytes(),
+                   std::as_bytes(values)});
 }
 
-std::vector<std::span<const std::byte>> LendingFile::close() {
+std::vector<std::span<const std::byte>> LendingFile::lay_out() {
   for (Lent& lent : lent_) {
     const PropertyList properties = untimed(H5P_DATASET_CREATE);
     check(H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY));
     check(H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER));
+    const Type type = lent.type == FeatureType::kFloat16 ? file_type<Float16>() : file_type<float>();
     const Space space = make_space(lent.extents);
-    const Dataset dataset{checked(H5Dcreate2(id(), lent.path.c_str(), file_type<float>().id(), space.id(),
-                                             H5P_DEFAULT, properties.id(), H5P_DEFAULT),
-                                  id(), lent.path)};
+    const Dataset dataset{checked(
+        H5Dcreate2(id(), lent.path.c_str(), type.id(), space.id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT),
+        id(), lent.path)};
     lent.offset = H5Dget_offset(dataset.id());
     if (lent.offset == HADDR_UNDEF) throw failure(id(), lent.path, "was given no place");
   }
   std::ranges::sort(lent_, {}, &Lent::offset);
   check(H5Fclose(file_.release()));
 
-  std::vector<std::span<const std::byte>> parts;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;  // which are HDF5's; of no bytes where none are
   std::uint64_t end = 0;
   for (const Lent& lent : lent_) {
     gaps.emplace_back(end, lent.offset);
-    end = lent.offset + lent.values.size();
+    end = lent.offset + lent.bytes;
   }
   gaps.emplace_back(end, std::max(end_of_file({image_->bytes, image_->size}), end));
   for (const auto& [from, to] : gaps) {
     if (to > from) image_->reach(to);
   }
-  for (std::size_t i = 0; i < gaps.size(); ++i) {
-    const auto [from, to] = gaps[i];
-    if (to > from) parts.emplace_back(image_->bytes + from, to - from);
+  std::vector<std::span<const std::byte>> written;
+  for (const auto& [from, to] : gaps)
+    written.push_back(to > from ? std::span<const std::byte>(image_->bytes + from, to - from)
+                                : std::span<const std::byte>());
+  return written;
+}
+
+std::vector<std::span<const std::byte>> LendingFile::close() {
+  const std::vector<std::span<const std::byte>> written = lay_out();
+  std::vector<std::span<const std::byte>> parts;
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (!written[i].empty()) parts.push_back(written[i]);
     if (i < lent_.size()) parts.push_back(lent_[i].values);
   }
   return parts;
+}
+
+LendingFile::Surroundings LendingFile::close_around(const std::string& dataset, const Extents& extents,
+                                                    FeatureType type) {
+  lent_.push_back({'/' + dataset, extents, type, elements(extents) * bytes_of(type), {}});
+  const std::vector<std::span<const std::byte>> written = lay_out();
+  return {written.front(), written.back()};
 }
 
 }  // namespace headstart::hdf5

@@ -1,4 +1,5 @@
-// features/hdf5/lending_file.hpp: writes a file whose large datasets stay where they are in memory.
+// features/hdf5/lending_file.hpp: writes a file whose large datasets stay where they are in memory, or come
+// later.
 // Invariant: what close() gives is, byte for byte, what HDF5 itself would have written with the same layout.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "features/feature_type.hpp"
 #include "features/hdf5/handle.hpp"
 
 namespace headstart::hdf5 {
@@ -27,6 +29,16 @@ class LendingFile {
   /// it is moved to, is
   [[nodiscard]] std::vector<std::span<const std::byte>> close();
 
+  /// A file's bytes but for one dataset's values, which stand between them.
+  struct Surroundings {
+    std::span<const std::byte> before;
+    std::span<const std::byte> after;
+  };
+  /// As close(), with one more dataset of `type`, whose values may be more than memory holds: whoever writes
+  /// the file writes these where they belong. Nothing may be lent beside it.
+  [[nodiscard]] Surroundings close_around(const std::string& dataset, const Extents& extents,
+                                          FeatureType type);
+
  private:
   struct Image;
   struct FreeImage {
@@ -35,9 +47,15 @@ class LendingFile {
   struct Lent {
     std::string path;
     Extents extents;
-    std::span<const std::byte> values;
+    FeatureType type;
+    std::uint64_t bytes;
+    std::span<const std::byte> values;  // none: they are written by somebody else
     std::uint64_t offset = 0;
   };
+  /// Lets HDF5 place what is lent, and sorts it by its offsets.
+  /// @returns what HDF5 wrote before the first of it, between one and the next, and behind the last
+  [[nodiscard]] std::vector<std::span<const std::byte>> lay_out();
+
   std::unique_ptr<Image, FreeImage> image_;
   File file_;  // goes before image_
   std::vector<Lent> lent_;

@@ -9,35 +9,6 @@
 #include "features/hdf5/storage.hpp"
 
 namespace headstart::hdf5 {
-namespace {
-
-Dataset create_matrix(hid_t parent, const std::string& dataset, const Extents& extents, FeatureType storage) {
-  silence();
-  const Type type = storage == FeatureType::kFloat16 ? float16_type() : copy_of(H5T_IEEE_F32LE);
-  const PropertyList properties = untimed(H5P_DATASET_CREATE);
-  return Dataset{checked(H5Dcreate2(parent, dataset.c_str(), type.id(), make_space(extents).id(), H5P_DEFAULT,
-                                    properties.id(), H5P_DEFAULT),
-                         parent, dataset)};
-}
-
-}  // namespace
-
-MatrixWriter::MatrixWriter(hid_t parent, const std::string& dataset, std::uint64_t rows,
-                           std::uint64_t columns, FeatureType storage)
-    : dataset_(create_matrix(parent, dataset, {rows, columns}, storage)), columns_(columns) {}
-
-void MatrixWriter::append(std::span<const float> values) {
-  silence();
-  const std::array<hsize_t, 2> start{next_, 0};
-  const std::array<hsize_t, 2> count{values.size() / columns_, columns_};
-  const Space file{checked(H5Dget_space(dataset_.id()))};
-  check(H5Sselect_hyperslab(file.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
-  const Space memory{checked(H5Screate_simple(2, count.data(), nullptr))};
-  check(H5Dwrite(dataset_.id(), H5T_NATIVE_FLOAT, memory.id(), file.id(), H5P_DEFAULT, values.data()),
-        dataset_.id(), ".");
-  next_ += count[0];
-}
-
 MatrixReader::MatrixReader(hid_t parent, const std::string& dataset)
     : dataset_(open_dataset(parent, dataset)) {
   const Type type{checked(H5Dget_type(dataset_.id()), parent, dataset)};

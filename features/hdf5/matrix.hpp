@@ -1,30 +1,13 @@
-// features/hdf5/matrix.hpp: matrices that are written and read a few rows at a time, as they may be larger
-// than memory.
+// features/hdf5/matrix.hpp: matrices that are read a few rows at a time, as they may be larger than memory.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
 
-#include "features/feature_type.hpp"
 #include "features/hdf5/handle.hpp"
 
 namespace headstart::hdf5 {
-
-/// A matrix that is written a few rows at a time. Its values are given as float; stored as float16 they have
-/// to be such as it has.
-class MatrixWriter {
- public:
-  MatrixWriter(hid_t parent, const std::string& dataset, std::uint64_t rows, std::uint64_t columns,
-               FeatureType storage);
-  /// The next rows. @param values  a multiple of the columns
-  void append(std::span<const float> values);
-
- private:
-  Dataset dataset_;
-  std::uint64_t columns_;
-  std::uint64_t next_ = 0;
-};
 
 /// A matrix of numbers that is read a few rows at a time, converted to float.
 class MatrixReader {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +17,7 @@
 #include <type_traits>
 
 #include "data/error.hpp"
+#include "tests/features/hdf5_on_disk.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart {
@@ -93,7 +95,7 @@ TEST(Hdf5, WhatIsWrittenToDiskIsReadBack) {
   std::iota(values.begin(), values.end(), -5.0F);
   const std::vector<std::int64_t> numbers{std::int64_t{1} << 40, -7};
   {
-    const hdf5::File file = hdf5::create_file(scratch / "a.h5");
+    const hdf5::File file = test::made_on_disk(scratch / "a.h5");
     const hdf5::Group group = hdf5::create_group(file.id(), "group");
     hdf5::write<float>(group.id(), "plain", {2, 3, 4}, values);
     hdf5::write<float>(group.id(), "packed", {2, 3, 4}, values, true);
@@ -104,7 +106,6 @@ TEST(Hdf5, WhatIsWrittenToDiskIsReadBack) {
     hdf5::write_strings(group.id(), "names", {"a", "longer", ""});
     hdf5::write_strings(group.id(), "no_names", {});
     hdf5::write_numbers<std::int64_t>(group.id(), "numbers", {2}, numbers);
-    hdf5::flush(file);
   }
   const hdf5::File file = hdf5::open_file(scratch / "a.h5");
   const hdf5::Group group = hdf5::open_group(file.id(), "group");
@@ -176,7 +177,7 @@ TEST(Hdf5, StringsOfEveryKindThatKerasWritesAreRead) {
 TEST(Hdf5, AMissingObjectIsNamedWithItsFileAndPath) {
   const ScratchFolder scratch;
   {
-    const hdf5::File file = hdf5::create_file(scratch / "named.h5");
+    const hdf5::File file = test::made_on_disk(scratch / "named.h5");
     (void)hdf5::create_group(file.id(), "layer");
   }
   const hdf5::File file = hdf5::open_file(scratch / "named.h5");
@@ -200,10 +201,23 @@ TEST(Hdf5, FilesThatAreNoneAreRefusedWithTheReason) {
   EXPECT_THAT(message("fifo.h5"), HasSubstr("not a regular file"));
   EXPECT_THAT(message("text.h5"), HasSubstr("signature"));
   EXPECT_THAT(message("empty.h5"), HasSubstr("signature"));
-  EXPECT_THAT(message_of([&] { (void)hdf5::create_file(scratch / "text.h5"); }), HasSubstr("cannot create"));
   const std::vector<std::byte> noise(1000, std::byte{7});
   EXPECT_THAT(message_of([&] { (void)hdf5::open_image(noise); }), HasSubstr("memory"));
   EXPECT_THAT(message_of([&] { (void)hdf5::open_image({}); }), HasSubstr("memory"));
+}
+
+TEST(Hdf5, AFileThatMayNotBeReadIsRefusedInTheSystemsWords) {
+  const ScratchFolder scratch;
+  std::ofstream(scratch / "secret.h5") << "";
+  std::filesystem::permissions(scratch / "secret.h5", std::filesystem::perms::none);
+  std::filesystem::permissions(scratch.path(),
+                               std::filesystem::perms::owner_all | std::filesystem::perms::others_exec);
+  constexpr uid_t kNobody = 65534;
+  const uid_t own = geteuid();
+  if (own == 0) ASSERT_EQ(seteuid(kNobody), 0);
+  const std::string message = message_of([&] { (void)hdf5::open_file(scratch / "secret.h5"); });
+  ASSERT_EQ(seteuid(own), 0);
+  EXPECT_THAT(message, HasSubstr("secret.h5: Permission denied: "));
 }
 
 TEST(Hdf5, EveryTruncationOfAFileIsAnErrorOrLeavesItsValues) {
@@ -460,10 +474,14 @@ TEST(Hdf5, AnImageIsNotChangedByReadingIt) {
 
 TEST(Hdf5, AHandleThatOutlivesItsFileDoesNotKeepItOpen) {
   const ScratchFolder scratch;
+  {
+    const hdf5::File file = test::made_on_disk(scratch / "a.h5");
+    (void)hdf5::create_group(file.id(), "group");
+  }
   std::optional<hdf5::Group> group;
   {
-    const hdf5::File file = hdf5::create_file(scratch / "a.h5");
-    group.emplace(hdf5::create_group(file.id(), "group"));
+    const hdf5::File file = hdf5::open_file(scratch / "a.h5");
+    group.emplace(hdf5::open_group(file.id(), "group"));
   }
   EXPECT_EQ(H5Fget_obj_count(static_cast<hid_t>(H5F_OBJ_ALL), H5F_OBJ_ALL), 0);
   group.reset();

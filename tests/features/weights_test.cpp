@@ -16,6 +16,7 @@
 #include "data/error.hpp"
 #include "features/all_finite.hpp"
 #include "features/hdf5.hpp"
+#include "tests/features/hdf5_on_disk.hpp"
 #include "tests/features/keras_config.hpp"
 #include "tests/features/made_up_weights.hpp"
 #include "tests/support/golden.hpp"
@@ -406,12 +407,12 @@ TEST(Weights, OtherFormatsOfKerasAreToldApart) {
   EXPECT_THAT(refusal_of_file(scratch / "model.keras"),
               AllOf(HasSubstr(".keras archive"), HasSubstr("model.save(")));
   {
-    const hdf5::File file = hdf5::create_file(scratch / "model.weights.h5");
+    const hdf5::File file = test::made_on_disk(scratch / "model.weights.h5");
     (void)hdf5::create_group(file.id(), "layers");
   }
   EXPECT_THAT(refusal_of_file(scratch / "model.weights.h5"),
               AllOf(HasSubstr(".weights.h5"), HasSubstr("model.save(")));
-  { (void)hdf5::create_file(scratch / "other.h5"); }
+  { (void)test::made_on_disk(scratch / "other.h5"); }
   EXPECT_THAT(refusal_of_file(scratch / "other.h5"), HasSubstr("layer_names"));
   std::ofstream(scratch / "text.h5") << "not HDF5 at all";
   EXPECT_THAT(refusal_of_file(scratch / "text.h5"), HasSubstr("it does not start as HDF5 files do"));
@@ -421,7 +422,7 @@ TEST(Weights, OtherFormatsOfKerasAreToldApart) {
 
 /// A file without values: zeros of the right shapes that were never written, in a few kilobytes.
 void write_empty_weights(const std::filesystem::path& path, hid_t creation) {
-  const hdf5::File file = hdf5::create_file(path);
+  const hdf5::File file = test::made_on_disk(path);
   std::vector<std::string> layer_names;
   for (const ConvolutionLayer& layer : kVgg16Convolutions) {
     layer_names.emplace_back(layer.name);

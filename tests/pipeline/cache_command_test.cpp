@@ -136,6 +136,19 @@ TEST_F(WarmCache, CacheVerifyNamesADamagedSegmentAndTheNextRunHeals) {
   EXPECT_EQ(cache_command({"verify"}).exit_code, 0);
 }
 
+TEST_F(WarmCache, PruneTellsAnUnknownFingerprintAndWhatTheCacheHolds) {
+  const ProcessResult unknown = cache_command({"prune", "--fingerprint", "typo"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_NE(unknown.err.find("--fingerprint: " + cache().string() + " has no 'typo'"), std::string::npos)
+      << unknown.err;
+  ASSERT_EQ(extract({"--input-size", "64"}).exit_code, 0);
+  const std::string whole = cache_command({"prune", "--older-than", "1d", "--dry-run"}).out;
+  const ProcessResult one = cache_command(
+      {"prune", "--fingerprint", tap_folder().parent_path().filename(), "--older-than", "1d", "--dry-run"});
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_EQ(one.out, whole);
+}
+
 TEST_F(WarmCache, CacheCompactMergesAndPruneRemoves) {
   HEADSTART_ONLY_NIGHTLY();
   copy_samples(dataset(), {"fruit"}, 3);

@@ -145,5 +145,28 @@ TEST(ConfigTest, AFileThatCannotBeReadIsNamed) {
   EXPECT_THROW(static_cast<void>(read_config(scratch / "large.toml")), Error);
 }
 
+TEST(ConfigTest, AKeyOfManyPartsIsRefusedWithItsLine) {
+  std::string parts;
+  for (int part = 0; part < 20'000; ++part) parts += part % 2 == 0 ? "a." : "\"b.c\" . ";
+  for (const std::string& text :
+       {"\n" + parts + "d = 1\n", "#\n[" + parts + "d]\n", "\nt = { " + parts + "d = 1 }\n",
+        "s = \"\"\"\\\"\n\"\"\"; " + parts + "d = 1\n"}) {
+    EXPECT_EQ(
+        message_of(text),
+        "cannot read the configuration: a key has more than 16 parts: c.toml, line 2: write it as headstart "
+        "does: below the name of a command");
+  }
+}
+
+TEST(ConfigTest, DotsThatDivideNoKeyAreNotCounted) {
+  const std::string dots(40, '.');
+  const std::string text =
+      "# " + dots + "\n[a.b]\nx = \"" + dots + "\\\"" + dots + "\"\ny = '" + dots +
+      "'\nz = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, "
+      "1.6, 1.7]\nw = \"\"\"\"" +
+      dots + "\n" + dots + "\"\"\"\n";
+  EXPECT_EQ(message_of(text), "read");
+}
+
 }  // namespace
 }  // namespace headstart::test

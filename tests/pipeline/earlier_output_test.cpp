@@ -254,6 +254,84 @@ TEST(FinetuneWithoutAModel, KeepsItsHeadBesideOutUntilItIsDone) {
   EXPECT_NE(read_text((out / "model.h5").string()), trained.at("model.h5"));
 }
 
+/// Expects exit code and message, and that `cache`, which stage one makes, is not there.
+void expect_refused_at_once(const Arguments& arguments, const fs::path& cache, int exit_code,
+                            const std::string& mentions) {
+  Arguments all = arguments;
+  all.insert(all.end(), {"--cache", cache.string()});
+  const ProcessResult result = headstart_process(all);
+  EXPECT_EQ(result.exit_code, exit_code) << result.err;
+  EXPECT_NE(result.err.find(mentions), std::string::npos) << result.err;
+  EXPECT_FALSE(fs::exists(cache)) << "work was done first: " << mentions;
+}
+
+TEST(Outputs, AreNeverAnInput) {
+  ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
+  const ScratchFolder scratch;
+  fs::copy_file(model(), scratch / "model.h5");
+  fs::copy(shared_run().dataset, scratch / "set", fs::copy_options::recursive);
+  std::ofstream list(scratch / "list.csv");
+  list << "path,label\n";
+  for (const auto& entry : fs::recursive_directory_iterator(scratch / "set")) {
+    if (!entry.is_regular_file()) continue;
+    const fs::path image = fs::relative(entry.path(), scratch.path());
+    list << image.string() << ',' << image.parent_path().filename().string() << '\n';
+  }
+  list.close();
+  std::ofstream(scratch / "c.toml") << "[inspect]\ntop = 3\n";
+  fs::create_symlink("model.h5", scratch / "link");
+  fs::create_hard_link(scratch / "list.csv", scratch / "other.csv");
+  const auto before = read_folder(scratch.path());
+
+  const auto at = [&](const char* name) { return (scratch / name).string(); };
+  const std::string image = fs::directory_iterator(scratch / "set" / "fruit")->path().string();
+  for (const Arguments& arguments : std::vector<Arguments>{
+           {"predict", at("model.h5"), at("set"), "-o", at("link")},
+           {"predict", at("model.h5"), image, "-o", image},
+           {"evaluate", at("model.h5"), at("set"), "--json", at("model.h5")},
+           {"evaluate", at("model.h5"), at("list.csv"), "--json", at("other.csv")},
+           {"inspect", at("list.csv"), "-o", at("list.csv")},
+           {"inspect", at("list.csv"), "--config", at("c.toml"), "-o", at("c.toml")},
+           {"cache", "export", at("list.csv"), "-o", at("list.csv")},
+           {"cache", "export", at("set"), "--weights", at("model.h5"), "-o", at("model.h5")}})
+    expect_refused_at_once(arguments, scratch / "cache", 2, "the output is an input");
+  const ProcessResult exported =
+      headstart_process({"export", at("model.h5"), "--to", "onnx", "-o", at("model.h5")});
+  EXPECT_EQ(exported.exit_code, 2) << exported.err;
+  EXPECT_TRUE(read_folder(scratch.path()) == before);
+}
+
+TEST(Outputs, ThatCannotBeWrittenAreFoundBeforeAnyWork) {
+  ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
+  const ScratchFolder scratch;
+  const std::string set = shared_run().dataset.string();
+  const std::string out = (scratch / "none" / "out").string();
+  for (const Arguments& arguments : std::vector<Arguments>{{"predict", model(), set, "-o", out},
+                                                           {"evaluate", model(), set, "--json", out},
+                                                           {"inspect", set, "-o", out},
+                                                           {"cache", "export", set, "-o", out}})
+    expect_refused_at_once(arguments, scratch / "cache", 1, out + ": No such file or directory");
+}
+
+TEST(Usage, IsCheckedBeforeStageOne) {
+  ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
+  const ScratchFolder scratch;
+  const std::string set = shared_run().dataset.string();
+  const std::string out = (scratch / "out").string();
+  for (const Arguments& arguments : std::vector<Arguments>{{"train", set, "-o", out},
+                                                           {"finetune", set, "-o", out},
+                                                           {"finetune", set, "-o", out, "--from", model()}}) {
+    Arguments all = arguments;
+    all.insert(all.end(), {"--early-stopping", "3", "--validation", "0"});
+    expect_refused_at_once(all, scratch / "cache", 2, "--early-stopping with --validation 0");
+  }
+  copy_samples(scratch / "other", {"bugs", "mammals"}, 2);
+  const std::string other = (scratch / "other").string();
+  expect_refused_at_once({"evaluate", model(), other}, scratch / "cache", 3, "does not fit the model");
+  expect_refused_at_once({"finetune", other, "-o", out, "--from", model()}, scratch / "cache", 3,
+                         "does not fit the model");
+}
+
 TEST(PredictToAFile, LeavesWhatItHasDoneBesideIt) {
   ASSERT_EQ(shared_run().result.exit_code, 0) << shared_run().result.err;
   const ScratchFolder scratch;

@@ -128,5 +128,23 @@ TEST(Faults, ADiskThatFillsUpLeavesNoHalfWrittenModel) {
   EXPECT_TRUE(fs::is_empty(scratch.path())) << "the unfinished folder is cleared away";
 }
 
+TEST(Faults, ADiskThatFillsUpLeavesNoHalfExportedFeatures) {
+  const TrainingRun& run = shared_run();
+  const ScratchFolder scratch;
+  const fs::path file = scratch / "features.h5";
+  ProcessOptions small_files;
+  small_files.before_exec = [] {
+    const rlimit limit{1 << 20, 1 << 20};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  const ProcessResult result = headstart_process({"cache", "export", run.dataset.string(), "-o",
+                                                  file.string(), "--cache", run.cache.string(), "--quiet"},
+                                                 small_files);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.err, "headstart: error: cannot write: " + file.string() +
+                            ": File too large: make room or name another place\n");
+  EXPECT_TRUE(fs::is_empty(scratch.path())) << "the unfinished file is cleared away";
+}
+
 }  // namespace
 }  // namespace headstart::test

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/error.hpp"
+#include "tests/features/hdf5_on_disk.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart {
@@ -169,7 +170,7 @@ TEST(FeatureFileReader, NamesTheRowWithAValueThatIsNotFinite) {
 
 TEST(FeatureFileReader, AnotherHdf5FileOrAnOlderTableIsOneLine) {
   const ScratchFolder scratch;
-  { const hdf5::File file = hdf5::create_file(scratch / "other.h5"); }
+  { const hdf5::File file = test::made_on_disk(scratch / "other.h5"); }
   EXPECT_THROW(FeatureFileReader(scratch / "other.h5"), Error);
   EXPECT_THROW(FeatureFileReader(scratch / "missing.h5"), Error);
 }

@@ -3,11 +3,16 @@
 #include "pipeline/feature_file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cmath>
+#include <future>
+#include <string>
 
 #include "data/error.hpp"
 #include "features/hdf5.hpp"
+#include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart {
@@ -119,6 +124,35 @@ TEST(FeatureFile, APlaceThatCannotBeWrittenIsOneLine) {
   EXPECT_THROW(write_feature_file("/proc/headstart/f.h5", file_table_of(1), kFileColumns,
                                   FeatureType::kFloat32, file_rows_of),
                Error);
+}
+
+TEST(FeatureFile, AFifoIsWrittenWhereItIs) {
+  const ScratchFolder scratch;
+  const auto write = [](const fs::path& file) {
+    write_feature_file(file, file_table_of(4), kFileColumns, FeatureType::kFloat32, file_rows_of);
+  };
+  write(scratch / "plain.h5");
+  const fs::path fifo = scratch / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  std::future<std::string> read =
+      std::async(std::launch::async, [&] { return test::read_text(fifo.string()); });
+  write(fifo);
+  ASSERT_TRUE(fs::is_fifo(fifo));
+  EXPECT_TRUE(read.get() == test::read_text((scratch / "plain.h5").string()));
+}
+
+TEST(FeatureFile, ADeviceWithoutRoomIsOneLineAndStays) {
+  const ScratchFolder scratch;
+  const fs::path full = scratch / "full";
+  if (mknod(full.c_str(), S_IFCHR | 0666, makedev(1, 7)) != 0) GTEST_SKIP() << "only root makes devices";
+  try {
+    write_feature_file(full, file_table_of(4), kFileColumns, FeatureType::kFloat32, file_rows_of);
+    ADD_FAILURE() << "written";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(), "cannot write: " + full.string() +
+                                ": No space left on device: make room or name another place");
+  }
+  EXPECT_TRUE(fs::is_character_file(full));
 }
 
 }  // namespace

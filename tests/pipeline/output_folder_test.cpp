@@ -158,5 +158,17 @@ TEST(WriteFile, SaysWhichFileCouldNotBeWritten) {
   }
 }
 
+TEST(OutputFolder, ALinkToAFolderIsFollowedAndStays) {
+  const test::ScratchFolder scratch;
+  fs::create_directories(scratch / "disk" / "real");
+  fs::create_symlink("disk/real", scratch / "out");
+  OutputFolder folder(scratch / "out");
+  EXPECT_EQ(folder.staging().parent_path(), fs::canonical(scratch / "disk"));
+  fill(folder, "1");
+  folder.publish();
+  EXPECT_TRUE(fs::is_symlink(scratch / "out"));
+  EXPECT_TRUE(fs::exists(scratch / "disk" / "real" / "metrics.json"));
+}
+
 }  // namespace
 }  // namespace headstart

@@ -1,7 +1,9 @@
 // tests/pipeline/predict_command_test.cpp: predict, as the binary does it.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -88,6 +90,41 @@ TEST(Predict, ReadsAListFromStdinAndWritesJsonLines) {
   // An argument that does not exist is a slip of the hand, a line of a list is not.
   EXPECT_EQ(headstart_process({"predict", (run.out / "model.h5").string(), "/nowhere/at all.jpg"}).exit_code,
             2);
+}
+
+TEST(Predict, WithoutAnyImageSaysSo) {
+  const std::string model = (shared_run().out / "model.h5").string();
+  const ScratchFolder scratch;
+  const ProcessResult folder = headstart_process({"predict", model, scratch.path().string()});
+  EXPECT_EQ(folder.exit_code, 3);
+  EXPECT_EQ(folder.out, "");
+  EXPECT_NE(folder.err.find("there is nothing to predict: " + scratch.path().string() + ": "),
+            std::string::npos)
+      << folder.err;
+  const ProcessResult empty = headstart_process({"predict", model, "-"});
+  EXPECT_EQ(empty.exit_code, 3);
+  EXPECT_NE(empty.err.find("there is nothing to predict: standard input: "), std::string::npos) << empty.err;
+  ProcessOptions from_folder;
+  from_folder.before_exec = [] {
+    if (dup2(open("/", O_RDONLY | O_CLOEXEC), STDIN_FILENO) < 0) _exit(126);
+  };
+  const ProcessResult unread = headstart_process({"predict", model, "-"}, from_folder);
+  EXPECT_EQ(unread.exit_code, 1);
+  EXPECT_NE(unread.err.find("standard input: Is a directory"), std::string::npos) << unread.err;
+}
+
+TEST(Predict, AnOnnxFileIsToldFromAModel) {
+  const ScratchFolder scratch;
+  const std::string onnx = (scratch / "model").string();
+  ASSERT_EQ(
+      headstart_process({"export", (shared_run().out / "model.h5").string(), "--to", "onnx", "-o", onnx})
+          .exit_code,
+      0);
+  const ProcessResult result = headstart_process({"predict", onnx, shared_run().dataset.string()});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.err.find(onnx + ": is an ONNX file, which is for other programs: pass a model.h5"),
+            std::string::npos)
+      << result.err;
 }
 
 TEST(Predict, BelowTheThresholdAnImageIsUnknown) {

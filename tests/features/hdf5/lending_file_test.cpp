@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -184,6 +185,37 @@ TEST(LendingFile, UnusedIsAFile) {
   hdf5::LendingFile file;
   const std::vector<std::byte> image = joined(file.close());
   EXPECT_FALSE(hdf5::exists(hdf5::open_image(image).id(), "values"));
+}
+
+TEST(LendingFile, LeavesRoomForValuesThatComeLater) {
+  const std::vector<float> values{1.5F, -2.0F, 3.0F, 4.0F, 5.0F, 6.0F};
+  for (const FeatureType type : kFeatureTypes) {
+    hdf5::LendingFile file;
+    hdf5::write_string_dataset(file.id(), "names", {"a", "b", "c"});
+    const auto [before, after] = file.close_around("values", {3, 2}, type);
+    std::vector<Float16> halves(values.size());
+    std::transform(values.begin(), values.end(), halves.begin(), to_float16);
+    const auto bytes =
+        type == FeatureType::kFloat16 ? std::as_bytes(std::span(halves)) : std::as_bytes(std::span(values));
+    const std::vector<std::byte> image = joined({before, bytes, after});
+    const hdf5::File read = hdf5::open_image(image);
+    EXPECT_EQ(hdf5::read<float>(read.id(), "values", 6), values);
+    EXPECT_EQ(hdf5::is_float16(read.id(), "values"), type == FeatureType::kFloat16);
+    EXPECT_EQ(hdf5::read_string_dataset(read.id(), "names", 3).back(), "c");
+  }
+}
+
+// More than any memory: nothing of HDF5's may come to lie behind it.
+TEST(LendingFile, LeavesRoomThatIsNowhere) {
+  for (std::size_t names = 1; names < 200'000; names = names * 3 + 1) {
+    hdf5::LendingFile file;
+    hdf5::write_string_dataset(file.id(), "names", std::vector<std::string>(names, "some/path/of/an image"));
+    hdf5::write_variable_string(file.id(), "text", std::string(names % 50'000, 'x'));
+    const auto [before, after] =
+        file.close_around("values", {std::uint64_t{1} << 30U, 25'088}, FeatureType::kFloat32);
+    EXPECT_LT(before.size(), 1'000'000 + 100 * names);
+    EXPECT_TRUE(after.empty());
+  }
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ std::optional<std::string> SegmentFolder::find_foreign_configuration() const {
 fs::path SegmentFolder::file_of(const Sha256& digest) const { return path_ / segment_file_name(digest); }
 
 std::optional<std::string> SegmentFolder::store(const Sha256& digest, std::span<const std::byte> bytes) {
-  if (foreign_) return "it is another extractor's";
+  if (foreign_) return foreign_;
   if (!std::exchange(stored_, true)) {
     remove_stale_temporaries(path_);
     remove_stale_temporaries(path_.parent_path());

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <iostream>
 #include <limits>
 #include <memory>
 #include <new>
@@ -226,8 +227,11 @@ void add_cache_export(Program& program, CLI::App& cache) {
 void add_cache_commands(Program& program) {
   CLI::App* cache = program.app.add_subcommand("cache", "Look into the cache, check it, tidy it");
   cache->fallthrough()->configurable(false)->require_subcommand(1);
-  add_cache_command(program, *cache, "list",
-                    "What is cached: one line for each extractor configuration and tap", run_cache_list);
+  add_cache_command(
+      program, *cache, "list",
+      "What is cached, as its indexes have it (verify reads the rows): one line for each extractor "
+      "configuration and tap",
+      run_cache_list);
   add_cache_command(program, *cache, "verify",
                     "Read everything and name every damaged segment; exit code 1 if there is one",
                     run_cache_verify);
@@ -443,6 +447,24 @@ int fail(std::string_view message, int code) {
   return code;
 }
 
+void flush_stdout() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  throw Error{Error::Kind::kFailed, "cannot write the results",
+              fmt::format("standard output: {}", std::strerror(errno)), "make room there"};
+}
+
+/// What --help and --version ask for.
+int print_help(const CLI::App& app, const CLI::Success& success) {
+  const int code = app.exit(success);
+  std::cout.flush();  // into stdout, which says whether it took all
+  try {
+    flush_stdout();
+  } catch (const Error& error) {
+    return fail(error.what(), exit_code(error.kind()));
+  }
+  return code;
+}
+
 /// @param processes  those that run the command together; null: this one is alone
 int run(const Command& command, Processes* processes, const std::string& config_file,
         const std::optional<std::string>& warning) {
@@ -466,10 +488,7 @@ int run(const Command& command, Processes* processes, const std::string& config_
   mute(stdout);
   try {
     command.run(Session{console, general.threads, processes, config_file});
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-      throw Error{Error::Kind::kFailed, "cannot write the results",
-                  fmt::format("standard output: {}", std::strerror(errno)), "make room there"};
-    }
+    flush_stdout();
   } catch (...) {
     if (processes != nullptr && processes->all_fail()) mute(stderr);
     throw;
@@ -493,7 +512,7 @@ int run_command_line(int argc, const char* const* argv) {
       program->app.parse(argc, argv);
     }
   } catch (const CLI::Success& success) {
-    return program->app.exit(success);
+    return print_help(program->app, success);
   } catch (const CLI::ParseError& error) {
     return usage_error(program->app, error);
   } catch (const Error& error) {

@@ -1,12 +1,15 @@
 // features/hdf5/file.cpp
 #include "features/hdf5/file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <string_view>
 #include <system_error>
 
 #include "data/error.hpp"
+#include "data/file_descriptor.hpp"
 #include "features/hdf5/calls.hpp"
 #include "features/hdf5/file_access.hpp"
 
@@ -41,6 +44,9 @@ File open_file(const std::filesystem::path& file) {
   }
   if (!std::filesystem::is_regular_file(status))
     throw file_failure(kWhat, file, "is not a regular file", kAdvice);
+  // HDF5 hides why the system refuses among its own internals.
+  if (!FileDescriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC)).is_open())
+    throw file_failure(kWhat, file, std::generic_category().message(errno), kAdvice);
   const PropertyList access =
       file_access();  // to be closed after the error was read: any HDF5 call forgets it
   const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.id());

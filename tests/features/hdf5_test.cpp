@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -203,6 +204,21 @@ TEST(Hdf5, FilesThatAreNoneAreRefusedWithTheReason) {
   const std::vector<std::byte> noise(1000, std::byte{7});
   EXPECT_THAT(message_of([&] { (void)hdf5::open_image(noise); }), HasSubstr("memory"));
   EXPECT_THAT(message_of([&] { (void)hdf5::open_image({}); }), HasSubstr("memory"));
+}
+
+TEST(Hdf5, AFileThatMayNotBeReadIsRefusedInTheSystemsWords) {
+  const ScratchFolder scratch;
+  std::ofstream(scratch / "secret.h5") << "";
+  std::filesystem::permissions(scratch / "secret.h5", std::filesystem::perms::none);
+  std::filesystem::permissions(scratch.path(), std::filesystem::perms::owner_all |
+                                                   std::filesystem::perms::group_exec |
+                                                   std::filesystem::perms::others_exec);
+  constexpr uid_t kNobody = 65534;
+  const uid_t own = geteuid();
+  ASSERT_EQ(seteuid(own == 0 ? kNobody : own), 0);
+  const std::string message = message_of([&] { (void)hdf5::open_file(scratch / "secret.h5"); });
+  ASSERT_EQ(seteuid(own), 0);
+  EXPECT_THAT(message, HasSubstr("secret.h5: Permission denied: "));
 }
 
 TEST(Hdf5, EveryTruncationOfAFileIsAnErrorOrLeavesItsValues) {

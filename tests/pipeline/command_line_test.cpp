@@ -1,5 +1,7 @@
 // tests/pipeline/command_line_test.cpp: help, usage errors, exit codes.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -65,6 +67,26 @@ TEST(CommandLine, AnUnknownKeyInTheConfigIsNamed) {
   std::ofstream(scratch / "c.toml") << "[train]\nepoch = 3\n";
   expect_error(headstart_process({"train", "x", "-o", "y", "--config", (scratch / "c.toml").string()}), 2,
                "epoch");
+}
+
+TEST(CommandLine, AListInTheConfigIsToldWhatItLacks) {
+  const ScratchFolder scratch;
+  const auto with = [&](const std::string& value) {
+    std::ofstream(scratch / "c.toml") << "[train]\nhidden = " + value + "\n";
+    return headstart_process({"train", "x", "-o", "y", "--config", (scratch / "c.toml").string()});
+  };
+  expect_error(with("[]"), 2, "line 2: hidden: it is an empty list, needed is a list, such as");
+  expect_error(with("[[1]]"), 2, "line 2: hidden: it is a list that holds a list, needed is a list, such as");
+}
+
+TEST(CommandLine, HelpThatNobodyGetsIsAnError) {
+  ProcessOptions full;
+  full.before_exec = [] {
+    const int device = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    if (device < 0 || dup2(device, STDOUT_FILENO) < 0) _exit(126);
+  };
+  for (const char* option : {"--help", "--version"})
+    expect_error(headstart_process({option}, full), 1, "standard output: No space left on device");
 }
 
 TEST(CommandLine, AMissingDatasetIsWrongUsage) {

@@ -85,7 +85,8 @@ void run_cache_compact(const CacheOptions& options, const Session& session) {
     const auto configuration = configuration_of(folder);
     if (!configuration) {
       session.console.warn(printable(fmt::format(
-          "not compacted: {}: its extractor.json is not the one it is named after", folder.path.string())));
+          "not compacted: {}: its extractor.json cannot be read, or is not the one it is named after",
+          folder.path.string())));
       continue;
     }
     FeatureCache cache(root, *configuration, folder.tap,

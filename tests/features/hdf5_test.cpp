@@ -210,11 +210,12 @@ TEST(Hdf5, AFileThatMayNotBeReadIsRefusedInTheSystemsWords) {
   const ScratchFolder scratch;
   std::ofstream(scratch / "secret.h5") << "";
   std::filesystem::permissions(scratch / "secret.h5", std::filesystem::perms::none);
-  std::filesystem::permissions(scratch.path(),
-                               std::filesystem::perms::owner_all | std::filesystem::perms::others_exec);
+  std::filesystem::permissions(scratch.path(), std::filesystem::perms::owner_all |
+                                                   std::filesystem::perms::group_exec |
+                                                   std::filesystem::perms::others_exec);
   constexpr uid_t kNobody = 65534;
   const uid_t own = geteuid();
-  if (own == 0) ASSERT_EQ(seteuid(kNobody), 0);
+  ASSERT_EQ(seteuid(own == 0 ? kNobody : own), 0);
   const std::string message = message_of([&] { (void)hdf5::open_file(scratch / "secret.h5"); });
   ASSERT_EQ(seteuid(own), 0);
   EXPECT_THAT(message, HasSubstr("secret.h5: Permission denied: "));

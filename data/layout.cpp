@@ -357,9 +357,10 @@ class Reading {
     for (const auto& [split, path] : choice_.folders) {
       const std::optional<TreeFolder> folder = find(path);
       if (!folder) {
-        const bool is_link =
-            std::any_of(level_.broken.begin(), level_.broken.end(),
-                        [&](const std::string& link) { return link == path || link.ends_with('/' + path); });
+        const bool is_link = std::any_of(level_.broken.begin(), level_.broken.end(),
+                                         [&wanted = path](const std::string& link) {
+                                           return link == wanted || link.ends_with('/' + wanted);
+                                         });
         if (is_link) check_links(level_, name_);
         throw Error(Error::Kind::kUsage, "cannot find the split folder",
                     fmt::format("--splits: {}: {}", name_, printable(path)),

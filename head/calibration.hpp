@@ -21,9 +21,9 @@ struct TemperatureRange {
 /// classifier was not trained on: a classifier is overconfident on its own training rows.
 ///
 /// The cross-entropy is convex in 1 / T, so its derivative changes sign at most once. The search is Newton's
-/// method on log T, with bisection where a step leaves the bracket. It computes in double, sums in row order
-/// and uses no randomness.
-/// If there is no minimum inside the range, the result is the end towards which the loss falls:
+/// method on log T, with bisection where a step leaves the bracket. The search computes in double, sums in
+/// row order and uses no randomness. If there is no minimum inside the range, the result is the end towards
+/// which the loss falls:
 /// - `lowest` for perfectly separated logits: in every row the label has the largest logit, so a lower T is
 /// always better;
 /// - `highest` for logits that are worse than a guess.

@@ -13,7 +13,7 @@ struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
-/// Says whether a computation should stop. It is passed by value with the arguments.
+/// Says whether a computation should stop. A Cancellation is passed by value with the arguments.
 class Cancellation {
  public:
   /// Never stops the computation.

@@ -7,9 +7,9 @@
 //
 // We rejected data parallelism, where each process takes a part of the batch and the gradients of W are
 // summed. 32 rows at 10 % non-zeros touch 97 % of the features, so an all-reduce would move nearly all of W.
-// That is 100 MB a step, 800 times as much. Besides, every process would still read and write all of W and V,
-// and this traffic is the time of a step (primal_solver.hpp). Here the traffic falls with the number of
-// processes.
+// Such an all-reduce is 100 MB a step, 800 times as much. Besides, every process would still read and write
+// all of W and V, and this traffic is the time of a step (primal_solver.hpp). Here the traffic falls with the
+// number of processes.
 #pragma once
 
 #include <cstddef>

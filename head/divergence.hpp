@@ -1,6 +1,6 @@
-// head/divergence.hpp: the error of a training whose loss is no longer a finite number. It has its own type,
-// so that code which catches a divergence lets other errors pass: lost rows, a full disk, memory that runs
-// out.
+// head/divergence.hpp: the error of a training whose loss is no longer a finite number. Divergence is a type
+// of its own, so that code which catches a Divergence lets other errors pass. Such errors are lost rows, a
+// full disk, or memory that runs out.
 #pragma once
 
 #include <stdexcept>

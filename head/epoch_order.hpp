@@ -35,8 +35,8 @@ class EpochOrder {
   [[nodiscard]] std::span<const RowIndex> batch(std::size_t step) const noexcept {
     return part(step, batch_);
   }
-  /// The rows of this step and of the steps that follow it in its window: as many whole batches as fit into
-  /// `most` rows, and at least this one.
+  /// The rows of this step and of the steps that follow it in its window. The result has as many whole
+  /// batches as fit into `most` rows, and at least this one.
   [[nodiscard]] std::span<const RowIndex> batches(std::size_t step, std::size_t most) const noexcept;
 
   [[nodiscard]] std::size_t windows() const noexcept { return (rows_.size() + window_ - 1) / window_; }

@@ -1,5 +1,5 @@
-// head/first_layer.hpp: the interface of the solvers, which train the kernel W of the first dense layer. Its
-// 25,088 rows are nearly all of the cost. Bias, activation and the layers above belong to the trainer.
+// head/first_layer.hpp: the interface of the solvers, which train the kernel W of the first dense layer. The
+// 25,088 rows of W are nearly all of the cost. Bias, activation and the layers above belong to the trainer.
 #pragma once
 
 #include <memory>

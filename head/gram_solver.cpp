@@ -205,8 +205,8 @@ void GramSolver::multiply_gradient(std::size_t first_known, Slab& slab) const {
   slab.gradient.g_g = inner_product(products, batch_kernel_);
 }
 
-// The step on A and B of training positions [first, first + count). It is the same as the primal solver's
-// step.
+// The step on A and B of training positions [first, first + count). The step is the same as the primal
+// solver's.
 void GramSolver::update(std::size_t first, std::size_t count, const SgdStep& sgd, Slab& slab) const {
   const std::size_t width = slab.columns.width;
   routines_.update({.kernel = slab.a.span().subspan(first * width, count * width),
@@ -387,7 +387,7 @@ void GramSolver::set_state(const FirstLayerState& state) {
       std::copy(source.begin(), source.end(), targets[i]->span().begin());
     }
   }
-  known_.rows.clear();  // these products are of other weights
+  known_.rows.clear();  // the known products are of other weights
 }
 
 }  // namespace headstart

@@ -46,8 +46,8 @@ struct SuspectLabel {
 
 /// Every row whose label is not its most probable class, the most suspect first. The order is by rising
 /// normalized margin p(label) - max p(other), then by row (confident learning: Northcutt, Jiang and Chuang
-/// 2021, arXiv 1911.00068). That paper has another ranking, by p(label) alone. It gives the same rank to rows
-/// that are unclear among all classes and to rows that clearly belong to another class.
+/// 2021, arXiv 1911.00068). The paper's other ranking, by p(label) alone, mixes two kinds of rows: those
+/// unclear among all classes, and those that clearly belong to another class.
 /// @param probabilities  out-of-fold, [rows, classes]: of a model that did not see the row
 [[nodiscard]] std::vector<SuspectLabel> suspect_labels(const Matrix& probabilities,
                                                        std::span<const std::int32_t> labels);
@@ -85,8 +85,8 @@ struct ClassSeparability {
   double to_nearest = 0.0;  ///< that mean cosine
   /// Mean over its rows of (b - a) / max(a, b), in [-1, 1] (Rousseeuw 1987, doi
   /// 10.1016/0377-0427(87)90125-7). Here a is the mean cosine distance to the class's other rows, and b is
-  /// the lowest mean distance to another class. It is below 0 where rows are closer to another class. As in
-  /// the paper, a class of one row gets 0.
+  /// the lowest mean distance to another class. The silhouette is below 0 where rows are closer to another
+  /// class. As in the paper, a class of one row gets 0.
   double silhouette = 0.0;
 };
 

@@ -1,6 +1,6 @@
 // head/kernel_matrix.cpp: the Gram matrix. 64 rows at a time are stored as dense columns, a tile of features
-// at a time. They are multiplied with every sparse row from the first of them on; the other half of K is
-// mirrored.
+// at a time. The columns are multiplied with every sparse row from the first of them on; the other half of K
+// is mirrored.
 #include "head/kernel_matrix.hpp"
 
 #include <algorithm>

@@ -51,8 +51,8 @@ struct Metrics {
 /// @throws std::invalid_argument if the shapes disagree, there is no row, or a label is out of range
 [[nodiscard]] Metrics evaluate(const Matrix& probabilities, std::span<const std::int32_t> labels);
 
-/// As evaluate(), from logits. Its cross-entropy is the one that training reports. It stays exact where a
-/// probability is too small for a float.
+/// As evaluate(), from logits. The cross-entropy is the one that training reports. This cross-entropy stays
+/// exact where a probability is too small for a float.
 [[nodiscard]] Metrics evaluate_logits(const Matrix& logits, std::span<const std::int32_t> labels);
 
 }  // namespace headstart

@@ -1,5 +1,5 @@
-// head/predict.cpp: a trained head's probabilities. It uses the first kernel in its normal layout, without a
-// copy.
+// head/predict.cpp: computes a trained head's probabilities with the first kernel in its normal layout,
+// without a copy.
 #include <stdexcept>
 #include <string>
 #include <utility>

@@ -1,6 +1,6 @@
 // head/primal_kernel.cpp: compiled once per instruction set by Highway's foreach_target, which includes this
-// file again. Four or eight vectors are in use at a time per column chunk. That is enough to hide the latency
-// of FMA, and few enough for 16 registers.
+// file again. Four or eight vectors are in use at a time per column chunk. This number is enough to hide the
+// latency of FMA, and few enough for 16 registers.
 #include "head/primal_kernel.hpp"
 
 #undef HWY_TARGET_INCLUDE

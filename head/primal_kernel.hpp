@@ -36,8 +36,8 @@ struct TileUpdate {
   bool nesterov = false;
 };
 
-/// One non-zero of a block of rows, listed under its feature. It is multiplied by the weight of its row of dz
-/// in W and in V.
+/// One non-zero of a block of rows, listed under its feature. The entry is multiplied by the weight of its
+/// row of dz in W and in V.
 struct WeightedEntry {
   std::int32_t row = 0;  ///< in the block, from 0
   float to_kernel = 0.0F;

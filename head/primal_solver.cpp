@@ -21,7 +21,7 @@ void resize_zeroed(AlignedFloats& floats, std::size_t count) {
 }
 
 // Prefetches one of `shares` shares of the floats into L2. Products use only the cache, so memory is free to
-// bring the next tile meanwhile. This saves 5 to 11 % of a step.
+// bring the next tile meanwhile. Prefetching saves 5 to 11 % of a step.
 void prefetch_share(std::span<const float> floats, std::size_t share, std::size_t shares) {
   constexpr std::size_t kLine = 16;
   const std::size_t lines = floats.size() / kLine;
@@ -374,7 +374,7 @@ void PrimalSolver::recall() {
   for (Slab& slab : slabs_) slab.norms.w_w = slab.remembered_squared_norm;
 }
 
-// The norms are part of the state. They are summed in the order of the steps, so a new sum over W would
+// The norms are part of the state. The norms are summed in the order of the steps, so a new sum over W would
 // differ in the last digits.
 FirstLayerState PrimalSolver::state() {
   finish_block();

@@ -2,10 +2,10 @@
 // both makes a block of steps.
 //
 // A pass reads and writes 16 bytes per element of W: 411 MB at 25,088 x 1,024. If a pass makes one step with
-// 32 rows at 10 % non-zeros, it has 1.4 FLOP for each byte. That is far left of the ridge of any CPU, so one
-// pass makes several steps. Take a block of the next s training rows, cut into batches. Let P = X_s W_0,
-// Q = X_s V_0 and K = X_s X_s^T. Let D_r be dLoss/dz of a row whose step is done. Inside the block every step
-// is exactly (sgd_recursion.hpp)
+// 32 rows at 10 % non-zeros, the pass has 1.4 FLOP for each byte. This ratio is far left of the ridge of any
+// CPU, so one pass makes several steps. Take a block of the next s training rows, cut into batches. Let P =
+// X_s W_0, Q = X_s V_0 and K = X_s X_s^T. Let D_r be dLoss/dz of a row whose step is done. Inside the block
+// every step is exactly (sgd_recursion.hpp)
 //
 //   W = c W_0 + f V_0 + sum_r alpha_r x_r D_r^T,    V = e W_0 + g V_0 + sum_r beta_r x_r D_r^T
 //
@@ -67,7 +67,8 @@ class PrimalSolver final : public FirstLayer {
   /// @return one value for each entry, row after row
   [[nodiscard]] std::vector<float> input_gradient(std::span<const RowIndex> rows,
                                                   const Eigen::Ref<const Matrix>& dz);
-  /// The terms of squared_norm(), one for each slab of columns. Their sum in this order is squared_norm().
+  /// The terms of squared_norm(), one for each slab of columns. The sum of the terms in this order is
+  /// squared_norm().
   [[nodiscard]] std::vector<double> squared_norms();
   void use_rows(const FeatureRows& rows) override;
   [[nodiscard]] Matrix release_kernel() override { return kernel(); }

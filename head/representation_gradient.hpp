@@ -11,8 +11,8 @@
 
 namespace headstart {
 
-/// dLoss/dmaps at the entries of `maps`. It is not computed elsewhere: maps come out of a ReLU, whose
-/// gradient is zero where they are zero. Of equal maxima the first one gets the whole gradient, as in
+/// dLoss/dmaps at the entries of `maps`. The gradient is not computed elsewhere: maps come out of a ReLU,
+/// whose gradient is zero where the map is zero. Of equal maxima the first one gets the whole gradient, as in
 /// TensorFlow.
 /// @param maps      non-negative rows of (position, channel), channels fastest
 /// @param pooled    pool(maps, channels, pooling)

@@ -85,8 +85,9 @@ RidgeRegression::RidgeRegression(const Matrix& kernel, Cancellation cancellation
   centred.array() += mean;
   scale_ = std::max(centred.diagonal().mean(), 0.0);
 
-  // The constant vector has eigenvalue 0, and other vectors may have it, too. Here it gets an eigenvalue
-  // above all others, each of which is at most the trace. So it comes out last and alone, and is left off.
+  // The constant vector has eigenvalue 0, and other vectors may have it, too. Here the constant vector gets
+  // an eigenvalue above all others, each of which is at most the trace. So this vector comes out last and
+  // alone, and is left off.
   const double top = scale_ > 0.0 ? 2.0 * scale_ * static_cast<double>(n) : 1.0;
   centred.array() += top / static_cast<double>(n);
   const auto solver = run_unless_cancelled(

@@ -29,12 +29,12 @@
 namespace headstart {
 
 /// The largest number of rows that is accepted. The time of the eigendecomposition grows with the cube of the
-/// rows (about a minute at this number). Its memory is a few n x n matrices in double.
+/// rows (about a minute at this number). The memory is a few n x n matrices in double.
 inline constexpr std::size_t kMaxRidgeRows = 4000;
 
-/// The peak memory of making a RidgeRegression, in bytes for each pair of rows. It includes the Gram matrix
-/// and a copy of it in float. At the peak, the centred Gram matrix and three copies of the eigenvectors are
-/// in memory in double.
+/// The peak memory of making a RidgeRegression, in bytes for each pair of rows. The peak includes the Gram
+/// matrix and its copy, both in float. At the peak, the centred Gram matrix and three copies of the
+/// eigenvectors are in memory in double.
 inline constexpr std::int64_t kRidgeBytesPerPair = 40;
 
 /// The results of leave-one-out over a grid of lambdas.
@@ -70,9 +70,10 @@ class RidgeRegression {
   [[nodiscard]] std::size_t rows() const noexcept { return static_cast<std::size_t>(means_.size()); }
 
   /// 25 values, ascending, evenly spaced in log from 1e-6 to 1e3 times the mean of the centred Gram matrix's
-  /// diagonal. This mean is the mean squared distance of a row from the centre, so the grid fits every scale
-  /// of features. At the lower end, the fit interpolates what float left of K's digits. At the upper end at
-  /// most n / 1000 directions are shrunk by less than half, because the eigenvalues sum to n times that mean.
+  /// diagonal. The mean of the diagonal is the mean squared distance of a row from the centre, so the grid
+  /// fits every scale of features. At the lower end, the fit interpolates what float left of K's digits. At
+  /// the upper end at most n / 1000 directions are shrunk by less than half, because the eigenvalues sum to n
+  /// times that mean.
   [[nodiscard]] std::vector<double> default_lambdas() const;
 
   /// Leave-one-out at each lambda.

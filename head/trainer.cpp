@@ -54,8 +54,9 @@ std::vector<std::int32_t> labels_of(const TrainingData& data, std::span<const Ro
   throw Divergence(text.str());
 }
 
-// One run. Invariant between steps: z_ holds X W (no bias) of the next batch. It comes from the pass that
-// made this W. If the batch's window was not in memory during that pass, it comes from a pass of its own.
+// One run. Invariant between steps: z_ holds X W (no bias) of the next batch. This product comes from the
+// pass that made this W. If the batch's window was not in memory during that pass, it comes from a pass of
+// its own.
 class Training {
  public:
   Training(const TrainingData& data, FirstLayer& first, std::span<const Dense> layers,
@@ -173,8 +174,8 @@ class Training {
     multiply(std::span(planned).first(batch), {planned, batch});
   }
 
-  // A step's rows as the first layer numbers them, and the rows of further steps in the same window: as many
-  // whole batches as fit into `most` rows.
+  // A step's rows as the first layer numbers them, and the rows of further steps in the same window. The
+  // result has as many whole batches as fit into `most` rows.
   [[nodiscard]] std::vector<RowIndex> in_memory(const EpochOrder& order, std::size_t step,
                                                 std::size_t most) const {
     const std::span<const RowIndex> planned = order.batches(step, most);

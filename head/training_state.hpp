@@ -1,7 +1,7 @@
 // head/training_state.hpp: the state of a training run between two epochs, so that the run can go on
 // elsewhere with exactly the same result. Surprise: the state has no generator and no order, because every
-// epoch's order and every step's dropout have their own seeds. It has no schedule and no early stopping,
-// because both follow from the losses in the history.
+// epoch's order and every step's dropout have their own seeds. The state has no schedule and no early
+// stopping, because both follow from the losses in the history.
 #pragma once
 
 #include <optional>

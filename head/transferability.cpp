@@ -17,8 +17,8 @@ namespace {
 constexpr int kMostIterations = 1000;
 constexpr double kTolerance = 1e-6;
 // Bounds of alpha / beta, relative to the mean eigenvalue. The optimum is infinite where the features explain
-// nothing (the weights vanish). It is zero where they explain everything (the noise vanishes). The evidence
-// is flat there.
+// nothing (the weights vanish). The optimum is zero where the features explain everything (the noise
+// vanishes). The evidence is flat there.
 constexpr double kLeastRatio = 1e-12;
 constexpr double kMostRatio = 1e12;
 

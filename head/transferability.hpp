@@ -1,6 +1,6 @@
 // head/transferability.hpp: LogME: how well a linear model on these features could explain these labels,
-// before any training (You et al. 2021, arXiv 2102.11005). It is the logarithm of the maximum evidence, per
-// row.
+// before any training (You et al. 2021, arXiv 2102.11005). LogME is the logarithm of the maximum evidence,
+// per row.
 //
 // Take one class y in {0, 1}^n (one against the rest) and features X [n, d], with w ~ N(0, 1 / alpha) and
 // y ~ N(X w, 1 / beta). The evidence p(y | X, alpha, beta) is maximised over alpha and beta. Let

@@ -34,7 +34,7 @@ void apply(const Dropout& dropout, Random& random, float kept_scale, Matrix& act
   }
 }
 
-// gradient *= kept_scale where the activation passed ReLU and dropout, else 0. It uses a mask, because a
+// gradient *= kept_scale where the activation passed ReLU and dropout, else 0. A mask is faster, because a
 // condition would mispredict half of its branches.
 void gate(const Matrix& activations, float kept_scale, Matrix& gradient) {
   const float* const a = activations.data();

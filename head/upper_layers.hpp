@@ -1,5 +1,5 @@
 // head/upper_layers.hpp: the layers after the first layer's product: its bias and ReLU, then the dense layers
-// up to the logits. They are trained with the same SGD.
+// up to the logits. These layers are trained with the same SGD.
 //
 //   a_1 = relu(z_1 + b_1);  a_l = relu(a_{l-1} W_l + b_l);  logits = a_{L-1} W_L + b_L
 //   L = 1: logits = z_1 + b_1

@@ -96,8 +96,8 @@ std::vector<EpochResult> history_from(const Json& json) {
   return history;
 }
 
-/// The arrays after the header, one after another. It returns only memory of the file, so a caller never
-/// allocates more than the file's size.
+/// The arrays after the header, one after another. The reader returns only memory of the file, so a caller
+/// never allocates more than the file's size.
 class ArrayReader {
  public:
   explicit ArrayReader(Bytes bytes) : bytes_(bytes) {}

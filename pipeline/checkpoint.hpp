@@ -1,5 +1,5 @@
-// pipeline/checkpoint.hpp: a training run's state as a file, so that a killed run can go on. It is our own
-// format rather than HDF5: one header, the arrays as they are in memory, one digest. It is written from
+// pipeline/checkpoint.hpp: a training run's state as a file, so that a killed run can go on. The format is
+// our own, not HDF5: one header, the arrays as they are in memory, one digest. The file is written from
 // views, without a second copy of the weights. A reader checks the whole file before it uses any part of it.
 //   "headstart checkpoint 1\n\n"      24 bytes
 //   length of the header              u64, little-endian
@@ -35,7 +35,7 @@ using RunIdentity = std::vector<std::pair<std::string, std::string>>;
 void write_checkpoint(const std::filesystem::path& file, const RunIdentity& identity, Solver solver,
                       const TrainingState& state);
 
-/// A checkpoint in memory. It can be moved: the views of its state stay valid.
+/// A checkpoint in memory. After a move, the views of its state stay valid.
 class Checkpoint {
  public:
   RunIdentity identity;

@@ -67,7 +67,7 @@ enum class Together {
   kShareWork,  // each does a part, and prints the warnings of that part
 };
 
-/// A subcommand. Its options live as long as the program's App.
+/// A subcommand, whose options live as long as the program's App.
 struct Command {
   CLI::App* app;
   General general;
@@ -149,7 +149,7 @@ Config config_of_run(const CLI::App& app) {
   return config;
 }
 
-/// Adds train or sweep. They are one command with different options, which `add_own` adds.
+/// Adds train or sweep. Both are one command with different options, which `add_own` adds.
 CLI::App& add_run(Program& program, TrainOptions& options, const std::string& name,
                   const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
   Command& command = add_command(program, program.app, name, description,

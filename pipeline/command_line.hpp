@@ -1,5 +1,5 @@
-// pipeline/command_line.hpp: the program: arguments in, exit code out. It is the only place that turns errors
-// into lines and exit codes.
+// pipeline/command_line.hpp: the program: arguments in, exit code out. No other place turns errors into lines
+// and exit codes.
 #pragma once
 
 #include "pipeline/command_description.hpp"

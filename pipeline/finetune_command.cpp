@@ -117,8 +117,9 @@ Model starting_model(const FinetuneOptions& options, const OutputFolder& out, co
   return model;
 }
 
-/// The weights for the cache of activations below the VGG blocks. They are those of --weights if the model
-/// has the same frozen part, so that a fine-tuned model shares the cache. Otherwise they are the model's own.
+/// The weights for the cache of activations below the VGG blocks. The weights of --weights serve if the model
+/// has the same frozen part, so that a fine-tuned model shares the cache. Otherwise the model's own weights
+/// serve.
 Vgg16Weights frozen_weights(const Model& model, const FinetuneOptions& options) {
   Vgg16Weights base = load_weights(options.stage_one.weights);
   const std::size_t frozen = kVgg16Convolutions.size() - convolutions_from(first_block_of(options)).size();

@@ -21,8 +21,8 @@ constexpr milliseconds kInterruptPatience{1500};
 constexpr milliseconds kToLeave{500};  // from the end of the last Finishing to the end of the process
 constexpr milliseconds kBetweenLooks{20};
 
-// Mutable globals, because a signal handler can reach nothing else. It may only use lock-free atomics and
-// post semaphores.
+// Mutable globals, because a signal handler can reach nothing else. A handler may only use lock-free atomics
+// and post semaphores.
 std::atomic<bool> interrupted{false};
 std::atomic<std::int64_t> interrupted_at{0};  // milliseconds of the monotonic clock
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);

@@ -106,8 +106,8 @@ Json unit_json() {
                     {{"name", kUnitLayerName}, {"trainable", true}, {"dtype", "float32"}, {"axis", -1}});
 }
 
-/// The L2 factor in Keras for a Dense layer. It is 0 for a kernel with a folded transform: the penalty was on
-/// the kernel before that, and Keras would compute a different one.
+/// The L2 factor in Keras for a Dense layer. The factor is 0 for a kernel with a folded transform: the
+/// penalty was on the kernel before folding. Keras would compute a different penalty.
 double keras_l2(const Model& model, std::size_t layer) {
   const Transform transform = model.representation.transform;
   const bool folded = transform == Transform::kScale || transform == Transform::kStandardize;

@@ -1,7 +1,7 @@
 // pipeline/model_file.hpp: model.h5: a legacy Keras HDF5 model (Keras 2 and 3 load it) and headstart's own
 // group. The model is a flat Sequential: InputLayer, VGG16's layers up to the tap, Flatten or a global
-// pooling, UnitNormalization where chosen, Dense ... . Keras ignores the group headstart. It describes how
-// images become the model's input, so that predict can't differ from train.
+// pooling, UnitNormalization where chosen, Dense ... . Keras ignores the group headstart. The group describes
+// how images become the model's input, so that predict can't differ from train.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ struct SplitRecord {
   Sha256 rows;              ///< rows_digest() of the dataset
 };
 
-/// How the head was trained. It becomes Keras's training_config and regularizers, so that training can go on
-/// in Keras.
+/// How the head was trained. The record becomes Keras's training_config and regularizers, so that training
+/// can go on in Keras.
 struct TrainingRecord {
   double learning_rate = 0.001;
   double momentum = 0.9;
@@ -37,8 +37,8 @@ struct TrainingRecord {
   double label_smoothing = 0.0;
   double temperature = 1.0;  ///< the last layer is already divided by it; only a record
   int views = 0;             ///< of each training image, besides the image itself
-  /// The penalty in reported losses: l2 * sum of squares of the kernels as they were trained, before a
-  /// transform was folded into the first one.
+  /// The penalty in reported losses: l2 * sum of squares of the kernels before a transform was folded into
+  /// the first one.
   double penalty = 0.0;
   std::optional<SplitRecord> split{};  ///< empty in models before 2026-11-25
 };
@@ -58,7 +58,7 @@ struct Model {
   FittedTransform fitted;
   /// Convolutions from this VGG block on were fine-tuned; 0: none.
   int tuned_from_block = 0;
-  /// Takes pooled rows, at length one if the transform is unit. It contains scale and standardize.
+  /// Takes pooled rows, at length one if the transform is unit. The head contains scale and standardize.
   Head head;
   std::vector<std::string> classes;
   TrainingRecord training;

@@ -19,9 +19,9 @@ namespace headstart {
 /// Logits of the images with these digests, [keys.size(), classes]; their rows are in the cache.
 [[nodiscard]] Matrix predict(const Model& model, StageOne& stage_one, std::span<const Sha256> keys);
 
-/// Logits of images with views (none of the images rejected): the logarithm of the mean probabilities over
-/// the image and its views, so that softmax gives this mean. Without views the result is the plain logits.
-/// Views take no additional memory. A view without a row is left out.
+/// Logits of images with views (none of the images rejected). The result is the logarithm of the mean
+/// probabilities over the image and its views, so that softmax gives this mean. Without views the result is
+/// the plain logits. Views take no additional memory. A view without a row is left out.
 [[nodiscard]] Matrix predict_with_views(const Model& model, StageOne& stage_one,
                                         std::span<const ImageResult* const> images);
 

@@ -182,8 +182,8 @@ void add_representation(Graph& graph, const Model& model) {
   graph.next("Flatten", "features", {}, {{"axis", {1}, false}});
   if (model.representation.transform == Transform::kUnit) {
     // x / (|x| + 1e-12), which equals x / max(|x|, 1e-12) in float, except for rows shorter than 1e-5. Only
-    // nodes that OpenCV 4.6 knows. It has no LpNormalization and no Clip with one side. It divides only rows
-    // of the same length, so the divisor is repeated.
+    // nodes that OpenCV 4.6 knows. OpenCV has no LpNormalization and no Clip with one side. OpenCV divides
+    // only rows of the same length, so the divisor is repeated.
     const std::int64_t width = model.head.layers.front().kernel.rows();
     graph.next("ReduceL2", "length", {}, {{"axes", {1}}, {"keepdims", {1}, false}});
     graph.next("Add", "divisor", {graph.tensor("least_length", {1}, std::vector<float>{1e-12F})});

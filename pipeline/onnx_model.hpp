@@ -1,5 +1,5 @@
 // pipeline/onnx_model.hpp: a model as an ONNX file (github.com/onnx/onnx, docs/IR.md and docs/Operators.md).
-// It contains the preprocessing: pixels in, probabilities out, for any runtime.
+// The file contains the preprocessing: pixels in, probabilities out, for any runtime.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// pipeline/options.hpp: the options of the command line and of config.toml, as values. Their defaults are
-// those in --help.
+// pipeline/options.hpp: the options of the command line and of config.toml, as values. The defaults are those
+// in --help.
 #pragma once
 
 #include <cstdint>

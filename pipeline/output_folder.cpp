@@ -95,7 +95,8 @@ void remove_abandoned(const fs::path& out) {
 }
 
 /// A new staging folder, and lock_folder() of it. Another run may start at the same moment, such as a process
-/// of one MPI launch. It may see the folder before it is locked, and remove it. Then a new one is made.
+/// of one MPI launch. The other run may see the folder before the folder is locked, and remove it. Then a new
+/// one is made.
 std::pair<fs::path, int> make_staging(const fs::path& out) {
   for (int attempt = 0; attempt < kStagingAttempts; ++attempt) {
     std::string folder = (out.parent_path() / (staging_prefix(out) + "XXXXXX")).string();

@@ -11,7 +11,7 @@
 
 namespace headstart {
 
-/// A group that can also share work out, and fail together. Its destructor leaves the group. If only this
+/// A group that can also share work out, and fail together. The destructor leaves the group. If only this
 /// process failed, the destructor ends all processes of the group.
 class Processes : public ProcessGroup {
  public:

@@ -1,6 +1,6 @@
-// pipeline/resumable_training.hpp: train_head() for the train command. It prints each epoch and stops at
-// Ctrl-C. It keeps a checkpoint beside OUT (OUT.checkpoint), from which --resume goes on to exactly the same
-// result.
+// pipeline/resumable_training.hpp: train_head() for the train command. train_resumably() prints each epoch
+// and stops at Ctrl-C. The run keeps a checkpoint beside OUT (OUT.checkpoint), from which --resume goes on to
+// exactly the same result.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ struct ResumableRun {
   std::function<TrainingResult(Solver solver, const TrainingHooks& hooks, const TrainingState* resume)> train;
 };
 
-/// An upper bound of the bytes of a head's checkpoint: three matrices of either solver, doubled for padding,
-/// the layers above three times, and a header.
+/// An upper bound of the bytes of a head's checkpoint: three matrices of either solver, doubled for padding;
+/// the layers above, three times; a header.
 /// @param inputs  the inputs of the first layer; if the gram solver is possible, plus the rows
 [[nodiscard]] std::uint64_t largest_checkpoint(std::uint64_t inputs, const TrainingOptions& options,
                                                int classes);

@@ -9,7 +9,7 @@
 
 namespace headstart {
 
-/// The network on RGB pixels p in 0..255. Its first convolution takes p * factor + offset, with zeros around
+/// The network on RGB pixels p in 0..255. The first convolution takes p * factor + offset, with zeros around
 /// it, by `first_kernel`. The offset can't be folded into that convolution's bias, because the zeros around
 /// the image have no offset.
 struct RgbInput {

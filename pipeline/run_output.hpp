@@ -44,7 +44,7 @@ struct Evaluated {
     const std::function<Matrix(std::span<const RowIndex>)>& logits, double penalty);
 
 /// Warns of a head that is worse on its training images than an untrained head that gives every class the
-/// same probability. Its numbers are finite but useless.
+/// same probability. The numbers of such a head are finite but useless.
 /// @param penalty  the penalty of the untrained head
 void warn_of_absurd_loss(const std::vector<Evaluated>& splits, int classes, double penalty, Console& console);
 

@@ -12,7 +12,7 @@ namespace headstart {
 struct Session {
   Console& console;
   int threads;
-  Processes* processes = nullptr;       ///< the processes that work together; null: this one is alone
+  Processes* processes = nullptr;       ///< the processes that work together; null: this process is alone
   std::filesystem::path config_file{};  ///< the file that options came from; empty: none
 
   /// Whether this process prints and writes the results of all processes.

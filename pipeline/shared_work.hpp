@@ -55,10 +55,10 @@ class SharedWork {
   [[nodiscard]] virtual End finish() = 0;
 };
 
-/// How many items to take next, after `last` items (0: none yet) took `seconds`. It is a share of 20 to 30
-/// seconds, at most twice the last one, within 16 .. 4096. Towards the end it is less, so that all processes
-/// finish together. A process that dies can lose one share. A share is published as a whole, so cached
-/// results are as old as a share.
+/// How many items to take next, after `last` items (0: none yet) took `seconds`. The result is a share of 20
+/// to 30 seconds, at most twice the last one, within 16 .. 4096. Towards the end shares are smaller, so that
+/// all processes finish together. A process that dies can lose one share. A share is published as a whole, so
+/// cached results are as old as a share.
 /// @param left       items that no process has taken, as far as known
 /// @param processes  the number of processes that share the items
 [[nodiscard]] std::uint64_t next_block(std::uint64_t last, double seconds, std::uint64_t left, int processes);

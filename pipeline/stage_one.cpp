@@ -218,7 +218,7 @@ Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
 }
 
 void StageOne::save_accelerators(Compact compact) {
-  // These files only save the next run work, so nothing is lost if they can't be written.
+  // The index and CACHE/stat only save the next run work. If these files can't be written, nothing is lost.
   static_cast<void>(digests_->save());
   for (const auto& cache : caches_) {
     if (compact == Compact::kWhereWorthwhile && cache->small_segments() > kManySmallSegments) {
@@ -308,7 +308,7 @@ CsrRows StageOne::features(std::span<const Sha256> keys) {
 /// Runs in this process alone, because others may have lost nothing.
 void StageOne::restore_rows() {
   session_.console.note("rows of the cache were lost: they are computed again");
-  // These runs are not parts of the work that the caller counts.
+  // The runs below are not parts of the work that the caller counts.
   const std::optional<Parts> parts = std::exchange(parts_, std::nullopt);
   for (const Run& run : runs_) static_cast<void>(run_alone(run.files, run.views));
   parts_ = parts;

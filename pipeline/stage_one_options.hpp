@@ -1,5 +1,5 @@
 // pipeline/stage_one_options.hpp: the options of stage one, as values: which images are accepted, what the
-// network gets of them, where rows are kept. Their defaults are those in --help.
+// network gets of them, where rows are kept. The defaults are those in --help.
 #pragma once
 
 #include <cstddef>

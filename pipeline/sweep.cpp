@@ -64,7 +64,7 @@ TrainingOptions training_options(const TrainOptions& options, int classes, const
   return training;
 }
 
-/// The error if all candidates diverge. It is not expected if one learning rate suits the features.
+/// The error if all candidates diverge. The error is not expected if one learning rate suits the features.
 Error diverged(std::string_view where) {
   return Error{Error::Kind::kFailed, "no candidate converges", where, "lower the --rates"};
 }

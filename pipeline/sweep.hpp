@@ -1,6 +1,6 @@
 // pipeline/sweep.hpp: the search of sweep and train --auto before they train: baselines, candidates out of
-// fold, temperature. Invariant: the search gets only training images. It never sees the validation split that
-// a run reports.
+// fold, temperature. Invariant: the search gets only training images. The search never sees the validation
+// split that a run reports.
 #pragma once
 
 #include <array>
@@ -75,7 +75,7 @@ inline constexpr std::array<const char*, 9> kSearchedOptions{
     "--epochs",  "--schedule",  "--early-stopping", "--temperature"};
 
 /// `options` with the values that the sweep chose: representation, hidden layers, learning rate, L2, epochs,
-/// temperature. Its config.toml repeats the training.
+/// temperature. The result's config.toml repeats the training.
 /// @param mean_square  mean |x|^2 of the rows of the training that follows
 [[nodiscard]] TrainOptions chosen_options(const Sweep& sweep, double mean_square, TrainOptions options);
 

@@ -38,8 +38,8 @@ int local_processes() {
 int available_threads() {
   const int affinity = affinity_threads();
   const int own = std::max(1, quota_threads(affinity));
-  // Processes share the processors if together they may use more than there are. This happens because mpirun
-  // binds more than two processes to a socket each, and binds over-subscribed processes to nothing.
+  // Processes share the processors if together they may use more than there are. mpirun causes this case: it
+  // binds more than two processes to a socket each, and over-subscribed processes to nothing.
   const int all = std::max(1, quota_threads(static_cast<int>(std::thread::hardware_concurrency())));
   const int processes = local_processes();
   return own * processes > all ? std::max(1, all / processes) : own;

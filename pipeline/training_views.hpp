@@ -1,6 +1,6 @@
-// pipeline/training_views.hpp: adds views of training images as further training rows. They come in a second
-// pass over the training files: stage one must first read the files, because their contents decide which
-// images train. Validation images get no views.
+// pipeline/training_views.hpp: adds views of training images as further training rows. The views come in a
+// second pass over the training files. Stage one must first read the files, because their contents decide
+// which images train. Validation images get no views.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
-// pipeline/zsh_completion.cpp: one function for each command, made with zsh's _arguments. It completes the
-// command's options. If the command has subcommands, it calls the function of the named one.
+// pipeline/zsh_completion.cpp: one function for each command, made with zsh's _arguments. A function
+// completes the options of its command. If the command has subcommands, its function calls that of the named
+// subcommand.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

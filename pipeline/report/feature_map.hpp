@@ -1,5 +1,5 @@
 // pipeline/report/feature_map.hpp: the report's map of the features: a plane of points, a legend that
-// highlights a class, and a place for the picture of a point.
+// highlights a class, a place for pictures.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // head/dense_product.hpp: C += A B on small dense row-major blocks, in SIMD for every CPU (Google Highway,
 // chosen at run time). Invariant: an element of C is always the same sum over A's row and B's column, in one
-// fixed order. So its value does not depend on the number of other rows and columns. No allocation, no locks.
+// fixed order. So the value of an element does not depend on the number of other rows and columns. No
+// allocation, no locks.
 #pragma once
 
 #include <cstddef>

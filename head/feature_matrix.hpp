@@ -9,7 +9,7 @@
 
 namespace headstart {
 
-/// A CSR matrix with the invariant of FeatureRows, which begins without rows.
+/// A CSR matrix with the invariant of FeatureRows. A new FeatureMatrix has no rows.
 struct FeatureMatrix {
   std::int64_t columns = 0;
   std::vector<std::int64_t> indptr{0};

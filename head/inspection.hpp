@@ -3,8 +3,8 @@
 //
 // Closeness is the cosine K_ij / sqrt(K_ii K_jj), with K = X X^T not centred. A row of zeros is close to
 // nothing (cosine 0). Each function reads K once from start to end and makes no second n x n matrix. K must
-// be square and finite, with one label a row where labels are taken; otherwise std::invalid_argument says
-// what is wrong.
+// be square and finite, with one label a row where labels are taken; otherwise std::invalid_argument names
+// the error.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // head/kernel_matrix.hpp: the Gram matrix K = X X^T, the inner products of all feature rows. All folds,
-// seeds, rates and widths of one representation share it.
+// seeds, rates and widths of one representation share K.
 #pragma once
 
 #include <span>

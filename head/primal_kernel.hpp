@@ -44,8 +44,8 @@ struct WeightedEntry {
   float to_velocity = 0.0F;
 };
 
-/// Several SGD steps at once on a tile of consecutive features. For constant gradients dz the steps are
-/// linear.
+/// Several SGD steps at once on a tile of consecutive features. Together the steps are linear in W, V and dz,
+/// with the constants below.
 struct TileCombination {
   std::span<float> kernel;                 ///< W, [features, width], on a cache line; in and out
   std::span<float> velocity;               ///< V, the same shape
@@ -110,7 +110,7 @@ struct PrimalKernel {
 
 /// The fastest routines that this CPU can run.
 [[nodiscard]] PrimalKernel best_primal_kernel();
-/// All routines that this CPU can run, for tests. Do not call it while another thread calls
+/// All routines that this CPU can run, for tests. Do not call this function while another thread calls
 /// best_primal_kernel().
 [[nodiscard]] std::vector<PrimalKernel> all_primal_kernels();
 /// The formulas above as plain loops.

@@ -3,9 +3,9 @@
 //
 // A pass reads and writes 16 bytes per element of W: 411 MB at 25,088 x 1,024. If a pass makes one step with
 // 32 rows at 10 % non-zeros, the pass has 1.4 FLOP for each byte. This ratio is far left of the ridge of any
-// CPU, so one pass makes several steps. Take a block of the next s training rows, cut into batches. Let P =
-// X_s W_0, Q = X_s V_0 and K = X_s X_s^T. Let D_r be dLoss/dz of a row whose step is done. Inside the block
-// every step is exactly (sgd_recursion.hpp)
+// CPU, so one pass makes several steps. Take a block of the next s training rows, cut into batches. Let
+// P = X_s W_0, Q = X_s V_0 and K = X_s X_s^T. Let D_r be dLoss/dz of a row whose step is done. Inside the
+// block every step is exactly (sgd_recursion.hpp)
 //
 //   W = c W_0 + f V_0 + sum_r alpha_r x_r D_r^T,    V = e W_0 + g V_0 + sum_r beta_r x_r D_r^T
 //
@@ -14,9 +14,9 @@
 //   X_b W = c P_b + f Q_b + K[b, r] diag(alpha) D,  X_b V likewise
 //
 // and cost next to nothing. After the block's last step one pass forms W and V. While a tile is in cache, the
-// pass also computes the tile's products with the rows needed next: the next block and the validation rows. A
-// block of one batch is the step as Keras makes it. The norm |W|^2 is carried through a block by recursion,
-// and each pass sums it anew.
+// pass also computes the tile's products with the rows needed next: those for the next block's P and Q, and
+// validation rows. A block of one batch is the step as Keras makes it. The norm |W|^2 is carried through a
+// block by recursion, and each pass sums it anew.
 //
 // Bound for a block of s rows in m batches, with d features, h hidden units and density p: 16 d h bytes and
 // 8 s p d h + 22 d h flops. At s = 128, m = 4 a step has 103 MB and 0.80 GFLOP: 7.8 FLOP/byte. K adds s^2 p d

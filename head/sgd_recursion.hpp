@@ -19,16 +19,16 @@ struct Coordinates {
 [[nodiscard]] Coordinates after_step(const Coordinates& before, double gradient, const SgdStep& sgd) noexcept;
 
 /// Inner products with the loss's gradient G = X[batch]^T dz, without L2. W and V are those before the step.
-/// With X W and X V known, <W, G> = sum(X_b W o dz), <V, G> = sum(X_b V o dz) and <G, G> = tr(dz^T X_b X_b^T
-/// dz).
+/// With X W and X V known, <W, G> = sum(X_b W o dz), <V, G> = sum(X_b V o dz) and
+/// <G, G> = tr(dz^T X_b X_b^T dz).
 struct GradientProducts {
   double w_g = 0.0;
   double v_g = 0.0;
   double g_g = 0.0;
 };
 
-/// The norms after a step, from the products of its terms. With a = 2 lr l2: V' = mu V - lr G - a W, then W'
-/// = W + V' (Nesterov: W' = (1 - a) W + mu V' - lr G).
+/// The norms after a step, from the products of its terms. With a = 2 lr l2: V' = mu V - lr G - a W, then
+/// W' = W + V' (Nesterov: W' = (1 - a) W + mu V' - lr G).
 [[nodiscard]] KernelNorms after_step(const KernelNorms& before, const GradientProducts& gradient,
                                      const SgdStep& sgd) noexcept;
 

@@ -1,6 +1,6 @@
-// head/sparse_product.hpp: products of sparse feature rows with a wide dense weights matrix: X W, and c W +
-// X^T A. The weights matrix is read once, in its normal layout. Invariant: sums run in one fixed order. So a
-// result does not depend on the number of threads or on the other rows and columns.
+// head/sparse_product.hpp: products of sparse feature rows with a wide dense weights matrix: X W, and
+// c W + X^T A. The weights matrix is read once, in its normal layout. Invariant: sums run in one fixed order.
+// So a result does not depend on the number of threads or on the other rows and columns.
 #pragma once
 
 #include <span>

@@ -129,8 +129,8 @@ struct TrainingHooks {
                                         const TrainingOptions& options, const TrainingHooks& hooks = {},
                                         const TrainingState* resume = nullptr);
 
-/// Trains on an existing first layer. Cross-validation uses it for many first layers on one Gram matrix.
-/// Works as train_head(), but uses only the number of rows of `data.features`.
+/// Trains on an existing first layer. Cross-validation uses this function for many first layers on one Gram
+/// matrix. Works as train_head(), but uses only the number of rows of `data.features`.
 /// @param layers  the head's initial layers; the first one's kernel is in `first`, and is not read here
 /// @return as train_head(), but the first kernel is empty: `first` has that of best_epoch
 /// @throws as train_head()

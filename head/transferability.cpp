@@ -70,8 +70,8 @@ double evidence_of(const Eigen::ArrayXd& eigenvalues, const Eigen::ArrayXd& squa
     t = next;
     if (converged) break;
   }
-  // Uses the best beta for this t. Then the evidence is the same formula with n in place of beta |X m - y|^2
-  // + alpha |m|^2.
+  // Uses the best beta for this t. Then the evidence is the same formula with n in place of
+  // beta |X m - y|^2 + alpha |m|^2.
   const Moments at = moments_at(eigenvalues, squares, t);
   const double beta = n / (at.residual + t * at.weights);
   const double log_evidence = 0.5 * n * (std::log(beta) - std::log(2.0 * std::numbers::pi) - 1.0) -

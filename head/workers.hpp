@@ -1,6 +1,6 @@
 // head/workers.hpp: a fixed number of threads that share numbered tasks.
-// Invariant: a task writes only to memory that no other task uses. So its result does not depend on its
-// thread.
+// Invariant: a task writes only to memory that no other task uses. So the result of a task does not depend on
+// the thread.
 #pragma once
 
 #include <cstddef>

@@ -27,9 +27,9 @@ class AlignedFloats {
   std::size_t count_ = 0;
 };
 
-/// Asks for huge pages under floats that nothing has written yet. With small pages, the page fault of each 4
-/// KiB takes as long as the work on these 4 KiB. The call is a hint: without huge pages everything is slower,
-/// and still right.
+/// Asks for huge pages under floats that nothing has written yet. With small pages, the page fault of each
+/// 4 KiB takes as long as the work on these 4 KiB. The call is a hint: without huge pages everything is
+/// slower, and still right.
 void prefer_huge_pages(std::span<float> floats) noexcept;
 
 }  // namespace headstart

@@ -33,7 +33,7 @@ std::vector<std::string> words_of(const std::string& list) {
   return words;
 }
 
-/// Undoes mountinfo's escapes: it writes blanks, tabs, line feeds and backslashes as \ooo.
+/// Undoes the escapes of mountinfo, which writes blanks, tabs, line feeds and backslashes as \ooo.
 std::string unescaped(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -1,7 +1,7 @@
 // memory/cgroup.hpp: the limits that the kernel sets for this process, which may be below what the machine
 // has. Slurm, systemd, Kubernetes and containers set limits at any level of the cgroup tree. So every level
-// from the process's own group up counts. Versions 1 and 2 are read, and machines that mount both (man 7
-// cgroups).
+// from the process's own group up counts. Versions 1 and 2 are read, and machines that mount both
+// (man 7 cgroups).
 #pragma once
 
 #include <cstdint>

@@ -78,7 +78,7 @@ void add_patterns(const CommandDescription& command, std::vector<std::string>& p
   }
 }
 
-/// The kind of `value` after an option; empty for flags.
+/// The value of the bash variable `value` after an option; empty for flags.
 std::string value_of(const OptionDescription& option) {
   switch (option.kind) {
     case ValueKind::kNone:

@@ -62,8 +62,8 @@ void add_general(CLI::App& app, General& general) {
 
 /// How the processes of one MPI launch run a command.
 enum class Together {
-  kNo,         // each runs it alone
-  kAsOne,      // all do the same, and one prints it
+  kNo,         // each runs the command alone
+  kAsOne,      // all do the same, and one prints the results
   kShareWork,  // each does a part, and prints the warnings of that part
 };
 

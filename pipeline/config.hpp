@@ -42,7 +42,7 @@ struct Config {
   void set(std::string_view key, ConfigValue value);
   /// Removes `key` with its comment, if it is there.
   void erase(std::string_view key);
-  /// The text of the file. Every text can be written, so it never throws.
+  /// The text of the file. Every text can be written, so text() never throws for a text.
   [[nodiscard]] std::string text() const;
 };
 

@@ -13,7 +13,7 @@ namespace headstart {
 
 /// How much the user sees.
 enum class Verbosity {
-  kSilent,  ///< nothing: another process of the same run prints it
+  kSilent,  ///< nothing: another process of the same run prints the messages
   kQuiet,
   kNormal,
   kVerbose
@@ -35,8 +35,8 @@ class Console {
   void note(std::string_view line);    ///< unless --quiet
   void warn(std::string_view line);    ///< after "headstart: warning: ", unless silent
 
-  /// Shows the progress of a stage. On a terminal it is a bar with rate and time left, drawn at most ten
-  /// times a second. Elsewhere it is a line every ten seconds. Silent with --quiet.
+  /// Shows the progress of a stage. On a terminal the progress is a bar with rate and time left, drawn at
+  /// most ten times a second. Elsewhere the progress is a line every ten seconds. Silent with --quiet.
   /// @param extra  text after the bar, e.g. "12 rejected"; may be empty
   void progress(std::string_view stage, std::uint64_t done, std::uint64_t total, std::string_view unit,
                 std::string_view extra);

@@ -1,5 +1,5 @@
 // pipeline/feature_file.hpp: features.h5: one plain table of features, labels and paths, for h5py,
-// scikit-learn and other programs. docs/features-file.md describes it.
+// scikit-learn and other programs. docs/features-file.md describes the file.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // pipeline/inspection.hpp: what the features show about a dataset before training: near-duplicates, suspect
 // labels, outliers, overlapping classes, and the LogME score of each tap and pooling. inspect and the reports
-// use it. Rows are positions in ExtractedDataset::used.
+// use these findings. Rows are positions in ExtractedDataset::used.
 #pragma once
 
 #include <cstddef>

@@ -23,7 +23,7 @@
 
 namespace headstart {
 
-/// The search space of sweep, and the way of the search.
+/// The options of sweep's search.
 struct SweepOptions {
   SearchSpace space;
   int folds = 5;

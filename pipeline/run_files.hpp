@@ -22,8 +22,7 @@ namespace headstart {
                                           const Matrix& probabilities);
 
 /// path,label,split,sha256,status,reason: one line for every sample of the dataset, in order. The status is
-/// used or rejected. The reason is why the image was rejected, or the decoder's warning about an image that
-/// is used.
+/// used or rejected. The reason is that of the reject, or the decoder's warning about an image that is used.
 [[nodiscard]] std::string images_csv(const ExtractedDataset& dataset);
 
 /// {"birds": 0, ...}, as the class_indices of Keras's generators.

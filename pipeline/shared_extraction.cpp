@@ -123,8 +123,8 @@ void check_end(const SharedWork::End& end, std::uint64_t total, const ImageOptio
                const std::string& name) {
   const WorkCounts all = std::accumulate(end.counts.begin(), end.counts.end(), WorkCounts{},
                                          [](WorkCounts sum, const WorkCounts& one) { return sum += one; });
-  // A process that died after all was done is not needed any more. Only rank 0 is, because it prints the
-  // result.
+  // A process that died after all was done is not needed any more. Only rank 0 is needed, because rank 0
+  // prints the result.
   const bool leader_lost = std::find(end.lost.begin(), end.lost.end(), 0) != end.lost.end();
   if (leader_lost || (!end.lost.empty() && all.done < total)) {
     throw Error{Error::Kind::kFailed, "a process died or cannot be reached",

@@ -51,7 +51,7 @@ class SharedWork {
     std::vector<WorkCounts> counts;  ///< by rank
     std::vector<int> lost;  ///< ranks that died, even if only after all was done, or that can't be reached
   };
-  /// Waits until every process has called it or is lost. Call it once, after the last report().
+  /// Waits until every process has called finish() or is lost. Call finish() once, after the last report().
   [[nodiscard]] virtual End finish() = 0;
 };
 

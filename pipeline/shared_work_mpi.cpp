@@ -2,13 +2,13 @@
 // for each process. Both are in memory of rank 0, which the others reach with one-sided operations (MPI 3's
 // remote memory access). Between the first and the last line nothing is collective, so no process waits for
 // another.
-// Surprise: "one-sided" does not mean that rank 0 may sleep. Rank 0 may sleep over shared memory or
-// InfiniBand. Over TCP the library answers only while rank 0 is inside an MPI call. So each process has a
+// Surprise: "one-sided" does not mean that rank 0 may always sleep. Over shared memory or InfiniBand rank 0
+// may sleep. Over TCP the library answers only while rank 0 is inside an MPI call. So each process has a
 // thread that makes an MPI call now and then. On rank 0, for which others wait, the thread does so every few
 // milliseconds. The same thread reports once a second that the process lives. A process is lost if it was
-// silent for kPatience when all others are done. This happens if a process is killed and the launcher lets
-// the others go on: mpirun --enable-recovery. A process without further work may die, too, hours before the
-// last one is done. So each process reports once more when all are done.
+// silent for kPatience when all others are done. A process is lost, for example, if it is killed and the
+// launcher lets the others go on: mpirun --enable-recovery. A process without further work may die, too,
+// hours before the last one is done. So each process reports once more when all are done.
 #include "pipeline/shared_work_mpi.hpp"
 
 #define OMPI_SKIP_MPICXX 1  // see processes_mpi.cpp

@@ -8,10 +8,11 @@
 
 namespace headstart {
 
-/// For bash 4 or later. Source it, or put it into bash-completion's folder; it does not need bash-completion.
+/// For bash 4 or later. Source the script, or put it into bash-completion's folder; it does not need
+/// bash-completion.
 [[nodiscard]] std::string bash_completion(const CommandDescription& program);
 
-/// For zsh. Put it into a folder of $fpath as _headstart.
+/// For zsh. Put the script into a folder of $fpath as _headstart.
 [[nodiscard]] std::string zsh_completion(const CommandDescription& program);
 
 }  // namespace headstart

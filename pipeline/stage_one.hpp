@@ -33,7 +33,7 @@ namespace headstart {
 /// one.
 class StageOne {
  public:
-  /// @param weights  complete up to the last of `taps`
+  /// @param weights  complete up to the highest of `taps` (nearest to the output)
   StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
            const Session& session);
 
@@ -62,7 +62,7 @@ class StageOne {
 
   /// The cached rows of `keys` at taps()[0], in order. If a segment was damaged or removed since run(), its
   /// rows are computed again from the files of the runs. Called from one thread at a time.
-  /// @throws RowsLost if that does not restore them: an image no longer exists or has changed
+  /// @throws RowsLost if that does not restore the rows: an image no longer exists or has changed
   [[nodiscard]] CsrRows features(std::span<const Sha256> keys);
   /// The sizes of the rows, and where they are stored.
   [[nodiscard]] FeatureCache::Layout layout(std::span<const Sha256> keys) const;

@@ -23,8 +23,8 @@ struct ChartLine {
                                      const std::vector<ChartLine>& lines, bool from_zero);
 
 /// A reliability diagram. Each bin of confidence has a bar as high as the share of right predictions, and a
-/// line from its top to the mean confidence. Below it is the bin's number of predictions. On the diagonal,
-/// probabilities are honest (DeGroot and Fienberg 1983, doi 10.2307/2987588).
+/// line from its top to the mean confidence. Below each bar is the bin's number of predictions. On the
+/// diagonal, probabilities are honest (DeGroot and Fienberg 1983, doi 10.2307/2987588).
 [[nodiscard]] std::string reliability_chart(const std::string& title,
                                             const std::vector<CalibrationBin>& bins);
 

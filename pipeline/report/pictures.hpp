@@ -19,9 +19,9 @@ struct PictureLimit {
   std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();
 };
 
-/// Gives a picture to every image that has none. If the limit does not allow all, they are evenly spread over
-/// the images. An image that can't be read or decoded gets none. Members of archives get none if the archives
-/// hold more than a gibibyte, because a compressed archive is read from its front.
+/// Gives a picture to every image that has none. If the limit does not allow all, the pictures are evenly
+/// spread over the images. An image that can't be read or decoded gets none. Members of archives get none if
+/// the archives hold more than a gibibyte, because a compressed archive is read from its front.
 void take_pictures(std::map<ImageNumber, ShownImage>& images, const Manifest& manifest,
                    const DecodeOptions& options, const PictureLimit& limit);
 

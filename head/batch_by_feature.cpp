@@ -1,5 +1,5 @@
-// head/batch_by_feature.cpp: a counting sort per tile; tiles are independent because each knows where its
-// entries begin.
+// head/batch_by_feature.cpp: a counting sort per tile. Tiles are independent, because each tile knows where
+// its entries begin.
 #include "head/batch_by_feature.hpp"
 
 #include <algorithm>
@@ -46,7 +46,7 @@ void BatchByFeature::assign_tile(const TiledRows& matrix, std::span<const RowInd
       entries_[static_cast<std::size_t>(slot)] = {static_cast<std::int32_t>(i), values[k]};
     }
   }
-  // Each start has moved to its feature's end, which is the next feature's start.
+  // Each start has moved to the end of its feature, where the next feature starts.
   std::shift_right(starts.begin(), starts.end(), 1);
   starts.front() = begin;
 }

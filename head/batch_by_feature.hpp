@@ -1,6 +1,6 @@
-// head/batch_by_feature.hpp: a batch's entries listed under their features (the batch transposed): what the
-// gradient of a row of W needs. Invariant: a feature's entries are in batch order, whatever the thread count;
-// a row that is in the batch twice counts twice.
+// head/batch_by_feature.hpp: a batch's entries listed under their features (the batch transposed), as the
+// gradient of a row of W needs them. Invariant: a feature's entries are in batch order for any number of
+// threads. A row that is in the batch twice counts twice.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace headstart {
 
 class BatchByFeature {
  public:
-  /// Replaces the batch; memory is kept from one batch to the next.
+  /// Replaces the batch. The memory of the last batch is used again.
   void assign(const TiledRows& matrix, std::span<const RowIndex> batch, Workers& workers);
 
   /// [columns + 1]: feature i has entries()[offsets()[i] .. offsets()[i + 1]).

@@ -31,8 +31,8 @@ void check(const Matrix& logits, std::span<const std::int32_t> labels, const Tem
     throw std::invalid_argument("temperature: the range is not 0 < lowest <= highest");
 }
 
-/// d/db of the mean over rows of log sum exp(b z) - b z_label, with b = 1 / T, and its derivative: the mean
-/// of E[z] - z_label and of Var[z], the expectations under softmax(b z).
+/// d/db of the mean over rows of log sum exp(b z) - b z_label, with b = 1 / T, and its derivative. Both are
+/// means, one of E[z] - z_label and one of Var[z], with expectations under softmax(b z).
 struct Slope {
   double slope = 0.0;
   double curvature = 0.0;

@@ -1,5 +1,5 @@
-// head/cancellation.hpp: how a long computation learns that nobody waits for its result any more. A value
-// that is handed down: whoever gets none computes to the end.
+// head/cancellation.hpp: tells a long computation that nobody waits for its result any more. A caller passes
+// a Cancellation by value; a function that gets none computes to the end.
 #pragma once
 
 #include <functional>
@@ -8,22 +8,22 @@
 
 namespace headstart {
 
-/// Thrown out of a computation that was told to end.
+/// Thrown by a computation that was asked to stop.
 struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
-/// Whether a computation is to end: a value that is handed down with its arguments.
+/// Says whether a computation should stop. A Cancellation is passed by value with the arguments.
 class Cancellation {
  public:
-  /// Never.
+  /// Never stops the computation.
   Cancellation() = default;
-  /// @param requested  whether to end; asked often, by several threads at a time
+  /// @param requested  whether to stop; called often, by several threads at a time
   explicit Cancellation(std::function<bool()> requested) : requested_(std::move(requested)) {}
 
   /// Whether a request can ever come.
   [[nodiscard]] bool is_possible() const noexcept { return static_cast<bool>(requested_); }
-  /// @throws Cancelled if it was requested
+  /// @throws Cancelled if a stop was requested
   void check() const {
     if (requested_ && requested_()) throw Cancelled();
   }

@@ -22,7 +22,7 @@ Matrix dense_rows(const FeatureRows& rows) {
 
 /// d logit_c / d x for each row x of the head's input.
 Matrix logit_gradients(const Matrix& input, const Head& head, std::span<const std::int32_t> classes) {
-  std::vector<Matrix> activations;  // behind each layer but the last
+  std::vector<Matrix> activations;  // after each layer but the last
   for (std::size_t i = 0; i + 1 < head.layers.size(); ++i) {
     const Dense& dense = head.layers[i];
     Matrix z = (i == 0 ? input : activations.back()) * dense.kernel;
@@ -40,7 +40,8 @@ Matrix logit_gradients(const Matrix& input, const Head& head, std::span<const st
   return gradient;
 }
 
-/// Back through x / |x|: (g - (g . u) u) / |x| with u = x / |x|; nothing comes through a row of zeros.
+/// Backpropagates through x / |x|: (g - (g . u) u) / |x| with u = x / |x|. The gradient of a row of zeros is
+/// zero.
 void through_unit_length(const Matrix& rows, Matrix& gradient) {
   for (Eigen::Index row = 0; row < rows.rows(); ++row) {
     const float length = rows.row(row).norm();
@@ -69,11 +70,12 @@ Matrix class_activation_maps(const FeatureRows& maps, std::int64_t channels,
     throw std::invalid_argument("class activation: the head takes other rows");
   const bool unit = representation.transform == Transform::kUnit;
   Matrix input = rows;
-  if (unit) input.rowwise().normalize();  // leaves a row of zeros
+  if (unit) input.rowwise().normalize();  // a row of zeros stays zero
   Matrix gradient = logit_gradients(input, head, classes);
   if (unit) through_unit_length(rows, gradient);
 
-  // alpha: a pooled feature's gradient goes to all of its positions together, whichever of them it came from.
+  // alpha: the gradient of a pooled feature counts for all of its positions together, wherever its value came
+  // from.
   const std::int64_t positions = maps.columns / channels;
   const bool flat = representation.pooling == Pooling::kFlatten;
   Matrix result = Matrix::Zero(rows.rows(), positions);

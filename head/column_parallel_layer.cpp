@@ -118,8 +118,8 @@ void ColumnParallelLayer::recall() {
   if (solver_) solver_->recall();
 }
 
-// The arrays lie slab after slab, so those of all processes end to end are those of one; and so do the
-// numbers, first of W and V, then of the remembered W.
+// The arrays are stored slab after slab. So the arrays of all processes, end to end, are the arrays of one
+// process. The same is true of the numbers: first those of W and V, then those of the remembered W.
 FirstLayerState ColumnParallelLayer::state() {
   const FirstLayerState here = solver_ ? solver_->state() : FirstLayerState{};
   const std::vector<std::size_t> floats = counts([&](const Share& share) { return features_ * share.width; });

@@ -1,14 +1,15 @@
 // head/column_parallel_layer.hpp: the primal solver shared out over processes by columns of W.
 //
-// Each process owns whole slabs of W and V and steps them as one process alone would: the same sums in the
-// same order, so the bits do not depend on the number of processes. What they exchange in a step is the next
-// batch's products, one all-gather of 4 rows hidden bytes (128 KiB at 32 x 1,024), and each process does the
-// upper layers, which are small, for itself.
+// Each process owns whole slabs of W and V, and steps them as one process alone would: the same sums in the
+// same order. So the result does not depend on the number of processes. In a step they exchange the next
+// batch's products: one all-gather of 4 rows hidden bytes (128 KiB at 32 x 1,024). The upper layers are
+// small, so each process computes all of them itself.
 //
-// The alternative that lost is data-parallel: each process takes a part of the batch and the gradients of W
-// are summed. 32 rows at 10 % non-zeros touch 97 % of the features, so an all-reduce would move nearly all of
-// W, 100 MB a step, 800 times as much, and every process would still have to read and write all of W and V,
-// which is what a step's time is (primal_solver.hpp). Here that traffic falls with the number of processes.
+// We rejected data parallelism, where each process takes a part of the batch and the gradients of W are
+// summed. 32 rows at 10 % non-zeros touch 97 % of the features, so an all-reduce would move nearly all of W.
+// Such an all-reduce is 100 MB a step, 800 times as much. Besides, every process would still read and write
+// all of W and V, and this traffic is the time of a step (primal_solver.hpp). Here the traffic falls with the
+// number of processes.
 #pragma once
 
 #include <cstddef>
@@ -28,9 +29,9 @@ namespace headstart {
 class ColumnParallelLayer final : public FirstLayer {
  public:
   /// All arguments but `threads` are the same in every process.
-  /// @param features  must outlive this, or until use_rows(), in every process
+  /// @param features  must outlive this, or live until use_rows(), in every process
   /// @param group     must outlive this
-  /// @throws std::invalid_argument as PrimalSolver
+  /// @throws std::invalid_argument as PrimalSolver does
   ColumnParallelLayer(const FeatureRows& features, const Matrix& kernel, int threads, ProcessGroup& group,
                       Blocks blocks);
 
@@ -42,12 +43,12 @@ class ColumnParallelLayer final : public FirstLayer {
   [[nodiscard]] Matrix release_kernel() override;
   void remember() override;
   void recall() override;
-  /// A PrimalSolver's state, gathered from all: a run may go on with another number of processes.
+  /// A PrimalSolver's state, gathered from all processes: a run may go on with another number of processes.
   [[nodiscard]] FirstLayerState state() override;
   void set_state(const FirstLayerState& state) override;
 
  private:
-  /// What one process owns.
+  /// The slabs that one process owns.
   struct Share {
     std::size_t first_slab = 0;
     std::size_t end_slab = 0;
@@ -67,16 +68,16 @@ class ColumnParallelLayer final : public FirstLayer {
   template <typename NumberOf>
   [[nodiscard]] std::vector<std::size_t> counts(NumberOf number_of) const;
   void exchange(const Matrix& own_z, Eigen::Ref<Matrix> z);
-  // Everybody's values, `counts` of them from each, by rank.
+  // The values of all processes in order of rank, `counts[rank]` from each.
   template <typename T>
   [[nodiscard]] std::vector<T> gather(std::span<const T> own, std::span<const std::size_t> counts);
 
   ProcessGroup& group_;
   std::size_t features_;
   std::vector<Share> shares_;           // by rank
-  std::optional<PrimalSolver> solver_;  // nothing for a process without slabs: there are more of them
+  std::optional<PrimalSolver> solver_;  // empty in a process without slabs (more processes than slabs)
   bool remembers_ = false;
-  std::vector<std::vector<float>> gathered_;  // what state() shows
+  std::vector<std::vector<float>> gathered_;  // the memory that state() shows
 };
 
 }  // namespace headstart

@@ -1,6 +1,5 @@
-// head/column_slab.hpp: how a wide matrix is cut into slabs of columns, the unit of work of the first layer:
-// a slab's rows lie beside each other in memory, padded to whole cache lines, and one thread at a time owns
-// it.
+// head/column_slab.hpp: cuts a wide matrix into slabs of columns, the first layer's unit of work. The rows of
+// a slab lie side by side in memory, padded to whole cache lines. One thread at a time owns a slab.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +10,7 @@
 
 namespace headstart {
 
-/// 64 columns measured best or equal best among 64, 128 and 256: the batch's gradient (8 KiB at 32 rows)
+/// 64 columns measured best or equal best among 64, 128 and 256. The batch's gradient (8 KiB at 32 rows)
 /// stays in L1.
 inline constexpr Eigen::Index kSlabColumns = 64;
 
@@ -26,11 +25,11 @@ struct ColumnSlab {
 
 using SlabRows = Eigen::Map<Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
 
-/// The matrix's part of a slab's memory: [rows, slab.columns] of [rows, slab.width].
+/// The part of a slab's memory that holds matrix values: [rows, slab.columns] of [rows, slab.width].
 [[nodiscard]] SlabRows without_padding(std::span<float> floats, Eigen::Index rows, const ColumnSlab& slab);
 
-/// Sum of a(i, j) b(i, j) over a slab's columns: rows in float, as their factors are, the sum of rows in
-/// double.
+/// Sum of a(i, j) b(i, j) over a slab's columns. The sum of a row is in float, as its factors are; the sum
+/// over the rows is in double.
 template <typename A, typename B>
 [[nodiscard]] double inner_product(const A& a, const B& b) {
   double sum = 0.0;

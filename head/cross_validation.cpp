@@ -59,7 +59,8 @@ std::vector<Fold> checked_folds(const SearchProblem& problem) {
 }
 
 bool differs_by_fold(const Representation& representation) {
-  // scale is one number without labels, and rates are relative to each fold's mean |x|^2: it may be common.
+  // kScale has one number, which does not depend on labels, and rates are relative to each fold's mean |x|^2.
+  // So all folds may share its fit.
   return representation.transform == Transform::kStandardize;
 }
 
@@ -73,9 +74,9 @@ int first_width(const Candidate& candidate, int classes) {
   return candidate.hidden.empty() ? classes : candidate.hidden.front();
 }
 
-// Layers as train_layers() takes them: the first one's kernel is the solver's.
+// Layers as train_layers() takes them: the solver has the first one's kernel.
 std::vector<Dense> initial_layers(const TrainingOptions& options, int classes) {
-  // One feature is enough: the first kernel is dropped, and each layer has a generator of its own.
+  // One feature is enough: the first kernel is dropped, and each layer has its own generator.
   std::vector<Dense> layers = initial_head(1, classes, options).layers;
   layers.front().kernel.resize(0, 0);
   return layers;
@@ -115,7 +116,7 @@ CrossValidation::CrossValidation(const SearchProblem& problem, std::vector<Fold>
   }
 }
 
-// One for all folds, or one for each.
+// One fit for all folds, or one fit for each fold.
 std::vector<CrossValidation::Fitted> CrossValidation::fit(const Representation& representation,
                                                           std::span<const Candidate> candidates) {
   const FeatureMatrix pooled =

@@ -1,9 +1,8 @@
-// head/cross_validation.hpp: heads trained on all folds but one and measured on that one, for one set of
-// cached maps. Every fold and width of a representation shares one kernel matrix, so a run costs
-// milliseconds.
+// head/cross_validation.hpp: trains heads on all folds but one and measures them on that fold, for one set of
+// cached maps. All folds and widths of a representation share one Gram matrix, so a run costs milliseconds.
 //
-// Invariant: nothing here sees a row that is not among the problem's rows; what is reported of a fold was
-// computed by heads that did not see it.
+// Invariant: only the problem's rows and views train, and only its rows are measured. The numbers of a fold
+// come from heads that were not trained on that fold.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +29,8 @@ namespace headstart {
 struct Candidate {
   Representation representation;
   std::vector<int> hidden;  ///< widths; empty: linear
-  /// Learning rate times mean |x|^2 of the training rows: one range serves every representation, as the
-  /// largest stable learning rate is inversely proportional to it.
+  /// Learning rate times mean |x|^2 of the training rows. The largest stable learning rate is inversely
+  /// proportional to mean |x|^2, so one range of rates serves every representation.
   double rate = 0.1;
   double l2 = 1e-4;
 
@@ -42,11 +41,11 @@ struct Candidate {
 struct SearchProblem {
   FeatureRows maps;
   std::int64_t channels = 0;
-  std::span<const std::int32_t> labels;  ///< [maps.rows()]; of the rows below each in [0, classes)
+  std::span<const std::int32_t> labels;  ///< [maps.rows()]; for the rows below, each in [0, classes)
   int classes = 0;
-  std::vector<RowIndex> rows;   ///< what is trained on in all folds but one, and measured in that one
-  std::vector<int> folds;       ///< [rows.size()]: 0 to the number of folds - 1, each at least once
-  std::vector<RowIndex> views;  ///< trained on only: further rows of the same images
+  std::vector<RowIndex> rows;            ///< each trains in all folds but one, and is measured in that one
+  std::vector<int> folds;                ///< [rows.size()]: 0 to the number of folds - 1, each at least once
+  std::vector<RowIndex> views;           ///< further rows of the same images; they only train
   std::vector<std::size_t> view_images;  ///< [views.size()]: the position in `rows` of their image
 };
 
@@ -56,7 +55,7 @@ struct Fold {
   std::vector<RowIndex> measured;
 };
 
-/// What a run said of its measured rows after each epoch.
+/// The results of a run on its measured rows, after each epoch.
 struct FoldCurve {
   std::vector<double> cross_entropy;  ///< sums over the rows
   std::vector<std::int64_t> correct;
@@ -64,11 +63,11 @@ struct FoldCurve {
   bool diverged = false;
 };
 
-/// How a candidate did out of fold, after the epochs that were best for it.
+/// The results of a candidate out of fold, after its best number of epochs.
 struct CandidateScore {
   Candidate candidate;
-  int epochs = 0;  ///< with the lowest cross-entropy; at most those of its last round
-  int round = 0;   ///< the last one it was in, from 0
+  int epochs = 0;  ///< the number with the lowest cross-entropy; at most the epochs of its last round
+  int round = 0;   ///< its last round, from 0
   std::vector<double> fold_accuracies;
   double accuracy = 0.0;       ///< mean over the folds
   double deviation = 0.0;      ///< standard deviation over the folds
@@ -82,15 +81,16 @@ struct MeanAndDeviation {
 };
 [[nodiscard]] MeanAndDeviation mean_and_deviation(std::span<const double> values);
 
-/// A problem with what the runs of some candidates share: kernel matrices and initial products, for each
-/// representation and, where its fit depends on the rows that are trained on, fold.
+/// A problem with the Gram matrices and initial products that runs of several candidates share. There is one
+/// set for each representation. A representation whose fit depends on the training rows has one set for each
+/// fold.
 class CrossValidation {
  public:
   /// @param problem   must outlive this
-  /// @param training  everything that a candidate does not say; the schedule is constant
-  /// @param cancellation  of this and of all runs
-  /// @throws std::invalid_argument if the problem's parts disagree, there is no candidate, or fewer than two
-  /// folds; Cancelled
+  /// @param training  every option that is not part of a candidate; the schedule is constant
+  /// @param cancellation  of the constructor and of all runs
+  /// @throws std::invalid_argument if the parts of the problem disagree, if there is no candidate, or if
+  /// there are fewer than two folds; Cancelled
   CrossValidation(const SearchProblem& problem, std::span<const Candidate> candidates,
                   const TrainingOptions& training, Cancellation cancellation = {});
 
@@ -99,9 +99,9 @@ class CrossValidation {
   [[nodiscard]] int threads() const noexcept { return training_.threads; }
   [[nodiscard]] std::uint64_t seed() const noexcept { return training_.seed; }
 
-  /// Trains one candidate on `fold` for `epochs`, on the thread that calls. @throws Cancelled
+  /// Trains one candidate on `fold` for `epochs`, on the calling thread. @throws Cancelled
   /// @param fold   rows of folds()[index], perhaps fewer
-  /// @param index  whose fit of the representation it is
+  /// @param index  the fold whose fit of the representation is used
   [[nodiscard]] FoldCurve run(const Candidate& candidate, const Fold& fold, std::size_t index,
                               int epochs) const;
 
@@ -109,7 +109,7 @@ class CrossValidation {
   [[nodiscard]] static CandidateScore score(const Candidate& candidate, std::span<const FoldCurve> curves,
                                             std::span<const Fold> folds);
 
-  /// What a candidate computes after `epochs` for rows that its folds' heads did not see.
+  /// Logits of a candidate for all rows after `epochs`, each row by a head that was not trained on it.
   /// @return logits, [problem().rows.size(), classes]
   /// @throws Divergence, Cancelled
   [[nodiscard]] Matrix out_of_fold_logits(const Candidate& candidate, int epochs) const;
@@ -119,7 +119,7 @@ class CrossValidation {
                                   std::span<const RowIndex> training, std::span<const RowIndex> others,
                                   const TrainingOptions& options, const Cancellation& cancellation);
 
-  // A representation as fitted for one fold, or for all.
+  // A representation as fitted for one fold or for all folds.
   struct Fitted {
     std::shared_ptr<const Matrix> kernel_matrix;
     std::map<int, GramBasis> bases;  // by the first layer's width
@@ -141,23 +141,24 @@ class CrossValidation {
   std::vector<std::pair<Representation, std::vector<Fitted>>> fitted_;
 };
 
-/// Trains a candidate on some rows for `epochs`; what it computes for others.
+/// Trains a candidate on some rows for `epochs`, and computes the logits of other rows.
 /// @return logits, [others.size(), classes]
 /// @throws Divergence, Cancelled
 [[nodiscard]] Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
                                        std::span<const RowIndex> training, std::span<const RowIndex> others,
                                        const TrainingOptions& options, const Cancellation& cancellation = {});
 
-/// Bytes that a CrossValidation of these keeps: kernel matrices and initial products.
+/// The memory that a CrossValidation of these candidates keeps: Gram matrices and initial products, in bytes.
 /// @param rows  of the problem's maps
 [[nodiscard]] std::int64_t cross_validation_bytes(std::int64_t rows, std::int64_t folds, int classes,
                                                   std::span<const Candidate> candidates);
 
-/// Runs task(i) for each i below `count` on `threads`, whichever is free; the first exception comes out.
+/// Runs task(i) for each i below `count` on `threads`; each free thread takes the next i. Passes on the first
+/// exception.
 void run_on_free_threads(std::size_t count, int threads, const std::function<void(std::size_t)>& task);
 
 /// The options that train this candidate on `rows` of a representation.
-/// @param mean_square  mean |x|^2 of the rows that are trained on
+/// @param mean_square  mean |x|^2 of the training rows
 [[nodiscard]] TrainingOptions options_of(const Candidate& candidate, double mean_square, int epochs,
                                          const TrainingOptions& base);
 

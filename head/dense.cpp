@@ -15,7 +15,7 @@ Dense glorot_uniform(Eigen::Index in, Eigen::Index out, Random& random) {
   Dense layer{Matrix(in, out), RowVector::Zero(out)};
   const std::span<float> weights(layer.kernel.data(), static_cast<std::size_t>(layer.kernel.size()));
   prefer_huge_pages(weights);
-  Random local = random;  // in registers
+  Random local = random;  // a local copy stays in registers
   for (float& weight : weights) weight = limit * (2.0F * local.uniform() - 1.0F + kHalfStep);
   random = local;
   return layer;

@@ -18,8 +18,8 @@ struct Dense {
   bool operator==(const Dense& other) const { return kernel == other.kernel && bias == other.bias; }
 };
 
-/// Keras's defaults: kernel Glorot-uniform in (-l, l) with l = sqrt(6 / (in + out)) (Glorot and Bengio 2010,
-/// eq. 16), bias 0.
+/// Keras's default initial weights: the kernel is Glorot-uniform in (-l, l) with l = sqrt(6 / (in + out))
+/// (Glorot and Bengio 2010, eq. 16), the bias is 0.
 [[nodiscard]] Dense glorot_uniform(Eigen::Index in, Eigen::Index out, Random& random);
 
 /// l2 * sum of squares of every kernel.

@@ -1,6 +1,7 @@
 // head/dense_product.cpp: compiled once per instruction set by Highway's foreach_target, which includes this
 // file again. Six rows by a panel of vectors stay in registers while A is broadcast: 10 loads for 24
-// multiply-adds with AVX-512's 32 registers. Narrow rests of B are copied into a panel padded with zeros.
+// multiply-adds with AVX-512's 32 registers. The last columns of B, if narrower than a vector, are copied
+// into a panel padded with zeros.
 #include "head/dense_product.hpp"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ constexpr std::size_t kInner = 256;  // a panel of B: at most 64 KiB
 constexpr std::size_t kRows = 6;
 constexpr std::size_t kVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;  // 32 registers, or 16
 
-// C[rows, vectors] += A[rows, inner] B[inner, vectors]; the caller says how many rows at compile time, so
+// C[rows, vectors] += A[rows, inner] B[inner, vectors]. The number of rows is a compile-time constant, so
 // that the sums stay in registers.
 template <std::size_t kBlockRows, std::size_t kBlockVectors>
 HWY_INLINE void add_block(const DenseProduct& p, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
@@ -66,7 +67,7 @@ HWY_INLINE void add_panel(const DenseProduct& p, const float* a, const float* b,
   if (p.rows - i >= 1) block.template operator()<1>();
 }
 
-// A rest of columns narrower than a vector: B and C through buffers padded with zeros.
+// The last columns, narrower than a vector: B and C go through buffers padded with zeros.
 void add_narrow(const DenseProduct& p, const float* a, const float* b, std::size_t inner, float* c,
                 std::size_t columns) {
   constexpr std::size_t kWidth = 16;

@@ -1,6 +1,7 @@
 // head/dense_product.hpp: C += A B on small dense row-major blocks, in SIMD for every CPU (Google Highway,
-// chosen at run time). Invariant: an element of C is one fixed order of sums over A's row and B's column, so
-// its bits do not depend on how many rows or columns stand beside it. No allocation, no locks.
+// chosen at run time). Invariant: an element of C is always the same sum over A's row and B's column, in one
+// fixed order. So the value of an element does not depend on the number of other rows and columns. No
+// allocation, no locks.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@ namespace headstart {
 
 /// Blocks inside larger matrices; strides in floats.
 struct DenseProduct {
-  const float* a = nullptr;  ///< element (i, k) at a[i * a_row + k * a_column]: A may be a transposed view
+  const float* a = nullptr;  ///< element (i, k) is at a[i * a_row + k * a_column]: A may be a transposed view
   std::size_t a_row = 0;
   std::size_t a_column = 1;
   const float* b = nullptr;  ///< [inner, columns], rows b_row apart
@@ -23,7 +24,8 @@ struct DenseProduct {
   std::size_t columns = 0;
 };
 
-/// C += A B. Sums are formed over 256 inner elements, then added to C: rounding grows with their number only.
+/// C += A B. Each 256 inner elements are summed and then added to C, so rounding grows only with the number
+/// of such sums.
 void add_product(const DenseProduct& product) noexcept;
 
 /// c += a b. @throws std::invalid_argument if the shapes disagree

@@ -1,5 +1,6 @@
-// head/divergence.hpp: training whose loss is no number any more. A type of its own, so that nothing else is
-// taken for it: lost rows, a full disk or memory that runs out pass through whatever catches a divergence.
+// head/divergence.hpp: the error of a training whose loss is no longer a finite number. Divergence is a type
+// of its own, so that code which catches a Divergence lets other errors pass. Such errors are lost rows, a
+// full disk, or memory that runs out.
 #pragma once
 
 #include <stdexcept>

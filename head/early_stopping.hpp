@@ -1,5 +1,5 @@
-// head/early_stopping.hpp: when to stop, by the validation loss. Keras's EarlyStopping with its defaults is
-// the model.
+// head/early_stopping.hpp: decides by the validation loss when to stop, as Keras's EarlyStopping does with
+// its defaults.
 #pragma once
 
 #include <limits>
@@ -8,14 +8,14 @@ namespace headstart {
 
 class EarlyStopping {
  public:
-  /// @param patience  epochs without a better loss before stopping; 0 is as 1
+  /// @param patience  epochs without a better loss before stopping; 0 means 1
   explicit EarlyStopping(int patience) noexcept : patience_(patience) {}
-  /// @param loss_to_beat  of the weights before the first epoch, which is then epoch -1
+  /// @param loss_to_beat  the loss of the weights before the first epoch; these weights count as epoch -1
   EarlyStopping(int patience, double loss_to_beat) noexcept
       : patience_(patience), best_(loss_to_beat), best_epoch_(-1) {}
 
-  /// Tells the end of an epoch. @return whether its loss is the best so far: then its weights are the ones to
-  /// keep
+  /// Call this at the end of an epoch.
+  /// @return whether the loss is the best so far; if it is, keep the weights of this epoch
   [[nodiscard]] bool improved(int epoch, double loss) noexcept;
 
   [[nodiscard]] bool should_stop() const noexcept;

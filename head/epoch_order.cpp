@@ -14,7 +14,7 @@ Random random_of(const OrderOptions& options, SeedPurpose purpose, std::uint64_t
   return Random(derive_seed(derive_seed(options.seed, purpose), epoch));
 }
 
-// Positions in `training`, chunk after chunk, the chunks in random order.
+// Positions in `training`, chunk after chunk, with the chunks in random order.
 std::vector<RowIndex> positions_by_chunk(std::span<const RowIndex> training, const OrderOptions& options,
                                          std::uint64_t epoch) {
   const auto chunk_of = [&](RowIndex position) {

@@ -1,4 +1,4 @@
-// head/feature_matrix.hpp: feature rows that own their memory, for what is computed from other rows.
+// head/feature_matrix.hpp: feature rows that own their memory, for rows that are computed from other rows.
 #pragma once
 
 #include <cstdint>
@@ -9,23 +9,23 @@
 
 namespace headstart {
 
-/// A CSR matrix with FeatureRows' invariant; without rows to begin with.
+/// A CSR matrix with the invariant of FeatureRows. A new FeatureMatrix has no rows.
 struct FeatureMatrix {
   std::int64_t columns = 0;
   std::vector<std::int64_t> indptr{0};
   std::vector<std::int32_t> indices;
   std::vector<float> values;
 
-  /// Valid as long as this matrix lives and stays as it is.
+  /// Valid while this matrix lives and does not change.
   [[nodiscard]] FeatureRows view() const { return {columns, indptr, indices, values}; }
 };
 
-/// Writes a row with its zeros. @param values  of `indices`, the row's or others  @param dense  [columns]
+/// Writes a row densely, with its zeros. @param values  one for each of `indices`  @param dense  [columns]
 void expand(std::span<const std::int32_t> indices, std::span<const float> values, std::span<float> dense);
 
-/// Puts rows behind those of `to`, which takes their number of columns if it has no row.
+/// Appends rows to `to`. If `to` has no row, it takes their number of columns.
 void append(FeatureMatrix& to, FeatureMatrix&& rows);
-/// The same, of a copy.
+/// Appends a copy of rows, as the function above does.
 void append(FeatureMatrix& to, const FeatureRows& rows);
 
 }  // namespace headstart

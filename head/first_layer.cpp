@@ -16,7 +16,7 @@ void FirstLayer::use_rows(const FeatureRows& /*rows*/) {
 }
 
 double FirstLayer::penalty(double l2) {
-  // Without L2 the norm is not asked for: the gram solver would have to compute it.
+  // Without L2 the norm is not needed, and the gram solver would have to compute it.
   return l2 > 0.0 ? l2 * squared_norm() : 0.0;
 }
 

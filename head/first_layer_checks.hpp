@@ -1,4 +1,4 @@
-// head/first_layer_checks.hpp: what every solver of the first layer refuses.
+// head/first_layer_checks.hpp: checks of arguments that every solver of the first layer makes.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,9 @@ void check_shape(const char* what, Eigen::Index rows, Eigen::Index columns, std:
 /// @throws std::invalid_argument naming the first row that is not in [0, count)
 void check_rows(std::span<const RowIndex> rows, std::size_t count);
 
-/// @param numbers  how many the state must have, and the floats of each of its arrays
-/// @throws std::invalid_argument if it has others
+/// @param numbers  how many numbers the state must have
+/// @param floats   how many floats each of its arrays must have
+/// @throws std::invalid_argument if the state has other counts
 void check_state(const FirstLayerState& state, std::size_t numbers, std::span<const std::size_t> floats);
 
 }  // namespace headstart

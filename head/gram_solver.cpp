@@ -14,7 +14,7 @@
 namespace headstart {
 namespace {
 
-// Rows of A and B that are updated and then multiplied while in cache: 64 KiB of each.
+// The rows of A and B that are updated and then multiplied while they are in cache: 64 KiB of each.
 constexpr std::size_t kTileRows = 256;
 
 GramBasis basis_of(const TiledRows& features, const Matrix& initial_kernel, int threads) {
@@ -69,7 +69,7 @@ GramSolver::GramSolver(TiledRows features, Matrix initial_kernel, std::span<cons
   initial_kernel_ = std::move(initial_kernel);
 }
 
-// ---- the rows that products are known of
+// ---- the rows whose products are known
 
 void GramSolver::expect(std::span<const RowIndex> rows, bool velocity) {
   known_.rows.assign(rows.begin(), rows.end());
@@ -105,7 +105,7 @@ void GramSolver::multiply(std::size_t first, std::size_t count, Slab& slab) cons
   add_product(product);
 }
 
-// c X W_0 + K A and e X W_0 + K B of a slab's columns.
+// c X W_0 + K A and e X W_0 + K B, for a slab's columns.
 void GramSolver::keep_products(Slab& slab) {
   const auto rows = static_cast<Eigen::Index>(known_.rows.size());
   const auto z = without_padding(slab.z, rows, slab.columns);
@@ -150,7 +150,7 @@ std::size_t GramSolver::know(std::span<const RowIndex> batch) {
 void GramSolver::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& /*plan*/) {
   check_rows(rows, positions_.size());
   check_shape("first layer's products", z.rows(), z.cols(), rows.size(), hidden());
-  // A few rows are probably the next batch, whose step will want X V as well.
+  // A few rows are probably the next batch, whose step will need X V, too.
   multiply_all(rows, rows.size() <= kTileRows);
   z = known_.z;
 }
@@ -183,7 +183,7 @@ void GramSolver::load_gradient(const Eigen::Ref<const Matrix>& dz, Slab& slab) {
       dz.middleCols(slab.columns.first, slab.columns.columns);
 }
 
-// The slab's share of <W, G>, <V, G> and <G, G>, with W and V from before the step.
+// The slab's part of <W, G>, <V, G> and <G, G>, with W and V from before the step.
 void GramSolver::multiply_gradient(std::size_t first_known, Slab& slab) const {
   const Eigen::Index batch = batch_kernel_.rows();
   const auto dz = without_padding(slab.dz.span(), batch, slab.columns);
@@ -205,8 +205,8 @@ void GramSolver::multiply_gradient(std::size_t first_known, Slab& slab) const {
   slab.gradient.g_g = inner_product(products, batch_kernel_);
 }
 
-// The step on A and B of training positions [first, first + count): the primal solver's, because it is the
-// same.
+// The step on A and B of training positions [first, first + count). The step is the same as the primal
+// solver's.
 void GramSolver::update(std::size_t first, std::size_t count, const SgdStep& sgd, Slab& slab) const {
   const std::size_t width = slab.columns.width;
   routines_.update({.kernel = slab.a.span().subspan(first * width, count * width),
@@ -345,7 +345,7 @@ void GramSolver::recall() {
   known_.rows.clear();
 }
 
-// ---- A, B, c, e and what is remembered, to go on from
+// ---- the state to go on from: A, B, c, e and the remembered values
 
 FirstLayerState GramSolver::state() {
   FirstLayerState state;
@@ -387,7 +387,7 @@ void GramSolver::set_state(const FirstLayerState& state) {
       std::copy(source.begin(), source.end(), targets[i]->span().begin());
     }
   }
-  known_.rows.clear();  // products of other weights
+  known_.rows.clear();  // the known products are of other weights
 }
 
 }  // namespace headstart

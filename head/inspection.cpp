@@ -29,7 +29,7 @@ void check_labels(std::span<const std::int32_t> labels, const Matrix& probabilit
   if (!probabilities.allFinite()) throw std::invalid_argument("inspection: a probability is not finite");
 }
 
-/// Cosines of the rows of X, from K = X X^T.
+/// The cosines of the rows of X, from K = X X^T.
 class Cosines {
  public:
   explicit Cosines(const Matrix& kernel) : kernel_(kernel) {
@@ -45,7 +45,7 @@ class Cosines {
 
   [[nodiscard]] Eigen::Index rows() const noexcept { return kernel_.rows(); }
   [[nodiscard]] double operator()(Eigen::Index first, Eigen::Index second) const {
-    // Rounding may leave [-1, 1].
+    // Rounding may give values outside [-1, 1].
     return std::clamp(
         static_cast<double>(kernel_(first, second)) * inverse_norms_(first) * inverse_norms_(second), -1.0,
         1.0);
@@ -60,14 +60,15 @@ bool closer(const NearDuplicate& a, const NearDuplicate& b) {
   return std::tuple(-a.cosine, a.first, a.second) < std::tuple(-b.cosine, b.first, b.second);
 }
 
-/// Leaves the `most` closest pairs, in no order.
+/// Keeps only the `most` closest pairs, in no order.
 void keep_closest(std::vector<NearDuplicate>& pairs, std::size_t most) {
   if (pairs.size() <= most) return;
   std::nth_element(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(most), pairs.end(), closer);
   pairs.resize(most);
 }
 
-/// The most probable class but `label`, the first in a tie; `label` itself where there is no other.
+/// The most probable class other than `label`, in a tie the first; `label` itself where there is no other
+/// class.
 std::int32_t best_other(const Matrix& probabilities, Eigen::Index row, std::int32_t label) {
   std::int32_t best = label;
   for (std::int32_t c = 0; c < probabilities.cols(); ++c) {
@@ -82,7 +83,7 @@ double median_of(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
 }
 
-/// Mean cosine distance of a row to the nearest others.
+/// The mean cosine distance of a row to its nearest other rows.
 double distance_to_nearest(const Cosines& cosines, Eigen::Index row, std::size_t neighbours) {
   std::vector<double> distances;
   for (Eigen::Index other = 0; other < cosines.rows(); ++other) {
@@ -133,7 +134,7 @@ ClassSums sum_over_rows(const Cosines& cosines, std::span<const std::int32_t> la
   return sums;
 }
 
-/// Rows of label l whose most probable class is c: [l, c].
+/// [l, c]: the number of rows of label l whose most probable class is c.
 Eigen::MatrixXi mistakes_of(std::span<const std::int32_t> labels, const Matrix& probabilities) {
   Eigen::MatrixXi mistakes = Eigen::MatrixXi::Zero(probabilities.cols(), probabilities.cols());
   for (Eigen::Index row = 0; row < probabilities.rows(); ++row) {

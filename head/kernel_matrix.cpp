@@ -1,5 +1,6 @@
-// head/kernel_matrix.cpp: blocks of 64 rows stand as dense columns, a tile of features at a time, and are
-// multiplied with every sparse row from the block on; the other half is mirrored.
+// head/kernel_matrix.cpp: the Gram matrix. 64 rows at a time are stored as dense columns, a tile of features
+// at a time. The columns are multiplied with every sparse row from the first of them on; the other half of K
+// is mirrored.
 #include "head/kernel_matrix.hpp"
 
 #include <algorithm>
@@ -15,10 +16,9 @@ namespace headstart {
 namespace {
 
 constexpr std::size_t kBlockRows = 64;
-constexpr std::size_t kFewRows = 128;  // up to here blocks are smaller, so that every thread has one
+constexpr std::size_t kFewRows = 128;  // up to this number blocks are smaller, so that every thread has one
 
-// X[block, tile]^T, [features of the tile, width], into `columns`, which comes back zero where it has no
-// entry.
+// X[block, tile]^T, [features of the tile, width], in `columns`; zero where X has no entry.
 void scatter(const TiledRows& matrix, std::span<const RowIndex> block, std::size_t tile, std::size_t width,
              std::span<float> columns) {
   std::fill(columns.begin(), columns.end(), 0.0F);
@@ -52,7 +52,8 @@ Matrix kernel_matrix(const TiledRows& matrix, std::span<const RowIndex> rows, Wo
   const std::size_t block_rows = rows.size() > kFewRows ? kBlockRows : kFewRows / 4;
   const std::size_t blocks = (rows.size() + block_rows - 1) / block_rows;
   workers.for_each(blocks, [&](std::size_t task) {
-    // Early blocks have more rows to multiply: first and last in turn make the threads' shares alike.
+    // Early blocks have more rows to multiply. So tasks take blocks from both ends in turn, which gives the
+    // threads equal work.
     const std::size_t block = task % 2 == 0 ? task / 2 : blocks - 1 - task / 2;
     const std::size_t first = block * block_rows;
     const std::span<const RowIndex> columns = rows.subspan(first, std::min(block_rows, rows.size() - first));
@@ -66,7 +67,7 @@ Matrix kernel_matrix(const TiledRows& matrix, std::span<const RowIndex> rows, Wo
     }
     for (std::size_t i = 0; i < others.size(); ++i) {
       for (std::size_t j = 0; j < columns.size(); ++j) {
-        if (i < j) continue;  // inside the block: its lower half only
+        if (i < j) continue;  // inside the block only the lower half is computed
         const auto row = static_cast<Eigen::Index>(first + i);
         const auto column = static_cast<Eigen::Index>(first + j);
         result(row, column) = result(column, row) = products[i * width + j];

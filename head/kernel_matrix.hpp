@@ -1,5 +1,5 @@
-// head/kernel_matrix.hpp: K = X X^T, the inner products of all feature rows: what every fold, seed, rate and
-// width of one representation shares.
+// head/kernel_matrix.hpp: the Gram matrix K = X X^T, the inner products of all feature rows. All folds,
+// seeds, rates and widths of one representation share K.
 #pragma once
 
 #include <span>
@@ -11,15 +11,15 @@
 
 namespace headstart {
 
-/// X X^T, [rows, rows], exactly symmetric; the same bits for any thread count. 4 rows^2 bytes; about
-/// rows * non-zeros multiply-adds.
+/// X X^T, [rows, rows], exactly symmetric; the same result for any number of threads. Takes 4 rows^2 bytes
+/// and about rows * non-zeros multiply-adds.
 [[nodiscard]] Matrix kernel_matrix(const TiledRows& matrix, Workers& workers);
-/// Of these rows, [rows, rows].
+/// X X^T of `rows` only, [rows, rows].
 [[nodiscard]] Matrix kernel_matrix(const TiledRows& matrix, std::span<const RowIndex> rows, Workers& workers);
 /// @param threads  0: all that the process may use
 [[nodiscard]] Matrix kernel_matrix(const FeatureRows& features, int threads);
 
-/// K of rows scaled to unit length: K_ij / sqrt(K_ii K_jj); a zero row stays zero.
+/// K of rows scaled to unit length: K_ij / sqrt(K_ii K_jj). A row of zeros stays zero.
 [[nodiscard]] Matrix unit_kernel_matrix(const Matrix& kernel_matrix);
 
 }  // namespace headstart

@@ -12,7 +12,8 @@
 namespace headstart {
 namespace {
 
-// Of every feature row: the image that it is or is a view of, and the image's place in an order drawn once.
+// For every feature row: its image (the row itself, unless it is a view), and the image's place in an order
+// drawn once.
 struct Draw {
   std::vector<RowIndex> image;
   std::vector<std::size_t> place;
@@ -33,7 +34,7 @@ Draw draw_of(const SearchProblem& problem, std::uint64_t seed) {
   return draw;
 }
 
-// The fold with the first `per_class` images of each class, and their views, to train on.
+// The fold with fewer training rows: the first `per_class` images of each class, and their views.
 Fold reduced(const Fold& fold, const SearchProblem& problem, const Draw& draw, int per_class) {
   std::vector<RowIndex> images;
   for (const RowIndex row : fold.training) {
@@ -55,7 +56,7 @@ Fold reduced(const Fold& fold, const SearchProblem& problem, const Draw& draw, i
   return result;
 }
 
-// Folds may differ by an epoch where their sizes do: the epochs that all of them have.
+// Cuts the curves to the epochs that all of them have: folds of different size may differ by an epoch.
 void cut_to_common_length(std::vector<FoldCurve>& curves) {
   std::size_t common = curves.front().cross_entropy.size();
   for (const FoldCurve& curve : curves) common = std::min(common, curve.cross_entropy.size());

@@ -5,7 +5,7 @@
 
 namespace headstart {
 
-/// [rows, columns], a row after the other.
+/// [rows, columns], row after row.
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 /// [columns].
 using RowVector = Eigen::Matrix<float, 1, Eigen::Dynamic, Eigen::RowMajor>;

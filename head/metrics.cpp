@@ -35,7 +35,7 @@ double ratio(std::int64_t part, std::int64_t whole) {
 }
 
 double mean_cross_entropy(const Matrix& probabilities, std::span<const std::int32_t> labels) {
-  // A probability that underflowed counts as the smallest normal float, 87 nats, not as infinity.
+  // A probability that underflowed counts as the smallest normal float (87 nats), not as zero (infinity).
   constexpr float kLeast = std::numeric_limits<float>::min();
   double sum = 0.0;
   for (Eigen::Index r = 0; r < probabilities.rows(); ++r) {
@@ -45,7 +45,8 @@ double mean_cross_entropy(const Matrix& probabilities, std::span<const std::int3
   return sum / static_cast<double>(labels.size());
 }
 
-// Classes that come before the label when sorted by falling probability, the first class first in a tie.
+// The number of classes before the label in the order of falling probability; in a tie the first class comes
+// first.
 Eigen::Index rank_of_label(const Matrix& probabilities, Eigen::Index row, Eigen::Index label) {
   const float own = probabilities(row, label);
   Eigen::Index rank = 0;
@@ -85,7 +86,7 @@ std::vector<CalibrationBin> calibration_bins(const Matrix& probabilities,
   return bins;
 }
 
-// The mean over rows of their bin's |accuracy - confidence|.
+// The mean over rows of |accuracy - confidence| of the row's bin.
 double expected_calibration_error(const std::vector<CalibrationBin>& bins, std::int64_t rows) {
   double sum = 0.0;
   for (const CalibrationBin& bin : bins)

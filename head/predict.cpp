@@ -1,4 +1,5 @@
-// head/predict.cpp: a trained head's probabilities, from the kernel as it lies in memory.
+// head/predict.cpp: computes a trained head's probabilities with the first kernel in its normal layout,
+// without a copy.
 #include <stdexcept>
 #include <string>
 #include <utility>

@@ -1,6 +1,6 @@
 // head/primal_kernel.cpp: compiled once per instruction set by Highway's foreach_target, which includes this
-// file again. Four or eight vectors are in flight per column chunk: enough to hide the latency of FMA, few
-// enough for 16 registers.
+// file again. Four or eight vectors are in use at a time per column chunk. This number is enough to hide the
+// latency of FMA, and few enough for 16 registers.
 #include "head/primal_kernel.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -16,10 +16,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, kColumnGroup>;
 using Vector = hn::Vec<Floats>;
 
-// Squares are summed in float over this many features, then in double: at most 64 terms a lane.
+// Squares are summed in float over this many features, then in double. So a float sum has at most 64 terms a
+// lane.
 constexpr std::size_t kSquaresBlock = 16;
 
-// One vector of w and v; returns the new w.
+// Updates one vector of w and v; returns the new w.
 template <bool kNesterov>
 HWY_INLINE Vector update_vector(float* HWY_RESTRICT w, float* HWY_RESTRICT v, Vector gradient,
                                 Vector learning_rate, Vector momentum, Vector two_l2) {
@@ -149,15 +150,15 @@ void add_product(const TileProduct& tile) noexcept {
   }
 }
 
-// Sums of products are formed in float over kSquaresBlock features, then in double.
+// The sums of products are formed in float over kSquaresBlock features, then in double.
 struct NormVectors {
   Vector w_w;
   Vector w_v;
   Vector v_v;
 };
 
-// TileCombination's constants, in registers: read from the struct they would be loaded again after every
-// store.
+// TileCombination's constants, in registers. If they were read from the struct, they would be loaded again
+// after every store.
 struct CombinationVectors {
   Vector kernel_from_kernel;
   Vector kernel_from_velocity;

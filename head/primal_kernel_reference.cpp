@@ -1,4 +1,4 @@
-// head/primal_kernel_reference.cpp: the solvers' inner loops as one would write them on paper.
+// head/primal_kernel_reference.cpp: the solvers' compute routines as plain formulas.
 #include "head/primal_kernel.hpp"
 
 namespace headstart {

@@ -13,14 +13,15 @@
 namespace headstart {
 namespace {
 
-// At least so many floats, the first of them zero. Memory is kept from one block to the next.
+// Makes room for at least `count` floats and sets the first `count` to zero. The memory is kept for the next
+// block.
 void resize_zeroed(AlignedFloats& floats, std::size_t count) {
   if (floats.span().size() < count) floats = AlignedFloats(count);
   std::fill_n(floats.span().begin(), count, 0.0F);
 }
 
-// Asks for one of `shares` shares of floats to be in L2 soon. Products need the cache only, so they are when
-// memory is free to bring the next tile: 5 to 11 % of a step.
+// Prefetches one of `shares` shares of the floats into L2. Products use only the cache, so memory is free to
+// bring the next tile meanwhile. Prefetching saves 5 to 11 % of a step.
 void prefetch_share(std::span<const float> floats, std::size_t share, std::size_t shares) {
   constexpr std::size_t kLine = 16;
   const std::size_t lines = floats.size() / kLine;
@@ -231,14 +232,14 @@ void PrimalSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const 
 
 void PrimalSolver::load_gradient(const Eigen::Ref<const Matrix>& dz, Slab& slab) const {
   const std::size_t floats = block_.rows() * slab.columns.width;
-  if (slab.dz.span().size() < floats) resize_zeroed(slab.dz, floats);  // nothing is done yet
+  if (slab.dz.span().size() < floats) resize_zeroed(slab.dz, floats);  // no row is done yet
   const std::size_t first = (block_.done() - static_cast<std::size_t>(dz.rows())) * slab.columns.width;
   const std::span<float> own = slab.dz.span().subspan(first);
   without_padding(own, dz.rows(), slab.columns) = dz.middleCols(slab.columns.first, slab.columns.columns);
 }
 
-// The slab's norms after the step on the last rows of the block, whose products with the old W and V are in z
-// and y.
+// The slab's norms after the step on the block's last rows. z and y hold the products of these rows with the
+// old W and V.
 void PrimalSolver::carry_norms(const Matrix& batch_kernel, const SgdStep& sgd, Slab& slab) const {
   const Eigen::Index batch = batch_kernel.rows();
   const std::size_t width = slab.columns.width;
@@ -289,7 +290,7 @@ Eigen::Index PrimalSolver::hidden() const noexcept {
   return slabs_.back().columns.first + slabs_.back().columns.columns;
 }
 
-// A tile of W is read once for all rows; an entry's sum runs over the slabs in order.
+// A tile of W is read once for all rows. The sum of an entry runs over the slabs in order.
 std::vector<float> PrimalSolver::input_gradient(std::span<const RowIndex> rows,
                                                 const Eigen::Ref<const Matrix>& dz) {
   check_rows(rows, rows_.features().rows());
@@ -373,7 +374,8 @@ void PrimalSolver::recall() {
   for (Slab& slab : slabs_) slab.norms.w_w = slab.remembered_squared_norm;
 }
 
-// The norms are part of it: summed in the order of a step, their last bits are not those of a sum over W.
+// The norms are part of the state. The norms are summed in the order of the steps, so a new sum over W would
+// differ in the last digits.
 FirstLayerState PrimalSolver::state() {
   finish_block();
   FirstLayerState state;

@@ -13,10 +13,10 @@ namespace headstart {
 namespace {
 
 constexpr Eigen::Index kAxes = 2;
-constexpr Eigen::Index kSpare = 8;  // directions that converge for the two to be right
+constexpr Eigen::Index kSpare = 8;  // additional directions, so that the two axes are accurate
 constexpr int kIterations = 16;
 
-/// (I - 1 1^T / n) K (I - 1 1^T / n): inner products about the mean.
+/// (I - 1 1^T / n) K (I - 1 1^T / n): inner products relative to the mean.
 Eigen::MatrixXd centred(const Matrix& kernel) {
   Eigen::MatrixXd k = kernel.cast<double>();
   const Eigen::RowVectorXd means = k.colwise().mean();
@@ -52,7 +52,7 @@ PrincipalComponents principal_components(const Matrix& kernel) {
   PrincipalComponents result;
   result.coordinates = Matrix::Zero(rows, kAxes);
   for (Eigen::Index axis = 0; axis < std::min(kAxes, basis.cols()); ++axis) {
-    const Eigen::Index which = basis.cols() - 1 - axis;  // eigenvalues come ascending
+    const Eigen::Index which = basis.cols() - 1 - axis;  // eigenvalues are in ascending order
     const double eigenvalue = std::max(0.0, small.eigenvalues()(which));
     Eigen::VectorXd values = basis * small.eigenvectors().col(which) * std::sqrt(eigenvalue);
     Eigen::Index farthest = 0;

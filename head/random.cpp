@@ -25,7 +25,7 @@ Random::Random(std::uint64_t seed) noexcept : state_{} {
 }
 
 std::uint64_t Random::below(std::uint64_t bound) noexcept {
-  // The high half of next() * bound is uniform once the low half's first (2^64 mod bound) values are refused.
+  // The high half of next() * bound is uniform if the low half's first (2^64 mod bound) values are refused.
   Uint128 product = static_cast<Uint128>(next()) * bound;
   if (static_cast<std::uint64_t>(product) < bound) {
     const std::uint64_t refused = (0U - bound) % bound;

@@ -1,4 +1,4 @@
-// head/random.hpp: seeded randomness that is the same on every platform; the std distributions are not.
+// head/random.hpp: seeded randomness that is the same on every platform; the distributions of std are not.
 #pragma once
 
 #include <bit>
@@ -12,10 +12,10 @@ namespace headstart {
 /// xoshiro256** by Blackman and Vigna (doi 10.1145/3460772), seeded through SplitMix64.
 class Random {
  public:
-  /// The generator that every other one with this seed is equal to.
+  /// Two generators with the same seed give the same numbers.
   explicit Random(std::uint64_t seed) noexcept;
 
-  /// 64 random bits. In the header, because a first layer draws 25 million numbers.
+  /// 64 random bits. Defined in the header, because a first layer draws 25 million numbers.
   [[nodiscard]] std::uint64_t next() noexcept {
     const std::uint64_t result = std::rotl(state_[1] * 5U, 7) * 9U;
     const std::uint64_t shifted = state_[1] << 17U;
@@ -36,10 +36,10 @@ class Random {
   std::uint64_t state_[4];
 };
 
-/// A seed for one purpose ("shuffle", "layer 2"), independent of the others derived from the same user seed.
+/// A seed for one purpose ("shuffle", "layer 2"), independent of the other seeds from the same user seed.
 [[nodiscard]] std::uint64_t derive_seed(std::uint64_t seed, std::uint64_t purpose) noexcept;
 
-/// Fisher-Yates.
+/// Shuffles `rows` (Fisher-Yates).
 void shuffle(std::span<RowIndex> rows, Random& random) noexcept;
 
 }  // namespace headstart

@@ -6,7 +6,7 @@
 namespace headstart {
 
 FeatureRows ReadAhead::next(std::span<const RowIndex> now, std::span<const RowIndex> then) {
-  rows_ = {};  // before there are others
+  rows_ = {};  // frees the last rows before new ones are read
   const bool expected =
       ahead_.valid() && std::equal(now.begin(), now.end(), expected_.begin(), expected_.end());
   if (ahead_.valid()) rows_ = ahead_.get();

@@ -1,4 +1,4 @@
-// head/read_ahead.hpp: reads rows of a RowSource on a thread of its own while others are trained on.
+// head/read_ahead.hpp: reads rows of a RowSource on its own thread while other rows are trained on.
 #pragma once
 
 #include <future>
@@ -14,10 +14,10 @@ class ReadAhead {
   /// @param source  must outlive this
   explicit ReadAhead(const RowSource& source) : source_(source) {}
 
-  /// The rows `now`, in that order; begins to read `then`, for the next call. Beyond what is returned this
-  /// keeps the rows read ahead.
+  /// Returns the rows `now`, in that order, and begins to read the rows `then` for the next call. Besides the
+  /// returned rows, only the rows read ahead are in memory.
   /// @return valid until the next call
-  /// @throws what reading `now` throws
+  /// @throws the exceptions of reading `now`
   [[nodiscard]] FeatureRows next(std::span<const RowIndex> now, std::span<const RowIndex> then);
 
  private:

@@ -74,7 +74,7 @@ void append_non_zeros(std::span<const float> dense, FeatureMatrix& matrix) {
   matrix.indptr.push_back(static_cast<std::int64_t>(matrix.indices.size()));
 }
 
-/// One row's channels. @param pooled  [channels], overwritten
+/// Pools the channels of one row. @param pooled  [channels], overwritten
 void average_row(std::span<const std::int32_t> indices, std::span<const float> values, std::int64_t positions,
                  std::span<float> pooled) {
   std::vector<double> sums(pooled.size(), 0.0);
@@ -85,7 +85,7 @@ void average_row(std::span<const std::int32_t> indices, std::span<const float> v
                  [&](double sum) { return static_cast<float>(sum / static_cast<double>(positions)); });
 }
 
-/// One row's channels. @param pooled  [channels], overwritten
+/// Pools the channels of one row. @param pooled  [channels], overwritten
 void maximum_row(std::span<const std::int32_t> indices, std::span<const float> values, std::int64_t positions,
                  std::span<float> pooled) {
   std::vector<std::int64_t> seen(pooled.size(), 0);
@@ -93,7 +93,7 @@ void maximum_row(std::span<const std::int32_t> indices, std::span<const float> v
     const std::size_t channel = static_cast<std::size_t>(indices[i]) % pooled.size();
     pooled[channel] = seen[channel]++ == 0 ? values[i] : std::max(pooled[channel], values[i]);
   }
-  // A position without an entry is a zero, and counts.
+  // A position without an entry is a zero, which counts for the maximum.
   for (std::size_t c = 0; c < pooled.size(); ++c) {
     if (seen[c] == 0) pooled[c] = 0.0F;
     if (seen[c] < positions) pooled[c] = std::max(pooled[c], 0.0F);
@@ -106,7 +106,7 @@ double squared_norm(std::span<const float> values) {
   return sum;
 }
 
-/// Zero for no value.
+/// The median; zero if there is no value.
 double median(std::vector<double> values) {
   if (values.empty()) return 0.0;
   const auto upper = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -127,7 +127,7 @@ double least_deviation(const std::vector<double>& deviations) {
   return kLeastShareOfMedian * middle;
 }
 
-// Two passes, so that a feature that is the same in every row has deviation zero exactly.
+// Takes two passes, so that a feature with the same value in every row has a deviation of exactly zero.
 void fit_standardize(const FeatureRows& rows, std::span<const RowIndex> training, FittedTransform& fitted) {
   const auto columns = static_cast<std::size_t>(rows.columns);
   const auto count = static_cast<double>(training.size());

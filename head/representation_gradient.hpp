@@ -1,4 +1,4 @@
-// head/representation_gradient.hpp: the way back through pool() and apply(), for maps that are trained.
+// head/representation_gradient.hpp: backpropagation through apply() and pool(), for maps that are trained.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,12 @@
 
 namespace headstart {
 
-/// dLoss/dmaps where `maps` has entries; elsewhere it is not computed, because maps come out of a ReLU, which
-/// lets nothing through where they are zero. Of maxima that are equal the first gets all, as in TensorFlow.
+/// dLoss/dmaps at the entries of `maps`. The gradient is not computed elsewhere: maps come out of a ReLU,
+/// whose gradient is zero where the map is zero. Of equal maxima the first one gets the whole gradient, as in
+/// TensorFlow.
 /// @param maps      non-negative rows of (position, channel), channels fastest
 /// @param pooled    pool(maps, channels, pooling)
-/// @param fitted    what was applied to `pooled` then
+/// @param fitted    the transform that was applied to `pooled`
 /// @param rows      apply(fitted, pooled)
 /// @param gradient  dLoss/drows, one value for each entry of `rows`, row after row
 /// @return one value for each entry of `maps`, row after row

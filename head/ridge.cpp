@@ -15,7 +15,7 @@ namespace headstart {
 namespace {
 
 constexpr int kDefaultLambdas = 25;
-constexpr double kLeastLambda = 1e-6;  // relative to the centred kernel's mean diagonal
+constexpr double kLeastLambda = 1e-6;  // relative to the mean of the centred Gram matrix's diagonal
 constexpr double kMostLambda = 1e3;
 constexpr Eigen::Index kBlock = 256;  // rows squared at a time, so that no second n x n matrix is made
 
@@ -85,8 +85,9 @@ RidgeRegression::RidgeRegression(const Matrix& kernel, Cancellation cancellation
   centred.array() += mean;
   scale_ = std::max(centred.diagonal().mean(), 0.0);
 
-  // The constant vector has eigenvalue 0, perhaps among others: lifted above all of them (each is at most the
-  // trace) it comes out last, and alone, and is left off.
+  // The constant vector has eigenvalue 0, and other vectors may have it, too. Here the constant vector gets
+  // an eigenvalue above all others, each of which is at most the trace. So this vector comes out last and
+  // alone, and is left off.
   const double top = scale_ > 0.0 ? 2.0 * scale_ * static_cast<double>(n) : 1.0;
   centred.array() += top / static_cast<double>(n);
   const auto solver = run_unless_cancelled(
@@ -156,7 +157,8 @@ RidgePredictor RidgeRegression::fit(std::span<const std::int32_t> labels, int cl
   const Eigen::VectorXd inverse = (eigenvalues_.array() + lambda).inverse();
   RidgePredictor predictor;
   predictor.coefficients = eigenvectors_ * (inverse.asDiagonal() * (eigenvectors_.transpose() * targets));
-  // Coefficients sum to zero, so of centring a row's products only the training rows' own means remain.
+  // The coefficients sum to zero. So of the centring of a row's products, only the training rows' own means
+  // remain.
   predictor.intercept = targets.colwise().mean() - means_.transpose() * predictor.coefficients;
   return predictor;
 }

@@ -1,4 +1,5 @@
-// head/row_source.hpp: feature rows that are too many for memory: where they lie, and how to read some.
+// head/row_source.hpp: feature rows that do not fit in memory: where they are stored, and how to read some of
+// them.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +15,13 @@ namespace headstart {
 /// Rows that are read when they are needed.
 struct RowSource {
   std::int64_t columns = 0;
-  /// [rows]: rows of one chunk lie together, and reading one of them costs about as much as reading all.
+  /// [rows]: rows of one chunk are stored together. Reading one row of a chunk costs about as much as reading
+  /// all.
   std::span<const std::int32_t> chunks;
-  /// How many rows are trained on while they are in memory; as many again are read ahead. Small windows
-  /// shuffle less: rows meet only rows of chunks that share their window.
+  /// How many rows are in memory for training; as many again are read ahead. Small windows shuffle less: a
+  /// row meets only rows of the chunks in its window.
   std::size_t window = 0;
-  /// The rows asked for, in that order. Called from one thread at a time, not always the same.
+  /// Reads `rows`, in that order. Called from one thread at a time, not always from the same one.
   std::function<FeatureMatrix(std::span<const RowIndex> rows)> read;
 };
 

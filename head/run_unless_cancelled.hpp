@@ -1,4 +1,4 @@
-// head/run_unless_cancelled.hpp: a way out of computations that look at nothing while they run, such as the
+// head/run_unless_cancelled.hpp: cancels computations that cannot check for it themselves, such as the
 // eigendecompositions of a library.
 #pragma once
 
@@ -12,9 +12,9 @@
 
 namespace headstart {
 
-/// What `task` returns. Where a request is possible the task runs on a thread of its own, which is left to
-/// itself after one: so the task must own all that it works on.
-/// @throws Cancelled; what the task throws
+/// Returns the result of `task`. If a request to stop is possible, the task runs on its own thread. After a
+/// request that thread runs on unattended, so the task must own all data that it uses.
+/// @throws Cancelled; the exceptions of `task`
 template <typename Task>
 std::invoke_result_t<Task&> run_unless_cancelled(Task task, const Cancellation& cancellation) {
   constexpr std::chrono::milliseconds kBetweenChecks{20};

@@ -9,7 +9,7 @@ namespace headstart {
 namespace {
 
 constexpr double kDecay = 0.1;
-// Keras's ReduceLROnPlateau: an epoch improves when its loss is more than this below the best.
+// As in Keras's ReduceLROnPlateau, an epoch improves when its loss is more than this below the best loss.
 constexpr double kLeastImprovement = 1e-4;
 constexpr int kPlateauPatience = 5;
 

@@ -49,7 +49,7 @@ SearchResult search(const CrossValidation& validation, std::span<const Candidate
   const std::vector<Fold>& folds = validation.folds();
   SearchResult result;
   std::vector<Candidate> alive(candidates.begin(), candidates.end());
-  std::vector<std::size_t> sizes;  // of the rounds, for on_run
+  std::vector<std::size_t> sizes;  // trainings in each round, for on_run
   for (std::size_t round = 0, left = alive.size(); round < options.rounds.size(); ++round) {
     sizes.push_back(left * folds.size());
     left = std::max<std::size_t>(
@@ -75,7 +75,7 @@ SearchResult search(const CrossValidation& validation, std::span<const Candidate
           CrossValidation::score(alive[c], std::span(curves).subspan(c * folds.size(), folds.size()), folds));
       scores.back().round = static_cast<int>(round);
     }
-    // Who goes on is listed again by a later round.
+    // The candidates of this round leave the earlier list; they are listed again below.
     std::erase_if(result.scores, [&](const CandidateScore& score) {
       return std::find(alive.begin(), alive.end(), score.candidate) != alive.end();
     });

@@ -1,6 +1,6 @@
-// head/search.hpp: the best of many candidates by cross-validation; successive halving (Jamieson and
-// Talwalkar 2016, arXiv 1502.07943) gives the epochs to who deserves them. The winner's accuracy is
-// optimistic, because it was picked for it.
+// head/search.hpp: finds the best of many candidates by cross-validation. By successive halving (Jamieson and
+// Talwalkar 2016, arXiv 1502.07943), only the best candidates get more epochs. The winner's accuracy is
+// optimistic, because the winner was chosen by it.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace headstart {
 
-/// What candidates are made of: every combination, in this order, but flatten with standardize, whose rows
-/// would be dense.
+/// The values that candidates combine: every combination, in this order. Flatten with standardize is left
+/// out, because its rows would be dense.
 struct SearchSpace {
   std::vector<Pooling> poolings{Pooling::kFlatten, Pooling::kAverage, Pooling::kMaximum};
   std::vector<Transform> transforms{Transform::kUnit, Transform::kScale, Transform::kStandardize};
@@ -27,18 +27,18 @@ struct SearchSpace {
 
 struct SearchOptions {
   std::vector<int> rounds{8, 24, 72};  ///< epochs of each round of halving, rising
-  double kept = 1.0 / 3.0;             ///< share of the candidates that goes on to the next round
+  double kept = 1.0 / 3.0;             ///< share of the candidates that enter the next round
   std::function<void(std::size_t done, std::size_t total)> on_run;  ///< called from one thread at a time
 };
 
 struct SearchResult {
-  std::vector<CandidateScore> scores;  ///< the best first: later rounds, then accuracy, then cross-entropy
-  Matrix out_of_fold;  ///< logits of the best one, [rows.size(), classes]; empty if it diverged
+  std::vector<CandidateScore> scores;  ///< best first: by later round, then accuracy, then cross-entropy
+  Matrix out_of_fold;  ///< logits of the best candidate, [rows.size(), classes]; empty if it diverged
 };
 
-/// Same candidates, cross-validation (which was made for them) and options: same result, whatever the thread
-/// count.
-/// @throws std::invalid_argument for rounds that do not rise, or a share out of (0, 1]; Cancelled
+/// The same candidates, cross-validation and options give the same result, for any number of threads. The
+/// cross-validation must have been made for these candidates.
+/// @throws std::invalid_argument for rounds that do not rise, or a share outside (0, 1]; Cancelled
 [[nodiscard]] SearchResult search(const CrossValidation& validation, std::span<const Candidate> candidates,
                                   const SearchOptions& options);
 

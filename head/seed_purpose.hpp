@@ -1,5 +1,6 @@
-// head/seed_purpose.hpp: what the seeds are for that are derived from a person's one. Never renumber: a
-// seed's result would change. Every purpose has a number of its own, or two of them would draw alike.
+// head/seed_purpose.hpp: the purposes of the seeds that are derived from the user's seed. Never renumber
+// them: a seed's result would change. Every purpose has its own number; otherwise two purposes would draw the
+// same numbers.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +11,14 @@ namespace headstart {
 
 enum class SeedPurpose : std::uint64_t {
   kShuffle = 1,        ///< an epoch's order of rows
-  kDropout = 2,        ///< what a step leaves out
+  kDropout = 2,        ///< the activations that a step leaves out
   kChunk = 3,          ///< an epoch's order of chunks
-  kLearningCurve = 4,  ///< which images a smaller training set has
-  kFirstLayer = 1000,  ///< initial weights; those of layer l: this + l, so that nothing may follow
+  kLearningCurve = 4,  ///< the images of a smaller training set
+  /// Initial weights; layer l has this + l, so no purpose may follow.
+  kFirstLayer = 1000,
 };
 
-/// A seed for one purpose, and a number within it.
+/// A seed for one purpose and for a number within this purpose.
 [[nodiscard]] inline std::uint64_t derive_seed(std::uint64_t seed, SeedPurpose purpose,
                                                std::uint64_t number = 0) noexcept {
   return derive_seed(seed, static_cast<std::uint64_t>(purpose) + number);

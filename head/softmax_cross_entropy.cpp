@@ -57,7 +57,7 @@ BatchLoss softmax_cross_entropy(Eigen::Ref<Matrix> z, std::span<const std::int32
       const double logit = static_cast<double>(z(r, c)) - largest;
       const double target = (c == label ? 1.0 - options.label_smoothing : 0.0) + even_share;
       sum += std::exp(logit);
-      // A class nobody aims at must not turn an infinitely small logit into 0 * -inf.
+      // Skip classes with target 0: otherwise a logit of minus infinity would give 0 * -inf.
       if (target > 0.0) target_logit += target * logit;
     }
     result.loss += weight * (std::log(sum) - target_logit);

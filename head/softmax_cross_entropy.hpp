@@ -1,4 +1,4 @@
-// head/softmax_cross_entropy.hpp: the loss, from logits, with its gradient.
+// head/softmax_cross_entropy.hpp: computes the loss and its gradient from logits.
 #pragma once
 
 #include <cstdint>
@@ -8,23 +8,24 @@
 
 namespace headstart {
 
-/// In place: every row of logits becomes probabilities. The row maximum is subtracted first: exp can't
-/// overflow.
+/// Turns every row of logits into probabilities, in place. The row's maximum is subtracted first, so that exp
+/// can't overflow.
 void softmax(Eigen::Ref<Matrix> z);
 
-/// What changes the loss.
+/// Options that change the loss.
 struct LossOptions {
   double label_smoothing = 0.0;          ///< targets become y (1 - s) + s / classes, as Keras does
   std::span<const float> class_weights;  ///< [classes], or empty for all ones
 };
 
-/// What a batch gave.
+/// The result of a batch.
 struct BatchLoss {
-  double loss = 0.0;  ///< sum over rows of weight[label] * cross-entropy, in nats; not divided by the rows
-  std::int64_t correct = 0;  ///< rows whose largest logit (the first, in a tie) is the label's
+  /// Sum over rows of weight[label] * cross-entropy, in nats; not divided by the number of rows.
+  double loss = 0.0;
+  std::int64_t correct = 0;  ///< rows whose largest logit (in a tie the first) is that of the label
 };
 
-/// Softmax cross-entropy of logits z, which become the gradient of loss / rows with respect to z:
+/// Softmax cross-entropy of the logits z. z becomes the gradient of loss / rows with respect to z:
 /// weight[label] * (softmax(z) - target) / rows.
 /// @param z       [rows, classes]; overwritten
 /// @param labels  [rows], each in [0, classes)

@@ -12,15 +12,15 @@
 namespace headstart {
 namespace {
 
-// One core's rates on a desktop of today, rounded; only their ratios matter. Sparse: multiply-adds of an
-// entry with a row of W in cache; paired: with a row of W and of V. Dense: those of a blocked product. The
-// rest waits for memory.
+// The rates of one core of a current desktop, rounded; only their ratios matter. Sparse: multiply-adds of an
+// entry with a row of W in cache. Paired: with a row of W and of V. Dense: those of a blocked product. The
+// other rates are those of memory and cache.
 constexpr double kSparseFlops = 30e9;
 constexpr double kPairedFlops = 50e9;
 constexpr double kDenseFlops = 80e9;
 constexpr double kMemoryBytes = 25e9;
 constexpr double kCacheBytes = 60e9;
-constexpr double kCacheSize = 16e6;  // A and B stay in cache below this
+constexpr double kCacheSize = 16e6;  // below this many bytes a step, A and B, or W and V, stay in cache
 
 template <typename Integer>
 double real(Integer number) {
@@ -79,7 +79,7 @@ double primal_cost(const TrainingShape& shape) noexcept {
   const double batch = real(std::max<std::int64_t>(shape.batch, 1));
   const double bytes = 16.0 * real(shape.columns) * width;
   const double flops = 4.0 * batch * nonzeros_of_a_row(shape) * width;
-  // In cache, step by step; else in blocks of steps, with twice the products.
+  // In cache, step by step. Otherwise in blocks of steps, with twice the products.
   const double steps_of_a_block = std::max(1.0, std::floor(real(kMostPlannedRows) / batch));
   const double step = bytes < kCacheSize
                           ? std::max(bytes / kCacheBytes, flops / kSparseFlops)

@@ -1,5 +1,5 @@
-// head/sparse_product.cpp: a tile of W (256 features by 64 columns) is copied to where it is contiguous and
-// aligned, and used by every row while it is in cache.
+// head/sparse_product.cpp: copies a tile of W (256 features by 64 columns) into contiguous, aligned memory.
+// Every row uses the copy while it is in cache.
 #include "head/sparse_product.hpp"
 
 #include <algorithm>
@@ -16,7 +16,8 @@
 namespace headstart {
 namespace {
 
-// Rows that share one copy of a tile: enough that the copy is small beside their products.
+// The rows that share one copy of a tile: enough rows that the cost of the copy is small beside that of their
+// products.
 constexpr std::size_t kRowsPerTask = 512;
 
 void check_features(const TiledRows& matrix, const Matrix& kernel) {

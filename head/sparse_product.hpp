@@ -1,6 +1,6 @@
-// head/sparse_product.hpp: products of sparse feature rows with a wide dense kernel as it lies in memory,
-// read once: X W, and c W + X^T A. Invariant: sums run in one fixed order, so the bits depend neither on the
-// number of threads nor on the rows or columns beside.
+// head/sparse_product.hpp: products of sparse feature rows with a wide dense weights matrix: X W, and
+// c W + X^T A. The weights matrix is read once, in its normal layout. Invariant: sums run in one fixed order.
+// So a result does not depend on the number of threads or on the other rows and columns.
 #pragma once
 
 #include <span>
@@ -13,7 +13,7 @@ namespace headstart {
 
 /// X[rows] W, [rows.size(), kernel.cols()].
 /// @param kernel  W, [features, any]
-/// @throws std::invalid_argument if the kernel has not one row per feature
+/// @throws std::invalid_argument if `kernel` has not one row for each feature
 [[nodiscard]] Matrix sparse_product(const TiledRows& matrix, std::span<const RowIndex> rows,
                                     const Matrix& kernel, Workers& workers);
 

@@ -1,4 +1,4 @@
-// head/step_block.hpp: steps of SGD that W and V have not seen yet, as numbers: see primal_solver.hpp.
+// head/step_block.hpp: SGD steps that are done but not yet in W and V, as numbers: see primal_solver.hpp.
 #pragma once
 
 #include <cstddef>
@@ -12,24 +12,24 @@
 
 namespace headstart {
 
-/// The rows of a block in the order in which they are trained on. Invariant: with D_r the gradient of a row
-/// that is done, W = c W_0 + f V_0 + sum_r alpha_r x_r D_r^T and V = e W_0 + g V_0 + sum_r beta_r x_r D_r^T.
+/// The rows of a block in training order. Let D_r be the gradient of a row that is done. Invariant:
+/// W = c W_0 + f V_0 + sum_r alpha_r x_r D_r^T and V = e W_0 + g V_0 + sum_r beta_r x_r D_r^T.
 class StepBlock {
  public:
   StepBlock() = default;
-  /// @param kernel  K = X_s X_s^T of the rows
+  /// @param kernel  the rows' Gram matrix K = X_s X_s^T
   StepBlock(std::span<const RowIndex> rows, Matrix kernel);
 
-  /// Whether products of its rows can be had without W: else it is a single batch.
+  /// Whether the products of its rows can be computed without W. If not, the block is a single batch.
   [[nodiscard]] bool planned() const noexcept { return kernel_.size() > 0; }
   /// Whether `rows` are the next ones of a planned block.
   [[nodiscard]] bool continues(std::span<const RowIndex> rows) const;
-  /// How many rows are done, and which.
+  /// How many rows are done, and which rows.
   [[nodiscard]] std::size_t done() const noexcept { return of_rows_.size(); }
   [[nodiscard]] std::span<const RowIndex> rows_done() const { return std::span(rows_).first(done()); }
   [[nodiscard]] std::size_t rows() const noexcept { return rows_.size(); }
 
-  /// A step on `batch`: its next rows, or of an empty block all there will be.
+  /// Adds a step on `batch`: the block's next rows, or, for an empty block, all its rows.
   void add(std::span<const RowIndex> batch, const SgdStep& sgd);
 
   [[nodiscard]] Coordinates of_kernel() const noexcept { return of_kernel_; }      ///< c, e
@@ -39,8 +39,8 @@ class StepBlock {
 
   /// K of the last `count` rows that are done.
   [[nodiscard]] Matrix kernel_of_last(std::size_t count) const;
-  /// K[next, done] diag(alpha), or diag(beta): what gradients weigh in the products of the `count` rows that
-  /// follow.
+  /// K[next, done] diag(alpha), or diag(beta): the weights of the gradients in the products of the `count`
+  /// rows that follow.
   [[nodiscard]] Matrix weights_in_kernel(std::size_t count) const;
   [[nodiscard]] Matrix weights_in_velocity(std::size_t count) const;
 

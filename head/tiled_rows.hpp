@@ -1,6 +1,6 @@
-// head/tiled_rows.hpp: feature rows cut into tiles of consecutive features, so that a tile of W is used by
-// every row while it is in cache. Invariant: a tile's entries of a row are found in constant time; the index
-// costs 4 bytes a row and tile, built once.
+// head/tiled_rows.hpp: feature rows cut into tiles of consecutive features, so that every row uses a tile of
+// W while the tile is in cache. Invariant: a tile's entries of a row are found in constant time. The index
+// costs 4 bytes a row and tile, and is built once.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,13 @@
 
 namespace headstart {
 
-/// 256 features measured best or equal best among 64 to 512: a tile of 64 columns of W (64 KiB) stays in L2.
+/// 256 features measured best or equal best among 64 to 512. A tile of 64 columns of W (64 KiB) stays in L2.
 inline constexpr std::int64_t kTileFeatures = 256;
 
 class TiledRows {
  public:
   /// @param features       must outlive this
-  /// @param tile_features  features a tile, at least one; the last tile may have fewer
+  /// @param tile_features  features of a tile, at least one; the last tile may have fewer
   TiledRows(const FeatureRows& features, std::int64_t tile_features);
 
   [[nodiscard]] const FeatureRows& features() const noexcept { return features_; }
@@ -50,7 +50,7 @@ class TiledRows {
   FeatureRows features_;
   std::int64_t tile_features_;
   std::size_t tiles_;
-  std::vector<std::uint32_t> starts_;  // [rows, tiles + 1]: where in the row a tile begins
+  std::vector<std::uint32_t> starts_;  // [rows, tiles + 1]: the place in the row where a tile begins
 };
 
 }  // namespace headstart

@@ -47,14 +47,16 @@ std::vector<std::int32_t> labels_of(const TrainingData& data, std::span<const Ro
 }
 
 [[noreturn]] void diverged(int epoch, const std::string& where, double loss, double learning_rate) {
-  std::ostringstream text;  // counted from one, as people do; shortest form of the numbers
+  // The message counts from one, as people do, and has the shortest form of the numbers.
+  std::ostringstream text;
   text << "epoch " << epoch + 1 << ", " << where << ": the loss is " << loss << " at learning rate "
        << learning_rate;
   throw Divergence(text.str());
 }
 
-// One run. Invariant between steps: z_ holds X W (no bias) of the next batch, from the pass that made this W
-// or, where that batch's window was not in memory then, from a pass of its own.
+// One run. Invariant between steps: z_ holds X W (no bias) of the next batch. This product comes from the
+// pass that made this W. If the batch's window was not in memory during that pass, it comes from a pass of
+// its own.
 class Training {
  public:
   Training(const TrainingData& data, FirstLayer& first, std::span<const Dense> layers,
@@ -79,7 +81,7 @@ class Training {
     }
   }
 
-  // One epoch; afterwards the weights' validation loss is known and z_ is ready for the next epoch.
+  // One epoch. Afterwards the validation loss of the weights is known, and z_ is ready for the next epoch.
   EpochResult run_epoch(int epoch, double learning_rate) {
     const Clock::time_point start = Clock::now();
     EpochResult result;
@@ -135,14 +137,14 @@ class Training {
     return {options_.label_smoothing, options_.class_weights};
   }
   [[nodiscard]] double penalty() { return first_.penalty(options_.l2) + options_.l2 * upper_.squared_norm(); }
-  // The share of the learning rate that a step has.
+  // The factor of the learning rate in a step.
   [[nodiscard]] double warmed_up(int epoch, std::size_t step) const {
     const double steps = options_.warm_up * static_cast<double>(order_.steps());
     const double done =
         static_cast<double>(epoch) * static_cast<double>(order_.steps()) + static_cast<double>(step + 1);
     return done < steps ? done / steps : 1.0;
   }
-  // How to step along the gradients of upper_ and the first layer, which are clipped here.
+  // The step along the gradients of upper_ and of the first layer, which are clipped here.
   [[nodiscard]] SgdStep sgd_step(std::span<const RowIndex> batch, const Matrix& dz, double learning_rate) {
     SgdStep sgd{learning_rate, options_.momentum, options_.nesterov, options_.l2};
     if (!options_.clip_norm) return sgd;
@@ -154,7 +156,7 @@ class Training {
     upper_.scale_gradients(sgd.gradient_scale);
     return sgd;
   }
-  // Every step draws from a seed of its own, so that a run can go on from any epoch.
+  // Every step draws from its own seed, so that a run can go on from any epoch.
   [[nodiscard]] Dropout dropout(int epoch, std::size_t step) const {
     const std::uint64_t seed =
         derive_seed(derive_seed(options_.seed, SeedPurpose::kDropout), static_cast<std::uint64_t>(epoch));
@@ -165,15 +167,15 @@ class Training {
     z_.resize(static_cast<Eigen::Index>(rows.size()), z_.cols());
     first_.forward(rows, z_, plan);
   }
-  // A batch, as the first of those that follow it.
+  // Multiplies the batch of `step`; the plan has the batches that follow it.
   void multiply_first(const EpochOrder& order, std::size_t step) {
     const std::vector<RowIndex> planned = in_memory(order, step, kMostPlannedRows);
     const std::size_t batch = order.batch(step).size();
     multiply(std::span(planned).first(batch), {planned, batch});
   }
 
-  // A step's rows as the first layer knows them, and those of further steps in the same window: as many whole
-  // batches as `most` rows are.
+  // A step's rows as the first layer numbers them, and the rows of further steps in the same window. The
+  // result has as many whole batches as fit into `most` rows.
   [[nodiscard]] std::vector<RowIndex> in_memory(const EpochOrder& order, std::size_t step,
                                                 std::size_t most) const {
     const std::span<const RowIndex> planned = order.batches(step, most);
@@ -197,8 +199,8 @@ class Training {
     return in_memory(*next_order, 0, kMostPlannedRows);
   }
 
-  // What a step must also multiply: the next batch; after an epoch's last step the validation rows before it.
-  // Of windows, what is in memory: perhaps nothing.
+  // The rows that a step must also multiply: the next batch and, after an epoch's last step, first the
+  // validation rows. With windows, only rows in memory: perhaps none.
   [[nodiscard]] std::vector<RowIndex> multiplied_next(std::size_t step,
                                                       std::span<const RowIndex> batch) const {
     std::vector<RowIndex> rows;
@@ -208,13 +210,13 @@ class Training {
     return rows;
   }
 
-  // ---- windows: an epoch's, then the validation rows', then the next epoch's
+  // ---- windows: first those of an epoch, then those of the validation rows, then those of the next epoch
 
   [[nodiscard]] std::span<const RowIndex> validation_window(std::size_t first) const {
     return data_.validation.subspan(first, std::min(data_.source->window, data_.validation.size() - first));
   }
 
-  // Has a window of training rows in memory, and its first batch multiplied.
+  // Brings a window of training rows into memory, and multiplies its first batch.
   void enter_window(const EpochOrder& order, std::size_t window, const EpochOrder* next_order) {
     std::span<const RowIndex> then;
     if (window + 1 < order.windows()) {
@@ -251,7 +253,7 @@ class Training {
     return logits;
   }
 
-  // In memory, takes the validation rows off the top of z_.
+  // Without windows, takes the logits of the validation rows from the top of z_.
   void validate(EpochResult& result, const EpochOrder* next_order) {
     const auto rows = static_cast<Eigen::Index>(validation_labels_.size());
     Matrix logits = windows_ ? validation_logits(next_order) : upper_.forward(z_.topRows(rows));
@@ -272,7 +274,7 @@ class Training {
   UpperLayers upper_;
   std::vector<std::int32_t> validation_labels_;
   EpochOrder order_;
-  std::optional<ReadAhead> windows_;  // nothing: all rows are in memory
+  std::optional<ReadAhead> windows_;  // empty if all rows are in memory
   Matrix z_;
 };
 
@@ -281,7 +283,7 @@ EarlyStopping early_stopping_of(const TrainingOptions& options) {
   return {*options.early_stopping, options.to_beat->loss};
 }
 
-// The loss that early stopping sees of an epoch.
+// The loss of an epoch as early stopping gets it.
 double watched_loss(const EpochResult& ended, const TrainingOptions& options) {
   const bool worse = options.to_beat && *ended.val_accuracy < options.to_beat->accuracy;
   return worse ? std::numeric_limits<double>::infinity() : *ended.val_loss;
@@ -370,7 +372,7 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
     }
     if (last) break;
     result.interrupted = any_process(options.processes, hooks.stop != nullptr && hooks.stop->load());
-    // All processes or none: a state may be gathered from all.
+    // All processes or none: a state may be gathered from all processes.
     const bool wanted = hooks.on_state && (!hooks.wants_state || hooks.wants_state(result.interrupted));
     if (any_process(options.processes, wanted)) {
       const TrainingState state = training.state(result.history, best);

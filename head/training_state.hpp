@@ -1,7 +1,7 @@
-// head/training_state.hpp: what a training run is between two epochs, so that it can go on elsewhere with the
-// same bits. Surprise: no generator and no order are in it, because every epoch's order and every step's
-// dropout come from seeds of their own; and no schedule or early stopping, because the history's losses tell
-// both where they are.
+// head/training_state.hpp: the state of a training run between two epochs, so that the run can go on
+// elsewhere with exactly the same result. Surprise: the state has no generator and no order, because every
+// epoch's order and every step's dropout have their own seeds. The state has no schedule and no early
+// stopping, because both follow from the losses in the history.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace headstart {
 
-/// One line of history.csv. Losses include the L2 terms; val_loss has no class weights; training values are
+/// One line of history.csv. Losses include the L2 terms; val_loss has no class weights. Training values are
 /// running means over the epoch's batches, as Keras reports them.
 struct EpochResult {
   int epoch = 0;
@@ -24,12 +24,13 @@ struct EpochResult {
   double seconds = 0.0;
 };
 
-/// A view: what a run shows of itself is valid during the call that shows it.
+/// A view: it is valid only during the call that gets it.
 struct TrainingState {
   std::span<const EpochResult> history;  ///< at least one epoch; the next one is history.size()
-  std::span<const Dense> layers;         ///< every layer, the first one's kernel empty: `first` has it
-  std::span<const Dense> velocities;     ///< the same shapes
-  std::span<const Dense> best;           ///< layers of the best epoch; empty without early stopping
+  /// Every layer; the first one's kernel is empty, because `first` has it.
+  std::span<const Dense> layers;
+  std::span<const Dense> velocities;  ///< the same shapes
+  std::span<const Dense> best;        ///< layers of the best epoch; empty without early stopping
   FirstLayerState first;
 };
 

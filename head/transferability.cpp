@@ -16,9 +16,9 @@ namespace {
 
 constexpr int kMostIterations = 1000;
 constexpr double kTolerance = 1e-6;
-// Bounds of alpha / beta, relative to the mean eigenvalue. The optimum lies outside where the features
-// explain nothing (the weights vanish: infinite) or everything (the noise vanishes: zero); the evidence is
-// flat there.
+// Bounds of alpha / beta, relative to the mean eigenvalue. The optimum is infinite where the features explain
+// nothing (the weights vanish). The optimum is zero where the features explain everything (the noise
+// vanishes). The evidence is flat there.
 constexpr double kLeastRatio = 1e-12;
 constexpr double kMostRatio = 1e12;
 
@@ -41,12 +41,12 @@ void check(const Matrix& kernel, std::span<const std::int32_t> labels, int class
     throw std::invalid_argument("LogME: the kernel matrix holds a value that is not finite");
 }
 
-/// The sums of the header at one t = alpha / beta.
+/// The header's sums at one t = alpha / beta.
 struct Moments {
   double weights = 0.0;    // |m|^2
   double residual = 0.0;   // |X m - y|^2
   double effective = 0.0;  // gamma
-  double noise = 0.0;      // n - gamma, as a sum of its own: gamma may round to n
+  double noise = 0.0;      // n - gamma, summed separately, because gamma may round to n
 };
 
 Moments moments_at(const Eigen::ArrayXd& eigenvalues, const Eigen::ArrayXd& squares, double t) {
@@ -70,7 +70,8 @@ double evidence_of(const Eigen::ArrayXd& eigenvalues, const Eigen::ArrayXd& squa
     t = next;
     if (converged) break;
   }
-  // At this t the best beta: the evidence is then the same formula with n for beta |X m - y|^2 + alpha |m|^2.
+  // Uses the best beta for this t. Then the evidence is the same formula with n in place of
+  // beta |X m - y|^2 + alpha |m|^2.
   const Moments at = moments_at(eigenvalues, squares, t);
   const double beta = n / (at.residual + t * at.weights);
   const double log_evidence = 0.5 * n * (std::log(beta) - std::log(2.0 * std::numbers::pi) - 1.0) -

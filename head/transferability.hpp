@@ -1,20 +1,20 @@
 // head/transferability.hpp: LogME: how well a linear model on these features could explain these labels,
-// before anything is trained (You et al. 2021, arXiv 2102.11005): the logarithm of the maximum evidence, per
-// row.
+// before any training (You et al. 2021, arXiv 2102.11005). LogME is the logarithm of the maximum evidence,
+// per row.
 //
-// For one class y in {0, 1}^n (one against the rest) and features X [n, d]: w ~ N(0, 1 / alpha), y ~ N(X w,
-// 1 / beta), and the evidence p(y | X, alpha, beta) is maximised over alpha and beta. With K = X X^T = U
-// diag(s) U^T, z = U^T y and t = alpha / beta, everything that the paper computes from X is a sum over
-// eigenvalues:
+// Take one class y in {0, 1}^n (one against the rest) and features X [n, d], with w ~ N(0, 1 / alpha) and
+// y ~ N(X w, 1 / beta). The evidence p(y | X, alpha, beta) is maximised over alpha and beta. Let
+// K = X X^T = U diag(s) U^T, z = U^T y and t = alpha / beta. Then everything that the paper computes from X
+// is a sum over eigenvalues:
 //
 //   |m|^2 = sum s z^2 / (s + t)^2,   |X m - y|^2 = sum (t z / (s + t))^2,   gamma = sum s / (s + t)
 //   alpha = gamma / |m|^2,   beta = (n - gamma) / |X m - y|^2                            (the fixed point)
 //   log evidence = n/2 log beta - n/2 log 2 pi - beta/2 |X m - y|^2 - alpha/2 |m|^2 - 1/2 sum log(1 + s / t)
 //
-// (the paper's d/2 log alpha - 1/2 log|A| is the last sum: an eigenvalue 0 contributes nothing), so X itself
-// and its d columns are never needed. The features are taken as they are, without centring or intercept, as
-// the paper does. Comparable between feature sets of the same rows and labels only. Scaling the features by
-// one factor changes alpha, not the score.
+// The last sum is the paper's d/2 log alpha - 1/2 log|A|, to which an eigenvalue 0 adds nothing. So X itself
+// and its d columns are never needed. As in the paper, the features have no centring and no intercept.
+// Compare scores only between feature sets of the same rows and labels. Scaling the features by one factor
+// changes alpha, not the score.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +25,15 @@
 
 namespace headstart {
 
-/// The mean over the classes that have rows of the log maximum evidence per row; higher is better, in nats.
-/// Computed in double.
-/// The iteration starts at alpha / beta = the mean eigenvalue and ends when it moves by less than a
-/// millionth.
+/// The mean, over the classes that have rows, of the log maximum evidence per row, in nats. Higher is better.
+/// Computed in double. The iteration starts with alpha / beta = the mean eigenvalue, and ends when
+/// alpha / beta changes by less than a millionth.
 /// @param kernel   K = X X^T, [n, n], symmetric (the lower triangle is read), not centred; at least one row
 /// @param labels   [n], each in [0, classes)
-/// @param columns  d, at least 1: K has no more eigenvalues than that, and the rest is rounding, left out
-/// @throws std::invalid_argument if an argument breaks that, or K has a value that is not finite; Cancelled
+/// @param columns  d, at least 1: K has at most d eigenvalues; further ones are rounding errors and are left
+/// out
+/// @throws std::invalid_argument if an argument breaks these rules, or K has a value that is not finite;
+/// Cancelled
 [[nodiscard]] double log_maximum_evidence(const Matrix& kernel, std::span<const std::int32_t> labels,
                                           int classes, std::int64_t columns,
                                           const Cancellation& cancellation = {});

@@ -18,7 +18,7 @@ double squared_norm_above_first(const std::vector<Dense>& layers) {
   return sum;
 }
 
-// out = activations kernel + bias; a row's bits do not depend on the rows beside it.
+// out = activations kernel + bias. The result of a row does not depend on the other rows.
 void affine(const Matrix& activations, const Dense& layer, Matrix& out) {
   out = layer.bias.replicate(activations.rows(), 1);
   add_product(activations, layer.kernel, out);
@@ -34,8 +34,8 @@ void apply(const Dropout& dropout, Random& random, float kept_scale, Matrix& act
   }
 }
 
-// gradient *= kept_scale where the activation passed ReLU and dropout, else 0. A mask, because half of the
-// branches of a condition would be mispredicted.
+// gradient *= kept_scale where the activation passed ReLU and dropout, else 0. A mask is faster, because a
+// condition would mispredict half of its branches.
 void gate(const Matrix& activations, float kept_scale, Matrix& gradient) {
   const float* const a = activations.data();
   float* const g = gradient.data();
@@ -51,7 +51,7 @@ RowVector sum_of_rows(const Matrix& matrix) {
   return sum;
 }
 
-// One SGD step of a kernel or bias.
+// One SGD step of a kernel or a bias.
 template <typename Array>
 void move(Array& array, Array& velocity, const Array& gradient, const SgdStep& sgd) {
   const auto learning_rate = static_cast<float>(sgd.learning_rate);

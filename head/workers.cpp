@@ -26,9 +26,9 @@ int concurrency(int threads) {
   return threads == 0 ? tbb::task_arena::automatic : threads;
 }
 
-/// What the caller wrote is seen by every share of the tasks, and what shares wrote by the caller. oneTBB
-/// sees to that already; but ThreadSanitizer can't look into the library, and would take all of it for races.
-/// Shares see nothing of each other, so that races among them are found.
+/// Orders memory: every share of the tasks sees the caller's writes, and the caller sees the writes of the
+/// shares. oneTBB guarantees this order already. But ThreadSanitizer can't look into the library and would
+/// report each access as a race. Shares are not ordered among each other, so that races among them are found.
 class HandOver {
  public:
   HandOver() noexcept { given_.store(true, std::memory_order_release); }
@@ -56,7 +56,7 @@ class HandOver {
 
 struct Workers::Arena {
   explicit Arena(int threads) : arena(concurrency(threads)) {
-    // More threads than cores are given where they are asked for: TBB alone would stop at the number of
+    // More threads than cores are given where the caller asks for them. TBB alone would stop at the number of
     // cores.
     if (threads > tbb::info::default_concurrency()) {
       more_than_cores.emplace(tbb::global_control::max_allowed_parallelism,
@@ -74,7 +74,7 @@ Workers::~Workers() = default;
 int Workers::threads() const noexcept { return arena_->arena.max_concurrency(); }
 
 void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>& task) {
-  // One thread needs no arena: a task of another pool runs these right here.
+  // One thread needs no arena: a task of another pool runs the tasks on its own thread.
   if (count == 1 || arena_->arena.max_concurrency() == 1) {
     const FlushDenormals flush;
     for (std::size_t i = 0; i < count; ++i) {

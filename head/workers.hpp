@@ -1,5 +1,6 @@
 // head/workers.hpp: a fixed number of threads that share numbered tasks.
-// Invariant: which thread runs a task never changes what the task computes; a task owns what it writes.
+// Invariant: a task writes only to memory that no other task uses. So the result of a task does not depend on
+// the thread.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +23,9 @@ class Workers {
 
   [[nodiscard]] int threads() const noexcept;
 
-  /// Runs task(0) ... task(count - 1), each once, in contiguous shares of equal length; returns when all have
-  /// ended. Denormal numbers are flushed meanwhile (flush_denormals.hpp). The first exception of a task comes
-  /// out here, and so does Cancelled.
+  /// Runs task(0) ... task(count - 1), each once, in contiguous shares of equal length. Returns when all have
+  /// ended. The tasks run with denormal numbers flushed (flush_denormals.hpp). Throws the first exception of
+  /// a task, and Cancelled.
   void for_each(std::size_t count, const std::function<void(std::size_t)>& task);
 
  private:

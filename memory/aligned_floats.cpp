@@ -32,7 +32,7 @@ AlignedFloats::AlignedFloats(std::size_t count) : count_(count) {
 void prefer_huge_pages(std::span<float> floats) noexcept {
   void* begin = floats.data();
   std::size_t bytes = floats.size_bytes();
-  // Whole huge pages only: their neighbours may be somebody else's.
+  // Only whole huge pages: the rest of a page may belong to other data.
   if (std::align(kHugePage, kHugePage, begin, bytes) == nullptr) return;
   static_cast<void>(madvise(begin, bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
 }

@@ -1,6 +1,6 @@
-// memory/aligned_floats.hpp: owns a large array of floats on its own cache lines, and on huge pages where the
-// system has them. Surprise: the memory is not touched here, so that the thread which first writes a part
-// decides where it lives (NUMA).
+// memory/aligned_floats.hpp: owns a large array of floats that begins on a cache line, on huge pages where
+// the system has them. Surprise: the constructor does not write to the memory. The thread that first writes a
+// part decides where that part lives (NUMA).
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,9 @@ class AlignedFloats {
   std::size_t count_ = 0;
 };
 
-/// Asks for huge pages under floats that nothing has touched yet: a page fault for each 4 KiB takes as long
-/// as what is done with them. A hint: without it everything is slower and right.
+/// Asks for huge pages under floats that nothing has written yet. With small pages, the page fault of each
+/// 4 KiB takes as long as the work on these 4 KiB. The call is a hint: without huge pages everything is
+/// slower, and still right.
 void prefer_huge_pages(std::span<float> floats) noexcept;
 
 }  // namespace headstart

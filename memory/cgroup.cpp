@@ -16,10 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The controller that stands for all of version 2's: /proc/self/cgroup has it without a name.
+/// The key of version 2, which has all its controllers in one hierarchy: /proc/self/cgroup lists it without a
+/// name.
 const std::string kUnified;
 
-/// "a,b" as a and b; "" as one empty word.
+/// Splits "a,b" into a and b; "" gives one empty word.
 std::vector<std::string> words_of(const std::string& list) {
   std::vector<std::string> words(1);
   for (const char c : list) {
@@ -32,7 +33,7 @@ std::vector<std::string> words_of(const std::string& list) {
   return words;
 }
 
-/// Blanks, tabs, line feeds and backslashes are written as \ooo in mountinfo.
+/// Undoes the escapes of mountinfo, which writes blanks, tabs, line feeds and backslashes as \ooo.
 std::string unescaped(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -46,13 +47,13 @@ std::string unescaped(std::string_view text) {
   return result;
 }
 
-/// Where a hierarchy is mounted, and which of its groups is the mount's top.
+/// The folder where a hierarchy is mounted, and the group that is the top of the mount.
 struct Mount {
   fs::path point;
   std::string top;
 };
 
-/// By controller, kUnified for version 2; of several mounts the first.
+/// By controller, with kUnified for version 2. Of several mounts of one controller, the first one.
 std::map<std::string, Mount> mounts(const fs::path& root) {
   std::map<std::string, Mount> result;
   std::ifstream lines(root / "proc/self/mountinfo");
@@ -75,7 +76,7 @@ std::map<std::string, Mount> mounts(const fs::path& root) {
   return result;
 }
 
-/// The process's own group in each hierarchy, by controller: lines "number:controllers:path".
+/// The process's own group in each hierarchy, by controller. A line is "number:controllers:path".
 std::map<std::string, std::string> groups(const fs::path& root) {
   std::map<std::string, std::string> result;
   std::ifstream lines(root / "proc/self/cgroup");
@@ -89,19 +90,19 @@ std::map<std::string, std::string> groups(const fs::path& root) {
   return result;
 }
 
-/// The folder of `group` below `mount`. A container may show the host's names, of which the mount has the
-/// last part.
+/// The folder of `group` below `mount`. A container may show the host's path of the group; the mount has only
+/// the last part of that path.
 fs::path folder_of(const Mount& mount, std::string group) {
   if (mount.top != "/" && group.starts_with(mount.top)) group.erase(0, mount.top.size());
   fs::path folder = mount.point;
   for (const fs::path& part : fs::path(group).relative_path()) {
-    if (part == "..") return mount.point;  // above what is to be seen here
+    if (part == "..") return mount.point;  // the group is outside of the mount
     folder /= part;
   }
   return folder;
 }
 
-/// What `file` begins with; "max" is no number.
+/// The number at the start of `file`; nothing for "max".
 std::optional<double> number(const fs::path& file) {
   std::ifstream stream(file);
   double value = 0.0;
@@ -111,7 +112,7 @@ std::optional<double> number(const fs::path& file) {
 
 double bytes_of_level(const fs::path& level, bool unified) {
   double limit = std::numeric_limits<double>::infinity();
-  // Above memory.high the kernel slows a group down until it is below again.
+  // The kernel slows a group down while the group uses more than memory.high.
   const std::vector<const char*> files =
       unified ? std::vector{"memory.max", "memory.high"} : std::vector{"memory.limit_in_bytes"};
   for (const char* file : files) limit = std::min(limit, number(level / file).value_or(limit));
@@ -124,7 +125,7 @@ double processors_of_level(const fs::path& level, bool unified) {
   if (unified) {
     std::ifstream(level / "cpu.max") >> quota >> period;  // "quota period" or "max period"
   } else {
-    quota = number(level / "cpu.cfs_quota_us").value_or(-1.0);  // -1: none
+    quota = number(level / "cpu.cfs_quota_us").value_or(-1.0);  // -1: no limit
     period = number(level / "cpu.cfs_period_us").value_or(0.0);
   }
   return quota > 0.0 && period > 0.0 ? quota / period : std::numeric_limits<double>::infinity();
@@ -149,7 +150,7 @@ CgroupLimits cgroup_limits(const fs::path& root) {
     return limit;
   };
   CgroupLimits limits;
-  // Version 1 writes "no limit" as a number near 2^63.
+  // Version 1 writes a number near 2^63 for "no limit".
   if (const double bytes = smallest("memory", bytes_of_level); bytes < 0x1p62)
     limits.memory = static_cast<std::int64_t>(bytes);
   limits.processors = smallest("cpu", processors_of_level);

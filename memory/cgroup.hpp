@@ -1,6 +1,7 @@
-// memory/cgroup.hpp: what the kernel lets this process use, where it is less than what the machine has.
-// Slurm, systemd, Kubernetes and containers set limits at any level of the cgroup tree, so every level from
-// the process's own group up counts. Versions 1 and 2, and machines that mount both (man 7 cgroups).
+// memory/cgroup.hpp: the limits that the kernel sets for this process, which may be below what the machine
+// has. Slurm, systemd, Kubernetes and containers set limits at any level of the cgroup tree. So every level
+// from the process's own group up counts. Versions 1 and 2 are read, and machines that mount both
+// (man 7 cgroups).
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ struct CgroupLimits {
   double processors = std::numeric_limits<double>::infinity();     ///< CPU seconds a second
 };
 
-/// @param root  where /proc and the mounts of cgroups are, for tests
-/// @return no limit for what is missing or not to be read
+/// @param root  the folder that holds /proc and the cgroup mounts; tests give another one
+/// @return no limit where a file is missing or cannot be read
 [[nodiscard]] CgroupLimits cgroup_limits(const std::filesystem::path& root = "/");
 
 }  // namespace headstart

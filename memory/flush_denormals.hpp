@@ -1,7 +1,7 @@
-// memory/flush_denormals.hpp: numbers below 1.2e-38 count as zero while an object of this lives, on this
-// thread. Why: once a head is sure of its rows, gradients of 1e-40 are everywhere, and every operation on one
-// costs an Intel core a hundred cycles: an epoch of the sample set took 2.7 times as long
-// (docs/head.md). TensorFlow flushes them too.
+// memory/flush_denormals.hpp: flushes numbers below 1.2e-38 to zero on this thread while a FlushDenormals
+// lives. Why: once a head is sure of its rows, many gradients are near 1e-40. Each operation on such a number
+// costs an Intel core a hundred cycles. An epoch of the sample set took 2.7 times as long
+// (docs/head-solvers.md). TensorFlow flushes such numbers, too.
 #pragma once
 
 #include <cstdint>

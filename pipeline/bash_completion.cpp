@@ -1,5 +1,5 @@
-// pipeline/bash_completion.cpp: a function with one case for each command, which says what its words can be,
-// between a head that finds the command and a foot that offers the words.
+// pipeline/bash_completion.cpp: one bash function in three parts. The first part finds the command. The
+// middle part has one case for each command, with the possible words. The last part offers the words.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,7 +11,7 @@
 namespace headstart {
 namespace {
 
-// "--engine=native" are three words to readline.
+// readline splits "--engine=native" into three words.
 constexpr const char* kHead = R"(# bash completion for headstart, made from its command line
 
 _headstart() {
@@ -26,7 +26,7 @@ _headstart() {
     case "$command ${COMP_WORDS[i]}" in
 )";
 
-// Between them: what may stand there.
+// The patterns of commands come between kHead and kMiddle.
 constexpr const char* kMiddle = R"() command="${command:+$command }${COMP_WORDS[i]}" ;;
     esac
   done
@@ -64,13 +64,13 @@ constexpr const char* kFoot = R"(  esac
 complete -F _headstart headstart
 )";
 
-/// The words that name `command`, without the program's: "cache list".
+/// The words that name `command`, without the program's name: "cache list".
 std::string words_of(const CommandDescription& command) {
   const std::size_t blank = command.name.find(' ');
   return blank == std::string::npos ? "" : command.name.substr(blank + 1);
 }
 
-/// Patterns of "what was named so far" and a word that goes on from there: "' cache' | 'cache list'".
+/// Patterns of a command and one of its subcommands: "' cache' | 'cache list'".
 void add_patterns(const CommandDescription& command, std::vector<std::string>& patterns) {
   for (const CommandDescription& sub : command.commands) {
     patterns.push_back(fmt::format("'{} {}'", words_of(command), sub.last_name()));
@@ -78,7 +78,7 @@ void add_patterns(const CommandDescription& command, std::vector<std::string>& p
   }
 }
 
-/// What `value` becomes behind an option; empty for flags.
+/// The value of the bash variable `value` after an option; empty for flags.
 std::string value_of(const OptionDescription& option) {
   switch (option.kind) {
     case ValueKind::kNone:
@@ -97,7 +97,7 @@ std::string value_of(const OptionDescription& option) {
 
 std::string cases_of(const CommandDescription& command) {
   std::vector<std::string> names;
-  std::map<std::string, std::vector<std::string>> takers;  // of each value
+  std::map<std::string, std::vector<std::string>> takers;  // the options that take each value
   for (const OptionDescription& option : command.options) {
     names.insert(names.end(), option.names.begin(), option.names.end());
     if (const std::string value = value_of(option); !value.empty())

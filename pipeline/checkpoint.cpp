@@ -54,7 +54,7 @@ Json shapes_of(std::span<const Dense> layers) {
   return json;
 }
 
-/// Doubles in their shortest form that reads back as the same bits.
+/// Doubles are written in the shortest form that is read again as exactly the same number.
 Json header_of(const RunIdentity& identity, Solver solver, const TrainingState& state) {
   Json json{{"identity", identity},
             {"solver", to_string(solver)},
@@ -96,8 +96,8 @@ std::vector<EpochResult> history_from(const Json& json) {
   return history;
 }
 
-/// The arrays behind the header, one after the other. Nothing is handed out, and nothing allocated by a
-/// caller, beyond the file's own bytes.
+/// The arrays after the header, one after another. The reader returns only memory of the file, so a caller
+/// never allocates more than the file's size.
 class ArrayReader {
  public:
   explicit ArrayReader(Bytes bytes) : bytes_(bytes) {}
@@ -105,7 +105,8 @@ class ArrayReader {
   std::span<const float> next(std::uint64_t floats) {
     if (floats > bytes_.size() / sizeof(float)) damaged("an array is longer than the file");
     const std::size_t size = static_cast<std::size_t>(floats) * sizeof(float);
-    // The buffer comes from operator new and the offset is a multiple of 64: aligned for floats.
+    // The buffer comes from operator new, and the offset is a multiple of 64. So the data are aligned for
+    // floats.
     const auto* const data = reinterpret_cast<const float*>(bytes_.data());
     if (aligned(size) > bytes_.size()) damaged("an array is longer than the file");
     bytes_ = bytes_.subspan(aligned(size));

@@ -1,7 +1,6 @@
-// pipeline/checkpoint.hpp: a training run's state as a file, so that a killed run can go on. A container of
-// our own rather than HDF5: one header, the arrays as they lie in memory, one digest; written from views
-// without a second copy of the weights, and checked as a whole before anything in it is believed.
-//
+// pipeline/checkpoint.hpp: a training run's state as a file, so that a killed run can go on. The format is
+// our own, not HDF5: one header, the arrays as they are in memory, one digest. The file is written from
+// views, without a second copy of the weights. A reader checks the whole file before it uses any part of it.
 //   "headstart checkpoint 1\n\n"      24 bytes
 //   length of the header              u64, little-endian
 //   header                            JSON: identity, solver, history, shapes; spaces up to a multiple of 64
@@ -24,33 +23,34 @@
 
 namespace headstart {
 
-/// What two runs must share for one to go on with the other's state: names and values, in order.
+/// What two runs must have in common, so that one can go on with the other's state: names and values, in
+/// order.
 using RunIdentity = std::vector<std::pair<std::string, std::string>>;
 
-/// What tells `saved` from `ours`, "seed is 3 there, 4 here", or nothing. Values that are numbers are
-/// compared as numbers.
+/// A difference between `saved` and `ours`, such as "seed is 3 there, 4 here"; empty if there is none. Values
+/// that are numbers are compared as numbers.
 [[nodiscard]] std::optional<std::string> difference(const RunIdentity& saved, const RunIdentity& ours);
 
-/// Writes `file`; not durable yet. @throws Error kFailed
+/// Writes `file`, which is not durable yet. @throws Error kFailed
 void write_checkpoint(const std::filesystem::path& file, const RunIdentity& identity, Solver solver,
                       const TrainingState& state);
 
-/// A checkpoint in memory. Movable: its state's views stay valid.
+/// A checkpoint in memory. After a move, the views of its state stay valid.
 class Checkpoint {
  public:
   RunIdentity identity;
   Solver solver = Solver::kPrimal;
 
-  /// Valid while this lives.
+  /// Valid while this checkpoint lives.
   [[nodiscard]] TrainingState state() const { return {history_, layers_, velocities_, best_, first_}; }
-  /// Epochs that are done.
+  /// The number of epochs that are done.
   [[nodiscard]] std::size_t epochs() const noexcept { return history_.size(); }
 
  private:
   friend std::variant<Checkpoint, Reject> read_checkpoint(const std::filesystem::path&, std::uint64_t);
   void parse(std::size_t header_end, const std::string& header);
 
-  std::vector<std::byte> bytes_;  // what first_'s arrays lie in
+  std::vector<std::byte> bytes_;  // the memory of first_'s arrays
   std::vector<EpochResult> history_;
   std::vector<Dense> layers_;
   std::vector<Dense> velocities_;
@@ -58,8 +58,8 @@ class Checkpoint {
   FirstLayerState first_;
 };
 
-/// The checkpoint in `file`, or why there is none: unreadable, larger than `max_bytes`, damaged, of another
-/// version.
+/// The checkpoint in `file`, or the reason why there is none: it is unreadable, larger than `max_bytes`,
+/// damaged, or of another version.
 [[nodiscard]] std::variant<Checkpoint, Reject> read_checkpoint(const std::filesystem::path& file,
                                                                std::uint64_t max_bytes);
 

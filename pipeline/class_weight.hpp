@@ -1,12 +1,12 @@
-// pipeline/class_weight.hpp: how much each class counts in training.
+// pipeline/class_weight.hpp: the weight of each class in training.
 #pragma once
 
 namespace headstart {
 
-/// How much an image of a class counts.
+/// The weight of an image by its class.
 enum class ClassWeight {
-  kNone,      ///< as much as any other
-  kBalanced,  ///< the less the more there are of its class: balanced_class_weights()
+  kNone,      ///< every image has the same weight
+  kBalanced,  ///< every class has the same total weight: balanced_class_weights()
 };
 
 }  // namespace headstart

@@ -11,7 +11,7 @@ namespace {
 
 bool is_shown(const CLI::Option* option) { return !option->get_group().empty(); }
 
-/// "auto|native" as words; empty where `value` is no such list, as "K/N|none" isn't.
+/// Splits "auto|native" into words; empty if `value` is not such a list, as "K/N|none".
 std::vector<std::string> choices_of(const std::string& value) {
   const bool words = std::all_of(value.begin(), value.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '|';
@@ -49,8 +49,8 @@ OptionDescription describe(const CLI::Option& option) {
   return description;
 }
 
-/// @param parent     the name in front, with a blank; empty for the program
-/// @param inherited  options of the commands above that may stand behind this one as well
+/// @param parent     the name of the parent command, with a blank; empty for the program
+/// @param inherited  options of the parent commands, which may also come after this command
 CommandDescription describe(const CLI::App& app, const std::string& parent,
                             const std::vector<OptionDescription>& inherited) {
   CommandDescription command;

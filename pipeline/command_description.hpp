@@ -1,5 +1,5 @@
-// pipeline/command_description.hpp: the command line as values, read off the parser itself: what manual pages
-// and shell completion are made from, so that they cannot say anything else than --help.
+// pipeline/command_description.hpp: the command line as values, read from the parser itself. Manual pages and
+// shell completion are made from these values, so they always agree with --help.
 #pragma once
 
 #include <string>
@@ -11,25 +11,25 @@ class App;
 
 namespace headstart {
 
-/// What stands behind an option, as far as a shell can complete it.
+/// The kind of an option's value, as far as a shell can complete it.
 enum class ValueKind {
-  kNone,    ///< nothing: a flag
+  kNone,    ///< no value: a flag
   kText,    ///< a number, a share, a list
-  kChoice,  ///< one of a few words
+  kChoice,  ///< one word of a short list
   kFile,
   kFolder,
 };
 
-/// An option, or an argument without a name of its own.
+/// An option, or an argument without a name.
 struct OptionDescription {
-  std::vector<std::string> names;  ///< {"-o", "--out"}; of an argument what --help calls it: {"dataset"}
+  std::vector<std::string> names;  ///< {"-o", "--out"}; for an argument its name in --help: {"dataset"}
   std::string value;               ///< "N", "FILE", "auto|native"; empty for flags and arguments
   std::string text;
-  std::string default_value;  ///< the value that it has if it is not given; may be empty
-  std::string group;          ///< the heading that --help shows it under
+  std::string default_value;  ///< the value if the option is not given; may be empty
+  std::string group;          ///< its heading in --help
   ValueKind kind = ValueKind::kText;
   std::vector<std::string> choices;  ///< of kChoice
-  bool repeated = false;             ///< an argument that may be given several times
+  bool repeated = false;             ///< whether an argument may be given several times
 };
 
 /// The program, or one of its commands.
@@ -38,10 +38,10 @@ struct CommandDescription {
   std::string usage;  ///< "headstart cache list [options]"
   std::string text;
   std::vector<OptionDescription> arguments;
-  std::vector<OptionDescription> options;  ///< its own, and those of the program that take a value
+  std::vector<OptionDescription> options;  ///< its own options, and those of the program that take a value
   std::vector<CommandDescription> commands;
 
-  /// "list".
+  /// The last word of the name: "list".
   [[nodiscard]] std::string last_name() const;
 };
 

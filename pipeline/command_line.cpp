@@ -60,14 +60,14 @@ void add_general(CLI::App& app, General& general) {
       app.get_name() + "]); the command line wins");
 }
 
-/// What the processes of one MPI launch do with a command.
+/// How the processes of one MPI launch run a command.
 enum class Together {
-  kNo,         // each runs it
-  kAsOne,      // all do the same, and one says it
-  kShareWork,  // each does a part: what is odd about that part it says itself
+  kNo,         // each runs the command alone
+  kAsOne,      // all do the same, and one prints the results
+  kShareWork,  // each does a part, and prints the warnings of that part
 };
 
-/// A subcommand: its options live as long as the program's App.
+/// A subcommand, whose options live as long as the program's App.
 struct Command {
   CLI::App* app;
   General general;
@@ -75,7 +75,7 @@ struct Command {
   Together together = Together::kNo;
 };
 
-/// Everything that parsing fills.
+/// All variables that parsing fills.
 struct Program {
   CLI::App app{
       "A folder of labelled images in, a trained classifier out: VGG16 features, computed once and cached; a "
@@ -103,8 +103,8 @@ struct Program {
 Command& add_command(Program& program, CLI::App& parent, const std::string& name,
                      const std::string& description, std::function<void(const Session&)> run) {
   CLI::App* app = parent.add_subcommand(name, description);
-  app->fallthrough();        // so that --config may stand behind the command
-  app->configurable(false);  // a section of the file gives options, it does not choose the command
+  app->fallthrough();        // so that --config may come after the command
+  app->configurable(false);  // a section of the file sets options and does not choose the command
   program.commands.push_back(std::make_unique<Command>(Command{app, {}, std::move(run), Together::kNo}));
   Command& command = *program.commands.back();
   return command;
@@ -112,7 +112,7 @@ Command& add_command(Program& program, CLI::App& parent, const std::string& name
 
 void finish_command(Command& command) { add_general(*command.app, command.general); }
 
-/// What every command that trains takes first.
+/// The first options of every command that trains.
 void add_run_options(CLI::App& app, RunOptions& options) {
   add_dataset(app, options.dataset, options.stage_one.images);
   app.add_option("-o,--out", options.out,
@@ -124,7 +124,7 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
 }
 
-/// --features in place of a dataset: the file says all that stage one would have to be told.
+/// --features instead of a dataset: the file contains the results of stage one.
 void add_features(CLI::App& app, TrainOptions& options) {
   CLI::Option* dataset = app.get_option("dataset")->required(false);
   CLI::Option* features =
@@ -139,7 +139,7 @@ void add_features(CLI::App& app, TrainOptions& options) {
     features->excludes(option);
 }
 
-/// config.toml of a run: its options, without those that it had no use for.
+/// config.toml of a run: its options, without those that --features excludes.
 Config config_of_run(const CLI::App& app) {
   Config config = config_of(app);
   const CLI::Option* features = app.get_option_no_throw("--features");
@@ -149,7 +149,7 @@ Config config_of_run(const CLI::App& app) {
   return config;
 }
 
-/// train or sweep: the same command, but for the options that `add_own` adds.
+/// Adds train or sweep. Both are one command with different options, which `add_own` adds.
 CLI::App& add_run(Program& program, TrainOptions& options, const std::string& name,
                   const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
   Command& command = add_command(program, program.app, name, description,
@@ -177,7 +177,7 @@ CLI::App& add_finetune_command(Program& program) {
   return app;
 }
 
-/// `cache list` and those that look at the whole cache as it does.
+/// Adds `cache list` or another command that reads the whole cache.
 void add_cache_command(Program& program, CLI::App& cache, const std::string& name,
                        const std::string& description, void (*run)(const CacheOptions&, const Session&)) {
   CacheOptions& options = program.cache;
@@ -187,7 +187,7 @@ void add_cache_command(Program& program, CLI::App& cache, const std::string& nam
   finish_command(command);
 }
 
-/// An option with a unit behind its number.
+/// Adds an option whose number has a unit.
 template <typename T>
 void add_quantity(CLI::App& app, const std::string& name, std::optional<T>& target,
                   std::optional<T> (*parse)(std::string_view), const std::string& examples,
@@ -354,7 +354,7 @@ void add_commands(Program& program) {
   }
 }
 
-/// Everything that the command line has; nothing is parsed yet.
+/// Builds the whole command line; nothing is parsed yet.
 void build(Program& program) {
   CLI::App& app = program.app;
   app.name("headstart");
@@ -362,7 +362,7 @@ void build(Program& program) {
   app.set_version_flag("--version", std::string("headstart ") + HEADSTART_VERSION);
   app.set_help_flag("-h,--help", "This text");
   app.option_defaults()->multi_option_policy(
-      CLI::MultiOptionPolicy::TakeLast);  // as in a shell alias with more behind it
+      CLI::MultiOptionPolicy::TakeLast);  // options after a shell alias replace those of the alias
   program.config_file = app.add_option("--config", "Options from a file; see OUT/config.toml of any run")
                             ->type_name("FILE.toml");
   app.require_subcommand(1);
@@ -374,8 +374,8 @@ void build(Program& program) {
   add_commands(program);
 }
 
-/// Arguments into `program`. Those that lack what a configuration may have are let through where there is
-/// one: they are parsed again with it.
+/// Parses the arguments into `program`. If there is a configuration file, missing options are no error here:
+/// the file may have them, and the arguments are parsed again with it.
 void parse(Program& program, int argc, const char* const* argv) {
   build(program);
   try {
@@ -387,7 +387,7 @@ void parse(Program& program, int argc, const char* const* argv) {
   }
 }
 
-/// The option or command of `app` that `word` was probably meant to be, or nothing.
+/// The option or command of `app` that the user probably meant by `word`; empty if there is none.
 std::string nearest(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
@@ -399,7 +399,7 @@ std::string nearest(const CLI::App& app, const std::string& word) {
   return nearest_name(word, names);
 }
 
-/// The deepest command that was named.
+/// The innermost command on the command line.
 const CLI::App& named_command(const CLI::App& app) {
   const auto subcommands = app.get_subcommands();
   return subcommands.empty() ? app : named_command(*subcommands.front());
@@ -412,7 +412,7 @@ std::vector<std::string> path_of_command(const CLI::App& app) {
   return path;
 }
 
-/// On stderr, of which nothing depends: a log on a full disk must not change how a run ends.
+/// Prints on stderr and ignores errors: a log on a full disk must not change how a run ends.
 void tell(std::string_view what) {
   const std::string line = fmt::format("headstart: {}\n", what);
   std::fwrite(line.data(), 1, line.size(), stderr);
@@ -453,10 +453,10 @@ void flush_stdout() {
               fmt::format("standard output: {}", std::strerror(errno)), "make room there"};
 }
 
-/// What --help and --version ask for.
+/// Prints the text of --help or --version.
 int print_help(const CLI::App& app, const CLI::Success& success) {
   const int code = app.exit(success);
-  std::cout.flush();  // into stdout, which says whether it took all
+  std::cout.flush();  // into stdout, whose flush reports write errors
   try {
     flush_stdout();
   } catch (const Error& error) {
@@ -465,7 +465,7 @@ int print_help(const CLI::App& app, const CLI::Success& success) {
   return code;
 }
 
-/// @param processes  those that run the command together; null: this one is alone
+/// @param processes  the processes that run the command together; null: this process is alone
 int run(const Command& command, Processes* processes, const std::string& config_file,
         const std::optional<std::string>& warning) {
   const General& general = command.general;
@@ -481,7 +481,7 @@ int run(const Command& command, Processes* processes, const std::string& config_
   catch_interrupts();
   std::optional<InterruptDeadline> deadline;
   if (processes == nullptr) deadline.emplace();
-  // What all say is said once; a failure of one process alone is its own to tell.
+  // Messages of all processes are printed once. A failure of one process alone is printed by that process.
   const auto mute = [&](std::FILE* stream) {
     if (!leads && std::freopen("/dev/null", "w", stream) == nullptr) throw std::bad_alloc();
   };
@@ -524,7 +524,7 @@ int run_command_line(int argc, const char* const* argv) {
   program->train.config = config_of_run(*program->train_app);
   program->finetune.config = config_of_run(*program->finetune_app);
   program->sweep.config = config_of_run(*program->sweep_app);
-  std::unique_ptr<Processes> processes;  // left only after an error was told
+  std::unique_ptr<Processes> processes;  // destroyed only after an error was printed
   try {
     resolve_training(program->train);
     resolve_training(program->sweep);
@@ -555,7 +555,7 @@ CommandDescription describe_command_line() {
   Program program;
   build(program);
   for (const auto& command : program.commands) {
-    // What holds on every machine, not the number of this one.
+    // The page must be true on every machine, so it does not show the number of this one.
     command->app->get_option("--threads")->default_str("as many as the process may use");
   }
   return describe(program.app);

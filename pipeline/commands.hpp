@@ -1,4 +1,4 @@
-// pipeline/commands.hpp: what each subcommand does, once its options are known. Each prints its results to
+// pipeline/commands.hpp: the work of each subcommand, once its options are known. Each prints its results to
 // stdout.
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace headstart {
 
-// All throw Error or Interrupted; main() turns them into one line and an exit code.
+// All throw Error or Interrupted; run_command_line() turns these into one line and an exit code.
 
 void run_train(const TrainOptions& options, const Session& session);
 void run_finetune(const FinetuneOptions& options, const Session& session);

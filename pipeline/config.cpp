@@ -1,4 +1,4 @@
-// pipeline/config.cpp: toml++ reads, and quotes what is written; the lines around are ours, as it keeps no
+// pipeline/config.cpp: toml++ reads files and quotes text. Our code writes the lines, because toml++ keeps no
 // comments.
 #include "pipeline/config.hpp"
 
@@ -34,7 +34,7 @@ constexpr const char* kBytes = "bytes";
               fmt::format("{}, line {}", file.string(), line), advice);
 }
 
-// ---- bytes that are no UTF-8
+// ---- bytes that are not UTF-8
 
 std::string escape_bytes(std::string_view bytes) {
   std::string text;
@@ -73,7 +73,7 @@ std::optional<std::string> bytes_of_escaped(std::string_view text) {
 
 // ---- values into TOML
 
-/// By toml++, in no other spelling than "...": it is the one that can hold every character.
+/// Quoted by toml++, always as "...", because only this form can hold every character.
 std::string quoted(const std::string& text) {
   std::ostringstream stream;
   const toml::value<std::string> node(text);
@@ -81,7 +81,7 @@ std::string quoted(const std::string& text) {
   return stream.str();
 }
 
-/// The shortest decimal that is `number`, and no integer: 0.1 where toml++ writes 0.10000000000000001.
+/// The shortest decimal text of `number`, never an integer: 0.1 where toml++ writes 0.10000000000000001.
 std::string decimal(double number) {
   std::string text = fmt::format("{}", number);
   return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
@@ -165,7 +165,7 @@ void collect_keys(const toml::table& table, const std::vector<std::string>& sect
 
 // ---- files of headstart 0.1.0
 
-/// A value that 0.1.0 wrote as no TOML: `.5`, `512,128`, `[.5, 1]`, 'it's "one"'.
+/// A value that 0.1.0 wrote and that is not TOML: `.5`, `512,128`, `[.5, 1]`, 'it's "one"'.
 std::optional<ConfigValue> value_of_0_1_0(std::string_view text) {
   const auto quoted_by = [&](char quote) {
     return text.size() >= 2 && text.front() == quote && text.back() == quote;
@@ -204,8 +204,7 @@ bool is_toml(const std::string& text) {
   }
 }
 
-/// `text` with the lines of the form key=value that are no TOML as 0.1.0 meant them. Lines keep their
-/// numbers.
+/// `text`, with its lines key=value of 0.1.0 that are not TOML turned into TOML. Lines keep their numbers.
 std::string repaired_lines(std::string_view text) {
   std::string result;
   while (!text.empty()) {
@@ -227,7 +226,7 @@ std::string repaired_lines(std::string_view text) {
 std::string word_of(const ConfigScalar& scalar) {
   if (const auto* text = std::get_if<std::string>(&scalar)) return *text;
   if (const auto* number = std::get_if<double>(&scalar)) {
-    // Options go through long double, which can round a short decimal to the neighbour.
+    // Options are parsed as long double, which can round a short decimal to a neighbouring double.
     std::string shortest = fmt::format("{}", *number);
     const auto read = static_cast<double>(std::strtold(shortest.c_str(), nullptr));
     return read == *number ? shortest : fmt::format("{:.17g}", *number);

@@ -1,6 +1,6 @@
-// pipeline/config.hpp: a config.toml as values: what a run resolved, written so that it can be read back.
-// Surprise: TOML has no way to say bytes that are not UTF-8, and a Linux path may have any. Such text is
-// written as a table, { bytes = 'caf\xe9' }, in which \xNN is a byte and \\ a backslash.
+// pipeline/config.hpp: a config.toml as values: the options of a run, written so that they can be read again.
+// Surprise: TOML text must be UTF-8, but a Linux path may have any bytes. Such a path is written as a table,
+// { bytes = 'caf\xe9' }, in which \xNN is a byte and \\ a backslash.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,8 @@ using ConfigScalar = std::variant<bool, std::int64_t, double, std::string>;
 /// A scalar or a list of them.
 using ConfigValue = std::variant<bool, std::int64_t, double, std::string, std::vector<ConfigScalar>>;
 
-/// As an option takes it: "true", "0.001", the text itself. A number keeps its bits.
+/// The text that an option takes: "true", "0.001", a string unchanged. A number is read again as exactly the
+/// same number.
 [[nodiscard]] std::string word_of(const ConfigScalar& scalar);
 
 /// `value` in TOML, on one line.
@@ -30,36 +31,36 @@ struct Config {
   struct Entry {
     std::string key;
     ConfigValue value;
-    std::string comment;  ///< above it, one line; empty: none
+    std::string comment;  ///< the line above it; empty: none
   };
 
   std::string section;
-  std::string comment;  ///< above the section; empty: none
+  std::string comment;  ///< the line above the section; empty: none
   std::vector<Entry> entries;
 
   /// Replaces the value of `key`, or appends it.
   void set(std::string_view key, ConfigValue value);
   /// Removes `key` with its comment, if it is there.
   void erase(std::string_view key);
-  /// The file. @throws nothing for any text: there is none that can't be written
+  /// The text of the file. Every text can be written, so text() never throws for a text.
   [[nodiscard]] std::string text() const;
 };
 
-/// One key of a file that somebody wrote.
+/// One key of a file that a user wrote.
 struct ConfigKey {
-  std::vector<std::string> section;  ///< "cache", "export" of [cache.export]; empty: above all sections
+  std::vector<std::string> section;  ///< "cache", "export" for [cache.export]; empty: above all sections
   std::string name;
-  std::optional<ConfigValue> value;  ///< none: what no option takes
-  std::string found;                 ///< what it is, for an error: "a string", "a date"
+  std::optional<ConfigValue> value;  ///< empty: a value of a kind that no option takes
+  std::string found;                 ///< the kind of the value, for an error: "a string", "a date"
   std::size_t line = 0;              ///< 1-based
 };
 
 /// The keys of a .toml file in the order of their lines. Files of headstart 0.1.0, which were not quite TOML,
-/// are read as well.
-/// @throws Error kUsage if it can't be read or is no TOML, naming the line
+/// are accepted, too.
+/// @throws Error kUsage, with the line, if the file can't be read or is not TOML
 [[nodiscard]] std::vector<ConfigKey> read_config(const std::filesystem::path& file);
 
-/// The same from the file's text.
+/// The keys of a file with this text.
 [[nodiscard]] std::vector<ConfigKey> parse_config(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace headstart

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kInKeys = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_ \t";
 
-/// How long the string is that `text` begins with, its quotes included.
+/// The length of the string at the start of `text`, including its quotes.
 std::size_t string_length(std::string_view text) {
   const char quote = text.front();
   const bool many_lines = text.starts_with(std::string(3, quote));

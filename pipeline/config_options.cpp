@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a key of the file has to be.
+/// The kind of value that a key of the file must have.
 enum class KeyKind { kFlag, kNumber, kList, kText };
 
 KeyKind key_kind(const CLI::Option& option) {
@@ -56,7 +56,7 @@ bool suits(const ConfigValue& value, KeyKind kind) {
   return is_number || std::holds_alternative<std::string>(value);  // a folder may be called 2024
 }
 
-/// Each in the form that an option takes.
+/// The values as an option takes them.
 std::vector<std::string> option_words(const ConfigValue& value) {
   return std::visit(
       [](const auto& held) -> std::vector<std::string> {
@@ -71,7 +71,7 @@ std::vector<std::string> option_words(const ConfigValue& value) {
       value);
 }
 
-/// A number where `word` is one, as the option itself reads it.
+/// A number if the option itself reads `word` as one; otherwise the text.
 ConfigScalar number_or_text(const std::string& word) {
   const auto is_whole = [](const std::string& text, std::int64_t& whole) {
     return CLI::detail::lexical_cast(text, whole) && fmt::format("{}", whole) == text;
@@ -103,13 +103,13 @@ ConfigValue config_value_of(const CLI::Option& option, std::vector<std::string> 
   return std::move(words.back());
 }
 
-/// Null where there is none.
+/// The option of that name; null if there is none.
 CLI::Option* find_option(CLI::App& app, const std::string& key) {
   CLI::Option* found = app.get_option_no_throw("--" + key);
   return found != nullptr ? found : app.get_option_no_throw(key);
 }
 
-/// Null where there is none.
+/// The command at that path; null if there is none.
 CLI::App* find_section(CLI::App& root, const std::vector<std::string>& path) {
   CLI::App* app = &root;
   for (const std::string& name : path) {
@@ -141,7 +141,7 @@ std::string did_you_mean(const std::string& name, const std::vector<std::string>
               did_you_mean(key.section.front(), names, "sections are called as commands are"));
 }
 
-/// The option that `key` stands for. @throws Error kUsage if it is none, or takes no such value
+/// The option that `key` names. @throws Error kUsage if there is none, or if it does not take such a value
 CLI::Option& option_of(CLI::App& root, const fs::path& file, const ConfigKey& key) {
   if (key.section.empty()) {
     refuse_key("a key of the configuration stands in no section", file, key,
@@ -171,7 +171,7 @@ CLI::Option& option_of(CLI::App& root, const fs::path& file, const ConfigKey& ke
   return *option;
 }
 
-/// Whether the command line decides `option`: it is there, or one that excludes it.
+/// Whether the command line decides `option`: it has this option, or one that excludes it.
 bool decided(CLI::App& typed, const std::string& name) {
   const CLI::Option* option = find_option(typed, name);
   if (option->count() > 0) return true;
@@ -186,8 +186,8 @@ Config config_of(const CLI::App& app) {
   Config config{app.get_name(), "", {}};
   const auto configurable =
       app.get_options([](const CLI::Option* option) { return option->get_configurable(); });
-  std::vector<std::string> groups =
-      app.get_groups();  // in the order of --help, but options of no group first
+  // In the order of --help, but options without a group first.
+  std::vector<std::string> groups = app.get_groups();
   std::stable_partition(groups.begin(), groups.end(),
                         [](const std::string& group) { return group == "Options"; });
   for (const std::string& group : groups) {

@@ -1,5 +1,5 @@
-// pipeline/config_options.hpp: between a config.toml and the options of the command line. CLI11 parses the
-// arguments; of configuration files it knows nothing, as its versions read and write them differently.
+// pipeline/config_options.hpp: connects a config.toml with the options of the command line. CLI11 parses only
+// the arguments: its versions read and write configuration files differently.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,16 +12,17 @@
 
 namespace headstart {
 
-/// The options of `app`, a parsed command, as they were resolved; those without a value are left out.
+/// The resolved options of `app`, a parsed command. Options without a value are left out.
 [[nodiscard]] Config config_of(const CLI::App& app);
 
-/// Gives the options of `app` what `file` says in the section of `command`, but for those that the command
-/// line has, or that exclude one that it has. Both are the root of the same options: `typed` has parsed the
-/// arguments, `app` is about to.
+/// Sets the options of `app` to the values in the section of `command` in `file`. Options on the command line
+/// win: a key is skipped if the command line has its option, or has an option that this option excludes.
+/// `typed` and `app` are both the root of the same options: `typed` has parsed the arguments, `app` will
+/// parse them.
 /// @param command  as typed, below the root
-/// @returns what a person may want to know: that the file says nothing of the command
-/// @throws Error kUsage naming file, line and key: of what is unknown in any section, or what an option does
-/// not take
+/// @returns a note for the user if the file says nothing about the command
+/// @throws Error kUsage with file, line and key: for an unknown key in any section, or a value that the
+/// option does not take
 [[nodiscard]] std::optional<std::string> apply_config(const std::filesystem::path& file, CLI::App& typed,
                                                       CLI::App& app, const std::vector<std::string>& command);
 

@@ -36,7 +36,7 @@ Console::Console(Verbosity verbosity, bool terminal, std::FILE* out)
 
 Console::~Console() { wipe(); }
 
-/// A log that can't be written, on a full disk, must not end the run that it tells of: nothing is thrown.
+/// Throws nothing: a log that can't be written, as on a full disk, must not end its run.
 void Console::put(const std::string& text) { std::fwrite(text.data(), 1, text.size(), out_); }
 
 void Console::wipe() {

@@ -1,5 +1,5 @@
-// pipeline/console.hpp: what a person sees on stderr while a command runs; results go to stdout and nowhere
-// near here.
+// pipeline/console.hpp: the messages on stderr while a command runs. Results go to stdout, not through this
+// class.
 #pragma once
 
 #include <chrono>
@@ -11,21 +11,21 @@
 
 namespace headstart {
 
-/// How much a person is told.
+/// How much the user sees.
 enum class Verbosity {
-  kSilent,  ///< nothing: another process of the same run says it
+  kSilent,  ///< nothing: another process of the same run prints the messages
   kQuiet,
   kNormal,
   kVerbose
 };
 
-/// One line at a time on stderr, from any thread. A progress bar, where one is drawn, is wiped before a line
-/// and redrawn after.
+/// Prints one line at a time on stderr, from any thread. A progress bar is wiped before a line and drawn
+/// again after it.
 class Console {
  public:
-  /// On stderr, with a bar if that is a terminal.
+  /// Prints on stderr, with a bar if stderr is a terminal.
   explicit Console(Verbosity verbosity);
-  /// On `out`, which has to outlive this. @param terminal  whether to draw a bar
+  /// Prints on `out`, which has to outlive this. @param terminal  whether to draw a bar
   Console(Verbosity verbosity, bool terminal, std::FILE* out);
   ~Console();
   Console(const Console&) = delete;
@@ -33,16 +33,16 @@ class Console {
 
   void detail(std::string_view line);  ///< with --verbose only
   void note(std::string_view line);    ///< unless --quiet
-  void warn(std::string_view line);    ///< behind "headstart: warning: ", unless silent
+  void warn(std::string_view line);    ///< after "headstart: warning: ", unless silent
 
-  /// Shows how far a stage is: on a terminal a bar with rate and time left, redrawn at most ten times a
-  /// second; elsewhere a line every ten seconds. Silent with --quiet.
-  /// @param extra  said behind the bar, e.g. "12 rejected"; may be empty
+  /// Shows the progress of a stage. On a terminal the progress is a bar with rate and time left, drawn at
+  /// most ten times a second. Elsewhere the progress is a line every ten seconds. Silent with --quiet.
+  /// @param extra  text after the bar, e.g. "12 rejected"; may be empty
   void progress(std::string_view stage, std::uint64_t done, std::uint64_t total, std::string_view unit,
                 std::string_view extra);
-  /// Wipes the bar until the stage's next progress: something is written where it is.
+  /// Wipes the bar until the stage's next progress, because other text is written in its place.
   void hide_progress();
-  /// Ends the stage: the bar goes away.
+  /// Ends the stage and removes the bar.
   void progress_done();
 
  private:
@@ -52,7 +52,7 @@ class Console {
   void put(const std::string& text);
   void wipe();
 
-  std::mutex mutex_;  // of all below
+  std::mutex mutex_;  // guards all members below
   Verbosity verbosity_;
   bool terminal_;
   std::FILE* out_;

@@ -1,5 +1,5 @@
-// pipeline/embedded_weights.cpp: the assembler copies what pipeline/unpack_weights.cpp wrote into the
-// read-only data.
+// pipeline/embedded_weights.cpp: the weights in the binary. The assembler copies the file of
+// pipeline/unpack_weights.cpp into the read-only data.
 #include "pipeline/embedded_weights.hpp"
 
 #include <algorithm>

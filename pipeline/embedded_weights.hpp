@@ -1,5 +1,5 @@
-// pipeline/embedded_weights.hpp: models/vgg16_imagenet_notop.h5, inside the binary: it works wherever it is
-// copied.
+// pipeline/embedded_weights.hpp: models/vgg16_imagenet_notop.h5 inside the binary, so that the binary works
+// wherever it is copied.
 #pragma once
 
 #include <filesystem>

@@ -21,8 +21,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The model's label of every class of the dataset; matched by name, so order and missing classes don't
-/// matter.
+/// The model's label of every class of the dataset. Classes are matched by name, so their order and missing
+/// classes do not matter.
 std::vector<std::int32_t> match_classes(const std::vector<std::string>& dataset,
                                         const std::vector<std::string>& model, const std::string& where) {
   std::vector<std::int32_t> labels;

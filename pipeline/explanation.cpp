@@ -13,13 +13,13 @@ namespace headstart {
 namespace {
 
 constexpr float kStrongest = 0.7F;
-constexpr float kGamma = 0.6F;  // what is half as large still shows
+constexpr float kGamma = 0.6F;  // half of the largest value is still visible
 
 /// A pixel's place between the centres of two cells.
 struct Between {
   std::size_t before = 0;
   std::size_t after = 0;
-  float part = 0.0F;  // of `after`
+  float part = 0.0F;  // the weight of `after`
 };
 
 std::vector<Between> places(int cells, int pixels) {
@@ -36,7 +36,8 @@ std::vector<Between> places(int cells, int pixels) {
   return found;
 }
 
-/// Values [height, width] of a rectangle's pixels, 0 to 1, bilinear between the centres of the map's cells.
+/// Values [height, width] for the pixels of a rectangle, 0 to 1, bilinear between the centres of the map's
+/// cells.
 std::vector<float> enlarged(std::span<const float> map, int size, int height, int width) {
   const float largest = *std::max_element(map.begin(), map.end());
   std::vector<float> parts(map.begin(), map.end());
@@ -59,7 +60,7 @@ std::vector<float> enlarged(std::span<const float> map, int size, int height, in
 }  // namespace
 
 RgbImage overlay(RgbImage image, std::span<const float> map, int size, ResizeMode mode) {
-  // Rec. 601 luma, as JPEG has it.
+  // Rec. 601 luma, as in JPEG.
   for (std::size_t at = 0; at < image.pixels.size(); at += 3) {
     const double luma =
         0.299 * image.pixels[at] + 0.587 * image.pixels[at + 1] + 0.114 * image.pixels[at + 2];

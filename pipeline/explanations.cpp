@@ -19,18 +19,18 @@
 namespace headstart {
 namespace {
 
-constexpr int kSide = 448;           // pixels: twice what the network usually sees
+constexpr int kSide = 448;           // pixels: twice the usual input size of the network
 constexpr std::size_t kAtOnce = 32;  // images in memory together
 
-/// The file's name without folders; of a long one the beginning, so that a file's name may be made of it.
+/// The file's name without folders. A long name is cut, so that a new file's name can contain it.
 std::string base_name(const ImageSource& image) {
-  constexpr std::size_t kMostBytes = 200;  // of the 255 that file systems take
+  constexpr std::size_t kMostBytes = 200;  // of the 255 that file systems allow
   const std::string path = image.member ? image.member->name : image.file.string();
   std::string name = path.substr(path.rfind('/') + 1);
   if (name.size() <= kMostBytes) return name;
   std::size_t end = kMostBytes;
   while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U)
-    --end;  // no half of a character
+    --end;  // not in the middle of a character
   name.resize(end);
   return name;
 }

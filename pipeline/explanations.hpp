@@ -19,7 +19,7 @@ namespace headstart {
 /// One image to explain.
 struct ToExplain {
   const ImageSource* image;
-  Sha256 content;      ///< of its file: the key of its cached map
+  Sha256 content;      ///< of its file; the key of its cached map
   std::size_t number;  ///< among all images of the command, from 1
   std::int32_t label;  ///< the class to explain
 };
@@ -32,8 +32,8 @@ class Explanations {
 
   /// Writes FOLDER/<number>-<file name>.png for each image: the upright image, at most 448 pixels wide and
   /// high, with the class-activation map of its class over it.
-  /// @return the files; empty where an image is not there any more, or another one by now
-  /// @throws Error kFailed if one can't be written
+  /// @return the files; empty where an image no longer exists or has changed
+  /// @throws Error kFailed if a file can't be written
   std::vector<std::string> write(std::span<const ToExplain> images, StageOne& stage_one);
 
  private:
@@ -41,7 +41,7 @@ class Explanations {
   const Model& model_;
   DecodeOptions decode_;
   int threads_;
-  ImageReader reader_;  // goes on in an archive from one call to the next
+  ImageReader reader_;  // continues in an archive from one call to the next
 };
 
 }  // namespace headstart

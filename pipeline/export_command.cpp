@@ -1,4 +1,5 @@
-// pipeline/export_command.cpp: headstart export: a saved model for other programs, its preprocessing inside.
+// pipeline/export_command.cpp: headstart export: a saved model for other programs, including its
+// preprocessing.
 #include <fmt/format.h>
 
 #include "data/error.hpp"

@@ -66,14 +66,14 @@ void run_extract(const ExtractOptions& options, const Session& session) {
   std::string prefix;
   if (!shard.is_whole()) {
     prefix = fmt::format("shard {}/{}: ", shard.index, shard.count);
-    // A warning, as a run that silently took a part would be mistaken for the whole.
+    // A warning, because otherwise the user could take a part for the whole.
     if (!options.shard && session.leads()) {
       session.console.warn(
           fmt::format("extracts shard {}/{} of the dataset only, as {}; --shard none: all of it", shard.index,
                       shard.count, chosen.reason));
     }
   }
-  // Processes that share the work out are each alone with a block of it.
+  // Each process that shares the work out works alone on its share.
   const Session own{session.console, session.threads};
   StageOne stage_one(load_weights(options.stage_one.weights), options.taps, options.stage_one, own);
   if (options.dry_run) {

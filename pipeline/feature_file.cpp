@@ -41,7 +41,7 @@ void write_table(hid_t file, const FeatureTable& table) {
   hdf5::write<std::uint8_t>(file, "sha256", {table.keys.size(), sizeof(Sha256::bytes)}, digests);
 }
 
-/// @param first  the table's row that `rows` starts with
+/// @param first  the table's row at which `rows` starts
 void check_range(const FeatureMatrix& rows, std::size_t first, const FeatureTable& table) {
   const auto wrong = std::find_if(rows.values.begin(), rows.values.end(),
                                   [](float value) { return std::abs(value) > kLargestFloat16; });
@@ -54,7 +54,7 @@ void check_range(const FeatureMatrix& rows, std::size_t first, const FeatureTabl
               "pass --dtype float32"};
 }
 
-/// The rows' values, a few at a time.
+/// Writes the rows' values, a few rows at a time.
 void write_features(const FeatureTable& table, std::size_t columns, FeatureType type,
                     const std::function<FeatureMatrix(std::span<const RowIndex>)>& read,
                     const WriteBytes& write) {

@@ -1,5 +1,5 @@
 // pipeline/feature_file.hpp: features.h5: one plain table of features, labels and paths, for h5py,
-// scikit-learn and whoever else. docs/features-file.md describes it.
+// scikit-learn and other programs. docs/features-file.md describes the file.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace headstart {
 inline constexpr const char* kFeatureFileFormat = "headstart features";
 inline constexpr std::int32_t kFeatureFileVersion = 1;
 
-/// All but the features. The vectors are as long as there are rows.
+/// The whole table except the features. Each vector has one element for each row.
 struct FeatureTable {
   ExtractorConfiguration configuration;
   Tap tap = Tap::kBlock5Pool;
@@ -31,13 +31,13 @@ struct FeatureTable {
   std::vector<std::int32_t> labels;
   std::vector<std::string> paths;
   std::vector<std::string> splits;  ///< "train", "validation", "test" or ""
-  std::vector<std::string> groups;  ///< rows of one non-empty group never straddle a split
-  std::vector<Sha256> keys;         ///< of the image files
+  std::vector<std::string> groups;  ///< rows of one non-empty group are always in one split
+  std::vector<Sha256> keys;         ///< the digests of the image files
 };
 
-/// Writes `file` whole: under another name first.
-/// @param columns  of a row of features
-/// @param read     the features of some rows, so that not all are in memory
+/// Writes `file` as a whole: under another name first.
+/// @param columns  the number of features of a row
+/// @param read     reads the features of some rows, so that not all are in memory
 /// @throws Error kFailed if it cannot be written; kData naming the image whose features do not fit float16
 void write_feature_file(const std::filesystem::path& file, const FeatureTable& table, std::int64_t columns,
                         FeatureType type,

@@ -33,7 +33,7 @@ constexpr std::uint64_t kMaxClasses = 1'000'000;
               "make it with `headstart cache export`, or as docs/features-file.md says"};
 }
 
-/// What `text` stands for. @throws Error naming the attribute
+/// The parsed value of `text`. @throws Error naming the attribute
 template <typename T>
 T parsed(std::optional<T> value, const fs::path& file, const char* attribute, const std::string& text) {
   if (!value) refuse(file, fmt::format("{} is '{}'", attribute, printable(text)));
@@ -47,7 +47,7 @@ std::vector<Sha256> keys_from(const std::vector<std::uint8_t>& digests) {
   return keys;
 }
 
-/// Every label names a class, and every class has a name of its own.
+/// Checks that every label names a class, and that no two classes have the same name.
 void check_labels(const FeatureTable& table, const fs::path& file) {
   std::set<std::string_view> names;
   for (const std::string& name : table.class_names) {
@@ -60,7 +60,7 @@ void check_labels(const FeatureTable& table, const fs::path& file) {
   }
 }
 
-/// "": kUnassigned; nothing for what is no split.
+/// The split of that name; "" gives kUnassigned; empty if there is no such split.
 std::optional<Split> split_from(const std::string& text) {
   for (const Split split : {Split::kUnassigned, Split::kTrain, Split::kValidation, Split::kTest}) {
     if (text == to_string(split)) return split;
@@ -68,7 +68,7 @@ std::optional<Split> split_from(const std::string& text) {
   return std::nullopt;
 }
 
-/// All rows say which split they belong to, or none does.
+/// Checks that all rows have a split, or that no row has one.
 void check_splits(const FeatureTable& table, const fs::path& file) {
   for (std::size_t row = 0; row < table.splits.size(); ++row) {
     const std::string& split = table.splits[row];
@@ -134,7 +134,7 @@ void FeatureFileReader::read_table(hid_t file) {
   check_splits(table_, path_);
 }
 
-/// Holds every value against what training takes, and counts what is not zero.
+/// Checks every value, and counts those that are not zero.
 void FeatureFileReader::survey_features() {
   const std::size_t columns = features_.columns();
   const std::size_t rows = features_.rows();
@@ -185,7 +185,7 @@ CsrRows FeatureFileReader::read(std::span<const RowIndex> rows) const {
   read.columns = static_cast<std::int64_t>(columns);
   std::vector<float> dense;
   for (std::size_t begin = 0; begin < rows.size();) {
-    // Neighbours are read together.
+    // Rows that are neighbours in the file are read together.
     const std::size_t first = row_at(begin);
     std::size_t end = begin + 1;
     while (end < rows.size() && row_at(end) - row_at(end - 1) <= 1 && row_at(end) - first < rows_at_once_)
@@ -214,7 +214,7 @@ ExtractedDataset dataset_of(const FeatureTable& table) {
     sample.label = table.labels[row];
     sample.split = split_from(table.splits[row]).value_or(Split::kUnassigned);
     sample.group = table.groups[row];
-    dataset.manifest.has_given_splits = sample.split != Split::kUnassigned;  // of all rows or none
+    dataset.manifest.has_given_splits = sample.split != Split::kUnassigned;  // in all rows or in none
     dataset.manifest.samples.push_back(std::move(sample));
     ImageResult image;
     image.status = ImageStatus::kCached;

@@ -1,5 +1,5 @@
-// pipeline/feature_file_reader.hpp: reads a features.h5 (docs/features-file.md), which may have been through
-// other hands: every count, label and value is checked before anybody trains on it.
+// pipeline/feature_file_reader.hpp: reads a features.h5 (docs/features-file.md). Other programs may have
+// changed it, so every count, label and value is checked before training.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +17,16 @@ namespace headstart {
 
 class FeatureFileReader {
  public:
-  /// Reads everything once, the features a part at a time, and keeps all but the features.
-  /// @throws Error kFailed naming file and object or row: no features.h5, parts that do not fit each other,
-  /// a feature that is not finite
+  /// Reads the whole file once, the features a part at a time. Keeps everything except the features.
+  /// @throws Error kFailed with file and object or row: the file is no features.h5, its parts do not fit each
+  /// other, or a feature is not finite
   explicit FeatureFileReader(const std::filesystem::path& file);
 
   [[nodiscard]] const FeatureTable& table() const noexcept { return table_; }
-  /// Of the features, as float32.
+  /// The SHA-256 of the features as float32.
   [[nodiscard]] const Sha256& digest() const noexcept { return digest_; }
-  /// The rows; this has to outlive them. Pooled ones are maps of one position, so that pooling them the same
-  /// way once more changes nothing.
+  /// The rows; this reader has to outlive them. Pooled rows are maps of one position, so pooling them again
+  /// in the same way changes nothing.
   [[nodiscard]] StoredRows rows() const;
 
  private:
@@ -41,10 +41,10 @@ class FeatureFileReader {
   FeatureTable table_;
   FeatureCache::Layout layout_;
   Sha256 digest_;
-  std::size_t rows_at_once_ = 1;  // in the memory that reading may take
+  std::size_t rows_at_once_ = 1;  // within the memory that reading may take
 };
 
-/// The table as stage one leaves a dataset: every row is used.
+/// The table in the form of a dataset after stage one: every row is used.
 [[nodiscard]] ExtractedDataset dataset_of(const FeatureTable& table);
 
 }  // namespace headstart

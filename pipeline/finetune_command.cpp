@@ -1,5 +1,5 @@
-// pipeline/finetune_command.cpp: headstart finetune: the top blocks and the head of a trained model, trained
-// together from the cached activations below those blocks; evaluation before and after; OUT.
+// pipeline/finetune_command.cpp: headstart finetune: trains the top VGG blocks and the head of a model
+// together, from the cached activations below these blocks; evaluation before and after; OUT.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,10 +46,10 @@ Tap tap_below(const FinetuneOptions& options) {
   return kAllTaps[static_cast<std::size_t>(first_block_of(options) - 2)];
 }
 
-/// Where a head is trained to start from, beside OUT: an earlier OUT stays as it is until this run is done.
+/// The folder beside OUT for the head to start from. An earlier OUT stays unchanged until this run is done.
 constexpr std::string_view kHead = "head";
 
-/// The options that a head is trained with where none was given to start from.
+/// The options for training a head if none was given to start from.
 TrainOptions options_of_head(const FinetuneOptions& options, const fs::path& folder) {
   TrainOptions train;
   train.dataset = options.dataset;
@@ -69,8 +69,8 @@ TrainOptions options_of_head(const FinetuneOptions& options, const fs::path& fol
   return train;
 }
 
-/// Where rows are about one long, the blocks' gradient is smaller by a row's length, which is in the
-/// hundreds.
+/// With rows of length about one, the gradient of the VGG blocks is smaller by the length of a row, which is
+/// in the hundreds.
 double blocks_learning_rate(const FinetuneOptions& options, const Model& model) {
   const Transform transform = model.fitted.transform;
   const bool short_rows = transform == Transform::kUnit || transform == Transform::kScale;
@@ -92,7 +92,7 @@ void check_tunable(const Model& model, const FinetuneOptions& options, const std
     refuse("its learning rate is zero", "pass --head-learning-rate");
 }
 
-/// Trains a head into `folder`, as train does. Both taps are cached in one pass over the images.
+/// Trains a head into `folder`, as train does. Rows of both taps are cached in one pass over the images.
 void train_head_first(const FinetuneOptions& options, const fs::path& folder, const Session& session) {
   session.console.note("no --from: a head is trained first");
   StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
@@ -102,8 +102,8 @@ void train_head_first(const FinetuneOptions& options, const fs::path& folder, co
   run_train(options_of_head(options, folder), session);
 }
 
-/// The model to start from: the one given, or a head trained for it. A run that goes on finds that head where
-/// the run before it left it.
+/// The model to start from: the given one, or a head trained for this run. A resumed run finds that head in
+/// the folder of the run before.
 Model starting_model(const FinetuneOptions& options, const OutputFolder& out, const Session& session) {
   fs::path file = options.from;
   if (file.empty()) {
@@ -117,8 +117,9 @@ Model starting_model(const FinetuneOptions& options, const OutputFolder& out, co
   return model;
 }
 
-/// The weights whose cache has the activations below the blocks: those of --weights where the model's frozen
-/// part is theirs, so that a fine-tuned model shares them, else the model's own.
+/// The weights for the cache of activations below the VGG blocks. The weights of --weights serve if the model
+/// has the same frozen part, so that a fine-tuned model shares the cache. Otherwise the model's own weights
+/// serve.
 Vgg16Weights frozen_weights(const Model& model, const FinetuneOptions& options) {
   Vgg16Weights base = load_weights(options.stage_one.weights);
   const std::size_t frozen = kVgg16Convolutions.size() - convolutions_from(first_block_of(options)).size();
@@ -138,7 +139,7 @@ void check_classes(const Manifest& manifest, const Model& model, const FinetuneO
               "fine-tune with the classes that the head was trained on"};
 }
 
-/// Validation images that the head has seen would flatter every number that follows.
+/// Warns, because validation images that trained the head would make every following number look too good.
 void warn_of_other_split(const ExtractedDataset& dataset, const Model& model, Console& console) {
   if (!model.training.split) {
     console.warn("the model does not say which images trained it: validation images may be among them");
@@ -170,17 +171,17 @@ TrainingOptions training_options(const FinetuneOptions& options, const Model& mo
   return training;
 }
 
-/// What the trainer would report as the validation loss.
+/// The validation loss as the trainer reports it.
 double validation_loss(const Evaluated& validation, const SplitRows& rows, double label_smoothing) {
   std::vector<std::int32_t> labels;
   labels.reserve(rows.validation.size());
   for (const RowIndex row : rows.validation) labels.push_back(rows.labels[static_cast<std::size_t>(row)]);
-  Matrix logits = validation.logits;  // become the gradient
+  Matrix logits = validation.logits;  // becomes the gradient
   const BatchLoss loss = softmax_cross_entropy(logits, labels, {label_smoothing, {}});
   return loss.loss / static_cast<double>(labels.size()) + validation.metrics.l2_penalty;
 }
 
-/// Logits of any rows; those that are not in memory are read in parts.
+/// Logits of any rows; rows that are not in memory are read in parts.
 Matrix logits_of(TunedFirstLayer& layer, std::span<const Dense> layers, const RepresentedRows& maps,
                  std::span<const RowIndex> rows) {
   if (maps.source() == nullptr) return predict_logits(layer, layers, rows);
@@ -203,7 +204,7 @@ double penalty_of(TunedFirstLayer& layer, std::span<const Dense> layers, double 
   return layer.penalty(l2) + l2 * upper;
 }
 
-/// How far a layer's kernel went, over how long it was.
+/// The size of the change of a layer's kernel, over the size of the kernel.
 struct Movement {
   std::string layer;
   double relative = 0.0;
@@ -259,7 +260,7 @@ std::vector<std::vector<std::string>> comparison_rows(const std::vector<Evaluate
   return rows;
 }
 
-/// Where the run ended, for people.
+/// Where the run ended, for the user.
 std::string outcome(const TrainingResult& result) {
   if (result.best_epoch < 0)
     return "No epoch was better on the validation images than the model it started from, which is kept.";
@@ -284,7 +285,7 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
                      const std::vector<Movement>& movements, const FinetuneOptions& options,
                      const std::string& backprop) {
   Report report = report_of(run);
-  report.searched = true;  // by now the head is chosen
+  report.searched = true;  // the head is already chosen
   report.facts.emplace_back("fine-tuning",
                             fmt::format("blocks {} to 5 from {}, learning rate {} (head {}), L2-SP {}, by {}",
                                         first_block_of(options), to_string(tap_below(options)),
@@ -299,7 +300,7 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
   return report;
 }
 
-/// What the model that a run starts from is, so that no run goes on with another one's checkpoint.
+/// The digest of the model that a run starts from, so that no run goes on with a checkpoint of another model.
 std::string identity_of_start(const Vgg16Weights& weights, const Head& head) {
   Sha256Stream stream;
   const auto add = [&](std::span<const float> floats) { stream.update(std::as_bytes(floats)); };
@@ -331,7 +332,7 @@ TrainingResult train_blocks(const TrainingData& data, TunedFirstLayer& layer, st
   return train_resumably(run, identity, out, session);
 }
 
-/// `model`, which has lost its head, with what was trained.
+/// `model`, whose head was moved out, with the trained parts.
 Model tuned_model(Model model, int first_block, std::span<const ConvolutionWeights> blocks, Head head,
                   const TrainingRecord& training) {
   const int before = model.tuned_from_block > 0 ? model.tuned_from_block : first_block;
@@ -364,7 +365,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   check_classes(manifest, model, options);
   check_early_stopping(manifest, validation_share, options.early_stopping);
 
-  // Stage one, up to the blocks.
+  // Stage one, up to the input of the trained VGG blocks.
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(frozen_weights(model, options), {below}, stage_options, session);
   ExtractedDataset dataset =
@@ -436,7 +437,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   result.head.layers.front().kernel = layer.release_kernel();
   const std::vector<Movement> movements =
       movements_of(tuned, blocks_before, result.head, initial, first_block);
-  // Room for the model, which holds a copy of the tuned blocks.
+  // Frees memory for the model, which holds a copy of the tuned blocks.
   owned.reset();
   initial.layers.clear();
   TrainingRecord record = record_of(training, after.front().metrics.l2_penalty);

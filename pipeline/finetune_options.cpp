@@ -20,7 +20,7 @@ void add(CLI::App& app, const std::string& name, T& target, double low, double h
   add_number(app, name, target, low, high, text)->group(kGroup);
 }
 
-/// An option that the model decides where it isn't given.
+/// An option whose value comes from the model if it is not given.
 template <typename T>
 void add_from_model(CLI::App& app, const std::string& name, std::optional<T>& target, double low, double high,
                     const std::string& text, const std::string& otherwise = "the model's") {

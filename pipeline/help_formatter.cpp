@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kColumn = 34;
 constexpr std::size_t kWidth = 100;
 
-/// Breaks at blanks so that no line is longer than `width`, where words allow it.
+/// Breaks at blanks, so that lines are at most `width` long if the words allow it.
 std::string wrap(std::string_view text, std::size_t width) {
   std::string wrapped;
   std::size_t used = 0;
@@ -34,7 +34,7 @@ std::string wrap(std::string_view text, std::size_t width) {
 
 HelpFormatter::HelpFormatter() { column_width(kColumn); }
 
-/// CLI11's sections, with one empty line between them.
+/// The sections of CLI11, with one empty line between them.
 std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
   std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
   for (auto at = help.find("\n\n\n"); at != std::string::npos; at = help.find("\n\n\n", at))

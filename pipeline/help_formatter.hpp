@@ -1,4 +1,4 @@
-// pipeline/help_formatter.hpp: how --help looks: "--epochs N      Passes over the training images [10]".
+// pipeline/help_formatter.hpp: the layout of --help: "--epochs N      Passes over the training images [10]".
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,4 @@
-// pipeline/inspect_command.cpp: headstart inspect: stage one through the cache, then what the features say
+// pipeline/inspect_command.cpp: headstart inspect: stage one through the cache, then what the features show
 // about the images and their labels. Trains nothing.
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Before stage one, which may take hours.
+/// Checks the number of images before stage one, which may take hours.
 void check_size(const InspectOptions& options) {
   const std::size_t images =
       discover(options.dataset, discovery_options(options.stage_one.images)).samples.size();
@@ -36,7 +36,7 @@ void check_size(const InspectOptions& options) {
   }
 }
 
-/// The used rows of a dataset, as head/ takes them.
+/// The used rows of a dataset in the form that head/ takes.
 struct LabelledRows {
   std::vector<Sha256> keys;
   std::vector<std::int32_t> labels;
@@ -56,7 +56,7 @@ LabelledRows rows_of(const ExtractedDataset& dataset, const InspectOptions& opti
   return rows;
 }
 
-/// LogME of stage one's tap, and of every other tap whose rows happen to be in the cache.
+/// LogME of stage one's tap, and of every other tap whose rows are already in the cache.
 std::vector<FeatureScore> score_taps(StageOne& stage_one, const LabelledRows& rows, int classes,
                                      const Session& session) {
   std::vector<FeatureScore> scores;

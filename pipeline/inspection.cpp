@@ -15,7 +15,7 @@
 namespace headstart {
 namespace {
 
-/// Scores of ridge regression differ by 1 at most or so: their temperature is far below that of logits.
+/// Scores of ridge regression differ by about 1 at most, so their temperature is far below that of logits.
 constexpr TemperatureRange kScoreTemperatures{1e-3, 10.0};
 constexpr double kMemoryShare = 0.4;
 constexpr double kFlattenedShare = 0.1;

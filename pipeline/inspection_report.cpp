@@ -18,7 +18,7 @@ using Table = std::vector<std::vector<std::string>>;
 
 constexpr std::size_t kFarthestShown = 5;
 
-/// What a row of the inspection is called.
+/// The names for a row of the inspection.
 class ImageNames {
  public:
   explicit ImageNames(const ExtractedDataset& dataset) : dataset_(dataset) {}
@@ -50,20 +50,20 @@ class ImageNames {
   const ExtractedDataset& dataset_;
 };
 
-/// One thing that an inspection tells.
+/// One part of an inspection.
 struct Section {
   std::string heading;
   Table table;
   std::size_t left = 0;                            ///< columns of text; the others are numbers
-  std::size_t total = 0;                           ///< lines that there would be
-  std::vector<std::vector<ImageNumber>> images{};  ///< that each line is about, or empty
+  std::size_t total = 0;                           ///< lines without the limit
+  std::vector<std::vector<ImageNumber>> images{};  ///< the images of each line, or empty
 };
 
 std::size_t left_out(const Section& section) {
   return section.total - std::min(section.total, section.table.size() - 1);
 }
 
-/// The heading over the table, or over "none"; says what the table leaves out.
+/// The heading, then the table or "none"; then how many lines were left out.
 std::string section_text(const Section& section) {
   const bool none = section.table.size() == 1;
   std::string text =
@@ -72,7 +72,7 @@ std::string section_text(const Section& section) {
   return text + '\n';
 }
 
-/// The heading's first words are the title, the rest is the note.
+/// The first words of the heading are the title, the rest is the note.
 ReportTable section_report(Section section) {
   const std::size_t colon = section.heading.find(": ");
   std::string note = section.heading.substr(colon + 2) + ".";
@@ -127,7 +127,7 @@ Section outliers_section(const Inspection& inspection, const ImageNames& names, 
   const Outliers& found = inspection.outliers;
   const auto total = static_cast<std::size_t>(std::count_if(
       found.rows.begin(), found.rows.end(), [](const Outlier& row) { return row.score > kOutlierScore; }));
-  // Where few or none are above the limit the farthest are still worth showing; they come first.
+  // If few or none are above the limit, the farthest are still worth showing; they come first.
   const std::size_t shown = std::min({top, found.rows.size(), std::max(total, kFarthestShown)});
   Table table{{"image", "label", "distance", "score"}};
   std::vector<std::vector<ImageNumber>> images;
@@ -182,7 +182,7 @@ Section scores_section(const Inspection& inspection) {
           inspection.scores.size()};
 }
 
-/// The split of a sample, or null where the dataset gives none.
+/// The split of a sample; null if the dataset has none.
 Json split_json(const Sample& sample) {
   return sample.split == Split::kUnassigned ? Json(nullptr) : Json(to_string(sample.split));
 }

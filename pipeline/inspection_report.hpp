@@ -1,4 +1,4 @@
-// pipeline/inspection_report.hpp: an inspection for a person (tables) and for a program (JSON).
+// pipeline/inspection_report.hpp: an inspection for the user (tables) and for programs (JSON).
 #pragma once
 
 #include <cstddef>
@@ -12,16 +12,16 @@
 
 namespace headstart {
 
-/// Tables with a heading each. @param top  the most lines of a table; what is left out is counted
+/// Tables, each with a heading. @param top  the most lines of a table; further lines are only counted
 [[nodiscard]] std::string inspection_text(const Inspection& inspection, const ExtractedDataset& dataset,
                                           std::size_t top);
 
-/// The same for report.html.
+/// The tables for report.html.
 [[nodiscard]] std::vector<ReportTable> inspection_tables(const Inspection& inspection,
                                                          const ExtractedDataset& dataset, std::size_t top);
 
-/// Everything: keys near_duplicates, out_of_fold, suspect_labels, outliers, classes, confused_classes,
-/// transferability.
+/// The whole inspection, with keys near_duplicates, out_of_fold, suspect_labels, outliers, classes,
+/// confused_classes, transferability.
 [[nodiscard]] nlohmann::ordered_json inspection_json(const Inspection& inspection,
                                                      const ExtractedDataset& dataset);
 

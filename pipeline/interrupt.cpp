@@ -18,23 +18,23 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kInterruptPatience{1500};
-constexpr milliseconds kToLeave{500};  // from what was finished to the end of the process
+constexpr milliseconds kToLeave{500};  // from the end of the last Finishing to the end of the process
 constexpr milliseconds kBetweenLooks{20};
 
-// Mutable globals, as a signal handler can reach nothing else; it may only touch lock-free atomics, and post
-// semaphores.
+// Mutable globals, because a signal handler can reach nothing else. A handler may only use lock-free atomics
+// and post semaphores.
 std::atomic<bool> interrupted{false};
 std::atomic<std::int64_t> interrupted_at{0};  // milliseconds of the monotonic clock
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
 
-/// Wakes the one who watches for a signal.
+/// Wakes the thread that waits for a signal.
 struct Bell {
   Bell() { sem_init(&semaphore, 0, 0); }
   sem_t semaphore{};
 };
 Bell bell;
 
-std::mutex deadline_mutex;  // of these two, and of the decision to end
+std::mutex deadline_mutex;  // guards the next two variables, and the decision to end
 int being_finished = 0;
 std::int64_t finished_at = 0;
 
@@ -59,7 +59,7 @@ void catch_interrupts() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  signal(SIGXFSZ, SIG_IGN);  // a write past a file size limit then fails with an error, as on a full disk
+  signal(SIGXFSZ, SIG_IGN);  // then a write beyond the limit fails with an error, as on a full disk
 }
 
 const std::atomic<bool>& interrupt_flag() noexcept { return interrupted; }
@@ -100,9 +100,10 @@ void InterruptDeadline::watch() {
       const bool late = monotonic_ms() >= interrupted_at.load() + kInterruptPatience.count() &&
                         monotonic_ms() >= finished_at + kToLeave.count();
       if (being_finished == 0 && late) {
-        const std::string clear = isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "";  // of a progress bar
+        const std::string clear = isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "";  // removes a progress bar
         const std::string line = clear + "headstart: " + kInterruptedText + "\n";
-        // Where nobody reads, as behind a stopped terminal, nothing is said: a write would wait.
+        // If nothing reads stderr, as with a stopped terminal, nothing is printed, because a write would
+        // block.
         pollfd room{STDERR_FILENO, POLLOUT, 0};
         if (poll(&room, 1, 0) == 1) static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
         _exit(130);

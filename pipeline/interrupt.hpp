@@ -1,6 +1,6 @@
-// pipeline/interrupt.hpp: Ctrl-C. A flag that the stages poll, so that what is in flight is finished and
-// published; and a deadline for what can't poll: reading, listing, writing a model.
-// Invariant: whatever the process is at may be cut short, as by a kill, but for what a Finishing guards.
+// pipeline/interrupt.hpp: Ctrl-C. The stages poll a flag, so that work in progress is finished and published.
+// Work that can't poll has a deadline: reading, listing, writing a model.
+// Invariant: the process may end at any point, as by a kill, except where a Finishing guards it.
 #pragma once
 
 #include <atomic>
@@ -12,27 +12,27 @@
 
 namespace headstart {
 
-/// Thrown once the work in flight is safe; main() answers with exit code 130.
+/// Thrown once the work in progress is safe; run_command_line() then returns exit code 130.
 class Interrupted : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// What every command can say of its end by Ctrl-C.
+/// The message of every command that Ctrl-C ends.
 inline constexpr const char* kInterruptedText =
     "interrupted: what was done is cached, and nothing else was written";
 
-/// Turns the first SIGINT or SIGTERM into interrupt_flag(); the second one kills the process as usual. A file
-/// size limit (SIGXFSZ) becomes a failed write.
+/// The first SIGINT or SIGTERM sets interrupt_flag(); the second one kills the process as usual. A file size
+/// limit (SIGXFSZ) becomes a failed write.
 void catch_interrupts();
 
 /// True once the user asked to stop.
 [[nodiscard]] const std::atomic<bool>& interrupt_flag() noexcept;
 
-/// Requested once that flag has been true for so long.
+/// A request to stop, made once that flag has been true for `after`.
 [[nodiscard]] Cancellation on_interrupt(std::chrono::milliseconds after = {});
 
-/// While one lives, an interrupted process may take its time: what it has computed is being made safe.
+/// While a Finishing lives, an interrupted process may take its time to make computed results safe.
 class Finishing {
  public:
   Finishing();
@@ -41,9 +41,8 @@ class Finishing {
   Finishing& operator=(const Finishing&) = delete;
 };
 
-/// While it lives, a process that was interrupted and has not ended within 1.5 seconds ends here and now,
-/// with exit code 130; half a second after the last Finishing, if that is later. For one process alone:
-/// others would wait for it.
+/// Ends an interrupted process with exit code 130 after 1.5 seconds, or half a second after the last
+/// Finishing if that is later. Only for a process that works alone: other processes would wait for it.
 class InterruptDeadline {
  public:
   InterruptDeadline();

@@ -35,7 +35,7 @@ Json regularizer_json(double l2) {
   return l2 > 0.0 ? Json{{"class_name", "L2"}, {"config", {{"l2", l2}}}} : Json(nullptr);
 }
 
-/// @param tuned  whether it was fine-tuned, and can be further
+/// @param tuned  whether the layer was fine-tuned, and can be fine-tuned further
 Json convolution_json(const ConvolutionLayer& layer, bool tuned, double l2) {
   return layer_json("Conv2D", {{"name", std::string(layer.name)},
                                {"trainable", tuned},
@@ -106,8 +106,8 @@ Json unit_json() {
                     {{"name", kUnitLayerName}, {"trainable", true}, {"dtype", "float32"}, {"axis", -1}});
 }
 
-/// The L2 factor that Keras gets for a Dense layer. None for a kernel that a transform was folded into: the
-/// penalty was on the kernel before that, and Keras would compute another one.
+/// The L2 factor in Keras for a Dense layer. The factor is 0 for a kernel with a folded transform: the
+/// penalty was on the kernel before folding. Keras would compute a different penalty.
 double keras_l2(const Model& model, std::size_t layer) {
   const Transform transform = model.representation.transform;
   const bool folded = transform == Transform::kScale || transform == Transform::kStandardize;

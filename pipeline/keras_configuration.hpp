@@ -1,5 +1,5 @@
-// pipeline/keras_configuration.hpp: a model as the legacy JSON that Keras 2 and 3 build their layers from.
-// The weights beside it are model_file's.
+// pipeline/keras_configuration.hpp: a model as the legacy JSON from which Keras 2 and 3 build its layers.
+// model_file writes the weights.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,15 @@
 
 namespace headstart {
 
-/// Names of the layers after the tap, as Keras shows them and as their weights' groups are called.
+/// Names of the layers after the tap: Keras shows them, and the groups of their weights have them.
 [[nodiscard]] std::string dense_layer_name(std::size_t layer, std::size_t layers);
 [[nodiscard]] std::string pooling_layer_name(Pooling pooling);
 inline constexpr const char* kUnitLayerName = "unit_normalization";
-/// Name of the layer before the first convolution, where the model takes RGB pixels.
+/// Name of the layer before the first convolution, if the model takes RGB pixels.
 inline constexpr const char* kRescalingLayerName = "preprocessing";
 
-/// The attribute model_config: a Sequential of every layer. @param input  null: the model takes preprocessed
-/// pixels
+/// The attribute model_config: a Sequential of all layers.
+/// @param input  null: the model takes preprocessed pixels
 [[nodiscard]] std::string keras_model_config(const Model& model, const RgbInput* input);
 
 /// The attribute training_config: loss and optimiser.

@@ -17,7 +17,7 @@
 namespace headstart {
 namespace {
 
-// What the reported keras_version has to be for both loaders: Keras 3 reads any, Keras 2 any below 3.
+// The keras_version that both loaders accept: Keras 3 accepts any, Keras 2 any below 3.
 constexpr const char* kKerasVersion = "2.15.0";
 
 void write_layer(hdf5::LendingFile& file, hid_t weights, const std::string& name,

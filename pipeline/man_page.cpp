@@ -8,7 +8,7 @@
 namespace headstart {
 namespace {
 
-/// What troff prints as `text` is: a hyphen of an option's name has to stay one that can be pasted.
+/// Escapes `text` for troff. A hyphen in an option's name stays a hyphen that can be copied and pasted.
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -20,7 +20,7 @@ std::string escaped(const std::string& text) {
       result += c;
     }
   }
-  // A line that begins with one of these would be a request.
+  // troff would take a line that begins with one of these characters as a request.
   return !result.empty() && (result[0] == '.' || result[0] == '\'') ? "\\&" + result : result;
 }
 
@@ -30,7 +30,7 @@ std::string upper(std::string text) {
   return text;
 }
 
-/// "headstart-cache".
+/// The name of the page, such as "headstart-cache".
 std::string page_name(const CommandDescription& command) {
   std::string name = command.name;
   std::replace(name.begin(), name.end(), ' ', '-');
@@ -52,7 +52,7 @@ std::string synopsis(const CommandDescription& command) {
                      escaped(command.usage.substr(command.name.size())));
 }
 
-/// "-o, --out OUT", then what it is and its default.
+/// "-o, --out OUT", then its description and its default.
 std::string entry(const OptionDescription& option) {
   std::string names;
   for (const std::string& name : option.names)
@@ -64,7 +64,7 @@ std::string entry(const OptionDescription& option) {
 }
 
 /// Arguments, then options under the headings of --help.
-/// @param heading  the macro for these: ".SH" or ".SS"; empty: no headings
+/// @param heading  the macro for headings: ".SH" or ".SS"; empty: no headings
 std::string entries(const CommandDescription& command, const std::string& heading) {
   const auto head = [&](const std::string& text) {
     return heading.empty() ? std::string()
@@ -102,7 +102,8 @@ std::string page_of_command(const CommandDescription& command, const CommandDesc
          fmt::format(".SH SEE ALSO\n{} has exit statuses, environment and files.\n", reference(program));
 }
 
-/// What no command's --help says: pipeline/command_line.hpp, data/error.hpp and docs/design.md fix it.
+/// Facts that are in no command's --help; pipeline/command_line.hpp, data/error.hpp and docs/design.md define
+/// them.
 constexpr const char* kConventions = R"(.SH EXIT STATUS
 .TP
 .B 0

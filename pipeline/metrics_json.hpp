@@ -1,4 +1,4 @@
-// pipeline/metrics_json.hpp: metrics.json: what a run measured, for programs.
+// pipeline/metrics_json.hpp: metrics.json: the metrics of a run, for programs.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct SplitMetrics {
   Metrics metrics;
   double l2_penalty = 0.0;
 
-  /// Mean cross-entropy plus the L2 terms: what Keras's evaluate calls loss.
+  /// Mean cross-entropy plus the L2 terms, as the loss of Keras's evaluate.
   [[nodiscard]] double loss() const noexcept { return metrics.cross_entropy + l2_penalty; }
 };
 
@@ -30,7 +30,7 @@ struct SplitMetrics {
 /// {of_each, cache_hits, cache_misses, rejected}.
 [[nodiscard]] nlohmann::ordered_json to_json(const ViewCounts& views);
 
-/// Lines for a terminal, one for each split that is there:
+/// Lines for a terminal, one for each split in `splits`:
 ///              images  loss  accuracy  top-5  macro F1  calibration error
 [[nodiscard]] std::string metrics_table(
     const std::vector<std::pair<std::string, const SplitMetrics*>>& splits);

@@ -29,7 +29,6 @@ constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 33;
 constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{1} << 28;
 
 // ---- headstart's own description
-// --------------------------------------------------------------------------------
 
 Json split_json(const std::optional<SplitRecord>& split) {
   if (!split) return nullptr;
@@ -76,7 +75,7 @@ Error not_ours(const fs::path& file, std::string_view what) {
                fmt::format("{}: {}", printable(file.string()), what), "pass a model.h5 that headstart wrote"};
 }
 
-/// One of two spellings, or an error.
+/// The value of one of two words. @throws std::invalid_argument for other words
 template <typename T>
 T choice(const Json& json, const char* key, const char* first, T first_value, const char* second,
          T second_value) {
@@ -87,7 +86,8 @@ T choice(const Json& json, const char* key, const char* first, T first_value, co
       fmt::format("{} is '{}', needed {} or {}", key, printable(text), first, second));
 }
 
-/// Flattened maps as they are, where nothing is said: so were all models before there was a choice.
+/// The representation; flattened maps without transform if the file has none. Models before there was a
+/// choice have none.
 Representation read_representation(const Json& json) {
   if (!json.contains("pooling") && !json.contains("transform")) return {};
   const auto pooling = parse_pooling(json.at("pooling").get<std::string>());
@@ -97,7 +97,7 @@ Representation read_representation(const Json& json) {
   return {*pooling, *transform};
 }
 
-/// Nothing where nothing is said.
+/// The penalty; empty if the file has none.
 std::optional<double> read_penalty(const Json& training) {
   if (!training.contains("penalty")) return std::nullopt;
   const auto penalty = training.at("penalty").get<double>();
@@ -160,7 +160,6 @@ void read_description(const Json& json, Model& model) {
 }
 
 // ---- layers
-// -------------------------------------------------------------------------------------------------------
 
 template <typename T = float>
 std::vector<T> read_finite(hid_t file, const fs::path& path, const std::string& dataset) {
@@ -187,9 +186,10 @@ ConvolutionWeights read_convolution(hid_t file, const fs::path& path, const Conv
           read_finite(file, path, weights_path(name, "bias"))};
 }
 
-/// The identity that rows of these weights may be published under: the one that the file claims, if that can
-/// be shown. It is of thirteen layers, of which a lower tap's file has the first ones: those of the embedded
-/// weights are known, and others are taken for weights of their own.
+/// The identity under which rows of these weights may be published: the identity that the file claims, if the
+/// file can prove it. An identity is a digest of thirteen layers, but the file of a lower tap has only the
+/// first ones. The first layers of the embedded weights are known. Other first layers get an identity of
+/// their own.
 Sha256 shown_identity(const Model& model, const fs::path& path) {
   const Sha256 claimed = model.configuration.weights_identity;
   const Sha256 found = weights_identity(model.weights.layers);
@@ -225,8 +225,8 @@ Json read_description_json(hid_t file, const fs::path& path) {
   return Json::parse(bytes.begin(), bytes.end());
 }
 
-// What was folded into the first Dense layer lies beside the description, so that training can go on from the
-// rows as they were trained on.
+// The values that were folded into the first Dense layer are stored beside the description. So training can
+// go on with the rows as they were in training.
 constexpr const char* kScale = "transform_scale";
 constexpr const char* kMean = "transform_mean";
 constexpr const char* kInverseDeviation = "transform_inverse_deviation";
@@ -243,7 +243,7 @@ void write_fitted(hid_t own, const FittedTransform& fitted) {
 FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transform, std::uint64_t features) {
   const auto found = [&](const char* name) { return fmt::format("headstart/{}", name); };
   FittedTransform fitted;
-  if (transform == Transform::kUnit) fitted.transform = transform;  // which takes nothing from the rows
+  if (transform == Transform::kUnit) fitted.transform = transform;  // takes nothing from the rows
   if (transform == Transform::kScale && hdf5::exists(file, found(kScale))) {
     const std::vector<float> scale = read_finite(file, path, found(kScale));
     if (scale.size() != 1 || !(scale.front() > 0.0F)) throw not_ours(path, "its scale is not one number");
@@ -261,7 +261,7 @@ FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transfor
   return fitted;
 }
 
-/// What headstart export wrote is easily taken for what it wrote it from.
+/// Opens a model.h5. A user may give the result of headstart export instead, so this case has its own error.
 hdf5::File open_model(const fs::path& path) {
   try {
     return hdf5::open_file(path);
@@ -287,7 +287,7 @@ TrainingRecord record_of(const TrainingOptions& options, double penalty) {
 }
 
 std::future<void> start_writing_model(const Model& model, const fs::path& path) {
-  // In memory first: HDF5 1.10 crashes when it closes a file that the disk had no room for.
+  // In memory first: HDF5 1.10 crashes when it closes a file for which the disk had no room.
   hdf5::LendingFile file;
   write_keras_model(file, model);
   const hdf5::Group own = hdf5::create_group(file.id(), "headstart");

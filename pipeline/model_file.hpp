@@ -1,7 +1,7 @@
-// pipeline/model_file.hpp: model.h5: a legacy Keras HDF5 model (Keras 2 and 3 load it) with headstart's own
-// group beside it. A flat Sequential: InputLayer, VGG16's layers up to the tap, Flatten or a global pooling,
-// UnitNormalization where chosen, Dense ... ; the group headstart, which Keras ignores, says how images
-// become its input, so that predict can't differ from train.
+// pipeline/model_file.hpp: model.h5: a legacy Keras HDF5 model (Keras 2 and 3 load it) and headstart's own
+// group. The model is a flat Sequential: InputLayer, VGG16's layers up to the tap, Flatten or a global
+// pooling, UnitNormalization where chosen, Dense ... . Keras ignores the group headstart. The group describes
+// how images become the model's input, so that predict can't differ from train.
 #pragma once
 
 #include <cstdint>
@@ -20,63 +20,65 @@
 
 namespace headstart {
 
-/// Which images trained and which validated, so that who goes on from a model can keep them apart.
+/// The images that trained and the images that validated, so that a later training can keep them apart.
 struct SplitRecord {
   std::uint64_t seed = 0;
-  double validation = 0.2;  ///< share of each class, where the dataset gave no split
+  double validation = 0.2;  ///< share of each class, where the dataset had no split
   Sha256 rows;              ///< rows_digest() of the dataset
 };
 
-/// How the head was trained; becomes Keras's training_config and regularizers, so that training can go on in
-/// Keras.
+/// How the head was trained. The record becomes Keras's training_config and regularizers, so that training
+/// can go on in Keras.
 struct TrainingRecord {
   double learning_rate = 0.001;
   double momentum = 0.9;
   bool nesterov = false;
   double l2 = 0.0;
   double label_smoothing = 0.0;
-  double temperature = 1.0;  ///< what the last layer is divided by already; for the record
-  int views = 0;             ///< of each training image, beside the image itself
-  /// What reported losses include: l2 * sum of squares of the kernels as they were trained, before a
-  /// transform was folded into the first.
+  double temperature = 1.0;  ///< the last layer is already divided by it; only a record
+  int views = 0;             ///< of each training image, besides the image itself
+  /// The penalty in reported losses: l2 * sum of squares of the kernels before a transform was folded into
+  /// the first one.
   double penalty = 0.0;
-  std::optional<SplitRecord> split{};  ///< models before 2026-11-25 have none
+  std::optional<SplitRecord> split{};  ///< empty in models before 2026-11-25
 };
 
-/// What training with `options` leaves in the record; views, split and temperature are not theirs.
+/// The record of a training with `options`, without views, split and temperature.
 /// @param penalty  l2_penalty() of the head as it was trained
 [[nodiscard]] TrainingRecord record_of(const TrainingOptions& options, double penalty);
 
-/// From image file to probabilities, whole.
+/// The whole way from an image file to probabilities.
 struct Model {
-  Vgg16Weights weights;                  ///< layers above the tap's block may be empty
+  Vgg16Weights weights;                  ///< layers above the tap's VGG block may be empty
   ExtractorConfiguration configuration;  ///< as it was in training
   Tap tap = Tap::kBlock5Pool;
   Representation representation;
-  /// The representation's transform as it was fitted; scale and standardize are folded into `head`. kNone in
-  /// models before 2026-11-25, which did not keep what these two took from the training rows.
+  /// The fitted transform of the representation; scale and standardize are folded into `head`. kNone in
+  /// models before 2026-11-25, which did not keep these two transforms' values from the training rows.
   FittedTransform fitted;
-  /// Convolutions from this block on were fine-tuned; 0: none.
+  /// Convolutions from this VGG block on were fine-tuned; 0: none.
   int tuned_from_block = 0;
-  Head head;  ///< takes pooled rows, unit rows where the transform is unit; scale and standardize are in it
+  /// Takes pooled rows, at length one if the transform is unit. The head contains scale and standardize.
+  Head head;
   std::vector<std::string> classes;
   TrainingRecord training;
 };
 
-/// Writes `model` to a new file; equal models give equal bytes. Dense kernels are (in, out), convolution
-/// kernels (row, column, in, out). @throws Error kFailed, e.g. when the disk is full
+/// Writes `model` to a new file; equal models give identical files. Dense kernels are (in, out), convolution
+/// kernels (row, column, in, out).
+/// @throws Error kFailed, e.g. when the disk is full
 void write_model(const Model& model, const std::filesystem::path& file);
 
-/// The same on another thread, which uses no HDF5. `model` has to outlive the writing; get() throws what
-/// write_model() would.
+/// Runs write_model() on another thread, which uses no HDF5. `model` has to outlive the writing; get() throws
+/// the errors of write_model().
 [[nodiscard]] std::future<void> start_writing_model(const Model& model, const std::filesystem::path& file);
 std::future<void> start_writing_model(Model&&, const std::filesystem::path&) = delete;
 
-/// Reads what write_model wrote. `weights.identity` is the configuration's where the file can show it, as
-/// rows are published under it; else, with a lower tap's part of other weights than the embedded ones, it is
-/// that of the part.
-/// @throws Error kFailed naming file and object: not HDF5, not headstart's, shapes that do not fit each
-/// other, values that are not finite, weights that are not those of the configuration
+/// Reads a file of write_model(). `weights.identity` is that of the configuration if the file can prove it,
+/// because rows are published under it. The file cannot prove it for a lower tap with the lower part of other
+/// weights than the embedded ones; then `weights.identity` is that of the part.
+/// @throws Error kFailed with file and object: not HDF5, not headstart's, shapes that do not fit each other,
+/// values that are not finite, weights that are not those of the configuration
 [[nodiscard]] Model read_model(const std::filesystem::path& file);
 
 }  // namespace headstart

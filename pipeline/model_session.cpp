@@ -12,7 +12,7 @@
 namespace headstart {
 namespace {
 
-/// In place: every row of logits becomes the logarithms of its probabilities.
+/// Turns every row of logits into the logarithms of its probabilities, in place.
 void log_softmax(Matrix& z) {
   for (Eigen::Index row = 0; row < z.rows(); ++row) {
     auto values = z.row(row).array();
@@ -49,8 +49,8 @@ Matrix predict_with_views(const Model& model, StageOne& stage_one,
   for (const ImageResult* image : images) views = std::max(views, image->views.size());
   if (views == 0) return mean;
 
-  // View by view, so that only one row of each image is in memory; in logarithms, so that a cross-entropy
-  // from the result is right however improbable a class is.
+  // Works view by view, so that only one row of each image is in memory. Works in logarithms, so that a
+  // cross-entropy of the result is right even for a very improbable class.
   log_softmax(mean);
   std::vector<float> rows(images.size(), 1.0F);
   for (std::size_t view = 0; view < views; ++view) {

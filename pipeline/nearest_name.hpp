@@ -1,4 +1,4 @@
-// pipeline/nearest_name.hpp: what a mistyped name was probably meant to be.
+// pipeline/nearest_name.hpp: guesses the meant name from a mistyped one.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace headstart {
 
-/// The one of `names` with the fewest edits from `word` (Levenshtein), the first in a tie; empty if none is
-/// near enough to be meant: within two edits, or a third of the word.
+/// The one of `names` with the fewest edits from `word` (Levenshtein), in a tie the first. Empty if none is
+/// near enough: within two edits, or within a third of the word's length.
 [[nodiscard]] std::string nearest_name(const std::string& word, const std::vector<std::string>& names);
 
 }  // namespace headstart

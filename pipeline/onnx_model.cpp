@@ -24,15 +24,15 @@ namespace headstart {
 namespace {
 
 // Field numbers and enumerators of onnx.proto3.
-constexpr std::int64_t kIrVersion = 7;  // the first with opset 13
+constexpr std::int64_t kIrVersion = 7;  // the first version with opset 13
 constexpr std::int64_t kOpset = 13;
 enum DataType : std::int64_t { kFloat = 1, kUint8 = 2, kFloat16 = 10 };
 enum AttributeType : std::int64_t { kAttributeInt = 2, kAttributeInts = 7 };
 
 using Extents = std::vector<std::int64_t>;
 
-/// A graph while it grows: one chain of nodes, each taking what the last one gave. Invariant: values that
-/// tensors refer to outlive it.
+/// Builds a graph: one chain of nodes, each taking the result of the last one. Invariant: values that tensors
+/// refer to outlive the graph.
 class Graph {
  public:
   explicit Graph(std::string input) : last_(std::move(input)) {}
@@ -40,11 +40,11 @@ class Graph {
   struct Attribute {
     const char* name;
     Extents values;
-    bool list = true;  ///< ints, or one int
+    bool list = true;  ///< whether it is a list of ints or one int
   };
 
-  /// A node behind the last one. @param result  its name, and that of what it gives
-  /// @param constants  names of tensors: its inputs behind the first
+  /// Appends a node. @param result  the name of the node and of its result
+  /// @param constants  names of tensors: the node's inputs after the first
   void next(const char* operation, const std::string& result, const std::vector<std::string>& constants = {},
             const std::vector<Attribute>& attributes = {}) {
     std::vector<std::string> inputs{last_};
@@ -69,7 +69,7 @@ class Graph {
     last_ = result;
   }
 
-  /// Refers to the values.
+  /// Adds a tensor that refers to the values.
   std::string tensor(std::string name, const Extents& extents, std::span<const float> values) {
     ProtobufWriter tensor;
     for (const std::int64_t extent : extents) tensor.number(1, extent);
@@ -80,12 +80,12 @@ class Graph {
     return name;
   }
 
-  /// The same, keeping the values.
+  /// Adds a tensor and keeps the values.
   std::string tensor(std::string name, const Extents& extents, std::vector<float> values) {
     return tensor(std::move(name), extents, std::span<const float>(kept_.emplace_back(std::move(values))));
   }
 
-  /// Names an input (field 11) or an output (field 12). An extent of -1 is the batch's.
+  /// Names an input (field 11) or an output (field 12). An extent of -1 is that of the batch.
   void value(std::uint32_t field, const std::string& name, std::int64_t type, const Extents& extents) {
     ProtobufWriter shape;
     for (const std::int64_t extent : extents) {
@@ -107,7 +107,7 @@ class Graph {
     message_.message(field, std::move(info));
   }
 
-  /// The message; refers to values that are kept here.
+  /// The message; it refers to values that the graph keeps.
   [[nodiscard]] ProtobufWriter take() {
     message_.text(2, "headstart");
     return std::move(message_);
@@ -164,7 +164,7 @@ void add_convolutions(Graph& graph, const Model& model, const RgbInput& input) {
 }
 
 void add_representation(Graph& graph, const Model& model) {
-  if (model.configuration.storage == FeatureType::kFloat16) {  // what the cache does to a row
+  if (model.configuration.storage == FeatureType::kFloat16) {  // as the cache stores a row
     graph.next("Cast", "stored", {}, {{"to", {kFloat16}, false}});
     graph.next("Cast", "restored", {}, {{"to", {kFloat}, false}});
   }
@@ -181,9 +181,9 @@ void add_representation(Graph& graph, const Model& model) {
   }
   graph.next("Flatten", "features", {}, {{"axis", {1}, false}});
   if (model.representation.transform == Transform::kUnit) {
-    // x / (|x| + 1e-12), which is x / max(|x|, 1e-12) in float but for rows shorter than 1e-5. Nodes that
-    // OpenCV 4.6 knows: it has no LpNormalization, clips from no side alone, and divides only rows of one
-    // length, so that the divisor is repeated.
+    // x / (|x| + 1e-12), which equals x / max(|x|, 1e-12) in float, except for rows shorter than 1e-5. Only
+    // nodes that OpenCV 4.6 knows. OpenCV has no LpNormalization and no Clip with one side. OpenCV divides
+    // only rows of the same length, so the divisor is repeated.
     const std::int64_t width = model.head.layers.front().kernel.rows();
     graph.next("ReduceL2", "length", {}, {{"axes", {1}}, {"keepdims", {1}, false}});
     graph.next("Add", "divisor", {graph.tensor("least_length", {1}, std::vector<float>{1e-12F})});
@@ -198,7 +198,7 @@ void add_head(Graph& graph, const Head& head) {
     const Dense& dense = head.layers[i];
     const bool last = i + 1 == head.layers.size();
     const std::string name = last ? "logits" : fmt::format("hidden_{}", i + 1);
-    // Outputs first, as PyTorch has it: OpenCV 4.6 takes no other order.
+    // Outputs first, as in PyTorch: OpenCV 4.6 accepts no other order.
     std::vector<float> kernel(static_cast<std::size_t>(dense.kernel.size()));
     Eigen::Map<Matrix>(kernel.data(), dense.kernel.cols(), dense.kernel.rows()) = dense.kernel.transpose();
     const std::span<const float> bias(dense.bias.data(), static_cast<std::size_t>(dense.bias.size()));

@@ -1,5 +1,5 @@
-// pipeline/option_kinds.hpp: the two kinds of options that most are: one of a few words, and a number within
-// bounds.
+// pipeline/option_kinds.hpp: the two most frequent kinds of options: one word of a short list, and a number
+// within bounds.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,11 +12,11 @@
 
 namespace headstart {
 
-/// What the words of an option stand for.
+/// The words of an option with their values.
 template <typename T>
 using Names = std::vector<std::pair<std::string, T>>;
 
-/// "auto|onednn|opencv".
+/// The words as --help shows them: "auto|onednn|opencv".
 template <typename T>
 std::string joined(const Names<T>& names) {
   std::string text;
@@ -24,7 +24,7 @@ std::string joined(const Names<T>& names) {
   return text;
 }
 
-/// What `text` stands for. @throws CLI::ValidationError naming the option and the words it takes
+/// The value of the word `text`. @throws CLI::ValidationError with the option and the words that it takes
 template <typename T>
 T named(const std::string& option, const std::string& text, const Names<T>& names) {
   for (const auto& [name, value] : names) {
@@ -33,7 +33,7 @@ T named(const std::string& option, const std::string& text, const Names<T>& name
   throw CLI::ValidationError(option, fmt::format("is '{}', needed {}", text, joined(names)));
 }
 
-/// An option that takes one of a few words.
+/// An option that takes one word of a short list.
 template <typename T>
 CLI::Option* add_choice(CLI::App& app, const std::string& option, T& target, const Names<T>& names,
                         const std::string& description) {
@@ -47,7 +47,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& option, T& target, con
       ->default_str(current->first);
 }
 
-/// What CLI11 checks a number with: both bounds are included.
+/// CLI11's check of a number; both bounds are included.
 inline auto number_between(double low, double high) {
   return [low, high](const std::string& text) {
     double value = 0.0;
@@ -57,7 +57,7 @@ inline auto number_between(double low, double high) {
   };
 }
 
-/// Whether an option takes one number: what --help calls N or SECONDS.
+/// Whether an option takes one number, which --help calls N or SECONDS.
 inline bool takes_number(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   return type == "N" || type == "SECONDS";

@@ -1,5 +1,5 @@
-// pipeline/options.hpp: what the command line and config.toml say, as values. Defaults are the ones that
-// --help shows.
+// pipeline/options.hpp: the options of the command line and of config.toml, as values. The defaults are those
+// in --help.
 #pragma once
 
 #include <cstdint>
@@ -23,63 +23,64 @@
 
 namespace headstart {
 
-/// What sweep searches, and how.
+/// The options of sweep's search.
 struct SweepOptions {
   SearchSpace space;
   int folds = 5;
   std::vector<int> rounds{8, 24, 72};  ///< epochs of each round of successive halving
-  bool nested = false;                 ///< judge the whole search on outer folds as well
+  bool nested = false;                 ///< also judge the whole search on outer folds
   bool learning_curve = false;
 };
 
-/// What every command that trains takes.
+/// The options of every command that trains.
 struct RunOptions {
   std::filesystem::path dataset;
   std::filesystem::path out;
   StageOneOptions stage_one;
   TrainingOptions training;
   int early_stopping = 0;  ///< epochs of patience; 0: never
-  int window = 0;          ///< rows in memory at a time; 0: all, or what memory allows
+  int window = 0;          ///< rows in memory at a time; 0: all, or as many as memory allows
   ClassWeight class_weight = ClassWeight::kNone;
-  bool resume = false;               ///< from OUT's checkpoint, if there is one
+  bool resume = false;               ///< from OUT's checkpoint, if it exists
   double checkpoint_seconds = 30.0;  ///< between checkpoints; 0: after every epoch
   bool dry_run = false;
   Config config;  ///< the resolved options, written to OUT/config.toml
 };
 
 struct TrainOptions : RunOptions {
-  std::filesystem::path features;  ///< exported rows with their labels, in place of a dataset; empty: none
+  std::filesystem::path features;  ///< exported rows with their labels, instead of a dataset; empty: none
   Tap tap = Tap::kBlock5Pool;
   Representation representation;
-  bool pooling_given = false;  ///< representation.pooling was asked for, and is not the default
-  bool force = false;          ///< let standardize make dense rows of flattened maps
-  int views = 0;               ///< of each training image, beside the image itself
+  bool pooling_given = false;  ///< whether the user gave representation.pooling
+  bool force = false;          ///< let standardize make dense rows from flattened maps
+  int views = 0;               ///< of each training image, besides the image itself
   double validation = 0.2;
   double temperature = 1.0;           ///< the trained head's logits are divided by it
-  std::optional<SweepOptions> sweep;  ///< search before training: sweep, and train --auto
+  std::optional<SweepOptions> sweep;  ///< the search before training, in sweep and train --auto
 };
 
-/// The best epoch is kept whatever early_stopping is.
+/// The best epoch is always kept, with any value of early_stopping.
 struct FinetuneOptions : RunOptions {
-  std::filesystem::path from;  ///< a trained model; empty: a head is trained first, as train does
-  int blocks = 1;              ///< how many of the top blocks are trained: 1 or 2
+  std::filesystem::path from;  ///< a trained model; empty: first a head is trained, as train does
+  int blocks = 1;              ///< the number of top VGG blocks that are trained: 1 or 2
   Backprop backprop = Backprop::kNative;
-  std::optional<double> learning_rate;       ///< of the blocks; none: what suits the model's transform
-  std::optional<double> head_learning_rate;  ///< of the dense layers; none: the model's
-  std::optional<double> l2;                  ///< none: the model's
+  /// Of the VGG blocks; empty: a rate that suits the model's transform.
+  std::optional<double> learning_rate;
+  std::optional<double> head_learning_rate;  ///< of the dense layers; empty: the model's
+  std::optional<double> l2;                  ///< empty: the model's
   double l2_sp = 0.0;
-  std::optional<std::uint64_t> seed;  ///< none: the model's
-  std::optional<double> validation;   ///< none: the model's
-  std::optional<int> views;           ///< none: the model's
-  double clip_norm = 0.0;             ///< 0: gradients as they are
+  std::optional<std::uint64_t> seed;  ///< empty: the model's
+  std::optional<double> validation;   ///< empty: the model's
+  std::optional<int> views;           ///< empty: the model's
+  double clip_norm = 0.0;             ///< 0: gradients are not clipped
 };
 
 struct ExtractOptions {
   std::filesystem::path dataset;
   StageOneOptions stage_one;
   std::vector<Tap> taps{Tap::kBlock5Pool};
-  int views = 0;               ///< of each image, beside the image itself
-  std::optional<Shard> shard;  ///< none: what the launcher says, see shard_of_launch()
+  int views = 0;               ///< of each image, besides the image itself
+  std::optional<Shard> shard;  ///< empty: the launcher decides, see shard_of_launch()
   bool dry_run = false;
 };
 
@@ -87,7 +88,7 @@ struct EvaluateOptions {
   std::filesystem::path model;
   std::filesystem::path dataset;
   std::filesystem::path json;  ///< empty: no file
-  int views = 0;               ///< of each image; predictions are means over the image and these
+  int views = 0;               ///< of each image; a prediction is the mean over the image and its views
   StageOneOptions stage_one;
 };
 
@@ -99,10 +100,10 @@ struct PredictOptions {
   std::filesystem::path out;       ///< empty: stdout
   PredictionFormat format = PredictionFormat::kCsv;
   int top_k = 1;
-  double threshold = 0.0;  ///< predictions of a lower probability are unknown
+  double threshold = 0.0;  ///< predictions with a lower probability are unknown
   std::string unknown = "unknown";
   std::filesystem::path explanations;  ///< folder for overlays; empty: none
-  int views = 0;                       ///< of each image; predictions are means over the image and these
+  int views = 0;  ///< of each image; a prediction is the mean over the image and its views
   StageOneOptions stage_one;
 };
 
@@ -118,7 +119,7 @@ struct InspectOptions {
   std::filesystem::path dataset;
   std::filesystem::path json;  ///< empty: no file
   StageOneOptions stage_one;
-  double threshold = 0.95;  ///< cosine above which a pair is a near-duplicate
+  double threshold = 0.95;  ///< a pair above this cosine is a near-duplicate
   int top = 20;             ///< lines of each table on stdout
   bool dry_run = false;
 };

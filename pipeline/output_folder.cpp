@@ -40,8 +40,8 @@ Error cannot_publish(const fs::path& out, int error) {
                "free some space or name another folder with -o"};
 }
 
-/// A folder may be replaced if it is empty, or if headstart made it: metrics.json and config.toml are there
-/// and nothing else that could be somebody's work.
+/// A folder may be replaced if it is empty or if headstart made it. Then metrics.json and config.toml are in
+/// it, and no file that may be the user's own work.
 void check_replaceable(const fs::path& out) {
   std::error_code error;
   const auto status = fs::symlink_status(out, error);
@@ -62,8 +62,8 @@ void check_replaceable(const fs::path& out) {
   }
 }
 
-/// A descriptor of `folder` with an exclusive lock on it, or -1 and errno if a live run holds one or it can't
-/// be opened.
+/// A descriptor of `folder` with an exclusive lock on it. If a live run holds a lock, or the folder can't
+/// be opened, the result is -1 and errno is set.
 int lock_folder(const fs::path& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
@@ -75,7 +75,7 @@ int lock_folder(const fs::path& folder) {
   return descriptor;
 }
 
-/// ".out." for OUT/../out: what the names of its staging folders begin with.
+/// The beginning of the names of OUT's staging folders: ".out." for a folder "out".
 std::string staging_prefix(const fs::path& out) { return fmt::format(".{}.", out.filename().string()); }
 
 void remove_abandoned(const fs::path& out) {
@@ -94,8 +94,9 @@ void remove_abandoned(const fs::path& out) {
   }
 }
 
-/// A new staging folder, and lock_folder() of it. A run that starts at the same moment, as the processes of
-/// one MPI launch do, may see it before it is locked and remove it as abandoned; then another one is made.
+/// A new staging folder, and lock_folder() of it. Another run may start at the same moment, such as a process
+/// of one MPI launch. The other run may see the folder before the folder is locked, and remove it. Then a new
+/// one is made.
 std::pair<fs::path, int> make_staging(const fs::path& out) {
   for (int attempt = 0; attempt < kStagingAttempts; ++attempt) {
     std::string folder = (out.parent_path() / (staging_prefix(out) + "XXXXXX")).string();
@@ -157,8 +158,8 @@ void OutputFolder::publish() {
   }
   if (const int failed = sync_path(staging_); failed != 0) throw cannot_publish(out_, failed);
 
-  const Finishing finishing;  // OUT must not be ended by Ctrl-C between two renames
-  check_replaceable(out_);    // the run took a while: someone may have put something there
+  const Finishing finishing;  // Ctrl-C must not end the process between two renames
+  check_replaceable(out_);    // the run took a while: another program may have made files there
   if (!fs::exists(out_)) {
     fs::rename(staging_, out_, error);
     if (error) throw cannot_publish(out_, error.value());
@@ -206,7 +207,7 @@ void OutputFolder::remove_beside(std::string_view name) const noexcept {
     const fs::path folder = beside(name);
     check_replaceable(folder);
     fs::remove_all(folder);
-  } catch (const std::exception&) {  // not ours, or not to be removed: it harms nobody
+  } catch (const std::exception&) {  // not ours, or it can't be removed, which does no harm
     return;
   }
 }

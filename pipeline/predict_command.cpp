@@ -1,5 +1,5 @@
-// pipeline/predict_command.cpp: headstart predict: labels for new images, streamed in blocks so that memory
-// stays bounded.
+// pipeline/predict_command.cpp: headstart predict: labels for new images, a part of the images at a time, so
+// that memory use is bounded.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Images between two writes: few at first, for who waits for the first lines.
+// Images between two writes: few at first, so that the first lines come soon.
 constexpr std::size_t kFirstBlock = 32;
 constexpr std::size_t kLargestBlock = 1024;
 
@@ -47,7 +47,8 @@ std::string text_of_stdin() {
   return text;
 }
 
-/// A list's line that leads nowhere is a row with a reason: other lines' images may be there.
+/// The images of a list. A line without an image becomes a result with a reason, because the other lines may
+/// be right.
 std::vector<ImageSource> listed_images(const std::string& text, std::vector<std::string>& notes) {
   std::vector<ImageSource> images;
   for (const auto& [name, line] : names_in_list(text, "standard input")) {
@@ -81,8 +82,8 @@ std::vector<ImageSource> images_of(const std::vector<std::string>& arguments, Co
   return images;
 }
 
-/// Where results go: stdout or a file, which appears whole at the end. A short write is an error, never a
-/// silent loss.
+/// The target of the results: stdout, or a file that appears as a whole at the end. A short write is an
+/// error, never a silent loss.
 class Sink {
  public:
   Sink(const fs::path& file, Console& console)
@@ -103,7 +104,7 @@ class Sink {
   void write(const std::string& text) {
     if (std::fwrite(text.data(), 1, text.size(), stream_) != text.size() || std::fflush(stream_) != 0) fail();
   }
-  /// The same, of results rather than what stands above them.
+  /// Writes results; write() alone is for the header.
   void write_results(const std::string& text) {
     write(text);
     ++written_;
@@ -123,13 +124,13 @@ class Sink {
 
   std::string name_;
   Console& console_;
-  std::optional<UnfinishedFile> file_;  // none: standard output
+  std::optional<UnfinishedFile> file_;  // empty: standard output
   std::FILE* stream_ = nullptr;
-  std::size_t written_ = 0;  // blocks of results
+  std::size_t written_ = 0;  // writes of results
   bool is_done_ = false;
 };
 
-/// Classes of one row by falling probability, the first `top_k`; ties keep the order of the classes.
+/// The `top_k` classes of one row by falling probability; ties keep the order of the classes.
 std::vector<Prediction::Rank> best_classes(const Matrix& probabilities, Eigen::Index row, int top_k) {
   std::vector<std::int32_t> order(static_cast<std::size_t>(probabilities.cols()));
   std::iota(order.begin(), order.end(), 0);
@@ -143,7 +144,7 @@ std::vector<Prediction::Rank> best_classes(const Matrix& probabilities, Eigen::I
   return ranks;
 }
 
-/// What is done with each block of images.
+/// Predicts one block of images after another.
 class Predictor {
  public:
   Predictor(const Model& model, const PredictOptions& options, StageOne& stage_one, const Session& session)
@@ -200,7 +201,7 @@ class Predictor {
   std::optional<Explanations> explanations_;
 };
 
-/// An image that is none of the classes must not look like one that is.
+/// Checks that --unknown is not a class: an image of no class must not look like an image of a class.
 void check_unknown(const PredictOptions& options, const std::vector<std::string>& classes) {
   if (options.threshold <= 0.0 || std::find(classes.begin(), classes.end(), options.unknown) == classes.end())
     return;
@@ -244,7 +245,7 @@ void run_predict(const PredictOptions& options, const Session& session) {
       }
       text += csv ? csv_text(prediction, columns) : json_text(prediction, columns);
     }
-    if (options.out.empty()) session.console.hide_progress();  // both may be the same terminal
+    if (options.out.empty()) session.console.hide_progress();  // both may be on the same terminal
     sink.write_results(text);
   }
   sink.publish();

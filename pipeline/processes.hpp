@@ -1,5 +1,5 @@
-// pipeline/processes.hpp: the processes that mpirun started together, as head/'s ProcessGroup. MPI is
-// optional at build time and appears in processes_mpi.cpp only; processes_none.cpp stands in for it.
+// pipeline/processes.hpp: the processes that mpirun started together, as a ProcessGroup for head/. MPI is
+// optional at build time and is used only in processes_mpi.cpp; processes_none.cpp is the replacement.
 #pragma once
 
 #include <cstdint>
@@ -11,33 +11,34 @@
 
 namespace headstart {
 
-/// A group that can also share work out, and fail together. Its destructor leaves the group, or ends all
-/// processes of it after a failure of this one alone.
+/// A group that can also share work out, and fail together. The destructor leaves the group. If only this
+/// process failed, the destructor ends all processes of the group.
 class Processes : public ProcessGroup {
  public:
-  /// `items` that are given out as processes ask for them. To be called by all, with the same number, and
-  /// once at a time. If a process is lost meanwhile, only all_fail() and the destructor may be called
-  /// afterwards.
+  /// Shares out `items`: processes get them as they ask for them. All processes call it with the same number,
+  /// and one call ends before the next begins. If a process is lost meanwhile, afterwards only all_fail() and
+  /// the destructor may be called.
   [[nodiscard]] virtual std::unique_ptr<SharedWork> share_work(std::uint64_t items) = 0;
 
-  /// To be called when this process fails.
-  /// @return whether every process that is left fails within two seconds, as they do about the same data and
-  /// options; if not, the destructor ends the others, which wait for this one
+  /// Call this when this process fails.
+  /// @return whether every remaining process fails within two seconds, as all do for an error in their common
+  /// data and options. If not, the destructor ends the others, which wait for this one.
   [[nodiscard]] virtual bool all_fail() = 0;
 };
 
-/// How many processes an MPI launcher says that it has started with this one, 1 if there is none.
+/// The number of processes, this one included, that an MPI launcher says it started; 1 if there is no
+/// launcher.
 [[nodiscard]] int launched_processes();
 
-/// Joins them. @return null for a process alone
+/// Joins these processes. @return null for a process alone
 /// @throws Error kUsage if this build has no MPI
 [[nodiscard]] std::unique_ptr<Processes> join_processes();
 
 /// Whether Open MPI's mpirun has started others with this process, and this build can join them to share work
-/// out. (Under srun or other launchers each takes a shard of its own instead: shard_option.hpp.)
+/// out. (Under srun or other launchers each process takes its own shard instead: shard_option.hpp.)
 [[nodiscard]] bool can_share_work();
 
-/// For `headstart info`: the MPI library, or what is missing.
+/// For `headstart info`: the MPI library, or the reason why there is none.
 [[nodiscard]] std::string describe_mpi();
 
 }  // namespace headstart

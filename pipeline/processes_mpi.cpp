@@ -1,5 +1,5 @@
-// pipeline/processes_mpi.cpp: ProcessGroup over MPI. Everything is called from the thread that joined, but
-// for work that is shared out: shared_work_mpi.cpp has a thread of its own and calls MPI one at a time.
+// pipeline/processes_mpi.cpp: ProcessGroup over MPI. All calls come from the thread that joined, except for
+// shared work: shared_work_mpi.cpp has its own thread, and makes one MPI call at a time.
 #define OMPI_SKIP_MPICXX 1  // the C++ bindings, gone since MPI 3, do not pass our warnings
 #include <mpi.h>
 
@@ -19,7 +19,7 @@
 namespace headstart {
 namespace {
 
-// Counts and offsets are ints in MPI: what is larger goes in pieces.
+// Counts and offsets are ints in MPI, so larger data are sent in pieces.
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
 constexpr std::chrono::seconds kFailurePatience{2};
 
@@ -71,7 +71,7 @@ class MpiProcesses final : public Processes {
   }
 
   [[nodiscard]] bool all_fail() override {
-    if (lost_some_) return !lost_leader_;  // those that are left say so; without rank 0 each of them
+    if (lost_some_) return !lost_leader_;  // rank 0 tells for all; without it each tells
     MPI_Request request = MPI_REQUEST_NULL;
     int done = 0;
     if (MPI_Ibarrier(failures_, &request) == MPI_SUCCESS) {
@@ -104,9 +104,9 @@ class MpiProcesses final : public Processes {
   int rank_ = 0;
   int size_ = 1;
   int threads_ = MPI_THREAD_SINGLE;
-  MPI_Comm failures_ = MPI_COMM_NULL;  // apart from the one that others may be waiting on
+  MPI_Comm failures_ = MPI_COMM_NULL;  // not the one on which others may be waiting
   bool alone_failed_ = false;
-  bool lost_some_ = false;  // nothing collective returns any more
+  bool lost_some_ = false;  // collective calls do not return any more
   bool lost_leader_ = false;
 };
 

@@ -18,13 +18,13 @@ namespace {
 constexpr std::int64_t kPartBytes = std::int64_t{256} << 20;  // of rows read at once
 constexpr std::int64_t kBytesPerEntry = 8;                    // index and value
 
-/// How many rows of this many bytes in all go into `most` bytes.
+/// How many rows fit into `most` bytes, if all `rows` together take `bytes`.
 std::size_t rows_within(std::int64_t most, std::size_t rows, std::int64_t bytes) {
   const double share = static_cast<double>(most) / static_cast<double>(std::max<std::int64_t>(bytes, 1));
   return std::max<std::size_t>(1, static_cast<std::size_t>(std::min(1.0, share) * static_cast<double>(rows)));
 }
 
-/// Calls take(part of `rows`) for one part after another.
+/// Calls take() for one part of `rows` after another.
 template <typename Take>
 void in_parts(const StoredRows& stored, std::span<const RowIndex> rows, const Take& take) {
   const std::size_t part = rows_within(kPartBytes, stored.count, kBytesPerEntry * stored.layout.nonzeros);
@@ -32,7 +32,7 @@ void in_parts(const StoredRows& stored, std::span<const RowIndex> rows, const Ta
     take(rows.subspan(first, std::min(part, rows.size() - first)));
 }
 
-/// @param window  what was asked for; 0: nothing
+/// @param window  the requested window; 0: none
 Error cannot_standardize(std::int64_t bytes, std::int64_t allowed, std::size_t window) {
   const std::string why = window > 0 ? fmt::format("--window {}: all of them have to be in memory", window)
                                      : fmt::format("they take {}, and {} are allowed",
@@ -43,7 +43,7 @@ Error cannot_standardize(std::int64_t bytes, std::int64_t allowed, std::size_t w
                            window > 0 ? ", or leave out --window" : "")};
 }
 
-/// The sum of |x|^2 over `rows`, of which read() gives a window at a time.
+/// The sum of |x|^2 over `rows`, which read() gives a window at a time.
 template <typename Read>
 double sum_of_squares_read(std::span<const RowIndex> rows, std::size_t window, const Read& read) {
   double sum = 0.0;
@@ -70,7 +70,7 @@ FeatureMatrix read_model_rows(const StoredRows& stored, std::span<const RowIndex
 
 FeatureMatrix model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
                          const Representation& representation) {
-  // Flattened rows are as large as what they are read from.
+  // Flattened rows are as large as the stored ones, so parts would save nothing.
   if (representation.pooling == Pooling::kFlatten) return read_model_rows(stored, rows, representation);
   FeatureMatrix matrix;
   in_parts(stored, rows, [&](std::span<const RowIndex> part) {
@@ -105,7 +105,7 @@ RepresentedRows::RepresentedRows(const StoredRows& stored, const Representation&
   const std::int64_t bytes = bytes_in_memory();
   if (representation.pooling == Pooling::kFlatten && (window > 0 || bytes > allowed)) {
     if (representation.transform == Transform::kStandardize) throw cannot_standardize(bytes, allowed, window);
-    // Two windows are in memory, one of them perhaps twice while it is transformed.
+    // Two windows are in memory, and one of them may be there twice while it is transformed.
     if (window == 0) window = rows_within(allowed / 3, stored.count, bytes);
     read_in_windows(training, window);
   } else {

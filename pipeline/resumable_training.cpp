@@ -23,10 +23,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kName = "checkpoint";
-constexpr std::chrono::milliseconds kToEndAnEpoch{1000};  // after Ctrl-C: a longer one is left
+// After Ctrl-C; an epoch that takes longer is not finished.
+constexpr std::chrono::milliseconds kToEndAnEpoch{1000};
 
-/// Options that change where, how fast or how surely, but not which bytes a run ends with. What the images
-/// are and what the network made of them is among the facts.
+/// Options that change places, speed or safety, but not the result of a run. The facts include the images and
+/// the network's results for them.
 constexpr std::array<std::string_view, 15> kHarmless{
     "dataset",    "out",        "cache",  "weights",  "engine", "batch-size",    "threads", "max-rejects",
     "max-pixels", "checkpoint", "solver", "on-error", "force",  "allow-outside", "encoding"};
@@ -59,7 +60,7 @@ class Saver {
       out_.publish_beside(kName);
       saved_ = state.history.size();
     } catch (const Error& error) {
-      std::error_code ignored;  // what there is of it must not be published with OUT
+      std::error_code ignored;  // an incomplete checkpoint must not be published with OUT
       std::filesystem::remove(out_.staging() / kName, ignored);
       if (!std::exchange(warned_, true))
         console_.warn(fmt::format("no checkpoint: {}; training goes on", error.what()));
@@ -67,7 +68,7 @@ class Saver {
     last_ = Clock::now();
   }
 
-  /// Epochs that the newest checkpoint holds; 0: none was written.
+  /// The number of epochs in the newest checkpoint; 0: none was written.
   [[nodiscard]] std::size_t saved() const noexcept { return saved_; }
 
  private:
@@ -132,7 +133,7 @@ std::uint64_t largest_checkpoint(std::uint64_t inputs, const TrainingOptions& op
 }
 
 RunIdentity identity_of(const RunIdentity& facts, const Config& config) {
-  RunIdentity identity;  // options first: what a person has changed is what an error should name
+  RunIdentity identity;  // options first, so that an error names an option that the user has changed
   for (const Config::Entry& entry : config.entries) {
     if (std::find(kHarmless.begin(), kHarmless.end(), entry.key) != kHarmless.end()) continue;
     identity.emplace_back(entry.key, printable(toml_of(entry.value)));
@@ -145,7 +146,7 @@ TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& ident
                                const Session& session) {
   Console& console = session.console;
   std::optional<Checkpoint> checkpoint = find_checkpoint(run, identity, out, console);
-  // The choice is made once: another machine, with other memory, must not change it half way.
+  // The solver is chosen once: another machine with other memory must not change it in the middle of a run.
   const Solver solver = checkpoint ? checkpoint->solver : run.asked != Solver::kAuto ? run.asked : run.choice;
   Saver saver(out, identity, solver, run.checkpoint_seconds, console);
   TrainingHooks hooks;
@@ -160,7 +161,7 @@ TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& ident
   };
   const std::size_t before = checkpoint ? checkpoint->epochs() : 0;
   hooks.on_epoch = [&](const EpochResult& epoch) {
-    checkpoint.reset();  // read before the first epoch, and as large as the weights
+    checkpoint.reset();  // it was read before the first epoch, and is as large as the weights
     console.note(epoch_line(epoch, run.epochs));
   };
   if (session.leads()) {

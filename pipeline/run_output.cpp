@@ -95,7 +95,7 @@ Json metrics_json(const EndedRun& run) {
               {"cache_hits", dataset.cached},
               {"cache_misses", dataset.extracted}}},
             {"views", to_json(dataset.views)}};
-  json["train"] = nullptr;  // in this order, and there even where a split is not
+  json["train"] = nullptr;  // fixes the order; the key exists even without such a split
   json["validation"] = nullptr;
   json.update(to_json(splits, dataset.manifest.classes));
   json["best_epoch"] = result.best_epoch;
@@ -119,7 +119,7 @@ void write_run(const std::filesystem::path& folder, const EndedRun& run, std::fu
   const ExtractedDataset& dataset = run.dataset;
   write_file(folder / "metrics.json", metrics.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   write_file(folder / "history.csv", history_csv(run.result.history));
-  // Without a validation split the file still exists, with its header: scripts can rely on it.
+  // Without a validation split the file still exists, with its header, so that scripts can rely on it.
   const Evaluated* const validation = find_split(run.splits, "validation");
   Matrix probabilities(0, static_cast<Eigen::Index>(dataset.manifest.classes.size()));
   if (validation != nullptr) {

@@ -1,4 +1,4 @@
-// pipeline/run_output.hpp: what train and finetune leave behind, from the same parts: the files of OUT, and
+// pipeline/run_output.hpp: the output of train and finetune, made from the same parts: the files of OUT, and
 // the table on stdout.
 #pragma once
 
@@ -27,34 +27,34 @@ namespace headstart {
 /// A split with its predictions.
 struct Evaluated {
   std::string name;                  ///< "training", "validation", "test"
-  std::vector<std::size_t> samples;  ///< rows of the manifest
+  std::vector<std::size_t> samples;  ///< positions in the manifest's samples
   Matrix logits;
   SplitMetrics metrics;
 };
 
-/// The split of that name, or null.
+/// The split of that name; null if there is none.
 [[nodiscard]] const Evaluated* find_split(const std::vector<Evaluated>& splits, std::string_view name);
 
 /// Every split that has images.
-/// @param training  the rows that are images, without views
-/// @param logits    of rows, in order
-/// @param penalty   what reported losses include
+/// @param training  the rows of images, without those of views
+/// @param logits    computes the logits of rows, in order
+/// @param penalty   the penalty in reported losses
 [[nodiscard]] std::vector<Evaluated> evaluate_splits(
     const ExtractedDataset& dataset, const SplitRows& rows, std::span<const RowIndex> training,
     const std::function<Matrix(std::span<const RowIndex>)>& logits, double penalty);
 
-/// Warns of a head that is worse on its training images than one that was not trained and gives every class
-/// the same probability: its numbers are finite, and no use.
-/// @param penalty  of that one
+/// Warns of a head that is worse on its training images than an untrained head that gives every class the
+/// same probability. The numbers of such a head are finite but useless.
+/// @param penalty  the penalty of the untrained head
 void warn_of_absurd_loss(const std::vector<Evaluated>& splits, int classes, double penalty, Console& console);
 
-/// Where a run's features come from, for people.
+/// Where a run's features come from, for the user.
 struct FeatureOrigin {
-  std::string name;         ///< of the dataset, or of the file of features
+  std::string name;         ///< of the dataset, or of the features file
   std::string stage_one;    ///< "393 images in 25.1 s (15.7 images/s): ..."
   std::string engine;       ///< of the run; "none" where no network can have run
-  std::string network;      ///< the engine in full, or why there was none
-  Sha256 weights_identity;  ///< of the network that the features are of
+  std::string network;      ///< the engine's full name, or the reason why there was none
+  Sha256 weights_identity;  ///< of the network that computed the features
   std::string place;        ///< the cache's folder, or the file
 };
 
@@ -72,15 +72,15 @@ struct EndedRun {
   double train_seconds = 0.0;
 };
 
-/// {train, validation, test}: what metrics.json says of the splits that there are.
+/// {train, validation, test}: the part of metrics.json about those splits that have images.
 [[nodiscard]] nlohmann::ordered_json to_json(const std::vector<Evaluated>& splits,
                                              const std::vector<std::string>& classes);
 
-/// What metrics.json holds of every run.
+/// The part of metrics.json that every run has.
 [[nodiscard]] nlohmann::ordered_json metrics_json(const EndedRun& run);
 
-/// Writes all that is made from the run and these two, and config.toml; waits for `model_file`, which
-/// start_writing_model() gave.
+/// Writes all files that are made from `run`, `metrics` and `report`, and config.toml. Waits for
+/// `model_file`, the result of start_writing_model().
 void write_run(const std::filesystem::path& folder, const EndedRun& run, std::future<void> model_file,
                const nlohmann::ordered_json& metrics, const Report& report, const std::string& config);
 

@@ -24,15 +24,16 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kExampleClasses = 20;  // up to so many, a class has several examples
+constexpr std::size_t kExampleClasses = 20;  // up to this number of classes, a class has several examples
 constexpr std::size_t kExamples = 4;
-constexpr std::size_t kPredictions = 12;  // of mistakes, and of hits
+constexpr std::size_t kPredictions = 12;  // at most so many mistakes, and so many hits
 constexpr std::size_t kNeighbours = 4;
-constexpr std::size_t kMostMapped = 1000;     // an eigendecomposition of the inspection grows with their cube
+// The time of the inspection's eigendecomposition grows with the cube of this.
+constexpr std::size_t kMostMapped = 1000;
 constexpr std::size_t kInspectionLines = 20;  // of each table
 constexpr PictureLimit kMapPictures{500, std::uint64_t{128} << 20};
 
-/// Names an image, if the report has not named it yet.
+/// Adds an image to the report's images, if it is not among them yet.
 ImageNumber name_image(Report& report, const Manifest& manifest, ImageNumber number) {
   const Sample& sample = manifest.samples[number];
   report.images.try_emplace(
@@ -85,7 +86,7 @@ void add_predictions(Report& report, const ExtractedDataset& dataset, const Eval
       hits, [](const ShownPrediction& a, const ShownPrediction& b) { return a.probability < b.probability; });
 }
 
-/// Up to `most` rows, evenly spread: datasets are sorted by class.
+/// Up to `most` rows, evenly spread, because datasets are sorted by class.
 std::vector<RowIndex> spread_rows(std::size_t rows, std::size_t most) {
   const std::size_t count = std::min(rows, most);
   std::vector<RowIndex> chosen(count);
@@ -93,7 +94,7 @@ std::vector<RowIndex> spread_rows(std::size_t rows, std::size_t most) {
   return chosen;
 }
 
-/// Images that were predicted as another class, whatever split they are in.
+/// Images of any split that were predicted as another class.
 std::set<ImageNumber> mistaken_images(const ExtractedDataset& dataset, const std::vector<Evaluated>& splits) {
   std::set<ImageNumber> mistaken;
   for (const Evaluated& split : splits) {
@@ -192,7 +193,7 @@ void add_features(Report& report, const ExtractedDataset& dataset, const SplitRo
       }
     }
   }
-  // Averaged over positions: where in the image something is would take most of the plane otherwise.
+  // Averages over positions. Otherwise the place of things in the image would decide most of the plane.
   const FeatureMatrix means = pool(view, stored.shape.channels, Pooling::kAverage, threads);
   const PrincipalComponents plane =
       principal_components(unit_kernel_matrix(kernel_matrix(means.view(), threads)));

@@ -1,4 +1,4 @@
-// pipeline/session.hpp: what every run has beside its options: where it talks, and who works.
+// pipeline/session.hpp: the console, threads and processes of a run.
 #pragma once
 
 #include <filesystem>
@@ -8,14 +8,14 @@
 
 namespace headstart {
 
-/// What a command runs with besides its own options.
+/// The things that a command needs besides its own options.
 struct Session {
   Console& console;
   int threads;
-  Processes* processes = nullptr;       ///< those that work together; null: this one is alone
-  std::filesystem::path config_file{};  ///< that options came from; empty: none
+  Processes* processes = nullptr;       ///< the processes that work together; null: this process is alone
+  std::filesystem::path config_file{};  ///< the file that options came from; empty: none
 
-  /// Whether this is the process that tells and writes what all of them did.
+  /// Whether this process prints and writes the results of all processes.
   [[nodiscard]] bool leads() const noexcept { return processes == nullptr || processes->rank() == 0; }
 };
 

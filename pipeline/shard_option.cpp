@@ -28,7 +28,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
               "pass --shard K/N, or --shard none for all of it"};
 }
 
-/// Nothing if the variable is not set. @throws Error if it is no number
+/// The number in the variable; empty if it is not set. @throws Error if it is not a number
 std::optional<std::uint64_t> number_in(const Environment& environment, const char* name) {
   const char* const text = environment(name);
   if (text == nullptr) return std::nullopt;
@@ -42,7 +42,7 @@ struct Variables {
   const char* count;
 };
 
-/// Nothing unless both are set. @throws Error if the index is not below the count
+/// The shard; empty unless both variables are set. @throws Error if the index is not below the count
 std::optional<ChosenShard> pair_in(const Environment& environment, const Variables& names) {
   if (environment(names.index) == nullptr || environment(names.count) == nullptr) return std::nullopt;
   const std::uint64_t index = *number_in(environment, names.index);
@@ -57,7 +57,8 @@ std::optional<ChosenShard> task(const Environment& environment, RanksTake ranks)
   static constexpr Variables kMpich{"PMI_RANK", "PMI_SIZE"};
   if (ranks == RanksTake::kCommonWork) return std::nullopt;
   if (auto shard = pair_in(environment, kOpenMpi)) return shard;
-  // Before Slurm's: under mpiexec within a job, they are of the step that started it.
+  // MPICH before Slurm: for mpiexec inside a job, Slurm's variables are those of the step that started
+  // mpiexec.
   if (auto shard = pair_in(environment, kMpich)) return shard;
   const auto is_set = [&](const char* name) { return environment(name) != nullptr; };
   if (is_set("SLURM_JOB_ID") && !is_set("SLURM_STEP_ID")) return std::nullopt;  // a batch script
@@ -65,7 +66,7 @@ std::optional<ChosenShard> task(const Environment& environment, RanksTake ranks)
   return pair_in(environment, {"SLURM_PROCID", tasks});
 }
 
-/// `--array=FIRST-LAST:STEP`, whatever FIRST and STEP are.
+/// The shard in `--array=FIRST-LAST:STEP`, for any FIRST and STEP.
 std::optional<ChosenShard> job_array(const Environment& environment) {
   const auto id = number_in(environment, "SLURM_ARRAY_TASK_ID");
   const auto count = number_in(environment, "SLURM_ARRAY_TASK_COUNT");
@@ -75,8 +76,8 @@ std::optional<ChosenShard> job_array(const Environment& environment) {
   const std::uint64_t last = number_in(environment, "SLURM_ARRAY_TASK_MAX").value_or(first + *count - 1);
   std::string reason =
       fmt::format("SLURM_ARRAY_TASK_ID={} in {} to {}, SLURM_ARRAY_TASK_COUNT={}", *id, first, last, *count);
-  // So many indices in even steps between first and last are all of them; of others at least one is no
-  // multiple of the step.
+  // If the count is right for even steps between first and last, the array has all these indices. In other
+  // arrays at least one index is not a multiple of the step.
   const bool fits = *count > 1 && first <= *id && *id <= last && (last - first) % (*count - 1) == 0;
   const std::uint64_t step = fits ? (last - first) / (*count - 1) : 0;
   if (step == 0 || (*id - first) % step != 0)

@@ -25,7 +25,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kAgain = "run the same command again: it goes on from there";
 
-/// Blocks are ranges of one list: the processes must have the same. @throws Error kFailed if not
+/// Checks that all processes have the same list, because a share is a range of it. @throws Error kFailed if
+/// not
 void check_same_files(const Manifest& manifest, Processes& processes, const std::string& name) {
   Sha256Stream digest;
   for (const Sample& sample : manifest.samples) {
@@ -51,7 +52,7 @@ class Worker {
          SharedWork& work)
       : manifest_(manifest), options_(options), session_(session), stage_one_(stage_one), work_(work) {}
 
-  /// Takes blocks until none is left, or the user asks to stop.
+  /// Takes shares until none is left, or the user asks to stop.
   void run() {
     std::uint64_t left = manifest_.samples.size();
     std::uint64_t last = 0;
@@ -87,7 +88,7 @@ class Worker {
     for (const Sample& sample : samples) files.push_back(sample.source);
     const Extraction extraction =
         stage_one_.run_part(files, options_.views, [&](const ExtractionProgress& progress) {
-          WorkCounts now = counts_;  // whether the others were computed is known at the end of the block
+          WorkCounts now = counts_;  // how many of the others were computed is known at the end of the share
           now += {.done = progress.done, .cached = progress.cached, .rejected = progress.rejected};
           work_.report(now);
           if (session_.leads()) show_all_progress();
@@ -116,12 +117,14 @@ class Worker {
   std::size_t rejects_ = 0;
 };
 
-/// What went wrong, if anything, once all are through. Every process finds the same.
+/// Throws the error of the whole work, if there is one, once all are done. Every process throws the same
+/// error.
 void check_end(const SharedWork::End& end, std::uint64_t total, const ImageOptions& images,
                const std::string& name) {
   const WorkCounts all = std::accumulate(end.counts.begin(), end.counts.end(), WorkCounts{},
                                          [](WorkCounts sum, const WorkCounts& one) { return sum += one; });
-  // One that died when all was done is missed by nobody, but for rank 0, which was to tell the result.
+  // A process that died after all was done is not needed any more. Only rank 0 is needed, because rank 0
+  // prints the result.
   const bool leader_lost = std::find(end.lost.begin(), end.lost.end(), 0) != end.lost.end();
   if (leader_lost || (!end.lost.empty() && all.done < total)) {
     throw Error{Error::Kind::kFailed, "a process died or cannot be reached",
@@ -157,7 +160,7 @@ std::vector<WorkCounts> extract_together(const Manifest& manifest, const Extract
   try {
     worker.run();
   } catch (const std::exception& error) {
-    // The others go on. Told here and now: at the end rank 0 speaks for all.
+    // The others go on. The error is printed here, because at the end rank 0 prints for all.
     session.console.warn(fmt::format("rank {} stops: {}", processes.rank(), error.what()));
   }
   const SharedWork::End end = work->finish();

@@ -9,19 +9,19 @@
 
 namespace headstart {
 
-// What these fill has to live as long as `app`.
+// The variables that these functions fill have to live as long as `app`.
 
-/// The dataset itself, and how it is read.
+/// The dataset, and how it is read.
 void add_dataset(CLI::App& app, std::filesystem::path& dataset, ImageOptions& images);
 void add_cache(CLI::App& app, std::filesystem::path& cache);
 void add_weights(CLI::App& app, std::filesystem::path& weights);
-/// How the network runs and where its rows go; nothing of it changes a value.
+/// How the network runs and where its rows are stored; these options change no value of a row.
 void add_network(CLI::App& app, StageOneOptions& options);
 void add_views(CLI::App& app, int& views, const std::string& text);
-/// Options that decide which images are let in.
+/// Options that decide which images are accepted.
 void add_admission(CLI::App& app, ImageOptions& images);
-/// Options that decide what a cached row is: what the network sees and what is kept of its activations; a
-/// saved model brings its own.
+/// Options that decide what a cached row is: the input of the network, and the activations that are kept. A
+/// saved model has its own.
 void add_extractor(CLI::App& app, StageOneOptions& options);
 
 /// "float32" and "float16".

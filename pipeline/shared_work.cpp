@@ -28,7 +28,7 @@ std::uint64_t next_block(std::uint64_t last, double seconds, std::uint64_t left,
     const double growth = seconds > 0.0 ? std::min(kBlockSeconds / seconds, 2.0) : 2.0;
     block = static_cast<std::uint64_t>(static_cast<double>(last) * growth);
   }
-  // Half of an even share of what is left: blocks shrink as the end comes nearer.
+  // Half of an even share of the remaining items, so that shares get smaller towards the end.
   const std::uint64_t share = left / (2 * static_cast<std::uint64_t>(processes));
   return std::clamp(std::min(block, share), kLeastItems, kMostItems);
 }

@@ -1,12 +1,14 @@
-// pipeline/shared_work_mpi.cpp: a counter of the items that are given out, and a row of numbers for each
-// process, in memory of rank 0 that the others reach with one-sided operations (MPI 3's remote memory
-// access). Between the first and the last line nothing is collective, so that no process waits for another.
-// Surprise: "one-sided" does not mean that rank 0 may sleep. Over shared memory or InfiniBand it may; over
-// TCP the library answers only while rank 0 is inside an MPI call. So each process has a thread that enters
-// one now and then: every few milliseconds on rank 0, which others wait for. The same thread tells once a
-// second that the process lives: who was silent for kPatience when all others are through is lost (killed,
-// while the launcher lets the rest go on: mpirun --enable-recovery). A process that found nothing left to do
-// may die too, hours before the last is through: so each says once more that it is there when all are.
+// pipeline/shared_work_mpi.cpp: a counter of the items that are given out, and a table with a row of numbers
+// for each process. Both are in memory of rank 0, which the others reach with one-sided operations (MPI 3's
+// remote memory access). Between the first and the last line nothing is collective, so no process waits for
+// another.
+// Surprise: "one-sided" does not mean that rank 0 may always sleep. Over shared memory or InfiniBand rank 0
+// may sleep. Over TCP the library answers only while rank 0 is inside an MPI call. So each process has a
+// thread that makes an MPI call now and then. On rank 0, for which others wait, the thread does so every few
+// milliseconds. The same thread reports once a second that the process lives. A process is lost if it was
+// silent for kPatience when all others are done. A process is lost, for example, if it is killed and the
+// launcher lets the others go on: mpirun --enable-recovery. A process without further work may die, too,
+// hours before the last one is done. So each process reports once more when all are done.
 #include "pipeline/shared_work_mpi.hpp"
 
 #define OMPI_SKIP_MPICXX 1  // see processes_mpi.cpp
@@ -31,15 +33,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Word = std::uint64_t;
 
-constexpr std::chrono::milliseconds kAnswerEvery{2};   // rank 0
-constexpr std::chrono::milliseconds kAwakeEvery{100};  // the others: for their own heartbeat
+constexpr std::chrono::milliseconds kAnswerEvery{2};   // on rank 0
+constexpr std::chrono::milliseconds kAwakeEvery{100};  // on the others, for their own heartbeat
 constexpr std::chrono::seconds kBeatEvery{1};
 constexpr std::chrono::seconds kPatience{10};
 
-/// How far a process is on its way out, as a number that only grows.
+/// The progress of a process towards its end, as a number that only grows.
 enum class Stage : Word { kWorks, kHasFinished, kSawAllFinish };
 
-/// What rank 0 keeps for each process.
+/// The numbers of one process, in memory of rank 0.
 struct Row {
   Word beats = 0;
   Word stage = 0;
@@ -58,7 +60,7 @@ std::vector<WorkCounts> counts_of(std::span<const Row> rows) {
   return counts;
 }
 
-/// The remote memory did not answer: rank 0 is gone.
+/// The remote memory did not answer: rank 0 has ended.
 class NoAnswer : public std::runtime_error {
  public:
   NoAnswer() : std::runtime_error("rank 0, which hands out the work, does not answer") {}
@@ -86,7 +88,7 @@ class MpiSharedWork final : public SharedWork {
     pulse_ = std::thread([this] { beat_until_told(); });
   }
 
-  /// Without finish() the window stays: to free it is collective.
+  /// Without finish() the window stays, because freeing it is collective.
   ~MpiSharedWork() override { stop_pulse(); }
   MpiSharedWork(const MpiSharedWork&) = delete;
   MpiSharedWork& operator=(const MpiSharedWork&) = delete;
@@ -124,7 +126,7 @@ class MpiSharedWork final : public SharedWork {
     try {
       end.lost = reach(Stage::kHasFinished, table);
       if (end.lost.empty()) end.lost = reach(Stage::kSawAllFinish, table);
-      // The others come to the same end a moment later, and ask rank 0 until then.
+      // The others come to the same end a moment later, and need rank 0 until then.
       if (!end.lost.empty() && rank_ == 0) std::this_thread::sleep_for(2 * kBeatEvery);
     } catch (const NoAnswer&) {
       end.lost = {0};
@@ -142,7 +144,8 @@ class MpiSharedWork final : public SharedWork {
   }
 
  private:
-  /// The buffers of an operation must stay where they are even if this throws: a late answer may still come.
+  /// The buffers of an operation must stay in place even if this throws, because a late answer may still
+  /// come.
   void wait_for(MPI_Request& request) {
     const auto give_up = Clock::now() + kPatience;
     while (true) {
@@ -174,10 +177,10 @@ class MpiSharedWork final : public SharedWork {
                 "MPI_Raccumulate");
     }
     wait_for(request);
-    // Done means that the buffer is free; that rank 0 has it is said by a flush, which may not return.
+    // Now the buffer is free. Only a flush would say that rank 0 has the row, but a flush may not return.
   }
 
-  /// Everybody's row, by rank.
+  /// Reads the rows of all processes, by rank.
   std::vector<Row> read_table() {
     const std::lock_guard one(reading_);
     MPI_Request request = MPI_REQUEST_NULL;
@@ -211,7 +214,7 @@ class MpiSharedWork final : public SharedWork {
           progress_ = std::move(counts);
         }
       } catch (const std::runtime_error&) {
-        continue;  // take() or finish() meets it too, where somebody can be told
+        continue;  // take() or finish() gets this error, too, and can report it
       }
     }
   }
@@ -225,10 +228,10 @@ class MpiSharedWork final : public SharedWork {
     if (pulse_.joinable()) pulse_.join();
   }
 
-  /// Tells that this process is at `stage`, and waits for the others.
-  /// @param table  becomes everybody's row
-  /// @return the ranks that have neither come to `stage` nor shown a sign of life for kPatience; all others
-  /// have come
+  /// Reports that this process is at `stage`, and waits for the others.
+  /// @param table  gets the rows of all processes
+  /// @return the ranks that have not come to `stage` and have shown no sign of life for kPatience; all others
+  /// are at `stage`
   std::vector<int> reach(Stage stage, std::vector<Row>& table) {
     {
       const std::lock_guard lock(row_lock_);
@@ -265,7 +268,7 @@ class MpiSharedWork final : public SharedWork {
   mutable std::mutex mpi_;  // one MPI call at a time
   Word added_ = 0;
   Word begin_ = 0;
-  mutable std::mutex row_lock_;  // row_, progress_
+  mutable std::mutex row_lock_;  // guards row_ and progress_
   Row row_;
   std::vector<WorkCounts> progress_;
   std::mutex telling_;

@@ -1,5 +1,5 @@
-// pipeline/shell_completion.hpp: scripts that complete commands, options and their values in bash and zsh,
-// from the command line's description.
+// pipeline/shell_completion.hpp: scripts that complete commands, options and values in bash and zsh, made
+// from the description of the command line.
 #pragma once
 
 #include <string>
@@ -8,10 +8,11 @@
 
 namespace headstart {
 
-/// For bash 4 or later, to be sourced or put into bash-completion's folder; needs nothing of bash-completion.
+/// For bash 4 or later. Source the script, or put it into bash-completion's folder; it does not need
+/// bash-completion.
 [[nodiscard]] std::string bash_completion(const CommandDescription& program);
 
-/// For zsh, to be put into a folder of $fpath as _headstart.
+/// For zsh. Put the script into a folder of $fpath as _headstart.
 [[nodiscard]] std::string zsh_completion(const CommandDescription& program);
 
 }  // namespace headstart

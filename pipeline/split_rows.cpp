@@ -30,8 +30,8 @@ void check_early_stopping(const Manifest& manifest, double validation, int early
 void assign_splits(ExtractedDataset& dataset, double validation, std::uint64_t seed) {
   Manifest& manifest = dataset.manifest;
   if (has_split(manifest, dataset.used, Split::kValidation)) return;
-  std::vector<std::size_t>
-      candidates;  // all, or the given training rows of a dataset with train/ and test/ only
+  // All rows, or the given training rows of a dataset with train/ and test/ only.
+  std::vector<std::size_t> candidates;
   for (const std::size_t row : dataset.used) {
     Split& split = manifest.samples[row].split;
     if (split == Split::kTest) continue;

@@ -1,4 +1,4 @@
-// pipeline/split_rows.hpp: an extracted dataset as the rows that training sees: who trains, who validates.
+// pipeline/split_rows.hpp: an extracted dataset as rows for training and validation.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace headstart {
 
-/// Which feature rows (positions in ExtractedDataset::used) belong to which split, and everybody's label.
+/// The feature rows (positions in ExtractedDataset::used) of each split, and the label of every row.
 struct SplitRows {
   std::vector<std::int32_t> labels;
   std::vector<RowIndex> training;
@@ -23,29 +23,30 @@ struct SplitRows {
 };
 
 /// @param validation  share of each class that assign_splits() draws
-/// @throws Error kUsage if no validation image would be there for early stopping to watch
+/// @throws Error kUsage if early stopping is on and there would be no validation image
 void check_early_stopping(const Manifest& manifest, double validation, int early_stopping);
 
-/// Draws the validation split where the dataset does not give one.
+/// Draws the validation split if the dataset does not have one.
 /// @param validation  share of each class
 void assign_splits(ExtractedDataset& dataset, double validation, std::uint64_t seed);
 
-/// Rows, labels and splits of the images that are used, as assign_splits() left them.
+/// Rows, labels and splits of the used images, after assign_splits().
 [[nodiscard]] SplitRows split_rows(const ExtractedDataset& dataset);
 
-/// @param name  what errors call the dataset
-/// @throws Error kData where fewer than two classes have training images, or one has none and classes are to
-/// be balanced
+/// @param name  the name of the dataset in errors
+/// @throws Error kData if fewer than two classes have training images, or if classes shall be balanced and
+/// one class has none
 void check_trainable(const ExtractedDataset& dataset, const SplitRows& rows, ClassWeight class_weight,
                      const std::string& name, Console& console);
 
 /// The cache's keys of the rows.
 [[nodiscard]] std::vector<Sha256> keys_of(const ExtractedDataset& dataset);
 
-/// Views train like images, behind all images' rows; whatever counts or measures images names those only.
+/// Adds views as training rows after the rows of all images. Code that counts or measures images uses only
+/// the images.
 void append(const TrainingViews& views, SplitRows& rows, std::vector<Sha256>& keys);
 
-/// What a checkpoint of a run knows of the data.
+/// The facts about the data in a run's checkpoint.
 [[nodiscard]] RunIdentity facts_of(const SplitRows& rows, std::span<const Sha256> keys,
                                    const std::vector<std::string>& classes,
                                    const ExtractorConfiguration& configuration);

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kRejectsShown = 10;
 constexpr std::size_t kManySmallSegments = 32;
-constexpr int kMostRepairs = 100;  // of one read: a disk that loses more is not worth going on with
+constexpr int kMostRepairs = 100;  // of one read; with more losses the disk is not worth going on with
 
 void report_rejects(const ExtractedDataset& dataset, Console& console) {
   std::size_t rejected = 0;
@@ -31,7 +31,7 @@ void report_rejects(const ExtractedDataset& dataset, Console& console) {
   report_rejects_left_out(rejected, console);
 }
 
-/// @param shard  of which `dataset` is: a part may well have nothing usable
+/// @param shard  the shard that `dataset` is; a shard may have no usable image
 void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& options,
                          const std::string& name, const Shard& shard) {
   const std::size_t total = dataset.manifest.samples.size();
@@ -51,7 +51,7 @@ void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& op
   }
 }
 
-/// An engine that somebody else keeps open.
+/// An engine that another object keeps open.
 class BorrowedEngine final : public Engine {
  public:
   explicit BorrowedEngine(Engine& engine) : engine_(engine) {}
@@ -71,9 +71,9 @@ class BorrowedEngine final : public Engine {
   Engine& engine_;
 };
 
-/// Marks as extracted what any process has computed, though by now it is in the cache.
-/// @param own  of files rank, rank + size, ...
-/// @param all  of all files; changed
+/// Marks as extracted the rows that any process has computed, although they are in the cache by now.
+/// @param own  results for files rank, rank + size, ...
+/// @param all  results for all files; changed
 void tell_computed(std::span<const ImageResult> own, int views, ProcessGroup& processes,
                    std::span<ImageResult> all) {
   const std::size_t rows = 1 + static_cast<std::size_t>(views);
@@ -175,7 +175,7 @@ Extraction StageOne::run(std::vector<ImageSource> of_run, int views) {
   }
   if (any_process(&processes, own.interrupted))
     throw Interrupted("interrupted: what was done is cached; the same command goes on from there");
-  open_caches();  // to see what the others have published
+  open_caches();  // shows the rows that the others have published
   Extraction all = run_alone(files, views);
   if (own.engine) all.engine = own.engine;
   all.seconds += own.seconds;
@@ -218,7 +218,7 @@ Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
 }
 
 void StageOne::save_accelerators(Compact compact) {
-  // They spare the next run work, no more: where they can't be written nothing is lost.
+  // The index and CACHE/stat only save the next run work. If these files can't be written, nothing is lost.
   static_cast<void>(digests_->save());
   for (const auto& cache : caches_) {
     if (compact == Compact::kWhereWorthwhile && cache->small_segments() > kManySmallSegments) {
@@ -305,10 +305,11 @@ CsrRows StageOne::features(std::span<const Sha256> keys) {
   }
 }
 
-/// By this process alone, as others may have lost nothing.
+/// Runs in this process alone, because others may have lost nothing.
 void StageOne::restore_rows() {
   session_.console.note("rows of the cache were lost: they are computed again");
-  const std::optional<Parts> parts = std::exchange(parts_, std::nullopt);  // none of them
+  // The runs below are not parts of the work that the caller counts.
+  const std::optional<Parts> parts = std::exchange(parts_, std::nullopt);
   for (const Run& run : runs_) static_cast<void>(run_alone(run.files, run.views));
   parts_ = parts;
 }
@@ -508,7 +509,7 @@ std::string describe(const RowsOfTaps& from_taps) {
 std::string describe(const ExtractedDataset& dataset) {
   const std::size_t total = dataset.manifest.samples.size();
   const double seconds = dataset.extraction.seconds;
-  // Look-ups are too quick for their rate to mean anything.
+  // Reading from the cache is so quick that a rate has no meaning.
   const std::string rate = dataset.extracted > 0
                                ? fmt::format(" ({:.1f} images/s)", static_cast<double>(total) / seconds)
                                : std::string();

@@ -1,5 +1,5 @@
-// pipeline/stage_one_options.hpp: what stage one takes, as values: which images are let in, what the network
-// sees of them, where rows are kept. Defaults are the ones that --help shows.
+// pipeline/stage_one_options.hpp: the options of stage one, as values: which images are accepted, what the
+// network gets of them, where rows are kept. The defaults are those in --help.
 #pragma once
 
 #include <cstddef>
@@ -25,37 +25,37 @@ struct RejectLimit {
   [[nodiscard]] bool exceeded(std::size_t rejected, std::size_t total) const noexcept;
 };
 
-/// "12" or "5%". Nothing for anything else.
+/// "12" or "5%". Empty for any other text.
 [[nodiscard]] std::optional<RejectLimit> parse_reject_limit(const std::string& text);
 
-/// What a broken image does.
+/// What happens at a broken image.
 enum class OnError {
-  kSkip,  ///< it is left out, with a reason
+  kSkip,  ///< the image is left out, with a reason
   kFail,  ///< the run fails
 };
 
-/// What every command that looks at images takes.
+/// The options of every command that reads images.
 struct ImageOptions {
   DecodeOptions decode;
   ResizeOptions resize;
   OnError on_error = OnError::kSkip;
   RejectLimit max_rejects;
   OutsidePaths outside_paths = OutsidePaths::kRefused;  ///< of a dataset that is a .csv or a list of archives
-  std::string encoding = {};  ///< of class names that are not UTF-8; empty: none may be
+  std::string encoding = {};  ///< of class names that are not UTF-8; empty: class names must be UTF-8
   SplitFolders splits = {};   ///< of a dataset that is a folder or archives
 };
 
-/// What discover() has to know of them.
+/// The part of these options that discover() needs.
 [[nodiscard]] DiscoveryOptions discovery_options(const ImageOptions& images, int min_classes = 2);
 
-/// What every command that runs the network takes.
+/// The options of every command that runs the network.
 struct StageOneOptions {
   std::filesystem::path cache;    ///< empty: default_cache_folder()
   std::filesystem::path weights;  ///< empty: the embedded file
   EngineKind engine = EngineKind::kAuto;
-  int batch_size = 0;                           ///< 0: what suits the engine
-  bool rehash = false;                          ///< read every image, whatever CACHE/stat says of it
-  FeatureType storage = FeatureType::kFloat32;  ///< of cached rows; a saved model brings its own
+  int batch_size = 0;   ///< the engine batch; 0: a size that suits the engine
+  bool rehash = false;  ///< read every image, even if CACHE/stat says that it is unchanged
+  FeatureType storage = FeatureType::kFloat32;  ///< of cached rows; a saved model has its own
   ImageOptions images;
 };
 

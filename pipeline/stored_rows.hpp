@@ -1,5 +1,5 @@
-// pipeline/stored_rows.hpp: a run's feature rows by number, wherever they are kept: in the cache, or in a
-// features.h5. What trains does not see the difference.
+// pipeline/stored_rows.hpp: a run's feature rows by number, from the cache or from a features.h5. Training
+// works the same with both.
 #pragma once
 
 #include <cstddef>
@@ -16,17 +16,17 @@
 
 namespace headstart {
 
-/// Where rows are, and how to get some.
+/// Where rows are stored, and how to read some of them.
 struct StoredRows {
   std::size_t count = 0;
   MapShape shape;               ///< of each row's map
-  FeatureCache::Layout layout;  ///< how large the rows are, and which lie together
-  std::string place;            ///< "the cache": where a person is told that they are
-  /// The rows asked for, in that order. Called from one thread at a time.
+  FeatureCache::Layout layout;  ///< the sizes of the rows, and which are stored together
+  std::string place;            ///< the name of the place for the user: "the cache"
+  /// Reads the rows in the order of the argument. Called from one thread at a time.
   std::function<CsrRows(std::span<const RowIndex>)> read;
 };
 
-/// The cached rows of `keys`; both have to outlive it.
+/// The cached rows of `keys`; `stage_one` and `keys` have to outlive the result.
 [[nodiscard]] StoredRows cached_rows(StageOne& stage_one, std::span<const Sha256> keys);
 
 }  // namespace headstart

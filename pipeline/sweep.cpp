@@ -47,7 +47,7 @@ SearchProblem problem_of(const SweepInput& input, const ExtractedDataset& datase
   problem.folds = draw_folds(dataset.manifest, samples, dataset.content, folds, seed);
   for (std::size_t v = 0; v < input.views.size(); ++v) {
     const std::size_t image = position[static_cast<std::size_t>(input.view_images[v])];
-    if (image == images.size()) continue;  // of an image that is held out here
+    if (image == images.size()) continue;  // a view of an image that is held out here
     problem.views.push_back(input.views[v]);
     problem.view_images.push_back(image);
   }
@@ -64,7 +64,7 @@ TrainingOptions training_options(const TrainOptions& options, int classes, const
   return training;
 }
 
-/// What nobody expects of features that one learning rate suits.
+/// The error if all candidates diverge. The error is not expected if one learning rate suits the features.
 Error diverged(std::string_view where) {
   return Error{Error::Kind::kFailed, "no candidate converges", where, "lower the --rates"};
 }
@@ -109,7 +109,7 @@ std::vector<Representation> representations_of(std::span<const Candidate> candid
 
 std::int64_t allowed_bytes() { return available_memory() / 5 * 2; }
 
-// Bytes of a ridge regression on so many images.
+// Bytes of a ridge regression on this number of images.
 std::int64_t ridge_bytes(std::size_t images) {
   const auto rows = static_cast<std::int64_t>(images);
   return kRidgeBytesPerPair * rows * rows;
@@ -141,7 +141,7 @@ Candidate recipe_candidate() {
   return {{}, recipe.hidden, 0.0, recipe.l2};
 }
 
-// The same cross-validated: what a sweep is measured against.
+// The recipe's cross-validated result, to compare with the sweep.
 std::optional<OutOfFold> recipe_score(const SearchProblem& problem, const TrainingOptions& training,
                                       const Cancellation& cancellation) {
   TrainingOptions recipe;
@@ -157,13 +157,13 @@ std::optional<OutOfFold> recipe_score(const SearchProblem& problem, const Traini
   }
 }
 
-/// The best of a search. @throws Error if all diverged
+/// The best candidate of a search. @throws Error if all diverged
 const CandidateScore& winner_of(const SearchResult& result, std::string_view where) {
   if (result.scores.front().epochs == 0) throw diverged(where);
   return result.scores.front();
 }
 
-// The whole search once for each outer fold, without it; then what its winner says about it.
+// For each outer fold: a whole search without this fold, then the predictions of its winner for it.
 OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset, const SearchProblem& outer,
                        std::span<const Candidate> candidates, const TrainingOptions& training,
                        SearchOptions search_with, const Cancellation& cancellation, const Session& session) {
@@ -211,7 +211,7 @@ OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset,
 }  // namespace
 
 void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& options) {
-  // One after the other: the recipe, then the search. A ridge regression that does not fit is left out.
+  // The recipe comes first, then the search. A ridge regression that does not fit is left out.
   const Candidate recipe = recipe_candidate();
   const auto bytes_of = [&](std::span<const Candidate> candidates) {
     return cross_validation_bytes(static_cast<std::int64_t>(rows), options.folds, classes, candidates);

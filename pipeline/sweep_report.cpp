@@ -32,7 +32,7 @@ std::vector<std::string> candidate_cells(const Candidate& candidate) {
           fmt::format("{}", candidate.rate), fmt::format("{}", candidate.l2)};
 }
 
-// The baselines first: what has to be beaten; then the candidates.
+// First the baselines, which are to be beaten, then the candidates.
 std::vector<std::vector<std::string>> score_rows(const Sweep& sweep, std::size_t most) {
   std::vector<std::vector<std::string>> rows{{"", "pooling", "transform", "hidden", "rate", "L2", "epochs",
                                               "accuracy", "+-", "cross-entropy", "round"}};
@@ -49,7 +49,7 @@ std::vector<std::vector<std::string>> score_rows(const Sweep& sweep, std::size_t
     for (std::string& cell : candidate_cells({{}, recipe.hidden, 0.0, recipe.l2})) {
       cells.push_back(std::move(cell));
     }
-    cells[4].clear();  // its learning rate is no multiple of mean |x|^2
+    cells[4].clear();  // its learning rate is not a multiple of mean |x|^2
     cells.push_back(fmt::format("{}", recipe.epochs));
     cells.push_back(fmt::format("{:.4f}", sweep.recipe->accuracy));
     cells.push_back(fmt::format("{:.4f}", sweep.recipe->deviation));
@@ -103,7 +103,7 @@ std::vector<std::vector<std::string>> curve_rows(const Sweep& sweep) {
   return rows;
 }
 
-/// How the accuracy of candidates goes with one of what was searched.
+/// A chart of the candidates' accuracy for each value of one searched option.
 std::string candidates_chart(const Sweep& sweep, const std::string& title, std::size_t cell) {
   std::size_t last_round = 0;
   for (const CandidateScore& score : sweep.search.scores)
@@ -111,7 +111,7 @@ std::string candidates_chart(const Sweep& sweep, const std::string& title, std::
   std::vector<std::string> categories;
   for (const CandidateScore& score : sweep.search.scores)
     categories.push_back(candidate_cells(score.candidate)[cell]);
-  // Numbers by size, words by themselves.
+  // Numbers in order of size, words in alphabetical order.
   const auto before = [](const std::string& a, const std::string& b) {
     char* end = nullptr;
     const double first = std::strtod(a.c_str(), &end);
@@ -122,7 +122,7 @@ std::string candidates_chart(const Sweep& sweep, const std::string& title, std::
   categories.erase(std::unique(categories.begin(), categories.end()), categories.end());
   if (categories.size() < 2) return "";
   std::vector<StripPoint> points;
-  // The best last, on top of the others.
+  // The best one last, so that it is drawn on top.
   for (auto score = sweep.search.scores.rbegin(); score != sweep.search.scores.rend(); ++score) {
     const std::vector<std::string> cells = candidate_cells(score->candidate);
     const auto category = std::find(categories.begin(), categories.end(), cells[cell]);
@@ -137,14 +137,14 @@ std::string candidates_chart(const Sweep& sweep, const std::string& title, std::
   return strip_chart(title, categories, points);
 }
 
-// Whether more images would help, from what the last ones gave.
+// Whether more images would help, judged by the gain of the last step.
 std::string curve_note(const Sweep& sweep) {
   const auto& points = sweep.learning_curve;
   if (points.size() < 2) return "";
   const LearningCurvePoint& last = points.back();
   const LearningCurvePoint& before = points[points.size() - 2];
   const double gain = last.accuracy - before.accuracy;
-  // Of the difference of two means over the same folds.
+  // The error of the difference of two means over the same folds.
   const double error = std::sqrt((last.deviation * last.deviation + before.deviation * before.deviation) /
                                  static_cast<double>(sweep.folds()));
   return fmt::format("From {:.0f} to {:.0f} training images: {:+.4f}, give or take {:.4f}: {}.",

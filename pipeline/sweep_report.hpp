@@ -1,4 +1,4 @@
-// pipeline/sweep_report.hpp: a sweep as people and programs read it.
+// pipeline/sweep_report.hpp: a sweep as text for the user, and as CSV and JSON for programs.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 namespace headstart {
 
-/// The best `most` candidates as a table for a terminal, and what the numbers are.
+/// The best `most` candidates as a table for a terminal, with an explanation of the numbers.
 [[nodiscard]] std::string sweep_table(const Sweep& sweep, std::size_t most);
-/// The same for the report.
+/// The table for the report.
 [[nodiscard]] std::vector<ReportTable> sweep_report(const Sweep& sweep, std::size_t most);
 /// All candidates, the best first.
 [[nodiscard]] std::string sweep_csv(const Sweep& sweep);

@@ -7,7 +7,7 @@
 namespace headstart {
 namespace {
 
-/// UTF-8 code points: every byte that is not a continuation byte.
+/// The number of UTF-8 code points: counts every byte that is not a continuation byte.
 std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

@@ -1,4 +1,4 @@
-// pipeline/text_table.hpp: a table for a terminal: columns padded to their widest cell, counted in code
+// pipeline/text_table.hpp: a table for a terminal. Columns are as wide as their widest cell, counted in code
 // points.
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace headstart {
 
-/// Lines of `rows` with two spaces between columns: the first `left` columns to the left, the others to the
-/// right.
+/// The lines of a table from `rows`, with two spaces between columns. The first `left` columns are aligned
+/// left, the others right.
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows, std::size_t left = 1);
 
 }  // namespace headstart

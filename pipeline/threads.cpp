@@ -27,7 +27,7 @@ int quota_threads(int otherwise) {
   return static_cast<int>(std::min(std::ceil(cgroup_limits().processors), static_cast<double>(otherwise)));
 }
 
-/// Processes that Open MPI's mpirun has started on this machine, this one included.
+/// The number of processes that Open MPI's mpirun has started on this machine, this one included.
 int local_processes() {
   const char* const text = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
   return text == nullptr ? 1 : std::max(std::atoi(text), 1);  // NOLINT(cert-err34-c): 0 for what is no number
@@ -38,8 +38,8 @@ int local_processes() {
 int available_threads() {
   const int affinity = affinity_threads();
   const int own = std::max(1, quota_threads(affinity));
-  // Processes that together may use more processors than there are (mpirun binds more than two to a socket
-  // each, and over-subscribed ones to nothing) share what there is.
+  // Processes share the processors if together they may use more than there are. mpirun causes this case: it
+  // binds more than two processes to a socket each, and over-subscribed processes to nothing.
   const int all = std::max(1, quota_threads(static_cast<int>(std::thread::hardware_concurrency())));
   const int processes = local_processes();
   return own * processes > all ? std::max(1, all / processes) : own;

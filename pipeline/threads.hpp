@@ -1,16 +1,16 @@
-// pipeline/threads.hpp: how many threads the process may use, and one setting for every pool.
+// pipeline/threads.hpp: how many threads the process may use, and one limit for every thread pool.
 #pragma once
 
 #include <memory>
 
 namespace headstart {
 
-/// CPUs that the process may run on: the smaller of its affinity mask and its cgroup's CPU quota, rounded up;
-/// at least 1. The processes of one mpirun that are on one machine, and not bound to processors of their own,
-/// divide its CPUs.
+/// The number of CPUs that the process may use: the smaller of its affinity mask and its cgroup's CPU quota,
+/// rounded up; at least 1. Processes of one mpirun on one machine divide its CPUs if they are not bound to
+/// processors of their own.
 [[nodiscard]] int available_threads();
 
-/// Limits every pool (oneTBB, OpenMP, OpenCV, Eigen) to `threads` while it lives.
+/// Limits every thread pool (oneTBB, OpenMP, OpenCV, Eigen) to `threads` while it lives.
 class ThreadLimit {
  public:
   /// @param threads  1 or more

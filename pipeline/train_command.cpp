@@ -1,5 +1,5 @@
-// pipeline/train_command.cpp: headstart train and sweep: stage one through the cache, or rows that were
-// exported from it; stage two, evaluation, OUT.
+// pipeline/train_command.cpp: headstart train and sweep: stage one through the cache, or exported rows; stage
+// two, evaluation, OUT.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,18 +55,18 @@ TrainingResult train(const RepresentedRows& features, const SplitRows& rows, con
       training, options, identity, out, session);
 }
 
-/// What stage two starts from, wherever the rows come from.
+/// The input of stage two, from the cache or from a features file.
 struct StageTwoInput {
   const ExtractedDataset& dataset;
   SplitRows rows;
-  std::vector<RowIndex> training_images;  ///< those of rows.training that are no views
-  std::span<const RowIndex> view_images;  ///< which image each of the views is of
+  std::vector<RowIndex> training_images;  ///< the part of rows.training without views
+  std::span<const RowIndex> view_images;  ///< the image of each view
   std::span<const Sha256> keys;           ///< of every row
   StoredRows stored;
   FeatureOrigin origin;
   const Vgg16Weights& weights;
   const ExtractorConfiguration& configuration;
-  RunIdentity facts;  ///< of the rows, beyond their keys and labels
+  RunIdentity facts;  ///< about the rows, besides their keys and labels
 };
 
 Model model_of(const StageTwoInput& input, const TrainOptions& options, const RepresentedRows& represented,
@@ -127,8 +127,8 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   const double train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-  // From here on the head is that of model.h5, so that the metrics are those of evaluate; but what was
-  // trained is what the penalty is of.
+  // From here on the head is that of model.h5, so that the metrics are those of evaluate. But the penalty is
+  // that of the trained head.
   const double penalty = l2_penalty(result.head, options.training.l2);
   result.head = with_temperature(fold_into_first_layer(std::move(result.head), represented.fitted()),
                                  options.temperature);
@@ -139,7 +139,7 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   warn_of_absurd_loss(splits, classes, initial_l2_penalty(represented.columns(), classes, options.training),
                       session.console);
   const Model model = model_of(input, options, represented, std::move(result.head), penalty);
-  // Most of what is left to do is to write 160 MB of weights.
+  // Writing 160 MB of weights is most of the remaining work.
   std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
   const EndedRun run{origin, dataset, splits, result, model, options.training, train_seconds};
   Json metrics = metrics_json(run);
@@ -201,7 +201,7 @@ void dry_run(const TrainOptions& options, const Session& session) {
   print_plan(options.dataset, 2, session, stage_one, options.views);
 }
 
-/// Rows that are pooled can't be pooled another way.
+/// Rows that are already pooled can't be pooled in another way.
 void take_pooling(TrainOptions& options, Pooling pooling) {
   if (pooling == Pooling::kFlatten) return;
   const auto refuse = [&](const char* option) {
@@ -220,7 +220,8 @@ void take_pooling(TrainOptions& options, Pooling pooling) {
   options.config.set("pooling", std::string(to_string(pooling)));
 }
 
-/// The features say nothing about images that go through another network.
+/// Checks that the features come from these weights: they tell nothing about images that go through another
+/// network.
 void check_weights(const Vgg16Weights& weights, const ExtractorConfiguration& configuration,
                    const TrainOptions& options) {
   if (weights.identity == configuration.weights_identity) return;

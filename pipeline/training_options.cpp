@@ -30,7 +30,7 @@ CLI::Option* add(CLI::App& app, const std::string& name, T& target, double low, 
   return add_number(app, name, target, low, high, text)->group(kGroup);
 }
 
-// What a search does not decide.
+// The options that a search does not decide.
 void add_common(CLI::App& app, TrainOptions& options) {
   TrainingOptions& t = options.training;
   add_choice(app, "--tap", options.tap, tap_names(), "The activations that become features")->group(kGroup);
@@ -43,7 +43,7 @@ void add_common(CLI::App& app, TrainOptions& options) {
   add(app, "--seed", t.seed, 0, 9e15, "Seed of the split, the initial weights and the order");
 }
 
-// Several values with commas between, each read by `parse`.
+// Adds an option with several values, separated by commas; `parse` reads each value.
 template <typename T, typename Parse>
 void add_list(CLI::App& app, const std::string& name, std::vector<T>& target, const std::string& type,
               const std::string& preset, const std::string& text, Parse parse) {
@@ -72,10 +72,10 @@ T number(const std::string& option, const std::string& word, double low, double 
   return value;
 }
 
-// A search that replaced what somebody asked for would look like an answer to that.
+// Refuses options that the search decides: the user could take the search's value for the given one.
 void refuse_searched(const CLI::App& app) {
   const CLI::Option& automatic = *app.get_option("--auto");
-  if (automatic.count() == 0 || !automatic.as<bool>()) return;  // config.toml says auto = false
+  if (automatic.count() == 0 || !automatic.as<bool>()) return;  // config.toml has auto = false
   std::vector<std::string> given;
   for (const char* name : kSearchedOptions) {
     if (app.count(name) > 0) given.emplace_back(name);
@@ -86,7 +86,7 @@ void refuse_searched(const CLI::App& app) {
                                                    fmt::join(given, ", ")));
 }
 
-// "0" is linear, "512+128" two layers.
+// "0" is linear, "512+128" means two layers.
 std::vector<int> widths(const std::string& word) {
   std::vector<int> result;
   for (std::size_t first = 0; first <= word.size();) {

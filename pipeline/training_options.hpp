@@ -12,21 +12,23 @@ namespace headstart {
 /// "flatten", "avg", "max".
 [[nodiscard]] const Names<Pooling>& pooling_names();
 
-/// What train, sweep and finetune have in common: how a step is taken, and how a run goes on after a kill.
+/// The common options of train, sweep and finetune: how a step is made, and how a run goes on after a kill.
 void add_steps(CLI::App& app, RunOptions& options);
-/// What train and finetune have and sweep searches: how many epochs, at which rates.
+/// The options that train and finetune have, and whose values sweep searches: epochs and learning rates.
 void add_epochs(CLI::App& app, RunOptions& options);
 
 /// Options of train. `options` has to live as long as `app`.
 void add_training(CLI::App& app, TrainOptions& options);
-/// Options of sweep: what train's search leaves open, and the search. `options.sweep` is set.
+/// Options of sweep: those of train that the search does not decide, and those of the search. Sets
+/// `options.sweep`.
 void add_sweep(CLI::App& app, TrainOptions& options);
 
-/// Holds representation and solver against each other. @throws Error kUsage
+/// Checks that representation and solver fit together. @throws Error kUsage
 void check_representation(const TrainOptions& options);
 
-/// After parsing: what can't be said with bounds on single options, and zeros that mean none. Rows
-/// of a file may bring another pooling, so check_representation() of those is left to who reads them.
+/// After parsing: makes the checks that bounds on single options can't make, and turns zeros that mean none
+/// into empty values. A features file may have another pooling. Therefore its reader calls
+/// check_representation() itself.
 /// @throws Error kUsage
 void resolve_training(TrainOptions& options);
 

@@ -23,7 +23,7 @@ TrainingViews extract_training_views(ExtractedDataset& dataset, std::span<const 
   for (std::size_t i = 0; i < training.size(); ++i) {
     ImageResult& image = extraction.images[i];
     const Sha256& content = *dataset.content[sample_of(training[i])];
-    // The image is in use already, so a file that is gone or another one by now costs its views only.
+    // The image is already in use. If its file is gone or has changed by now, only its views are lost.
     if (image.status == ImageStatus::kRejected || image.content != content) {
       image.status = ImageStatus::kCached;
       std::fill(image.views.begin(), image.views.end(), ImageStatus::kRejected);

@@ -1,6 +1,6 @@
-// pipeline/training_views.hpp: views of training images as further training rows.
-// They come in a second pass over the training files: which images train is known only when stage one has
-// told their contents, and images that validate get no views.
+// pipeline/training_views.hpp: adds views of training images as further training rows. The views come in a
+// second pass over the training files. Stage one must first read the files, because their contents decide
+// which images train. Validation images get no views.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +14,16 @@
 
 namespace headstart {
 
-/// Rows of the cache that train beside the images' own.
+/// Rows of the cache that train in addition to the images' rows.
 struct TrainingViews {
   std::vector<Sha256> keys;
-  std::vector<RowIndex> originals;  ///< position in ExtractedDataset::used of the image of each
+  std::vector<RowIndex> originals;  ///< for each view, the position of its image in ExtractedDataset::used
 };
 
-/// Makes sure that `views` views of the images `training` (positions in dataset.used) are in the cache,
-/// counts them in dataset.views and says so on the console. The views' labels, splits and folds are those of
-/// their originals. A view without a row, or of a file that changed since stage one saw it, is left out. Does
-/// nothing for 0 views.
+/// Makes sure that `views` views of the images `training` (positions in dataset.used) are in the cache.
+/// Counts them in dataset.views and prints this on the console. A view has the label, split and fold of its
+/// image. A view is left out if it has no row, or if its file changed since stage one read it. Does nothing
+/// for 0 views.
 [[nodiscard]] TrainingViews extract_training_views(ExtractedDataset& dataset,
                                                    std::span<const RowIndex> training, int views,
                                                    const Session& session, StageOne& stage_one);

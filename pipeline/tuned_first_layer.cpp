@@ -20,7 +20,7 @@ std::vector<RowIndex> first_rows(std::size_t count, std::size_t from = 0) {
   return rows;
 }
 
-/// The first `count` rows of dense activations.
+/// The first `count` rows of dense activations, in sparse form.
 FeatureMatrix sparse(std::span<const float> dense, std::size_t count, std::size_t columns) {
   CsrRows rows;
   rows.columns = static_cast<std::int64_t>(columns);
@@ -89,7 +89,7 @@ void TunedFirstLayer::enter(std::span<const RowIndex> rows) {
 }
 
 void TunedFirstLayer::forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& /*plan*/) {
-  // The last rows last and together: they are the next batch, whose activations step() needs.
+  // The last rows come last and together: they are the next batch, and step() needs their activations.
   const auto batch = static_cast<std::size_t>(options_.batch);
   for (std::size_t first = 0; first < rows.size();) {
     const std::size_t left = rows.size() - first;
@@ -133,7 +133,8 @@ void TunedFirstLayer::step(std::span<const RowIndex> batch, const Eigen::Ref<con
                  .nesterov = sgd.nesterov,
                  .penalty = {sgd.l2 / sgd.gradient_scale, options_.l2_sp},
                  .gradient_scale = sgd.gradient_scale});
-  // One pass over W for the step and the next batch's products: its maps go through the new blocks first.
+  // One pass over W makes the step and the next batch's products. Before it, the next batch's maps go through
+  // the new VGG blocks.
   const std::size_t ahead = std::min(next.size(), static_cast<std::size_t>(options_.batch));
   const std::span<const RowIndex> last = next.last(ahead);
   resident_.clear();

@@ -1,4 +1,4 @@
-// pipeline/turbo.hpp: the colours of Turbo, from dark blue over green to dark red (Mikhailov, Google, 2019).
+// pipeline/turbo.hpp: the Turbo colour map, from dark blue over green to dark red (Mikhailov, Google, 2019).
 #pragma once
 
 #include <array>

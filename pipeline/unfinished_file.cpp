@@ -20,8 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostLinks = 40;             // as Linux has it
-constexpr std::size_t kLongestName = 200;  // of 255 bytes, with room for what is added
+constexpr int kMostLinks = 40;             // the limit of Linux
+constexpr std::size_t kLongestName = 200;  // of 255 bytes, with room for the suffix
 
 [[noreturn]] void cannot_write(const fs::path& file, const std::error_code& error) {
   throw Error{Error::Kind::kFailed, "cannot write",
@@ -31,7 +31,7 @@ constexpr std::size_t kLongestName = 200;  // of 255 bytes, with room for what i
 
 std::error_code last_error() { return {errno, std::generic_category()}; }
 
-/// A new file in `folder` whose name begins with `name`. @return nothing and errno where none can be made
+/// A new file in `folder` whose name begins with `name`. @return empty, with errno, if none can be made
 std::optional<fs::path> make_file(const fs::path& folder, const std::string& name, mode_t mode) {
   std::random_device random;
   while (true) {
@@ -60,14 +60,14 @@ UnfinishedFile::UnfinishedFile(const fs::path& file) : file_(target_of(file)) {
   const fs::file_status status = fs::status(file, error);
   if (!fs::status_known(status)) cannot_write(file, error);
   if (fs::is_directory(status)) cannot_write(file, std::make_error_code(std::errc::is_a_directory));
-  // Links of /proc/self/fd name what is open, not a place: a pipe, or a file that was removed.
+  // Links of /proc/self/fd lead to an open file, not to a place: a pipe, or a file that was removed.
   if (fs::exists(status) && (!fs::is_regular_file(status) || !fs::equivalent(file, file_, error))) {
     if (::access(file.c_str(), W_OK) != 0) cannot_write(file, last_error());
     path_ = file;
     is_done_ = true;
     return;
   }
-  // A file that is replaced keeps its rights.
+  // A replaced file keeps its access rights.
   struct stat before = {};
   const mode_t mode = ::stat(file_.c_str(), &before) == 0 ? before.st_mode & 0777U : 0666U;
   const auto made = make_file(file_.parent_path(), file_.filename().string().substr(0, kLongestName), mode);

@@ -1,21 +1,22 @@
-// pipeline/unfinished_file.hpp: a file that is written beside its place and then renamed, so that what stood
-// there before survives every failure. Invariant: any number of processes may write one file at once; one of
-// them wins. Surprise: a device, a FIFO or an open file by its number can't be replaced, and is written where
-// it is.
+// pipeline/unfinished_file.hpp: a file that is written beside its place and then renamed, so that every
+// failure leaves the earlier file unchanged. Invariant: any number of processes may write one file at once;
+// one of them wins. Surprise: a device, a FIFO or an open file by its number can't be replaced, and is
+// written directly.
 #pragma once
 
 #include <filesystem>
 
 namespace headstart {
 
-/// Where an output is, or is to be, that `place` may be a link to. Links that lead nowhere are followed too.
-/// @throws Error kFailed if they lead in a circle
+/// The file that `place` names, after following links; it need not exist. Links to a missing file are
+/// followed, too.
+/// @throws Error kFailed if the links form a circle
 [[nodiscard]] std::filesystem::path target_of(std::filesystem::path place);
 
-/// Empty at first; the destructor removes what was not published or kept.
+/// Begins empty. The destructor removes the file if it was not published or kept.
 class UnfinishedFile {
  public:
-  /// For `file`, or what it links to. @throws Error kFailed if nothing can be written there
+  /// For `file`, or for the target of the link `file`. @throws Error kFailed if nothing can be written there
   explicit UnfinishedFile(const std::filesystem::path& file);
   ~UnfinishedFile();
   UnfinishedFile(const UnfinishedFile&) = delete;
@@ -24,10 +25,10 @@ class UnfinishedFile {
   /// Where to write.
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Makes it the file. @throws Error kFailed
+  /// Renames the written file to its final name. @throws Error kFailed
   void publish();
 
-  /// Leaves it where it is. @return path()
+  /// Leaves the file under its present name. @return path()
   const std::filesystem::path& keep() noexcept;
 
  private:

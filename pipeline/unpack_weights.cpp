@@ -1,7 +1,7 @@
-// pipeline/unpack_weights.cpp: headstart_unpack_weights KERAS.h5 OUT, run by the build: a Keras file of
-// weights as pipeline/embedded_weights.cpp lays them into the binary, so that no start of a program has to
-// inflate, check and hash them. OUT is their identity, zeros up to byte 64, then kernel and bias of each
-// layer, float32.
+// pipeline/unpack_weights.cpp: headstart_unpack_weights KERAS.h5 OUT, run by the build. The program turns a
+// Keras file of weights into the form that pipeline/embedded_weights.cpp puts into the binary. So no program
+// has to inflate, check and hash the weights at its start. OUT is the identity of the weights, zeros up to
+// byte 64, then kernel and bias of each layer, float32.
 #include <cstddef>
 #include <exception>
 #include <filesystem>

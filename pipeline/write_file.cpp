@@ -28,7 +28,7 @@ void write_file(const std::filesystem::path& file, const std::function<void(cons
   std::unique_ptr<std::FILE, Close> stream(std::fopen(unfinished.path().c_str(), "wbe"));
   check(stream != nullptr);
   produce([&](std::span<const std::byte> bytes) {
-    // Nothing may lie at a null pointer, which fwrite must not be given.
+    // An empty span may have a null pointer, which fwrite must not get.
     check(bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), stream.get()) == bytes.size());
   });
   check(std::fclose(stream.release()) == 0);

@@ -1,4 +1,4 @@
-// pipeline/write_file.hpp: a file written whole, or an error that says why not.
+// pipeline/write_file.hpp: writes a file as a whole, or throws an error with the reason.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,16 @@
 
 namespace headstart {
 
-/// Creates or replaces `file`, whole: after a failure it is what it was (pipeline/unfinished_file.hpp).
-/// @throws Error kFailed naming the file and the reason
+/// Creates or replaces `file`. After a failure an existing file is unchanged (pipeline/unfinished_file.hpp).
+/// @throws Error kFailed with the file and the reason
 void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes);
 void write_file(const std::filesystem::path& file, std::string_view text);
-/// One part after the other.
+/// Writes the parts one after another.
 void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts);
 
-/// Takes the next bytes of a file.
+/// A function that takes the next bytes of a file.
 using WriteBytes = std::function<void(std::span<const std::byte>)>;
-/// The same, of bytes that `produce` makes one part after the other. What `produce` throws goes on to the
-/// caller.
+/// Writes the bytes that `produce` makes, one part after another. Exceptions of `produce` reach the caller.
 void write_file(const std::filesystem::path& file, const std::function<void(const WriteBytes&)>& produce);
 
 }  // namespace headstart

@@ -1,5 +1,6 @@
-// pipeline/zsh_completion.cpp: a function for each command, by zsh's _arguments: its options, and where it
-// has subcommands the function of the one that was named.
+// pipeline/zsh_completion.cpp: one function for each command, made with zsh's _arguments. A function
+// completes the options of its command. If the command has subcommands, its function calls that of the named
+// subcommand.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,7 +12,7 @@
 namespace headstart {
 namespace {
 
-/// `text` within single quotes, with a backslash before each of `special`.
+/// `text` for use inside single quotes, with a backslash before each character of `special`.
 std::string escaped(const std::string& text, std::string_view special) {
   std::string result;
   for (const char c : text) {
@@ -25,7 +26,7 @@ std::string escaped(const std::string& text, std::string_view special) {
   return result;
 }
 
-/// "_headstart_cache_list".
+/// The name of a command's function, such as "_headstart_cache_list".
 std::string function_of(const CommandDescription& command) {
   std::string name = "_" + command.name;
   std::replace_if(
@@ -33,7 +34,7 @@ std::string function_of(const CommandDescription& command) {
   return name;
 }
 
-/// What completes a value.
+/// The action that completes a value.
 std::string action_of(const OptionDescription& option) {
   switch (option.kind) {
     case ValueKind::kNone:
@@ -50,7 +51,7 @@ std::string action_of(const OptionDescription& option) {
   return "";
 }
 
-/// One argument of _arguments for each name: all but the first are left out once one of them was given.
+/// One argument of _arguments for each name. Once one name was given, the others are not offered.
 std::string spec_of(const OptionDescription& option) {
   std::string text;
   for (const std::string& name : option.names) {

@@ -1,4 +1,4 @@
-// pipeline/report/assets.hpp: report.css and report.js, as they are inside the binary.
+// pipeline/report/assets.hpp: report.css and report.js, which are inside the binary.
 #pragma once
 
 #include <string_view>

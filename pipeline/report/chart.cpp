@@ -12,7 +12,7 @@
 namespace headstart {
 namespace {
 
-/// Where a chart's plane lies in its picture, and what its axes span.
+/// The place of a chart's plane in its picture, and the range of its axes.
 struct Plane {
   double width = 520;
   double height = 300;
@@ -52,7 +52,7 @@ std::string tick_label(double value, double step) {
   return fmt::format("{:.{}f}", std::abs(value) < step / 1e6 ? 0.0 : value, digits);
 }
 
-/// Lines across the plane at round values of y, and these values.
+/// Lines across the plane at round values of y, with these values.
 std::string y_axis(const Plane& plane) {
   std::string svg;
   const double step = round_step(plane.y_high - plane.y_low, 5);
@@ -78,7 +78,7 @@ std::string dot(const Plane& plane, double x, double y, double radius, const std
 
 bool drawable(const std::optional<double>& value) { return value && std::isfinite(*value); }
 
-/// Both ends at round values.
+/// Sets both ends of the y axis to round values.
 void span_y(Plane& plane, double low, double high) {
   if (!(low <= high)) return;
   if (high - low < 1e-12) high = low + 1.0;
@@ -156,7 +156,7 @@ std::string reliability_chart(const std::string& title, const std::vector<Calibr
                      plane.x(0.0), plane.y(0.0), plane.x(1.0), plane.y(1.0));
   std::int64_t most = 1;
   for (const CalibrationBin& bin : bins) most = std::max(most, bin.rows);
-  const double base = plane.height - 44;  // of the counts below
+  const double base = plane.height - 44;  // the line below the plane on which the bars of counts stand
   const double step = 1.0 / static_cast<double>(std::max<std::size_t>(bins.size(), 1));
   for (std::size_t i = 0; i < bins.size(); ++i) {
     const CalibrationBin& bin = bins[i];
@@ -208,7 +208,7 @@ std::string strip_chart(const std::string& title, const std::vector<std::string>
   std::vector<std::size_t> drawn(categories.size(), 0);
   for (const StripPoint& point : points) {
     if (!std::isfinite(point.value)) continue;
-    // Beside each other, by the golden ratio: even, and the same in every run.
+    // Points lie side by side at steps of the golden ratio: evenly spread, and the same in every run.
     const double turn = static_cast<double>(drawn[point.category]++) * 0.618033988749895;
     const double x = static_cast<double>(point.category) + 0.5 * (turn - std::floor(turn) - 0.5);
     svg += dot(plane, x, point.value, 3, point.css_class, point.text);

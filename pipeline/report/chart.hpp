@@ -1,5 +1,5 @@
-// pipeline/report/chart.hpp: charts as inline SVG; the page's style sheet gives colours to their classes.
-// Each is an image with a title to a screen reader, and its points say their values under a pointer.
+// pipeline/report/chart.hpp: charts as inline SVG. The page's style sheet gives colours to their classes. For
+// a screen reader each chart is an image with a title; its points show their values under the pointer.
 #pragma once
 
 #include <optional>
@@ -22,26 +22,26 @@ struct ChartLine {
 [[nodiscard]] std::string line_chart(const std::string& title, const std::string& x_label,
                                      const std::vector<ChartLine>& lines, bool from_zero);
 
-/// A reliability diagram: for each bin of confidence a bar as high as the share that is right, a line from it
-/// to the mean confidence, and below how many predictions the bin has. On the diagonal probabilities mean
-/// what they say (DeGroot and Fienberg 1983, doi 10.2307/2987588).
+/// A reliability diagram. Each bin of confidence has a bar as high as the share of right predictions, and a
+/// line from its top to the mean confidence. Below each bar is the bin's number of predictions. On the
+/// diagonal, probabilities are honest (DeGroot and Fienberg 1983, doi 10.2307/2987588).
 [[nodiscard]] std::string reliability_chart(const std::string& title,
                                             const std::vector<CalibrationBin>& bins);
 
-/// A point over one of a strip chart's categories.
+/// A point above a category of a strip chart.
 struct StripPoint {
   std::size_t category = 0;
   double value = 0.0;
   std::string css_class;  ///< "first", "second", "faint"
-  std::string text;       ///< under a pointer
+  std::string text;       ///< shown under the pointer
 };
 
-/// Values over categories that have no order: each category is a column of points.
+/// Values of categories that have no order: each category is a column of points.
 [[nodiscard]] std::string strip_chart(const std::string& title, const std::vector<std::string>& categories,
                                       const std::vector<StripPoint>& points);
 
-/// A step of 1, 2 or 5 times a power of ten that divides `span` into at most `most` parts. @param span
-/// positive
+/// A step of 1, 2 or 5 times a power of ten that divides `span` into at most `most` parts.
+/// @param span  positive
 [[nodiscard]] double round_step(double span, int most);
 
 }  // namespace headstart

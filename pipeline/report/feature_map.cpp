@@ -16,7 +16,7 @@ constexpr double kWidth = 760;
 constexpr double kHeight = 560;
 constexpr double kMargin = 22;
 
-// Classes differ in shape as well as in colour.
+// Classes differ in shape and in colour.
 constexpr std::array<std::string_view, 4> kShapes{
     "<circle r=\"5\"/>", "<rect x=\"-4.5\" y=\"-4.5\" width=\"9\" height=\"9\"/>",
     "<path d=\"M0 -6 L5.6 4.4 L-5.6 4.4 Z\"/>", "<path d=\"M0 -6.4 L6.4 0 L0 6.4 L-6.4 0 Z\"/>"};
@@ -59,7 +59,7 @@ std::string feature_map_html(const Report& report) {
   if (points.empty()) return "";
   const Bounds x = bounds_of(points, [](const MapPoint& point) { return point.x; });
   const Bounds y = bounds_of(points, [](const MapPoint& point) { return point.y; });
-  // One scale for both axes, so that distances mean the same in every direction.
+  // One scale for both axes, so that distances are comparable in every direction.
   const double scale =
       std::min((kWidth - 2 * kMargin) / std::max(static_cast<double>(x.high - x.low), 1e-12),
                (kHeight - 2 * kMargin) / std::max(static_cast<double>(y.high - y.low), 1e-12));

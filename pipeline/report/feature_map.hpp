@@ -1,5 +1,5 @@
-// pipeline/report/feature_map.hpp: the report's map of the features: a plane of points, a legend that picks
-// out a class, and a place where the picture of a point appears.
+// pipeline/report/feature_map.hpp: the report's map of the features: a plane of points, a legend that
+// highlights a class, a place for pictures.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace headstart {
 
-/// HTML of the map; nothing where it has no points.
+/// HTML of the map; empty if it has no points.
 [[nodiscard]] std::string feature_map_html(const Report& report);
 
 }  // namespace headstart

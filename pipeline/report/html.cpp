@@ -8,7 +8,7 @@
 namespace headstart {
 namespace {
 
-/// Which columns hold words, and not numbers that stand below each other.
+/// Which columns hold words; the others hold numbers, which are aligned.
 std::vector<bool> columns_of_words(const std::vector<std::vector<std::string>>& rows) {
   std::vector<bool> words(rows.empty() ? 0 : rows.front().size(), false);
   for (std::size_t line = 1; line < rows.size(); ++line) {

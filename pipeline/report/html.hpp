@@ -7,18 +7,18 @@
 
 namespace headstart {
 
-/// &, <, >, " and ' as entities.
+/// Replaces &, <, >, " and ' by entities.
 [[nodiscard]] std::string escape_html(std::string_view text);
 
 struct HtmlTable {
-  std::vector<std::vector<std::string>> rows;  ///< the header first; texts, which are escaped
-  std::vector<std::string> pictures =
-      {};  ///< HTML before the first cell of each line but the header, or empty
+  std::vector<std::vector<std::string>> rows;  ///< the header first; plain texts, which this module escapes
+  /// HTML before the first cell of each line but the header, or empty.
+  std::vector<std::string> pictures = {};
   std::string_view css_class = {};
-  bool sortable = false;  ///< by a click on a header, where scripts run
+  bool sortable = false;  ///< by a click on a header, if scripts may run
 };
 
-/// A <table> in a box of its own that scrolls where the page is too narrow.
+/// A <table> in its own box, which scrolls if the page is too narrow.
 [[nodiscard]] std::string html_table(const HtmlTable& table);
 
 }  // namespace headstart

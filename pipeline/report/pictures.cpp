@@ -20,10 +20,10 @@ namespace {
 
 constexpr int kSide = 96;  // pixels
 constexpr std::uint64_t kMostArchiveBytes = std::uint64_t{1} << 30;
-constexpr std::size_t kAtOnce = 64;  // images whose bytes are in memory together
+constexpr std::size_t kAtOnce = 64;  // images whose files are in memory together
 
 std::string base64(std::span<const std::byte> bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // and the terminator
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // with room for the terminator
   const int length =
       EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
                       reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
@@ -41,7 +41,7 @@ void set_picture(ShownImage& image, std::span<const std::byte> file, const Decod
   image.jpeg = base64(*jpeg);
 }
 
-/// Bytes of all archives that samples lie in.
+/// The total size of all archives with samples, in bytes.
 std::uint64_t archive_bytes(const Manifest& manifest) {
   std::set<std::filesystem::path> seen;
   std::uint64_t bytes = 0;
@@ -52,7 +52,7 @@ std::uint64_t archive_bytes(const Manifest& manifest) {
   return bytes;
 }
 
-/// The images to take, evenly spread where not all can be.
+/// The images that get pictures, evenly spread if not all can have one.
 std::vector<ImageNumber> within(const PictureLimit& limit, const std::vector<ImageNumber>& missing,
                                 const Manifest& manifest) {
   const std::size_t count = std::min(limit.pictures, missing.size());

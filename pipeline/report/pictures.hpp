@@ -1,4 +1,4 @@
-// pipeline/report/pictures.hpp: the pictures of a report: images read once more, and made small.
+// pipeline/report/pictures.hpp: the pictures of a report: reads images once more and makes them small.
 #pragma once
 
 #include <cstddef>
@@ -12,16 +12,16 @@
 
 namespace headstart {
 
-/// How much work pictures may be.
+/// A limit on the work for pictures.
 struct PictureLimit {
   std::size_t pictures = std::numeric_limits<std::size_t>::max();
-  std::uint64_t bytes =
-      std::numeric_limits<std::uint64_t>::max();  ///< of image files; members of archives are free
+  /// Bytes of image files; members of archives do not count.
+  std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();
 };
 
-/// Gives a picture to every image that has none, evenly spread over them where the limit does not allow for
-/// all. An image without one stays so where it can't be read or decoded; members of archives do where the
-/// archives hold more than a gibibyte, as a compressed one is read from its front.
+/// Gives a picture to every image that has none. If the limit does not allow all, the pictures are evenly
+/// spread over the images. An image that can't be read or decoded gets none. Members of archives get none if
+/// the archives hold more than a gibibyte, because a compressed archive is read from its front.
 void take_pictures(std::map<ImageNumber, ShownImage>& images, const Manifest& manifest,
                    const DecodeOptions& options, const PictureLimit& limit);
 

@@ -16,7 +16,8 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kMostConfusionClasses = 50;  // above, the matrix is too large to read: pairs are listed
+// Above this number the matrix is too large to read, so pairs are listed.
+constexpr std::size_t kMostConfusionClasses = 50;
 constexpr std::size_t kMostPairs = 50;
 
 // ---- images ---------------------------------------------------------------------------------------------
@@ -27,7 +28,7 @@ const std::string& class_of(const Report& report, std::int32_t label) {
   return report.classes[static_cast<std::size_t>(label)];
 }
 
-/// The picture, by reference to the one that the page holds.
+/// The picture, as a reference to the copy that the page holds.
 std::string picture(const Report& report, ImageNumber number) {
   const ShownImage& image = image_of(report, number);
   const std::string name = escape_html(image.name);
@@ -39,7 +40,7 @@ std::string picture(const Report& report, ImageNumber number) {
       image.width, image.height, name, name, number);
 }
 
-/// Every picture once, for others to refer to.
+/// Every picture once; other parts of the page refer to it.
 std::string picture_symbols(const Report& report) {
   std::string html =
       "<svg width=\"0\" height=\"0\" style=\"position:absolute\" aria-hidden=\"true\"><defs>\n";
@@ -89,7 +90,7 @@ std::string figure(const std::string& name, const std::string& value, const std:
                      escape_html(value), escape_html(small));
 }
 
-/// A pair of classes and how many images of the first were taken for the second.
+/// A pair of classes, and how many images of the first were predicted as the second.
 struct Confusion {
   std::size_t label;
   std::size_t predicted;
@@ -116,7 +117,7 @@ double mean_confidence(const Metrics& metrics) {
   return sum / static_cast<double>(metrics.rows);
 }
 
-/// What the numbers mean, in sentences.
+/// The meaning of the numbers, in sentences.
 std::vector<std::string> findings(const Report& report) {
   const auto& [name, split] = report.splits.back();
   const Metrics& m = split.metrics;
@@ -160,7 +161,7 @@ std::vector<std::string> findings(const Report& report) {
   return sentences;
 }
 
-/// What stands between backquotes as code. @param text  HTML
+/// Turns text between backquotes into code. @param text  HTML
 std::string with_code(std::string text) {
   for (const std::string_view tag : {"<code>", "</code>", "<code>", "</code>"}) {
     const std::size_t at = text.find('`');
@@ -364,7 +365,7 @@ std::string gallery(const Report& report, const std::vector<ShownPrediction>& pr
   return html + "</ul>\n";
 }
 
-/// A part of the page, and how the navigation calls it.
+/// A part of the page, and its name in the navigation.
 struct Section {
   std::string id;
   std::string heading;

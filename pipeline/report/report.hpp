@@ -1,5 +1,5 @@
-// pipeline/report/report.hpp: report.html: what a run did and how well, on one page that requests nothing
-// from anywhere.
+// pipeline/report/report.hpp: report.html: what a run did, and its results, on one page that loads nothing
+// from elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -14,23 +14,23 @@
 
 namespace headstart {
 
-/// A line of the report's tables of facts.
+/// A line in the report's tables of facts.
 using Fact = std::pair<std::string, std::string>;
 
-/// An image of the dataset, by its row of the manifest.
+/// An image of the dataset, by its position in the manifest.
 using ImageNumber = std::size_t;
 
-/// An image that the report names.
+/// An image in the report.
 struct ShownImage {
   std::string name;
   std::int32_t label = 0;
   std::string split;  ///< "train", "validation", "test" or ""
-  std::string jpeg;   ///< base64 of a small JPEG file; empty where there is no picture
+  std::string jpeg;   ///< base64 of a small JPEG file; empty if there is no picture
   int width = 0;      ///< of the picture
   int height = 0;
 };
 
-/// A table with a heading of its own, and what to know about it.
+/// A table with its own heading and a note about it.
 struct ReportTable {
   std::string title;
   std::string note;
@@ -60,7 +60,7 @@ struct ShownPrediction {
   std::vector<ShownNeighbour> neighbours{};  ///< the nearest training images
 };
 
-/// A point of the map of the features.
+/// A point in the map of the features.
 struct MapPoint {
   ImageNumber image = 0;
   float x = 0.0F;
@@ -70,32 +70,32 @@ struct MapPoint {
 
 struct FeatureMap {
   std::vector<MapPoint> points;
-  std::size_t images = 0;       ///< of the dataset; above points.size() where only some are drawn
-  double variance_share = 0.0;  ///< of the features' variance, that the plane shows
+  std::size_t images = 0;       ///< of the dataset; more than points.size() if only some are drawn
+  double variance_share = 0.0;  ///< the part of the features' variance that the plane shows
 };
 
-/// What the report shows.
+/// The content of the report.
 struct Report {
   std::string title;
-  bool searched = false;    ///< the advice to run sweep would come too late
-  std::vector<Fact> facts;  ///< what ran, on what
+  bool searched = false;    ///< whether it is too late to recommend sweep
+  std::vector<Fact> facts;  ///< what ran, and on which data
   std::vector<std::string> classes;
-  std::vector<std::pair<std::string, SplitMetrics>>
-      splits;  ///< training first; classes, confusion and predictions are the last one's
+  /// Training first. Classes, confusion and predictions are those of the last split.
+  std::vector<std::pair<std::string, SplitMetrics>> splits;
   std::vector<EpochResult> history;
-  std::vector<ReportTable> tables;                   ///< shown behind the result
+  std::vector<ReportTable> tables;                   ///< shown after the result
   std::vector<ClassImages> class_images;             ///< [classes], or empty
-  std::vector<std::vector<ImageNumber>> duplicates;  ///< images of the same bytes
+  std::vector<std::vector<ImageNumber>> duplicates;  ///< images with identical files
   std::vector<ShownPrediction> mistakes;             ///< the most confident first
   std::vector<ShownPrediction> hits;                 ///< the least confident first
   FeatureMap map;
-  std::vector<ReportTable> inspection;  ///< what the features say about the images; shown before what ran
+  std::vector<ReportTable> inspection;  ///< what the features show about the images; shown before the facts
   std::vector<Fact> rejects;            ///< path and reason
-  std::map<ImageNumber, ShownImage> images;  ///< every one that is mentioned
+  std::map<ImageNumber, ShownImage> images;  ///< every image that is named above
 };
 
-/// The page. Every text is escaped; colours follow the reader's light or dark setting; a content security
-/// policy in it forbids every request.
+/// The page. Every text is escaped. The colours follow the reader's light or dark setting. A content security
+/// policy in the page forbids every request.
 [[nodiscard]] std::string report_html(const Report& report);
 
 }  // namespace headstart

@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kName = "checkpoint";
 // After Ctrl-C; an epoch that takes longer is not finished.
 constexpr std::chrono::milliseconds kToEndAnEpoch{1000};
+constexpr int kLinesAfterASearch = 12;  // its curves are in the report
 
 /// Options that change places, speed or safety, but not the result of a run. The facts include the images and
 /// the network's results for them.
@@ -162,7 +163,12 @@ TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& ident
   const std::size_t before = checkpoint ? checkpoint->epochs() : 0;
   hooks.on_epoch = [&](const EpochResult& epoch) {
     checkpoint.reset();  // it was read before the first epoch, and is as large as the weights
-    console.note(epoch_line(epoch, run.epochs));
+    const int done = epoch.epoch + 1;
+    const std::string line = epoch_line(epoch, run.epochs);
+    if (done % run.epochs_a_line == 0 || done == run.epochs)
+      console.note(line);
+    else
+      console.detail(line);
   };
   if (session.leads()) {
     hooks.wants_state = [&](bool stopping) { return saver.due(stopping); };
@@ -194,6 +200,7 @@ TrainingResult train_resumably(const TrainingData& data, TrainingOptions trainin
           static_cast<std::uint64_t>(data.columns()) + data.labels.size(), training, data.classes),
       .resume = options.resume,
       .checkpoint_seconds = options.checkpoint_seconds,
+      .epochs_a_line = options.sweep ? std::max(1, training.epochs / kLinesAfterASearch) : 1,
       .train = [&](Solver solver, const TrainingHooks& hooks, const TrainingState* resume) {
         training.solver = solver;
         return train_head(data, initial_head(data.columns(), data.classes, training), training, hooks,

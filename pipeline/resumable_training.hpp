@@ -29,6 +29,7 @@ struct ResumableRun {
   std::uint64_t largest_checkpoint = 0;
   bool resume = false;
   double checkpoint_seconds = 30.0;
+  int epochs_a_line = 1;  ///< of the console; with --verbose each epoch has a line
   std::function<TrainingResult(Solver solver, const TrainingHooks& hooks, const TrainingState* resume)> train;
 };
 

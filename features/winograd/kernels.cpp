@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 // CPUs with SSSE3 and no more take the loops below it: SSE2's where Highway has them (from 1.1 on), else
@@ -291,8 +292,13 @@ bool rounds_once() {
   return hn::GetLane(hn::MulAdd(factor, factor, hn::Set(d, minus))) != 0.0F;
 }
 
+/// Highway's name of an instruction set, as CPUs' makers call it.
+constexpr std::string_view instruction_set(std::string_view highway) {
+  return highway.starts_with("AVX3") ? "AVX-512" : highway;
+}
+
 Kernels kernels_of_target() {
-  Kernels kernels{.target = hwy::TargetName(HWY_TARGET),
+  Kernels kernels{.target = instruction_set(hwy::TargetName(HWY_TARGET)),
                   .is_fused = rounds_once(),
                   .outputs = kOutputChannels,
                   .tiles = kTiles,

@@ -149,7 +149,7 @@ struct UnpoolRow {
 /// The kernels of one instruction set. `outputs` is how many output channels one product makes at a time,
 /// `tiles` how many tiles its innermost loop holds in registers; both follow from its registers.
 struct Kernels {
-  std::string_view target;  ///< Highway's name: "AVX2"
+  std::string_view target;  ///< "AVX2", "AVX-512", or Highway's name of another one
   bool is_fused = false;    ///< a product and a sum are rounded once: all such sets give the same bits
   std::size_t outputs = 0;
   std::size_t tiles = 0;

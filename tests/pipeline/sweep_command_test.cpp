@@ -94,9 +94,11 @@ TEST(Sweep, AutoIsSweepWithItsDefaults) {
   const ScratchFolder scratch;
   const ProcessResult result =
       headstart_process({"train", shared_run().dataset.string(), "-o", (scratch / "out").string(), "--cache",
-                         shared_run().cache.string(), "--auto", "--quiet"});
+                         shared_run().cache.string(), "--auto"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(read_csv(scratch / "out" / "sweep.csv").size(), 1U + 192U);
+  EXPECT_GT(read_csv(scratch / "out" / "history.csv").size(), 24U);
+  EXPECT_LE(occurrences(result.err, "\nepoch "), 14) << "the chosen training: a dozen lines";
   const ProcessResult again = headstart_process(
       {"train", "--config", (scratch / "out" / "config.toml").string(), "-o", (scratch / "again").string()});
   ASSERT_EQ(again.exit_code, 0) << again.err;

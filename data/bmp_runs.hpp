@@ -15,7 +15,7 @@ namespace headstart {
 /// pixels have index 0. Pixels that only fill up a row are left out. A Reject if the codes leave the picture,
 /// or the file or its end code comes before the last row.
 /// @param codes  from the first code to the end of the file
-/// @param bits  of a pixel, 8 or 4
+/// @param bits   of a pixel, 8 or 4
 [[nodiscard]] std::variant<std::vector<std::uint8_t>, Reject> read_bmp_runs(std::span<const std::byte> codes,
                                                                             unsigned bits, std::size_t width,
                                                                             std::size_t height);

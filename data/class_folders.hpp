@@ -24,7 +24,7 @@ struct NamedSamples {
   std::vector<std::string> notes;
 };
 
-/// Adds the images of `layout` to `named`. @param sample makes the path and source of an image
+/// Adds the images of `layout` to `named`. @param sample  makes the path and source of an image
 void add_layout(Layout layout, const std::function<Sample(const TreeEntry& image)>& sample,
                 NamedSamples& named);
 

@@ -12,7 +12,7 @@ namespace headstart {
 /// `name` as UTF-8. A name stays as it is if it is UTF-8 and not encoded in `encoding`.
 /// @param encoding  of the list, folder or archive that `name` is from; empty: UTF-8. A single name can't
 /// decide: bytes of GBK may be UTF-8 by chance
-/// @param where  for the error
+/// @param where     for the error
 /// @throws Error kFailed that names the class and the encodings that its bytes may be in
 [[nodiscard]] std::string class_name_of(std::string_view name, const std::string& encoding,
                                         std::string_view where);

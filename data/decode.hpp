@@ -49,7 +49,7 @@ struct DecodedImage {
                                                               const DecodeOptions& options);
 
 /// Like decode_image(), for a small picture. A JPEG may be decoded at a half, a quarter or an eighth of its
-/// size, in a fraction of the time. Both sides keep at least `least_side` pixels. @param least_side at least
+/// size, in a fraction of the time. Both sides keep at least `least_side` pixels. @param least_side  at least
 /// 1
 [[nodiscard]] std::variant<DecodedImage, Reject> decode_preview(std::span<const std::byte> bytes,
                                                                 const DecodeOptions& options, int least_side);

@@ -32,7 +32,7 @@ struct ResizeOptions {
 ///   value = top + (bottom - top) * fraction(in_y), each of top and bottom likewise along x
 /// kNearest takes the pixel at min(floor((out + 0.5) * in_size / out_size), in_size - 1).
 /// @param image  at least 1 x 1
-/// @param out  [size, size, 3] RGB, 0..255
+/// @param out    [size, size, 3] RGB, 0..255
 void resize(const RgbImage& image, const ResizeOptions& options, std::span<float> out);
 
 }  // namespace headstart

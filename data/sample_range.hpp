@@ -44,7 +44,7 @@ struct NarrowedSamples {
 /// For each value of a format whose white is 2^bits - 1: its high eight bits.
 [[nodiscard]] std::vector<std::uint8_t> high_bytes(unsigned bits);
 
-/// Converts `samples`. @param usual the byte for each value from 0 to white, used if there is no range
+/// Converts `samples`. @param usual  the byte for each value from 0 to white, used if there is no range
 [[nodiscard]] NarrowedSamples narrow(const WideSamples& samples, std::span<const std::uint8_t> usual,
                                      const std::optional<SampleRange>& range);
 

@@ -17,7 +17,8 @@ namespace headstart {
 /// Each new pixel is the mean of the pixels that it covers. An image that fits already stays as it is.
 [[nodiscard]] RgbImage shrink(RgbImage image, int side);
 
-/// The image as a JPEG file, upright, at most `side` pixels wide and high; or why not. @param side at least 1
+/// The image as a JPEG file, upright, at most `side` pixels wide and high; or why not.
+/// @param side  at least 1
 [[nodiscard]] std::variant<std::vector<std::byte>, Reject> make_thumbnail(std::span<const std::byte> bytes,
                                                                           const DecodeOptions& options,
                                                                           int side);

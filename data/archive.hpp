@@ -1,8 +1,9 @@
 // data/archive.hpp: reads the members of an archive, one after another. An archive is a .tar (plain, or
-// compressed with gzip, zstd or bzip2) or a .zip. libarchive reads archives; a .zip that has its directory is
-// read by that directory (data/zip_reader.hpp). Nothing is unpacked to disk, and no other program is started.
-// Invariant: the same file gives the same members at the same positions, whichever members were read before.
-// Note: damage is a value between the members, because the members behind the damage may still be good.
+// compressed with gzip, zstd, bzip2 or xz) or a .zip. libarchive reads archives; a .zip that has its
+// directory is read by that directory (data/zip_reader.hpp). Nothing is unpacked to disk, and no other
+// program is started. Invariant: the same file gives the same members at the same positions, whichever
+// members were read before. Note: damage is a value between the members, because the members behind the
+// damage may still be good.
 #pragma once
 
 #include <cstddef>

@@ -28,7 +28,8 @@ struct NamedArchive {
 /// Whether expand_braces() has something to expand.
 [[nodiscard]] bool has_number_braces(std::string_view pattern);
 
-/// Whether a file's name ends like an archive's: .tar, .tar.gz, .tgz, .tar.zst, .tar.bz2, .tar.xz, .zip.
+/// Whether a file's name ends like an archive's: .tar, .tar.gz, .tgz, .tar.zst, .tzst, .tar.bz2, .tbz2,
+/// .tar.xz, .txz, .zip; in any case.
 [[nodiscard]] bool is_archive_name(std::string_view name);
 
 /// The archives of a folder, sorted by name, if the folder holds archives (by name) and nothing else that

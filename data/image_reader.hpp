@@ -46,7 +46,7 @@ class ImageReader {
   std::uint64_t next_ = 0;                // position of the next member
   std::optional<std::uint64_t> end_;      // members from here on can't be reached
   std::string end_reason_;
-  std::size_t reopened_ = 0;  // how often a reader was opened behind a damaged member
+  std::size_t reopened_ = 0;  // how often damage ended a reader and the archive was opened again
 };
 
 }  // namespace headstart

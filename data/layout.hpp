@@ -30,9 +30,10 @@ struct Layout {
 
 /// @param tree  has to outlive the result
 /// @param name  of the dataset, for messages
-/// @throws Error kUsage, naming the folders and the option that decides: if a folder may be a split or a
-/// class, if two folders are the same split, if a split has no class folders, or if --splits names a folder
-/// that isn't there
+/// @throws Error kUsage, naming the folders and the option that decides. Cases: a folder may be a split or a
+/// class; two folders are the same split; a split has no class folders; --splits names a folder that isn't
+/// there
+/// @throws Error kData if a link that leads nowhere lies where a class or split folder may be
 [[nodiscard]] Layout layout_of(const DatasetTree& tree, const SplitFolders& splits, const std::string& name);
 
 /// What is skipped in every folder: side files, files that operating systems leave, headstart's own output;

@@ -16,7 +16,7 @@ namespace headstart {
 /// Finds the images of one list.
 class ListedPaths {
  public:
-  /// @param encoding  of the list; a name is also tried as UTF-8 if no such file exists; empty: UTF-8
+  /// @param encoding  of the list; a name is also looked for after conversion to UTF-8; empty: UTF-8
   ListedPaths(std::filesystem::path list, OutsidePaths outside, std::string encoding);
 
   struct Place {

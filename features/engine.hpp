@@ -78,7 +78,8 @@ class Engine {
 
 /// Opens the engine and checks its results (see self_check.hpp). kAuto takes opencv-cuda if a device works,
 /// else native: a fixed rule, without timing.
-/// @throws Error kFailed saying exactly what is missing: a named engine is never replaced by another
+/// @throws Error kUsage for options out of range; kFailed saying exactly what is missing: a named engine is
+/// never replaced by another
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options);
 
 /// The engine that open_engine(kAuto) would open here.

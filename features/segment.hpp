@@ -36,7 +36,7 @@ constexpr std::int32_t kMaxGeneration = 1'000'000'000;
 struct Segment {
   Tap tap = Tap::kBlock5Pool;
   MapShape shape;
-  std::vector<Sha256> keys;  ///< SHA-256 of each row's image file
+  std::vector<Sha256> keys;  ///< of each row: the SHA-256 of its image file, or view_key()
   CsrRows rows;
   SegmentOrigin origin;
   FeatureType storage = FeatureType::kFloat32;

@@ -19,7 +19,7 @@ namespace headstart::winograd {
 
 class WeightGradient {
  public:
-  /// @param method    `images` at a time; their order influences the rounding of the result
+  /// @param method    `images` at a time; the number influences the rounding of the result
   /// @param source    the convolution's input map
   /// @param gradient  like the source of F(m,3), with as many rows and columns
   WeightGradient(const Kernels& kernels, const Method& method, int images, const ActivationMap& source,

@@ -13,7 +13,7 @@ namespace headstart {
 
 /// One archive of a dataset.
 struct NamedArchive {
-  std::string name;            ///< as rows in the results name it
+  std::string name;            ///< as results name it
   std::filesystem::path file;  ///< where it lies
 
   bool operator==(const NamedArchive&) const = default;

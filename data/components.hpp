@@ -15,7 +15,7 @@ namespace headstart {
 
 /// Samples with the same bytes or group, directly or through other samples.
 struct Component {
-  std::vector<std::size_t> rows;  ///< rows of Manifest::samples
+  std::vector<std::size_t> rows;  ///< indices into Manifest::samples
   Label majority = 0;             ///< the most frequent label; the smallest of several
   Sha256 order;                   ///< its place in the draw
 };

@@ -1,5 +1,6 @@
 // data/error.hpp: the only exception type of headstart, and the exit code of each kind of failure. An
-// expected bad item (a broken JPEG among thousands) is never an Error. It is a Reject: a row with a reason.
+// expected bad item (a broken JPEG among thousands) is never an Error. It is a Reject, which is listed with
+// its reason.
 #pragma once
 
 #include <stdexcept>

@@ -20,7 +20,7 @@ class ListedPaths {
   ListedPaths(std::filesystem::path list, OutsidePaths outside, std::string encoding);
 
   struct Place {
-    std::string path;  ///< as rows in the results name it
+    std::string path;  ///< as results name it
     std::filesystem::path file;
   };
   /// The image that line `line` calls `written`. A plain path is not checked: reading shows whether the file

@@ -16,23 +16,23 @@ namespace headstart {
 
 /// Samples whose files are byte-identical.
 struct DuplicateSet {
-  std::vector<std::size_t> rows;  ///< two or more rows of Manifest::samples, ascending
+  std::vector<std::size_t> rows;  ///< two or more indices into Manifest::samples, ascending
   bool labels_differ = false;     ///< the same bytes under two labels: one label is wrong
   bool splits_differ = false;     ///< given splits share an image: validation is optimistic
 };
 
-/// Every set of byte-identical samples, ordered by first row. `content[i]` is nothing for a sample that could
-/// not be read.
+/// Every set of byte-identical samples, ordered by its first sample. `content[i]` is nothing for a sample
+/// that could not be read.
 [[nodiscard]] std::vector<DuplicateSet> find_duplicates(const Manifest& manifest,
                                                         std::span<const std::optional<Sha256>> content);
 
 /// A line if the given splits divide a group: how many groups they divide, and the first one.
 [[nodiscard]] std::optional<std::string> doubt_about_groups(const Manifest& manifest);
 
-/// Assigns kTrain or kValidation to every sample of `rows` (the usable samples), in place. Samples with the
-/// same bytes or group get the same split. In each class, the share of validation samples is as near to
-/// `validation_fraction` as whole components allow. If a class has two or more components, each side gets at
-/// least one sample. Depends only on contents, groups, labels and `seed`, not on paths or order.
+/// Assigns kTrain or kValidation to every sample of `rows` (indices of the usable samples), in place. Samples
+/// with the same bytes or group get the same split. In each class, the share of validation samples is as near
+/// to `validation_fraction` as whole components allow. If a class has two or more components, each side gets
+/// at least one sample. Depends only on contents, groups, labels and `seed`, not on paths or order.
 /// @param validation_fraction  in (0, 1)
 void draw_validation_split(Manifest& manifest, std::span<const std::size_t> rows,
                            std::span<const std::optional<Sha256>> content, double validation_fraction,

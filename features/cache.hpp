@@ -151,7 +151,7 @@ class FeatureCache {
   std::string last_loss_;                          // why a segment was lost
 };
 
-/// Collects rows until a segment is due: at 64 MiB, or when the oldest row is 30 seconds old.
+/// Collects unsaved rows until a segment is due: at 64 MiB, or when the oldest row is 30 seconds old.
 class SegmentBuilder {
  public:
   static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;

@@ -20,7 +20,7 @@ struct PrunableFile {
   std::uint64_t bytes = 0;
 };
 
-/// Segments, and segments that were set aside.
+/// Segments, and segments that were set aside as damaged.
 std::vector<PrunableFile> prunable_files(const TapFolder& folder) {
   std::vector<PrunableFile> files;
   std::error_code error;

@@ -26,16 +26,16 @@ class CacheWriter {
   /// thread may call it.
   [[nodiscard]] RowLookup look_up(const Sha256& key) const;
 
-  /// Sets the origin of the rows that append() adds from now on. Rows of another engine are set aside first,
+  /// Sets the origin of the rows that append() adds from now on. Rows of another engine are queued first,
   /// because a segment has one origin. Only for the thread that appends.
   void start(const EngineDescription& engine, int input_size);
   /// Adds a row to one cache's next segment. The row is already rounded to the cache's storage. One thread at
   /// a time.
   void append(std::size_t cache, const Sha256& key, std::span<const float> activations);
-  /// Sets aside the segments that are due. Only for the thread that appends.
+  /// Queues the segments that are due, for publish_due(). Only for the thread that appends.
   void collect_due(std::chrono::steady_clock::time_point now);
 
-  /// Publishes the segments that were set aside. One thread at a time.
+  /// Publishes the queued segments. One thread at a time.
   void publish_due();
   /// Publishes all appended rows. Only when no other thread uses this object any more.
   void publish_all();

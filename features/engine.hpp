@@ -1,7 +1,7 @@
-// features/engine.hpp: the interface of all engines. An engine runs VGG16, or the part of it above a tap. It
-// takes a batch of preprocessed images, or of activations at that tap, and gives the activations of one or
-// more taps. Invariant: a row never depends on the other rows of its batch, so the last batch may be padded
-// with any finite values.
+// features/engine.hpp: the interface of all engines. An engine runs VGG16, or the part of it above a tap
+// (nearer to the output). It takes a batch of preprocessed images, or of activations at that tap, and gives
+// the activations of one or more taps. Invariant: a row never depends on the other rows of its batch, so the
+// last batch may be padded with any finite values.
 #pragma once
 
 #include <memory>

@@ -23,8 +23,7 @@ constexpr int kFormatVersion = 1;
 double readable(float value) {
   const std::string text = fmt::format("{}", value);
   double result = 0.0;
-  std::from_chars(text.data(), text.data() + text.size(),
-                  result);  // not strtod: it follows the locale
+  std::from_chars(text.data(), text.data() + text.size(), result);  // not strtod: it follows the locale
   return result;
 }
 

@@ -1,5 +1,5 @@
-// features/feature_batch.hpp: gathers rows up to an engine's fixed batch, and holds the network's results for
-// them. While one batch is in the network, the next is gathered and the results of the last one can be read.
+// features/feature_batch.hpp: gathers rows up to an engine batch, and holds the network's results for them.
+// While one batch is in the network, the next is gathered and the results of the last one can be read.
 // Invariant: rows keep the order in which they were added. The padding of a batch that isn't full is never
 // read.
 #pragma once

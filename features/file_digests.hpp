@@ -43,8 +43,8 @@ class FileDigests {
   [[nodiscard]] std::optional<std::string> save();
 
  private:
-  /// The file keeps digests of stamps and members instead of the stamps and members themselves.
-  /// A digest identifies them as well and is shorter.
+  /// The file keeps digests of stamps and members instead of the stamps and members themselves. A digest
+  /// identifies them as well and is shorter.
   struct Entry {
     std::uint64_t key[2];
     std::uint64_t day;  ///< since 1970, of add()

@@ -1,4 +1,4 @@
-// features/libtorch_blocks.hpp: trainable blocks on libtorch, on a GPU if there is one. Optional at build
+// features/libtorch_blocks.hpp: trainable VGG blocks on libtorch, on a GPU if there is one. Optional at build
 // time: libtorch_blocks.cpp is then a plugin, and libtorch_plugin.cpp loads it.
 #pragma once
 

@@ -1,5 +1,5 @@
-// features/native_blocks.hpp: trainable blocks with headstart's own convolutions (features/winograd/), on any
-// CPU. Invariant: every result is exactly the same for any number of threads.
+// features/native_blocks.hpp: trainable VGG blocks with headstart's own convolutions (features/winograd/), on
+// any CPU. Invariant: every result is exactly the same for any number of threads.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
-// features/opencv_network.hpp: VGG16, or the part of it above a tap, as a network of OpenCV's DNN module for
-// a fixed number of rows. It is built layer by layer from LayerParams, so no model file has to be parsed. A
-// network on a device keeps its memory as long as it lives.
+// features/opencv_network.hpp: VGG16, or the part of it above a tap (nearer to the output), as a network of
+// OpenCV's DNN module for a fixed number of rows. It is built layer by layer from LayerParams, so no model
+// file has to be parsed. A network on a device keeps its memory as long as it lives.
 #pragma once
 
 #include <opencv2/core.hpp>

@@ -59,8 +59,8 @@ void identify_image(const ExtractionOptions& options, const ImageSource& source,
 
 /// Decodes the file once and makes the pixels of all missing rows. Reads the bytes if that has not been done
 /// yet, and frees them.
-/// @param large_images  held while an image of more than 25 megapixels is in memory, so that only one thread
-/// at a time has such an image
+/// @param large_images  held while an image of more than 25 megapixels is in memory. So only one thread at a
+/// time has such an image
 void decode_rows(const ExtractionOptions& options, const std::filesystem::path& file,
                  std::mutex& large_images, PendingImage& image);
 

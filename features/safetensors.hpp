@@ -1,8 +1,9 @@
 // features/safetensors.hpp: the tensors of a .safetensors file. The file starts with the header's length in
-// eight bytes, little-endian. The header follows: a JSON object {"NAME": {"dtype": "F32", "shape": [64, 3, 3,
-// 3], "data_offsets": [0, 6912]}, ..., "__metadata__": {"KEY": "text"}}. Then come the values, without gaps.
-// Invariant: every tensor's bytes lie in the file, no two tensors overlap, and the number of bytes fits type
-// and shape.
+// eight bytes, little-endian. The header follows, a JSON object:
+//   {"NAME": {"dtype": "F32", "shape": [64, 3, 3, 3], "data_offsets": [0, 6912]}, ...,
+//    "__metadata__": {"KEY": "text"}}.
+// Then come the values, without gaps. Invariant: every tensor's bytes lie in the file, no two tensors
+// overlap, and the number of bytes fits type and shape.
 #pragma once
 
 #include <cstddef>

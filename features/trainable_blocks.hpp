@@ -26,7 +26,7 @@ struct BlocksOptions {
   Backprop backprop = Backprop::kNative;
   int first_block = 5;   ///< this VGG block and those above it are trained: 2 to 5
   int input_size = 224;  ///< of the whole network
-  int batch_size = 32;   ///< rows of every forward() and backward()
+  int batch_size = 32;   ///< the training batch: rows of every forward() and backward()
   int threads = 0;       ///< 0: all that the process may use
 };
 

@@ -43,7 +43,7 @@ struct Vgg16Weights {
 inline constexpr std::string_view kEmbeddedWeightsIdentity =
     "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd";
 
-/// weights_identity() of its layers up to block 1, 2, 3, 4 alone; the other layers are empty.
+/// weights_identity() of its layers up to VGG block 1, 2, 3, 4 alone; the other layers are empty.
 inline constexpr std::array<std::string_view, 4> kEmbeddedIdentitiesUpToBlock{
     "af829a9cee4eb79cc8858c68d2dff92748549074a5002502eb95fb739e800021",
     "12540ef274d559d8e954053b32b7408a18870c56c16057373bdcf2d778588c61",

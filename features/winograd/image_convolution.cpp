@@ -34,7 +34,7 @@ WorkspaceSize ImageConvolution::workspace() const noexcept {
 }
 
 void ImageConvolution::run(const float* batch, float* destination, Workspace& workspace) const {
-  // Strips of a few rows of tiles make enough tasks. Each strip computes two rows twice.
+  // Strips of a few rows of tiles make enough tasks. Each strip repeats two rows of its neighbours.
   constexpr std::size_t kTileRowsAtOnce = 5;
   const std::size_t tile_rows = next_.tile_rows();
   const std::size_t strips = std::min(

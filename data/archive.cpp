@@ -1,8 +1,8 @@
-// data/archive.cpp: libarchive behind values.
-// libarchive converts names that say they are UTF-8 to the locale's character set, and composes them (NFC)
-// when that is UTF-8 too. Where it can't convert, a .tar keeps the bytes and a .zip drops the name. So its
-// calls run in a locale of ours: "C" for a .tar, which leaves every name as it is, and UTF-8 for a .zip.
-// A damaged header ends its reading of a .zip, in version 3.7 even where the directory names what follows.
+// data/archive.cpp: wraps libarchive. libarchive converts names that are marked as UTF-8 to the locale's
+// character set, and composes them (NFC) if that is UTF-8, too. If it can't convert a name, a .tar keeps the
+// bytes and a .zip drops the name. So libarchive runs in a locale of ours: "C" for a .tar, which leaves every
+// name as it is, and UTF-8 for a .zip. A damaged header ends libarchive's reading of a .zip. In version 3.7
+// this is so even if the directory names the members behind it.
 #include "data/archive.hpp"
 
 #include <archive.h>
@@ -27,10 +27,10 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kReadAhead = std::size_t{1} << 17;   // bytes asked of the file at a time
-constexpr std::size_t kFirstPiece = std::size_t{1} << 20;  // of a member, before its size is believed
+constexpr std::size_t kReadAhead = std::size_t{1} << 17;   // how many bytes of the file to read at a time
+constexpr std::size_t kFirstPiece = std::size_t{1} << 20;  // of a member, before its size is trusted
 
-/// This thread in one of two locales for a scope; unchanged where the system lacks it.
+/// Sets this thread's locale to one of two for a scope; changes nothing if the system lacks the locale.
 class ScopedLocale final {
  public:
   explicit ScopedLocale(bool utf8) noexcept {
@@ -48,7 +48,7 @@ class ScopedLocale final {
   locale_t previous_ = nullptr;
 };
 
-/// Whether the file starts as a .zip does; doesn't move the file's position.
+/// Whether the file starts like a .zip; doesn't move the file's read position.
 bool starts_as_zip(const FileDescriptor& file) noexcept {
   std::array<char, 2> start{};
   return ::pread(file.get(), start.data(), start.size(), 0) == 2 && start[0] == 'P' && start[1] == 'K';
@@ -59,12 +59,12 @@ struct FreeArchive {
 };
 using ArchiveHandle = std::unique_ptr<archive, FreeArchive>;
 
-/// @param in_sequence  whether to read a .zip that has lost its directory, by what stands before each member,
-/// and no .tar
+/// @param in_sequence  true: reads a .zip without a directory, by the header before each member; false: reads
+/// a .tar
 ArchiveHandle new_handle(bool in_sequence) {
   ArchiveHandle handle(archive_read_new());
   if (!handle) throw std::bad_alloc();
-  // Chosen one by one: "all" has formats that are no archives of files, and filters that start programs.
+  // Chosen one by one: "all" includes formats that are no archives of files, and filters that start programs.
   archive_read_support_filter_gzip(handle.get());
   archive_read_support_filter_zstd(handle.get());
   archive_read_support_filter_bzip2(handle.get());
@@ -95,18 +95,18 @@ struct ArchiveReader::State {
   explicit State(FileDescriptor opened) : file(std::move(opened)) {}
 
   FileDescriptor file;
-  std::optional<ZipReader> zip;    // reads everything where the file is one
+  std::optional<ZipReader> zip;    // reads everything if the file is a .zip with a directory
   ArchiveHandle handle;            // otherwise
-  bool in_sequence = false;        // as new_handle() was told
-  bool is_read = true;             // nothing more comes of the current member
-  archive_entry* entry = nullptr;  // handle's
+  bool in_sequence = false;        // the argument of new_handle()
+  bool is_read = true;             // the current member has no more data
+  archive_entry* entry = nullptr;  // belongs to handle
   std::uint64_t position = 0;      // of the next member
-  std::int64_t last_damage = -1;   // where in the archive the last header was that could not be read
-  int pending = ARCHIVE_OK;        // what open() found out about the first header
+  std::int64_t last_damage = -1;   // where in the archive the last unreadable header was
+  int pending = ARCHIVE_OK;        // the result of open() for the first header
   bool has_pending = true;
   std::string end_reason;  // why nothing more can be read
 
-  /// From the front. @return whether it is an archive
+  /// Starts from the front. @return whether the file is an archive
   bool start(bool read_in_sequence) {
     in_sequence = read_in_sequence;
     handle = new_handle(in_sequence);
@@ -117,7 +117,7 @@ struct ArchiveReader::State {
     return pending == ARCHIVE_EOF || archive_format(handle.get()) != 0;
   }
 
-  /// Of the current member's data. @return as archive_read_data()
+  /// Reads data of the current member. @return like archive_read_data()
   la_ssize_t read_data(std::span<std::byte> to) {
     const la_ssize_t count = archive_read_data(handle.get(), to.data(), to.size());
     is_read = count <= 0;
@@ -125,9 +125,9 @@ struct ArchiveReader::State {
     return count;
   }
 
-  /// Passing over a member of a .zip that is read in sequence, libarchive goes by the size that is claimed,
-  /// but reading it ends where the data does. So one is passed over by reading it, lest what follows depends
-  /// on which members were read.
+  /// Reads the rest of the current member of a .zip that is read in sequence. To skip such a member,
+  /// libarchive trusts the stated size, but reading stops at the real end. Without this function, the next
+  /// member would depend on which members were read.
   void read_rest() {
     if (!in_sequence) return;
     std::array<std::byte, std::size_t{1} << 16> rest;
@@ -188,12 +188,12 @@ std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
     const char* name = archive_entry_pathname(state.entry);
     if (name == nullptr) name = archive_entry_pathname_utf8(state.entry);
     state.is_read = false;
-    // A .zip marks it as UTF-8, and libarchive drops it.
+    // The .zip marks the name as UTF-8, and libarchive drops it.
     if (name == nullptr)
       return ArchiveDamage{"the name of a member is not UTF-8, as it is said to be", false};
     return named_member(state.position++, kind_of(state.entry), name);
   }
-  // Another try helps only where this one has moved on.
+  // Another try helps only if this one has moved on.
   const std::int64_t place = archive_read_header_position(handle);
   const bool is_end = code == ARCHIVE_FATAL || place == state.last_damage;
   state.last_damage = place;
@@ -222,8 +222,8 @@ std::variant<std::vector<std::byte>, Reject> ArchiveReader::read_all(std::uint64
       return Reject{fmt::format("has {} bytes, more than the limit of {}", size, max_bytes)};
     expected = static_cast<std::size_t>(size);
   }
-  // The size is a claim, and may be missing: memory follows the bytes that come. One byte more than expected
-  // is asked for, as only the call behind the last byte tells whether the checksum was right.
+  // The size is only a claim, and may be missing, so memory grows with the bytes that arrive. One byte more
+  // than expected is requested, because only the call behind the last byte checks the checksum.
   std::vector<std::byte> bytes(std::min(expected, kFirstPiece) + 1);
   std::size_t filled = 0;
   while (true) {

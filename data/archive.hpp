@@ -1,8 +1,9 @@
-// data/archive.hpp: the members of a .tar (plain, or compressed with gzip, zstd or bzip2) or a .zip, one
-// after another, by libarchive; a .zip that has its directory, by that (data/zip_reader.hpp). Nothing is
-// unpacked to disk, and no other program is started. Invariant: the same file gives the same members at the
-// same positions, whichever of them were read before. Surprise: what is damaged is a value between the
-// members, as the members behind it may still be good.
+// data/archive.hpp: reads the members of an archive, one after another. An archive is a .tar (plain, or
+// compressed with gzip, zstd, bzip2 or xz) or a .zip. libarchive reads archives; a .zip that has its
+// directory is read by that directory (data/zip_reader.hpp). Nothing is unpacked to disk, and no other
+// program is started. Invariant: the same file gives the same members at the same positions, whichever
+// members were read before. Note: damage is a value between the members, because the members behind the
+// damage may still be good.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@
 
 namespace headstart {
 
-/// Something that is no member, where one was expected.
+/// Damage in the place of a member.
 struct ArchiveDamage {
   std::string reason;   ///< one line
   bool is_end = false;  ///< nothing more can be read
@@ -28,43 +29,44 @@ struct ArchiveDamage {
 
 struct ArchiveEnd {};
 
-/// A damaged member may end a reader, and another one has to start at the front: so often at most, as an
-/// archive that is all damage would cost the square of its members otherwise.
+/// How often a reader starts again at the front, at most. A damaged member may end a reader, and another
+/// reader has to start at the front. Without this limit an archive that is all damage would cost the square
+/// of its members.
 inline constexpr std::size_t kMaxReopened = 100;
 
 /// Reads an archive from front to back; movable.
 class ArchiveReader {
  public:
-  /// @return why not, where `file` can't be opened, is no regular file, or doesn't start as an archive does.
-  /// The name of the file doesn't matter.
+  /// @return the reader, or why `file` can't be read: it can't be opened, is no regular file, or does not
+  /// start like an archive. The name of the file doesn't matter.
   [[nodiscard]] static std::variant<ArchiveReader, Reject> open(const std::filesystem::path& file);
 
-  /// Another reader of `file`, whose next() is behind the member at `position`; nothing if that can't be
-  /// reached.
+  /// Another reader of `file`, whose next() is behind the member at `position`; nothing if the reader can't
+  /// get there.
   [[nodiscard]] static std::optional<ArchiveReader> open_behind(const std::filesystem::path& file,
                                                                 std::uint64_t position);
 
-  /// Takes its place over; the source may only be destroyed or assigned to.
+  /// The moved-from reader may only be destroyed or assigned to.
   ArchiveReader(ArchiveReader&&) noexcept;
-  /// The same.
+  /// Like the move constructor.
   ArchiveReader& operator=(ArchiveReader&&) noexcept;
   ~ArchiveReader();
 
-  /// The next member, passing over what wasn't read of the last one.
+  /// The next member. Skips the unread rest of the last member.
   [[nodiscard]] std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> next();
 
-  /// The bytes of the member that next() gave last, or why not: damaged, encrypted, empty, or more than
-  /// `max_bytes` (which is found out before the memory is taken). Once for each member.
+  /// The bytes of the member that next() gave last. A Reject if the member is damaged, encrypted, empty, or
+  /// larger than `max_bytes` (checked before the memory is taken). At most one call for each member.
   [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(std::uint64_t max_bytes);
 
-  /// Up to `most` first bytes of the member that next() gave last; nothing if they can't be read. In place of
-  /// read().
+  /// Up to `most` first bytes of the member that next() gave last; nothing if they can't be read. Call
+  /// read_start() or read() for a member, not both.
   [[nodiscard]] std::optional<std::vector<std::byte>> read_start(std::size_t most);
 
-  /// Of the open file, as it is now.
+  /// The stamp of the open file, as the file is now.
   [[nodiscard]] FileStamp stamp() const;
 
-  /// False once nothing more can be read; another reader may still reach the members behind.
+  /// False once this reader can read no more. Another reader may still reach the members behind.
   [[nodiscard]] bool is_usable() const noexcept;
 
  private:
@@ -74,7 +76,8 @@ class ArchiveReader {
   std::unique_ptr<State> state_;
 };
 
-/// Whether `file` is an archive with a member in it, by its content; costs reading its beginning.
+/// Whether `file` is an archive with at least one member. Decides by the content; reads only the beginning of
+/// the file.
 [[nodiscard]] bool is_archive(const std::filesystem::path& file);
 
 }  // namespace headstart

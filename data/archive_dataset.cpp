@@ -27,7 +27,7 @@ using Listing = std::shared_ptr<const ArchiveListing>;
 
 bool is_sample_image(std::string_view name) { return is_image_suffix(split_name(name).field); }
 
-/// Whether an image has a label beside it.
+/// Whether at least one image has a label beside it.
 bool is_webdataset(const ArchiveListing& listing) {
   return !listing.labels.empty() &&
          std::any_of(listing.files.begin(), listing.files.end(), [&](const ListedMember& member) {
@@ -41,7 +41,7 @@ bool is_webdataset(const ArchiveListing& listing) {
 /// @param side_files  gets the names of members that are neither image nor label
 void add_webdataset(const ArchiveListing& listing, const std::string& shard, Split split, NamedSamples& named,
                     std::vector<std::string>& side_files) {
-  std::unordered_map<std::string_view, std::size_t> images_of;  // a key
+  std::unordered_map<std::string_view, std::size_t> images_of;  // number of images of each key
   for (const ListedMember& member : listing.files) {
     if (is_sample_image(member.name)) ++images_of[split_name(member.name).key];
   }
@@ -65,12 +65,12 @@ void add_webdataset(const ArchiveListing& listing, const std::string& shard, Spl
   }
 }
 
-/// A sample that says where members may be missing.
+/// A sample whose problem says where members may be missing.
 Sample damaged(const std::string& shard, const std::filesystem::path& file, const std::string& problem) {
   return {shard, ImageSource{file, {}, problem}, kNoLabel, Split::kUnassigned, {}};
 }
 
-/// Several archives called like splits are these: of each its split, else nothing.
+/// The split of each archive, if several archives are named like splits; else nothing.
 std::vector<Split> splits_by_archive(const std::vector<NamedArchive>& archives) {
   std::vector<Split> splits;
   for (const NamedArchive& archive : archives) {
@@ -89,8 +89,8 @@ struct MemberPlace {
   std::size_t member;
 };
 
-/// "set/" of one archive among several. @param keeps_splits  a wrapper called like a split is none: each
-/// archive may hold one split
+/// The wrapper folders ("set/") of one archive. @param keeps_splits  a folder named like a split is no
+/// wrapper: each archive may hold one split
 std::string wrapper_of(const DatasetTree& tree, bool keeps_splits) {
   std::string path(without_wrappers(TreeFolder(tree)).path());
   if (keeps_splits && well_known_split(std::string_view(path).substr(path.rfind('/') + 1)))
@@ -108,7 +108,7 @@ DatasetTree tree_of_archives(const std::vector<Listing>& listings, const std::ve
     const std::string split = splits.empty() ? std::string() : std::string(to_string(splits[i])) + '/';
     for (const TreeEntry& entry : tree.entries()) {
       const bool is_below = entry.path.size() > wrapper.size() && entry.path.starts_with(wrapper);
-      if (!is_below && entry.kind == TreeEntry::Kind::kFolder) continue;  // the wrapper's own, and empty ones
+      if (!is_below && entry.kind == TreeEntry::Kind::kFolder) continue;  // the wrapper's, or an empty folder
       const std::string path = is_below ? entry.path.substr(wrapper.size()) : entry.path;
       entries.push_back({split + path, entry.kind, places.size(), entry.is_utf8});
       places.push_back({i, entry.source});

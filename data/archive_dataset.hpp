@@ -1,5 +1,5 @@
-// data/archive_dataset.hpp: a dataset that lies in archives, with its labels in WebDataset's convention or in
-// the names of its folders.
+// data/archive_dataset.hpp: a dataset that lies in archives. Its labels follow WebDataset's convention, or
+// are the names of the folders in the archives.
 #pragma once
 
 #include <filesystem>
@@ -13,20 +13,20 @@
 
 namespace headstart {
 
-/// Lists all `archives`. If an image among them has a .cls or .json with a label beside it, all are
-/// WebDataset: images are those members whose name behind the first dot is an image's extension, one without
-/// a label has a problem, and images of one sample form a group; classes that are all whole numbers are
-/// sorted as such. Otherwise the folders inside say what is what (data/layout.hpp), those of all archives
-/// together; wrapper folders of each are looked through first. Several archives that are called like splits
-/// ("train-00.tar", "val-00.tar") are these splits. Where members may be missing a sample without a label,
-/// named like the archive, says so.
+/// Lists all `archives`. If any image has a .cls or .json with a label beside it, all archives are
+/// WebDataset. Images are then the members whose name behind the first dot is an image's extension. An image
+/// without a label has a problem, and the images of one sample form a group. Classes are sorted as numbers if
+/// all of them are whole numbers. Otherwise the folders inside decide (data/layout.hpp), and the folders of
+/// all archives count together. Wrapper folders of each archive are skipped first. Several archives that are
+/// named like splits ("train-00.tar", "val-00.tar") are these splits. Where members may be missing, a sample
+/// without a label, named like the archive, says so.
 /// @param dataset  for messages
-/// @throws Error kUsage as layout_of(), and where --splits is given for WebDataset; kFailed if there is one
-///         archive, and nothing in it can be read
+/// @throws Error kUsage as layout_of(), and if --splits is given for WebDataset; kFailed if there is only one
+/// archive and nothing in it can be read
 [[nodiscard]] Manifest read_archives(const std::vector<NamedArchive>& archives,
                                      const std::filesystem::path& dataset, const SplitFolders& splits = {});
 
-/// The images of one archive to predict, as they lie: members that are images. Where others may be missing, a
+/// The images of one archive to predict, in the archive's order. Where others may be missing, the list has a
 /// source with that problem.
 [[nodiscard]] std::vector<ImageSource> images_in(const ArchiveListing& listing);
 

@@ -14,8 +14,8 @@
 namespace headstart {
 namespace {
 
-/// The part of `name` that ends with the first folder or file in it that is no part of a dataset; "" if none
-/// is. On disk nobody would look below either.
+/// The part of `name` up to its first folder or file that is never part of a dataset; "" if there is none. A
+/// folder on disk is not searched below such a name either.
 std::string_view clutter_in(std::string_view name) {
   for (std::size_t begin = 0; begin < name.size();) {
     const std::size_t end = std::min(name.find('/', begin), name.size());
@@ -25,7 +25,7 @@ std::string_view clutter_in(std::string_view name) {
   return {};
 }
 
-/// Unpacking would leave the last of several members of one name.
+/// Keeps the last of several members with the same name, as unpacking would.
 std::size_t keep_last_of_equal_names(std::vector<ListedMember>& files) {
   std::vector<std::size_t> order(files.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -48,13 +48,13 @@ std::size_t keep_last_of_equal_names(std::vector<ListedMember>& files) {
   return replaced;
 }
 
-/// One that can't be read is an image: reading it again gives the reason.
+/// A member that can't be read counts as an image: reading it again gives the reason.
 FileKind kind_by_start(ArchiveReader& reader) {
   const auto start = reader.read_start(kImageStartBytes);
   return !start || is_image_start(*start) ? FileKind::kImage : FileKind::kSideFile;
 }
 
-/// One line for each stretch of damage.
+/// Collects one line for each stretch of damage.
 class DamageLog {
  public:
   explicit DamageLog(std::vector<std::string>& lines) : lines_(lines) {}

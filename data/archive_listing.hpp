@@ -1,6 +1,5 @@
-// data/archive_listing.hpp: what an archive holds, from one pass over it.
-// Surprise: labels are read in the same pass (data/webdataset.hpp), as a second one may cost as much as
-// extraction does.
+// data/archive_listing.hpp: the content of an archive, from one pass over the archive. Note: the same pass
+// reads the labels (data/webdataset_label.hpp), because a second pass may cost as much as extraction.
 #pragma once
 
 #include <cstddef>
@@ -29,17 +28,17 @@ struct ArchiveListing {
   std::filesystem::path file;
   FileStamp stamp;
   std::vector<ListedMember> files;   ///< visible regular files, as they lie; of equal names the last
-  std::vector<std::string> folders;  ///< visible ones that have an entry of their own, as they lie
-  std::set<std::string> clutter;     ///< passed over by name, each as the topmost folder or file of that kind
+  std::vector<std::string> folders;  ///< visible folders that have their own entry, in the archive's order
+  std::set<std::string> clutter;     ///< the topmost folders and files that are skipped by name
   std::unordered_map<std::string, WebdatasetLabel> labels;  ///< by WebDataset key
   std::vector<std::string> damages;                         ///< why members may be missing, one line each
-  std::vector<std::string> notes;                           ///< what was passed over, one line each
+  std::vector<std::string> notes;                           ///< what was skipped, one line each
 
   /// Where to read one of `files`.
   [[nodiscard]] ImageSource source(const ListedMember& member) const;
 };
 
-/// Lists `file`. What can't be read is among the damages: all of it, for a file that is no archive.
+/// Lists `file`. Unreadable parts are in `damages`. A file that is no archive is one damage.
 [[nodiscard]] ArchiveListing list_archive(const std::filesystem::path& file);
 
 }  // namespace headstart

@@ -1,6 +1,6 @@
-// data/bmp.cpp: see bmp.hpp; the headers are those of OS/2 1.x and 2.x and of Windows' BITMAPINFOHEADER to
-// BITMAPV5HEADER. Surprise: many a writer gets the palette's size or the pixels' offset wrong, so that the
-// room between header and pixels decides how many colours there are.
+// data/bmp.cpp: see bmp.hpp. Reads the headers of OS/2 1.x and 2.x, and of Windows from BITMAPINFOHEADER to
+// BITMAPV5HEADER. Note: many writers state a wrong palette size or pixel offset. So the room between header
+// and pixels decides how many colours there are.
 #include "data/bmp.hpp"
 
 #include <fmt/format.h>
@@ -56,24 +56,24 @@ std::uint64_t stride_of(const BmpHeader& header) {
   return (static_cast<std::uint64_t>(header.width) * header.bits + 31) / 32 * 4;
 }
 
-/// Bytes of all rows; the last one's padding may be missing.
+/// Bytes of all rows. The padding of the last row may be missing.
 std::uint64_t pixel_bytes(const BmpHeader& header) {
   return stride_of(header) * (height_of(header) - 1) +
          (static_cast<std::uint64_t>(header.width) * header.bits + 7) / 8;
 }
 
-/// What holds the row that is the `y`-th from the top.
+/// The stored row that is the `y`-th row from the top.
 std::size_t stored_row(const BmpHeader& header, std::size_t y) {
   return header.height < 0 ? y : height_of(header) - 1 - y;
 }
 
-/// A single run of ones, or none.
+/// Whether the mask is empty or a single run of ones.
 bool is_mask(std::uint32_t mask, unsigned bits) {
   const std::uint64_t run = mask == 0 ? 1 : (std::uint64_t{mask} >> std::countr_zero(mask)) + 1;
   return std::has_single_bit(run) && std::uint64_t{mask} >> bits == 0;
 }
 
-/// Why an image of this kind is not read, if so.
+/// Why an image of this kind is not read; nothing if it is read.
 std::optional<Reject> refusal(const BmpHeader& header) {
   if (!is_known(header.bytes))
     return Reject{fmt::format("BMP with a header of {} bytes is not supported", header.bytes)};
@@ -122,7 +122,7 @@ std::variant<Palette, Reject> find_palette(const ByteView& file, const BmpHeader
   const std::uint64_t most = std::uint64_t{1} << header.bits;
   const std::uint64_t declared = header.colours == 0 ? most : header.colours;
   palette.pixel_offset = header.pixel_offset;
-  // Some writers forget the palette when they reckon the offset, or the offset at all.
+  // Some writers forget the palette in the offset, or forget the offset.
   if (header.pixel_offset == 0 || header.pixel_offset == start)
     palette.pixel_offset = start + declared * palette.entry_bytes;
   if (palette.pixel_offset < start) return Reject{"BMP has its pixels inside its header"};
@@ -187,7 +187,7 @@ class Channel {
   explicit Channel(std::uint32_t mask)
       : mask_(mask), shift_(mask == 0 ? 0 : std::countr_zero(mask)), white_(mask == 0 ? 1 : mask >> shift_) {}
 
-  /// Scaled to 0..255, rounded to nearest; 0 where there is no mask.
+  /// Scaled to 0..255, rounded to nearest; 0 if there is no mask.
   [[nodiscard]] std::uint8_t of(std::uint32_t pixel) const {
     const std::uint64_t value = (pixel & mask_) >> shift_;
     return static_cast<std::uint8_t>(white_ == 255 ? value : (value * 255 + white_ / 2) / white_);
@@ -203,7 +203,7 @@ Masks masks_of(const BmpHeader& header) {
   const Masks& masks = header.masks;
   if (has_masks(header) && (masks[0] | masks[1] | masks[2]) != 0) return masks;
   if (header.bits == 16) return kMasks555;
-  // Masks that are all zero mean the usual ones, as Pillow has it.
+  // Masks that are all zero stand for the usual masks, as in Pillow.
   return has_masks(header) && header.bits == 32 ? kMasks8888 : kMasks888;
 }
 
@@ -271,7 +271,7 @@ std::optional<BmpHeader> read_bmp_header(std::span<const std::byte> bytes) {
   header.compression = fields.u32(16);
   header.colours = fields.u32(32);
   if (has_masks(header)) {
-    // They stand behind a header of 40 bytes, and at the same place inside a longer one.
+    // Masks stand behind a header of 40 bytes, and at the same place inside a longer header.
     const bool has_alpha = header.bytes >= kAlphaMaskHeaderBytes || header.compression == kMasksWithAlpha;
     for (std::size_t i = 0; i < (has_alpha ? 4U : 3U); ++i)
       header.masks[i] = file.u32(kFileHeaderBytes + kInfoHeaderBytes + 4 * i);

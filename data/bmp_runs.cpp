@@ -1,5 +1,5 @@
 // data/bmp_runs.cpp: a code is two bytes: a count and a colour, or 0 and a command. Memory grows with the
-// rows that the codes reach, whatever height the header claims.
+// rows that the codes reach, not with the stated height.
 #include "data/bmp_runs.hpp"
 
 #include <utility>
@@ -13,17 +13,17 @@ constexpr unsigned kEndOfRow = 0;
 constexpr unsigned kEndOfImage = 1;
 constexpr unsigned kMove = 2;
 
-/// Where the next pixel goes.
+/// The place of the next pixel.
 class Cursor {
  public:
-  /// @param bits  of a pixel; some writers code the pixels that fill a row up to four bytes, too
+  /// @param bits  of a pixel; some writers also code the pixels that fill a row up to four bytes
   Cursor(std::size_t width, std::size_t height, unsigned bits)
       : width_(width), height_(height), padded_width_((width * bits + 31) / 32 * 32 / bits) {}
 
   [[nodiscard]] bool is_past_the_end() const { return y_ >= height_; }
-  /// Whether the codes went out of the picture.
+  /// Whether the codes left the picture.
   [[nodiscard]] bool has_left() const { return x_ > padded_width_ || y_ > height_; }
-  /// Whether every row has been begun.
+  /// Whether every row has begun.
   [[nodiscard]] bool has_met_all_rows() const { return y_ + (x_ > 0 ? 1 : 0) >= height_; }
   [[nodiscard]] bool is_complete() const { return y_ + (x_ >= width_ ? 1 : 0) >= height_; }
 
@@ -64,7 +64,7 @@ std::variant<std::vector<std::uint8_t>, Reject> read_bmp_runs(std::span<const st
                                                               std::size_t width, std::size_t height) {
   const ByteView view(codes);
   Cursor cursor(width, height, bits);
-  // Two pixels share a byte of RLE4, the first one in its upper half.
+  // Two pixels share a byte of RLE4. The first pixel is in the upper half.
   const auto half = [](unsigned byte, std::size_t i) {
     return static_cast<std::uint8_t>(i % 2 == 0 ? byte >> 4U : byte & 15U);
   };
@@ -90,7 +90,7 @@ std::variant<std::vector<std::uint8_t>, Reject> read_bmp_runs(std::span<const st
       if (!view.holds(position, 2)) return Reject{"BMP ends early"};
       cursor.move(view.u8(position), view.u8(position + 1));
       position += 2;
-    } else {  // so many pixels as they are, filled up to an even number of bytes
+    } else {  // plain pixels follow, filled up to an even number of bytes
       const std::size_t bytes = (std::size_t{value} * bits + 7) / 8;
       if (!view.holds(position, bytes)) return Reject{"BMP ends early"};
       cursor.put(value, [&](std::size_t i) {

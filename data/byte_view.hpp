@@ -1,6 +1,5 @@
-// data/byte_view.hpp: numbers out of an untrusted file. Invariant: no read leaves the bytes, whatever the
-// offset. Surprise: a number that lies past the end reads as 0; a parser asks holds() where 0 would mean
-// something.
+// data/byte_view.hpp: reads numbers from an untrusted file. Invariant: no read leaves the bytes, whatever the
+// offset. Note: a number that lies past the end reads as 0; a parser calls holds() where 0 has a meaning.
 #pragma once
 
 #include <bit>
@@ -11,7 +10,7 @@
 
 namespace headstart {
 
-/// Bytes with a byte order. A value type as cheap as the span that it holds; the bytes belong to the caller.
+/// Bytes with a byte order. Copying is cheap; the bytes belong to the caller.
 class ByteView {
  public:
   explicit ByteView(std::span<const std::byte> bytes, std::endian order = std::endian::big) noexcept

@@ -9,12 +9,12 @@
 
 namespace headstart {
 
-/// Grey, grey and alpha, RGB, or RGB and alpha, by the number of channels.
+/// Pixels with 1 to 4 channels: grey, grey and alpha, RGB, or RGB and alpha.
 struct Channels {
   int height = 0;
   int width = 0;
   unsigned count = 1;
-  Transparency transparency = Transparency::kOpaque;  ///< of an alpha channel
+  Transparency transparency = Transparency::kOpaque;  ///< of the alpha channel, if there is one
   std::vector<std::uint8_t> bytes;                    ///< [height, width, count]
 };
 

@@ -1,4 +1,5 @@
-// data/class_folders.hpp: samples with the class that their folder, or the label beside them, says.
+// data/class_folders.hpp: samples with their class, which is the name of their folder or the label beside
+// them.
 #pragma once
 
 #include <functional>
@@ -12,10 +13,10 @@
 
 namespace headstart {
 
-/// Samples with their class by name, until all names are known.
+/// Samples with the names of their classes. Labels (numbers) follow once all names are known.
 struct NamedSamples {
-  std::set<std::string> classes;                        ///< those without samples too; never ""
-  std::vector<std::pair<std::string, Sample>> samples;  ///< "": kNoLabel
+  std::set<std::string> classes;                        ///< also classes without samples; never ""
+  std::vector<std::pair<std::string, Sample>> samples;  ///< the class "" stands for kNoLabel
   std::set<std::string> utf8_classes;                   ///< as in Manifest
   bool has_other_names = false;                         ///< as in Manifest
   bool has_given_splits = false;
@@ -23,14 +24,14 @@ struct NamedSamples {
   std::vector<std::string> notes;
 };
 
-/// Adds the images of `layout`. @param sample  path and source of an image
+/// Adds the images of `layout` to `named`. @param sample  makes the path and source of an image
 void add_layout(Layout layout, const std::function<Sample(const TreeEntry& image)>& sample,
                 NamedSamples& named);
 
-/// kNumeric: all classes are whole numbers that fit 64 bits.
+/// kNumeric: all classes are whole numbers that fit into 64 bits.
 enum class ClassOrder { kBytewise, kNumeric };
 
-/// Classes in their order, samples sorted by path, bytewise.
+/// The manifest: classes in `order`, samples sorted by path, bytewise.
 [[nodiscard]] Manifest manifest_of(NamedSamples named, ClassOrder order = ClassOrder::kBytewise);
 
 }  // namespace headstart

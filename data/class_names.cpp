@@ -20,7 +20,7 @@
 namespace headstart {
 namespace {
 
-/// What names have in common that a person takes for one.
+/// The form in which similar names are equal: without case, blanks and composition.
 std::string spoken(const std::string& name) {
   const std::unique_ptr<utf8proc_uint8_t, void (*)(void*)> folded(
       utf8proc_NFKC_Casefold(reinterpret_cast<const utf8proc_uint8_t*>(name.c_str())), std::free);
@@ -39,7 +39,7 @@ std::vector<std::string> parts_of(std::string_view name, char separator) {
   return parts;
 }
 
-/// Classes that consist of parts which others have as well look like several labels each.
+/// Finds classes that look like several labels: all of their parts are also parts of other classes.
 std::optional<std::string> doubt_about_several_labels(const std::vector<std::string>& classes) {
   for (const char separator : {'|', ';', ',', ' '}) {
     std::map<std::string, int> classes_with;

@@ -1,5 +1,5 @@
-// data/components.hpp: samples that must stay together, because their bytes or their group are the same.
-// Whoever divides samples (a validation split, folds) divides components, in the seeded order given here.
+// data/components.hpp: samples that must stay together, because they have the same bytes or the same group. A
+// validation split and folds divide components, not samples, in the seeded order given here.
 #pragma once
 
 #include <cstddef>
@@ -13,16 +13,16 @@
 
 namespace headstart {
 
-/// Samples tied by equal bytes or a group, directly or through others.
+/// Samples with the same bytes or group, directly or through other samples.
 struct Component {
-  std::vector<std::size_t> rows;  ///< of Manifest::samples
+  std::vector<std::size_t> rows;  ///< indices into Manifest::samples
   Label majority = 0;             ///< the most frequent label; the smallest of several
-  Sha256 order;                   ///< where it stands in the draw
+  Sha256 order;                   ///< its place in the draw
 };
 
-/// The components of `rows`, in the order of the draw: by SHA-256 of `seed` and their smallest content, so
-/// that paths and the order of `rows` have no say.
-/// @param content  [manifest.samples.size()]; that of every one of `rows` is known
+/// The components of `rows`, in the order of the draw. Sorted by SHA-256 of `seed` and their smallest
+/// content, so that paths and the order of `rows` have no influence.
+/// @param content  [manifest.samples.size()]; known for every one of `rows`
 [[nodiscard]] std::vector<Component> components_of(const Manifest& manifest,
                                                    std::span<const std::size_t> rows,
                                                    std::span<const std::optional<Sha256>> content,

@@ -1,4 +1,4 @@
-// data/counted.hpp: how many, for messages.
+// data/counted.hpp: a number with its noun, for messages.
 #pragma once
 
 #include <fmt/format.h>

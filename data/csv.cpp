@@ -1,4 +1,4 @@
-// data/csv.cpp: a parser of RFC 4180 in one pass over the text, by character classes.
+// data/csv.cpp: a parser of RFC 4180 in one pass over the text.
 #include "data/csv.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
               fmt::format("{}, line {}", file.string(), line), advice);
 }
 
-/// Walks over the text and takes it apart record by record.
+/// Reads the text record by record.
 class Reader {
  public:
   Reader(std::string_view text, const std::filesystem::path& file, char separator)
@@ -119,7 +119,7 @@ CsvTable parse_csv(std::string_view text, const std::filesystem::path& file, cha
 
 std::string csv_field(std::string_view value) {
   const bool is_plain = value.find_first_of(",\"\r\n") == std::string_view::npos &&
-                        !value.starts_with(kByteOrderMark);  // it would be skipped at the start of a file
+                        !value.starts_with(kByteOrderMark);  // a mark would be skipped at the start of a file
   if (is_plain) return std::string(value);
   std::string field = "\"";
   for (const char character : value) {
@@ -131,7 +131,7 @@ std::string csv_field(std::string_view value) {
 }
 
 std::string csv_line(const std::vector<std::string>& fields) {
-  if (fields.size() == 1 && fields.front().empty()) return "\"\"\n";  // a blank line would be no row at all
+  if (fields.size() == 1 && fields.front().empty()) return "\"\"\n";  // a blank line would not be a row
   std::string line;
   for (const std::string& field : fields) {
     if (&field != &fields.front()) line += ',';

@@ -9,8 +9,8 @@
 
 namespace headstart {
 
-/// A parsed .csv file. Rows that are blank lines are dropped; a UTF-8 byte order mark is skipped; CRLF and LF
-/// are read.
+/// A parsed .csv file. Blank lines are dropped, a UTF-8 byte order mark is skipped, and lines may end with
+/// CRLF or LF.
 struct CsvTable {
   struct Row {
     std::size_t line = 0;  ///< 1-based line of the file on which the row starts
@@ -20,12 +20,13 @@ struct CsvTable {
   std::vector<Row> rows;  ///< each with as many fields as the header
 };
 
-/// Parses `text`. @throws Error kFailed naming `file` and the line: an open quote, a stray quote, a wrong
-/// number of fields, no header
+/// Parses `text`.
+/// @throws Error kFailed naming `file` and the line: an open quote, a stray quote, a wrong number of fields,
+/// no header
 [[nodiscard]] CsvTable parse_csv(std::string_view text, const std::filesystem::path& file,
                                  char separator = ',');
 
-/// One field, quoted if it has to be.
+/// One field, quoted if necessary.
 [[nodiscard]] std::string csv_field(std::string_view value);
 
 /// Fields joined by commas, with a line feed at the end.

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 DatasetFolder::DatasetFolder(fs::path file, OutsidePaths outside)
     : file_(std::move(file)), outside_(outside) {
-  std::error_code error;  // a name that can't be found is one that nothing is below
+  std::error_code error;  // a folder that can't be found has no name
   const fs::path here = file_.has_parent_path() ? file_.parent_path() : ".";
   for (const fs::path& name : {fs::absolute(here, error).lexically_normal(), fs::canonical(here, error)}) {
     if (!name.empty()) names_.push_back(name.has_filename() ? name : name.parent_path());
@@ -33,7 +33,7 @@ fs::path DatasetFolder::locate(const fs::path& path, std::size_t line) const {
   return file_.parent_path() / path;
 }
 
-/// By name alone. Surprise: 'a/../b' is not below, as 'a' may be a link to anywhere.
+/// Decides by the name alone. Note: 'a/../b' is not below the folder, because 'a' may be a link to anywhere.
 bool DatasetFolder::holds(const fs::path& path) const {
   if (std::find(path.begin(), path.end(), "..") != path.end()) return false;
   return path.is_relative() || std::any_of(names_.begin(), names_.end(), [&](const fs::path& name) {

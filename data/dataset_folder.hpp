@@ -1,7 +1,7 @@
-// data/dataset_folder.hpp: the folder of a file that lists a dataset (a .csv of labels, a list of archives),
-// which is all that such a file may name: whoever sends one could otherwise have any file read.
-// Surprise: links below the folder are followed, as in a dataset of folders: whoever made the folder made
-// them, whoever wrote the file did not.
+// data/dataset_folder.hpp: the folder of a file that lists a dataset (a .csv of labels, a list of archives).
+// Such a file may only name files below its folder; otherwise a file from a stranger could make headstart
+// read any file. Note: links below the folder are followed, as in a dataset of folders. The owner of the
+// folder made these links, not the author of the file.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace headstart {
 
-/// Paths that lead out of the folder of the file that names them.
+/// What to do with paths that lead out of the folder of the file that names them.
 enum class OutsidePaths {
   kRefused,
   kAllowed,  ///< --allow-outside
@@ -19,12 +19,12 @@ enum class OutsidePaths {
 /// The folder of a file that names others: a .csv of labels, a list of archives.
 class DatasetFolder {
  public:
-  /// Of `file`; the folder need not exist.
+  /// The folder of `file`; it need not exist.
   DatasetFolder(std::filesystem::path file, OutsidePaths outside);
 
-  /// Where `path` lies, which line `line` of the file names: relative to the folder, or absolute.
-  /// @throws Error kFailed naming the line, if that may be outside: the path has a part '..', or is absolute
-  /// and not below the folder
+  /// The place of `path`, which line `line` of the file names. `path` is relative to the folder, or absolute.
+  /// @throws Error kFailed naming the line, if `path` may lie outside: it has a part '..', or is absolute and
+  /// not below the folder
   [[nodiscard]] std::filesystem::path locate(const std::filesystem::path& path, std::size_t line) const;
 
  private:
@@ -32,7 +32,7 @@ class DatasetFolder {
 
   std::filesystem::path file_;
   OutsidePaths outside_;
-  std::vector<std::filesystem::path> names_;  // as given and with its links resolved, both absolute
+  std::vector<std::filesystem::path> names_;  // both absolute: as given, and with links resolved
 };
 
 }  // namespace headstart

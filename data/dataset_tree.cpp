@@ -1,5 +1,5 @@
-// data/dataset_tree.cpp: a loop is a folder that is its own ancestor by (device, inode), so the same folder
-// reached twice side by side is still read twice, as every other tool does.
+// data/dataset_tree.cpp: a loop is a folder that is its own ancestor by (device, inode). So a folder that is
+// reached twice side by side is still read twice, as in other tools.
 #include "data/dataset_tree.hpp"
 
 #include <sys/stat.h>
@@ -20,7 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// '/' before all other bytes: what lies below a folder comes before a name that merely begins like it.
+/// Sorts '/' before all other bytes, so that entries below a folder come before a longer name with the same
+/// start.
 bool path_before(std::string_view a, std::string_view b) {
   const auto [at_a, at_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (at_a == a.end() || at_b == b.end()) return at_a == a.end() && at_b != b.end();
@@ -44,7 +45,7 @@ bool is_below(std::string_view path, std::string_view folder) {
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
 }
 
-/// Whether `fits` says so of all that lies below `folder`, but for clutter. Stops at the first that doesn't.
+/// Whether `fits` is true for all entries below `folder`, except clutter. Stops at the first false.
 template <typename Fits>
 bool all_below(std::span<const TreeEntry> entries, std::string_view folder, const Fits& fits) {
   auto entry = std::lower_bound(entries.begin(), entries.end(), folder,
@@ -67,7 +68,7 @@ bool is_run_output(std::span<const TreeEntry> entries, std::string_view folder) 
 
 using Folders = std::unordered_set<std::string_view>;
 
-/// Whether a folder holds nothing but folders of a cache and what lies beside them.
+/// Whether a folder holds only folders of a cache and the files beside them.
 bool is_cache(std::span<const TreeEntry> entries, std::string_view folder, const Folders& of_caches) {
   return all_below(entries, folder, [&](std::string_view path) {
     const std::size_t end = path.find('/', folder.size() + 1);
@@ -83,7 +84,7 @@ std::vector<std::string_view> own_folders(std::span<const TreeEntry> entries) {
   Folders caches;
   for (const TreeEntry& entry : entries) {
     const std::string_view parent = parent_of(entry.path);
-    if (parent.empty()) continue;  // a dataset is read, whatever it is
+    if (parent.empty()) continue;  // the dataset itself is always read
     const std::string_view name = name_in(entry.path);
     if (name == kCacheMark && is_fingerprint(name_in(parent))) {
       of_caches.insert(parent);
@@ -98,7 +99,7 @@ std::vector<std::string_view> own_folders(std::span<const TreeEntry> entries) {
   return own;
 }
 
-/// Replaces each of the topmost folders that headstart wrote by one entry.
+/// Replaces each topmost folder that headstart wrote by one entry.
 std::vector<TreeEntry> with_own_folders(std::vector<TreeEntry> entries) {
   const std::vector<std::string_view> own = own_folders(entries);
   if (own.empty()) return entries;
@@ -164,7 +165,7 @@ class FolderWalk {
       }
     }
     if (error) cannot_list(folder, error);
-    // A cache may be large, and another process may be at work in it.
+    // A cache may be large, and another process may be working in it.
     if (is_of_cache && is_fingerprint(folder.filename().string())) folders.clear();
     for (const std::string& name : folders) visit(folder / name, prefix + name + '/');
     ancestors_.pop_back();

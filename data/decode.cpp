@@ -1,5 +1,5 @@
-// data/decode.cpp: from the header to the decoder of the format, with the checks that all formats share
-// around it.
+// data/decode.cpp: reads the header, calls the decoder of the format, and does the checks that all formats
+// share.
 #include "data/decode.hpp"
 
 #include <fmt/format.h>
@@ -55,7 +55,7 @@ Decoded decode_stored(std::span<const std::byte> bytes, const ImageHeader& heade
   return Reject{"is not an image"};
 }
 
-/// By what a JPEG's sides may be divided so that both keep `least_side` pixels.
+/// The largest divisor of a JPEG's sides with which both keep `least_side` pixels.
 int preview_divisor(const ImageHeader& header, std::uint32_t least_side) {
   int divisor = 8;
   while (divisor > 1 &&
@@ -64,13 +64,13 @@ int preview_divisor(const ImageHeader& header, std::uint32_t least_side) {
   return divisor;
 }
 
-/// A side after decode_jpeg() divided it.
+/// The length of a side after decode_jpeg() divided it.
 std::uint32_t divided(std::uint32_t side, int divisor) {
   const auto d = static_cast<std::uint32_t>(divisor);
   return side / d + (side % d > 0 ? 1U : 0U);
 }
 
-/// @param least_side  of a preview; nothing: the image as it is
+/// @param least_side  of a preview; nothing: the whole image
 Decoded decode_checked(std::span<const std::byte> bytes, const DecodeOptions& options,
                        std::optional<int> least_side) {
   if (bytes.empty()) return Reject{"is empty"};
@@ -97,7 +97,7 @@ Decoded decode_checked(std::span<const std::byte> bytes, const DecodeOptions& op
   return decoded;
 }
 
-/// @param least_side  of a preview; nothing: the image as it is
+/// @param least_side  of a preview; nothing: the whole image
 Decoded decode_or_reject(std::span<const std::byte> bytes, const DecodeOptions& options,
                          std::optional<int> least_side) {
   try {

@@ -1,4 +1,4 @@
-// data/discovery.cpp: tells the forms of a dataset apart, and checks what was found.
+// data/discovery.cpp: finds the form of a dataset, reads it, and checks the result.
 #include "data/discovery.hpp"
 
 #include <fmt/format.h>
@@ -31,8 +31,8 @@ constexpr std::string_view kForms =
     "archives "
     "(.tar, .tar.gz, .tar.zst, .zip) with such folders, or with a .cls or .json beside each image";
 
-/// What can be learned must be in training; a set without any training images (one to evaluate on) is left
-/// alone.
+/// Throws if a class of another split has no training images. A dataset without any training images (to
+/// evaluate on) is not checked.
 void check_classes_are_trained(const Manifest& manifest, const fs::path& dataset) {
   std::vector<bool> is_trained(manifest.classes.size());
   bool any = false;
@@ -51,7 +51,7 @@ void check_classes_are_trained(const Manifest& manifest, const fs::path& dataset
   }
 }
 
-/// What is known of a dataset that is not enough, behind its name.
+/// The dataset's name and its notes, for an error that says what is missing.
 std::string with_notes(const Manifest& manifest, const fs::path& dataset) {
   std::string text = dataset.string();
   if (manifest.unlabelled > 0)

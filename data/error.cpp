@@ -15,7 +15,7 @@ std::uint8_t byte_at(std::string_view text, std::size_t index) {
   return static_cast<std::uint8_t>(text[index]);
 }
 
-/// U+0000..U+001F, U+007F, and the C1 controls U+0080..U+009F, which terminals obey as well.
+/// U+0000..U+001F, U+007F, and the C1 controls U+0080..U+009F, because terminals obey these as well.
 bool is_control(std::string_view sequence) {
   const std::uint8_t first = byte_at(sequence, 0);
   return first < 0x20 || first == 0x7F ||

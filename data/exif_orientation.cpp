@@ -1,4 +1,4 @@
-// data/exif_orientation.cpp: our own small reader, because decoders disagree on whose task this is.
+// data/exif_orientation.cpp: headstart's own small reader, because not every decoder applies the orientation.
 #include "data/exif_orientation.hpp"
 
 #include <algorithm>
@@ -42,11 +42,12 @@ std::span<const std::byte> tiff_block(std::span<const std::byte> file) {
   } else {
     block = file;
   }
-  // Some writers keep JPEG's prefix in PNG and WebP as well.
+  // Some writers keep JPEG's prefix in PNG and WebP, too.
   return ByteView(block).has(0, kExifPrefix) ? block.subspan(kExifPrefix.size()) : block;
 }
 
-/// Where the upright image takes its pixels from: first, per column and per row, in stored pixels.
+/// The source of the upright image's pixels: the first pixel, and the step per column and per row, in stored
+/// pixels.
 struct Path {
   std::ptrdiff_t start = 0;
   std::ptrdiff_t column_step = 0;

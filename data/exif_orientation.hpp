@@ -1,4 +1,4 @@
-// data/exif_orientation.hpp: which way up a photograph was stored, and turning it upright.
+// data/exif_orientation.hpp: reads which way up a photograph was stored, and turns it upright.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,7 @@
 namespace headstart {
 
 /// EXIF's orientation, 1..8, of an image file: JPEG (APP1), PNG (eXIf), WebP (EXIF) or TIFF (its own
-/// directory). 1, which is upright, for every other file, and wherever the tag is missing, out of range or
-/// damaged.
+/// directory). 1 (upright) for every other file, and if the tag is missing, out of range or damaged.
 [[nodiscard]] int exif_orientation(std::span<const std::byte> file);
 
 /// `image` turned and mirrored so that it is upright.

@@ -1,5 +1,5 @@
-// data/file_bytes.cpp: POSIX calls rather than streams, because a FIFO must not block and the type is asked
-// of the open file, not of a name that may have changed meanwhile.
+// data/file_bytes.cpp: POSIX calls instead of streams, because a FIFO must not block. The type is read from
+// the open file, because the name may lead to another file by now.
 #include "data/file_bytes.hpp"
 
 #include <fcntl.h>

@@ -7,12 +7,12 @@
 
 namespace headstart {
 
-/// Closes it in the end; movable.
+/// Closes the descriptor in the destructor; movable.
 class FileDescriptor final {
  public:
-  /// Owns `value`, what open() gave; a negative one is none.
+  /// Owns `value`, the result of open(). A negative value stands for no descriptor.
   explicit FileDescriptor(int value) noexcept : value_(value) {}
-  /// Takes it over.
+  /// Takes the descriptor of `other`.
   FileDescriptor(FileDescriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
@@ -23,7 +23,7 @@ class FileDescriptor final {
 
   /// The descriptor, still owned here.
   [[nodiscard]] int get() const noexcept { return value_; }
-  /// Whether there is one.
+  /// Whether there is a descriptor.
   [[nodiscard]] bool is_open() const noexcept { return value_ >= 0; }
 
  private:

@@ -1,4 +1,5 @@
-// data/file_kind.cpp: see file_kind.hpp. A suffix decides without opening the file, as there may be millions.
+// data/file_kind.cpp: see file_kind.hpp. A suffix decides without opening the file, because there may be
+// millions of files.
 #include "data/file_kind.hpp"
 
 #include <algorithm>
@@ -39,7 +40,7 @@ constexpr std::array kOtherSuffixes = {
     "mp4"sv, "m4v"sv, "avi"sv, "mov"sv, "mkv"sv, "webm"sv, "mpg"sv, "mpeg"sv, "wmv"sv, "wav"sv, "mp3"sv,
     "flac"sv, "ogg"sv};
 
-/// Left by Windows, macOS, Synology, QNAP, a recovered file system and Python.
+/// Left by Windows, macOS, Synology, QNAP, a repaired file system and Python.
 constexpr std::array kClutter = {"thumbs.db"sv,
                                  "ehthumbs.db"sv,
                                  "desktop.ini"sv,
@@ -54,7 +55,7 @@ constexpr std::array kClutter = {"thumbs.db"sv,
                                  "__pycache__"sv,
                                  "icon\r"sv};
 
-/// What images begin with, from the first byte on.
+/// The first bytes of image formats.
 constexpr std::array kStarts = {"\xFF\xD8\xFF"sv,   "\x89PNG\r\n\x1A\n"sv,
                                 "GIF87a"sv,         "GIF89a"sv,
                                 "II*\0"sv,          "MM\0*"sv,
@@ -82,7 +83,7 @@ bool is_pnm_start(std::string_view start) {
          " \t\r\n#"sv.find(start[2]) != std::string_view::npos;
 }
 
-/// "BM" begins words as well; the four bytes reserved in a BMP are zero.
+/// "BM" also begins words, but four reserved bytes of a BMP are zero.
 bool is_bmp_start(std::string_view start) {
   return start.starts_with("BM"sv) && start.size() > 10 && start.substr(6, 4) == "\0\0\0\0"sv;
 }

@@ -1,4 +1,4 @@
-// data/file_stamp.hpp: what stat() says of a file that changes whenever its content does.
+// data/file_stamp.hpp: the values of stat() that change whenever a file's content does.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace headstart {
 
-/// What stat() says of a file, as far as it tells whether the file is the same as before.
+/// The values of stat() that tell whether a file is still the same.
 struct FileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -17,12 +17,12 @@ struct FileStamp {
   std::int64_t modified_ns = 0;  ///< of the content, since 1970
   std::int64_t changed_ns = 0;   ///< of the content or the inode; no program can set it
 
-  /// Of the regular file at the end of `file`'s symbolic links; nothing if there is none.
+  /// The stamp of the regular file that `file`, or its symbolic links, lead to; nothing if there is none.
   [[nodiscard]] static std::optional<FileStamp> of(const std::filesystem::path& file);
-  /// Of an open file.
+  /// The stamp of an open file.
   [[nodiscard]] static std::optional<FileStamp> of(const FileDescriptor& file);
 
-  /// Whether all but changed_ns agree, which renaming or unlinking an open file changes as well.
+  /// Whether all but changed_ns agree. Renaming or unlinking an open file changes changed_ns as well.
   [[nodiscard]] bool is_of_same_content(const FileStamp& other) const noexcept;
 
   bool operator==(const FileStamp&) const = default;

@@ -1,6 +1,6 @@
-// data/folds.cpp: folds of near-equal size from components that can't be divided.
-// Largest first, each to the smallest fold (Graham 1969), then moves and exchanges until none helps. The
-// problem itself is NP-hard; single images, the usual case, come out exact.
+// data/folds.cpp: divides components into folds of nearly equal size. The largest component comes first, and
+// each goes to the smallest fold (Graham 1969). Then components are moved and exchanged until nothing
+// improves. The exact problem is NP-hard; for single images, the usual case, the result is exact.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 namespace headstart {
 namespace {
 
-/// One class's share of a fold: its components by their number of rows.
+/// The part of one class in a fold: its components, by their number of rows.
 struct Share {
   std::map<std::size_t, std::vector<const Component*>> by_size;
   std::size_t rows = 0;
@@ -36,13 +36,13 @@ struct Share {
   }
 };
 
-/// A component of `give` rows goes over, one of `back` rows (0: none) returns.
+/// A component of `give` rows moves; a component of `back` rows (0: none) comes back.
 struct Exchange {
   std::size_t give = 0;
   std::size_t back = 0;
 };
 
-/// The exchange that leaves the two shares nearest to equal; give is 0 if none improves them.
+/// The exchange after which the two shares are nearest to equal; give is 0 if none improves them.
 Exchange best_exchange(const Share& larger, const Share& smaller) {
   const std::size_t gap = larger.rows - smaller.rows;
   Exchange best;
@@ -62,8 +62,8 @@ Exchange best_exchange(const Share& larger, const Share& smaller) {
   return best;
 }
 
-/// Exchanges between the shares until none helps. Ends, as every exchange lowers the sum of squared sizes.
-/// None becomes empty: the larger share keeps more rows than the smaller had.
+/// Exchanges components between shares until nothing improves. This ends, because every exchange lowers the
+/// sum of squared sizes. No share becomes empty: the larger share keeps more rows than the smaller had.
 void even_out(std::vector<Share>& shares) {
   bool improved = true;
   while (improved) {
@@ -82,10 +82,11 @@ void even_out(std::vector<Share>& shares) {
   }
 }
 
-/// One class's components over the folds. Of folds that have equally few rows of the class, the one with the
-/// fewest rows of all classes so far: so an empty fold is always filled first.
+/// Distributes one class's components over the folds. A component goes to the fold with the fewest rows of
+/// the class; of several, to the one with the fewest rows of all classes so far. So an empty fold is always
+/// filled first.
 /// @param of_class  in the order of the draw
-/// @param totals    rows that each fold has from the classes before
+/// @param totals    rows of each fold from the classes before
 std::vector<Share> share_out(std::vector<const Component*> of_class, const std::vector<std::size_t>& totals) {
   std::stable_sort(of_class.begin(), of_class.end(),
                    [](const Component* a, const Component* b) { return a->rows.size() > b->rows.size(); });

@@ -1,4 +1,4 @@
-// data/gif.cpp: giflib gives rows of indices into a palette; what GIF89a says about them is done here.
+// data/gif.cpp: giflib gives rows of palette indices; this code applies the other rules of GIF89a.
 #include "data/gif.hpp"
 
 #include <fmt/format.h>
@@ -24,9 +24,9 @@ using namespace std::string_view_literals;
 constexpr unsigned kImage = 0x2C;
 constexpr unsigned kExtension = 0x21;
 constexpr std::uint64_t kMaxGifPixelsPerByte =
-    4096;  // a code of LZW stands for fewer, and takes three bits or more
+    4096;  // a code of LZW has at least three bits and stands for fewer pixels
 
-/// The bytes of a palette that follows a descriptor with these flags.
+/// Size of the palette behind a descriptor with these flags.
 std::uint64_t palette_bytes(unsigned flags) {
   return (flags & 0x80U) != 0 ? std::uint64_t{3} << ((flags & 7U) + 1U) : 0;
 }
@@ -49,7 +49,7 @@ struct CloseGif {
 };
 using GifFile = std::unique_ptr<GifFileType, CloseGif>;
 
-/// What went wrong, by giflib's number of it.
+/// The Reject for giflib's error number.
 Reject gif_failure(int error) {
   switch (error) {
     case D_GIF_ERR_NOT_ENOUGH_MEM:
@@ -63,7 +63,7 @@ Reject gif_failure(int error) {
   }
 }
 
-/// Reads on to the first picture, and which index is transparent in it; -1 if none is.
+/// Reads on to the first picture. @return its transparent index; -1 if there is none
 std::variant<int, Reject> find_picture(GifFileType& file) {
   int transparent = NO_TRANSPARENT_COLOR;
   while (true) {
@@ -102,7 +102,7 @@ std::vector<std::size_t> stored_rows(std::size_t height, bool interlaced) {
   return rows;
 }
 
-/// The colours that indices stand for.
+/// The colour of each palette index.
 class Colours {
  public:
   Colours(const ColorMapObject& map, int transparent, Alpha alpha)

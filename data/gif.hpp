@@ -12,21 +12,21 @@
 
 namespace headstart {
 
-/// Whether a file begins as GIF does.
+/// Whether a file begins like a GIF.
 [[nodiscard]] bool is_gif(std::span<const std::byte> bytes);
 
-/// A canvas that holds the first picture, found without decoding anything.
+/// The size of a canvas that holds the first picture. Nothing has to be decoded to find it.
 struct GifCanvas {
   std::uint32_t width = 0;
   std::uint32_t height = 0;
 };
 
-/// The canvas of the header, made larger where the first picture leaves it; nothing if the bytes end before
-/// that picture, or there is none.
+/// The canvas of the header, enlarged if the first picture does not fit in. Nothing if the bytes end before
+/// that picture, or there is no picture.
 [[nodiscard]] std::optional<GifCanvas> read_gif_canvas(std::span<const std::byte> bytes);
 
-/// The first picture on its canvas. Around it the canvas is transparent if the picture has a transparent
-/// colour, and of its palette's first colour if not, as Pillow has it.
+/// The first picture on its canvas. The canvas around the picture is transparent if the picture has a
+/// transparent colour. Otherwise it has the first colour of the palette, as in Pillow.
 /// @param header  of these bytes, within the caller's limit of pixels
 [[nodiscard]] std::variant<RgbImage, Reject> decode_gif(std::span<const std::byte> bytes,
                                                         const ImageHeader& header, Alpha alpha);

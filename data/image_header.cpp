@@ -1,4 +1,4 @@
-// data/image_header.cpp: formats are told by their bytes; a file's name means nothing.
+// data/image_header.cpp: recognises formats by their bytes; a file's name has no influence.
 #include "data/image_header.hpp"
 
 #include <fmt/format.h>
@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// A side as a header may claim it; zero, or more than any decoder takes, is refused by checked().
+/// The size that a header states. checked() refuses zero, and sides that are longer than any decoder takes.
 struct Size {
   std::int64_t width = 0;
   std::int64_t height = 0;
@@ -57,7 +57,7 @@ Size webp_size(const ByteView& file) {
   return {};
 }
 
-/// Apple's pictures for iOS have a chunk before the header, and pixels that no PNG library reads.
+/// Apple's PNGs for iOS have a chunk before the header, and pixels that no PNG library reads.
 std::variant<ImageHeader, Reject> png_header(const ByteView& file) {
   if (file.has(12, "CgBI"sv))
     return Reject{
@@ -79,7 +79,7 @@ std::variant<ImageHeader, Reject> tiff_header(std::span<const std::byte> bytes) 
       {page->number(TiffTag::kImageWidth).value_or(0), page->number(TiffTag::kImageLength).value_or(0)});
 }
 
-/// "AVIF", "HEIC" and their like are MPEG-4 files with a brand.
+/// "AVIF", "HEIC" and similar formats are MPEG-4 files with a brand.
 std::optional<Reject> brand_of_mpeg4(const ByteView& file) {
   if (!file.has(4, "ftyp"sv)) return std::nullopt;
   const std::string_view brand = file.text(8, 4);
@@ -103,7 +103,8 @@ std::string start_of_text(const ByteView& file) {
   return text;
 }
 
-/// Why a file that is none of our formats is refused: by the name a person would call it, where it has one.
+/// Why a file of an unknown format is refused. The reason uses the common name of the format, if there is
+/// one.
 Reject refusal(const ByteView& file) {
   struct Magic {
     std::string_view bytes;

@@ -1,5 +1,5 @@
-// data/image_header.hpp: what a file is and how large its image claims to be, from its first bytes, before
-// any decoder sees it.
+// data/image_header.hpp: the format of a file and the stated size of its image. Only the header is read,
+// before any decoder sees the file.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@ struct ImageHeader {
   bool operator==(const ImageHeader&) const = default;
 };
 
-/// Format and dimensions, or why not: not an image, an image format that isn't supported (by name), or a
-/// header that ends early or contradicts itself.
+/// Format and dimensions, or why there are none. The file is no image, is of a known but unsupported format
+/// (the reason names it), or has a header that ends early or contradicts itself.
 [[nodiscard]] std::variant<ImageHeader, Reject> read_image_header(std::span<const std::byte> bytes);
 
 }  // namespace headstart

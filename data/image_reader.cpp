@@ -43,7 +43,7 @@ std::variant<std::vector<std::byte>, Reject> ImageReader::read_member(const std:
   return bytes;
 }
 
-/// From the front.
+/// Opens the archive from the front.
 std::optional<Reject> ImageReader::open(const std::filesystem::path& file) {
   archive_.reset();
   current_.reset();

@@ -1,8 +1,7 @@
-// data/image_reader.hpp: the bytes of images wherever they lie, one archive open at a time.
-// Invariant: what is read is what was listed: an archive that was replaced, or written to, since then gives
-// reasons, never another member's bytes.
-// Surprise: archives have no random access, so members are cheap in reading_order() only; against it the
-// archive is read from its beginning again.
+// data/image_reader.hpp: reads the bytes of images in files and archives, with at most one archive open at a
+// time. Invariant: headstart reads what it listed. If an archive was replaced or changed since the listing,
+// the result is a reason, never another member's bytes. Note: archives have no random access, so reading
+// members is cheap only in reading_order(). Against that order the archive is read from its beginning again.
 #pragma once
 
 #include <atomic>
@@ -28,8 +27,8 @@ class ImageReader {
   explicit ImageReader(std::uint64_t max_bytes = kMaxImageFileBytes) : max_bytes_(max_bytes) {}
 
   /// The bytes of `source`, or why not.
-  /// @param stop  once true, no further member is passed over: what comes back is no image's fate; may be
-  /// null
+  /// @param stop  once true, no further member is skipped, and the result must not be used as the image's
+  /// result; may be null
   [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(const ImageSource& source,
                                                                   const std::atomic<bool>* stop = nullptr);
 
@@ -42,12 +41,12 @@ class ImageReader {
 
   std::uint64_t max_bytes_;
   std::filesystem::path file_;            // of the archive; empty: none yet
-  std::optional<ArchiveReader> archive_;  // nothing where it can't be opened
-  std::optional<ArchiveMember> current_;  // nothing before the first member, or once it was read
-  std::uint64_t next_ = 0;                // position of the member that follows
+  std::optional<ArchiveReader> archive_;  // nothing if it can't be opened
+  std::optional<ArchiveMember> current_;  // nothing before the first member, and after it was read
+  std::uint64_t next_ = 0;                // position of the next member
   std::optional<std::uint64_t> end_;      // members from here on can't be reached
   std::string end_reason_;
-  std::size_t reopened_ = 0;  // behind members whose damage ended a reader
+  std::size_t reopened_ = 0;  // how often damage ended a reader and the archive was opened again
 };
 
 }  // namespace headstart

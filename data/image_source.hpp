@@ -1,4 +1,4 @@
-// data/image_source.hpp: where an image lies: a file, or a member of an archive.
+// data/image_source.hpp: the place of an image: a file, or a member of an archive.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace headstart {
 
-/// A member as it was listed; both position and name must still fit when it is read.
+/// A member as it was listed. Position and name must both still fit when the member is read.
 struct MemberSource {
   std::uint64_t position = 0;
   std::string name;
@@ -22,11 +22,12 @@ struct MemberSource {
   bool operator==(const MemberSource&) const = default;
 };
 
-/// A file, or a member of one.
+/// A file, or a member of an archive.
 struct ImageSource {
   std::filesystem::path file;  ///< the image, or the archive that holds it
   std::optional<MemberSource> member = {};
-  /// Why there is nothing to read, where that is known already (an archive's lost tail, a missing label).
+  /// The reason why there is nothing to read, if it is known already (an archive's lost tail, a missing
+  /// label).
   std::string problem = {};
 
   bool operator==(const ImageSource&) const = default;
@@ -35,12 +36,12 @@ struct ImageSource {
 /// "folder/image.jpg", or "folder/archive.tar/member.jpg".
 [[nodiscard]] std::string name_of(const ImageSource& source);
 
-/// What stat() says now of the file that `source` lies in; nothing where there is none, or where it isn't the
-/// archive that was listed any more.
+/// The current stamp of the file or archive of `source`. Nothing if there is none, or if the archive is not
+/// the listed one any more.
 [[nodiscard]] std::optional<FileStamp> stamp_of(const ImageSource& source);
 
-/// Indices of `sources` so that each archive is read once, from front to back: files in their order, then the
-/// archives' members in theirs.
+/// Indices of `sources` in an order that reads each archive once, from front to back. Plain files come first,
+/// in their order, then the members of the archives.
 [[nodiscard]] std::vector<std::size_t> reading_order(std::span<const ImageSource> sources);
 
 }  // namespace headstart

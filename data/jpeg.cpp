@@ -1,6 +1,6 @@
-// data/jpeg.cpp: libjpeg-turbo by libjpeg's own interface, which tells warnings and fatal errors apart; an
-// error manager of ours keeps them. Surprise: libjpeg wants its fatal errors to jump. Each call into it
-// stands in a function whose frame holds nothing with a destructor.
+// data/jpeg.cpp: uses libjpeg-turbo through libjpeg's own interface, which separates warnings from fatal
+// errors. An error manager of ours keeps both. Note: libjpeg requires its fatal errors to jump. So each call
+// into libjpeg is in a function whose frame has no object with a destructor.
 #include "data/jpeg.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-// These two lean on <cstdio>.
+// These two headers need <cstdio> before them.
 #include <jpeglib.h>
 
 #include <jerror.h>
@@ -58,7 +58,7 @@ void limit_scans(j_common_ptr jpeg) {
   std::longjmp(errors.jump, 1);
 }
 
-/// Makes `errors` what `jpeg` reports to; before it is created.
+/// Makes `jpeg` report to `errors`. Call it before creating `jpeg`.
 template <typename Jpeg>
 void report_to(Jpeg& jpeg, JpegErrors& errors) {
   jpeg.err = jpeg_std_error(&errors.manager);
@@ -68,8 +68,8 @@ void report_to(Jpeg& jpeg, JpegErrors& errors) {
   errors.manager.output_message = print_nothing;
 }
 
-/// Reads one file. Its functions say whether that went well; after false only failure() is of use.
-/// Surprise: one that has seen a damaged file would keep its tables for the next.
+/// Reads one file. Each function returns whether it succeeded; after false only failure() may be called.
+/// Note: a reader is not used again, because a damaged file would leave its tables for the next file.
 class JpegReader {
  public:
   JpegReader() {
@@ -88,7 +88,7 @@ class JpegReader {
     return true;
   }
 
-  /// Asks for RGB, or CMYK where has_inks().
+  /// Starts decoding to RGB, or to CMYK if has_inks().
   bool start(int divisor) {
     if (setjmp(errors_.jump) != 0) return false;
     jpeg_.out_color_space = has_inks() ? JCS_CMYK : JCS_RGB;
@@ -99,7 +99,7 @@ class JpegReader {
     return true;
   }
 
-  /// Reads the rows into `pixels` [output_height, output_width, output_components], and the file to its end.
+  /// Reads the rows into `pixels` [output_height, output_width, output_components], then the file to its end.
   bool read_rows(std::uint8_t* pixels) {
     if (setjmp(errors_.jump) != 0) return false;
     const std::size_t stride =
@@ -137,7 +137,7 @@ class JpegReader {
   jpeg_decompress_struct jpeg_{};
 };
 
-/// Writes one file into memory that the caller has.
+/// Writes one file into the caller's memory.
 class JpegWriter {
  public:
   explicit JpegWriter(std::span<std::byte> out) : room_(out.size()) {
@@ -155,7 +155,7 @@ class JpegWriter {
   JpegWriter& operator=(const JpegWriter&) = delete;
   ~JpegWriter() { jpeg_destroy_compress(&jpeg_); }
 
-  /// Whether that went well; else error() says why not.
+  /// Whether writing succeeded; else error() says why not.
   bool write(const RgbImage& image, int quality) {
     if (setjmp(errors_.jump) != 0) return false;
     jpeg_create_compress(&jpeg_);
@@ -166,7 +166,7 @@ class JpegWriter {
     jpeg_.in_color_space = JCS_RGB;
     jpeg_set_defaults(&jpeg_);
     jpeg_set_quality(&jpeg_, quality, TRUE);
-    jpeg_.dct_method = quality >= 96 ? JDCT_ISLOW : JDCT_FASTEST;  // what the fast one loses shows above
+    jpeg_.dct_method = quality >= 96 ? JDCT_ISLOW : JDCT_FASTEST;  // above, the fast one's loss shows
     jpeg_start_compress(&jpeg_, TRUE);
     const std::size_t stride = static_cast<std::size_t>(image.width) * 3;
     while (jpeg_.next_scanline < jpeg_.image_height) {
@@ -187,7 +187,7 @@ class JpegWriter {
   jpeg_compress_struct jpeg_{};
 };
 
-/// TensorFlow's conversion (jpeg_mem.cc): truncating integer products, and Adobe's files are stored inverted.
+/// TensorFlow's conversion (jpeg_mem.cc): truncating integer products. Adobe's files are stored inverted.
 std::vector<std::uint8_t> cmyk_to_rgb(std::span<const std::uint8_t> cmyk, bool inverted) {
   std::vector<std::uint8_t> rgb;
   rgb.reserve(cmyk.size() / 4 * 3);
@@ -210,8 +210,8 @@ std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes,
   const jpeg_decompress_struct& jpeg = reader.jpeg();
   if (jpeg.image_width != header.width || jpeg.image_height != header.height)
     return Reject{"JPEG has two headers that differ"};
-  // Huffman coding spends at least one bit on each block of 64 samples: no memory for pixels that cannot be
-  // there.
+  // Huffman coding needs at least one bit for each block of 64 samples. So no memory is allocated for pixels
+  // that can't be there.
   if (jpeg.arith_code == FALSE && header.pixels() / kMaxJpegPixelsPerByte > bytes.size())
     return Reject{"JPEG ends early"};
 
@@ -226,7 +226,8 @@ std::variant<DecodedImage, Reject> decode_jpeg(std::span<const std::byte> bytes,
 }
 
 std::vector<std::byte> encode_jpeg(const RgbImage& image, int quality) {
-  // Two bytes a sample, chroma at a quarter of the samples, sides as whole blocks, and the headers.
+  // Two bytes a sample, chroma at a quarter of the samples, sides rounded up to whole blocks, and the
+  // headers.
   const auto padded = [](int side) { return (static_cast<std::size_t>(side) + 15) / 16 * 16; };
   std::vector<std::byte> bytes(padded(image.width) * padded(image.height) * 3 + 2048);
   JpegWriter writer(bytes);

@@ -1,5 +1,5 @@
-// data/jpeg2000.cpp: OpenJPEG decodes, in its strict mode; what it would spend memory on is refused before,
-// from the headers of ITU-T T.800, annexes A.5.1 and I.
+// data/jpeg2000.cpp: OpenJPEG decodes, in its strict mode. Before that, this code reads the headers of ITU-T
+// T.800, annexes A.5.1 and I. It refuses files that would waste memory.
 #include "data/jpeg2000.hpp"
 
 #include <fmt/format.h>
@@ -45,10 +45,10 @@ std::optional<ByteView> find_box(const ByteView& view, std::string_view type) {
 
 constexpr unsigned kMaxComponents = 4;
 constexpr unsigned kMaxBits = 16;
-/// Of a tile: its header and the mark where its data starts.
+/// Smallest tile: its header, and the mark where its data starts.
 constexpr std::uint64_t kLeastTileBytes = 14;
 
-/// What OpenJPEG's callbacks know.
+/// The state for OpenJPEG's callbacks.
 struct Memory {
   std::span<const std::byte> bytes;
   std::size_t position = 0;
@@ -85,7 +85,7 @@ void keep_error(const char* message, void* user) {
 
 void ignore_message(const char*, void*) {}
 
-// OpenJPEG's streams and codecs are all of type void.
+// OpenJPEG's types of streams and codecs are all void.
 struct DestroyStream {
   void operator()(opj_stream_t* stream) const { opj_stream_destroy(stream); }
 };
@@ -97,7 +97,7 @@ struct DestroyImage {
 };
 using Image = std::unique_ptr<opj_image_t, DestroyImage>;
 
-/// The decoded components; nothing where OpenJPEG gives up, and then `memory` has its reason.
+/// The decoded components. Nothing if OpenJPEG fails; `memory` then has the reason.
 Image decode_components(Memory& memory) {
   const std::unique_ptr<opj_codec_t, DestroyCodec> codec(
       opj_create_decompress(ByteView(memory.bytes).has(0, kCodestreamStart) ? OPJ_CODEC_J2K : OPJ_CODEC_JP2));
@@ -125,7 +125,7 @@ Image decode_components(Memory& memory) {
   return image;
 }
 
-/// One component, spread over the whole image where it is subsampled.
+/// One component. If it is subsampled, its samples are spread over the whole image.
 class Component {
  public:
   Component(const opj_image_comp_t& stored, const opj_image_t& image)
@@ -138,7 +138,7 @@ class Component {
 
   [[nodiscard]] unsigned bits() const { return stored_->prec; }
 
-  /// Samples of row `y`, 0 to 2^bits - 1, to every `step`-th place from `out`.
+  /// Writes the samples of row `y`, 0 to 2^bits - 1, to every `step`-th place from `out`.
   void row(std::uint32_t y, std::uint16_t* out, std::size_t step) const {
     const OPJ_INT32* const samples =
         stored_->data + std::size_t{place(top_ + y, stored_->dy, stored_->y0, stored_->h)} * stored_->w;
@@ -150,7 +150,7 @@ class Component {
   }
 
  private:
-  /// Which of `count` samples, the first of which is at `first`, covers a position on the reference grid.
+  /// Finds the sample that covers a position on the reference grid, among `count` samples from `first` on.
   static std::uint32_t place(std::uint32_t position, std::uint32_t distance, std::uint32_t first,
                              std::uint32_t count) {
     const std::uint32_t index = position / distance;
@@ -163,13 +163,13 @@ class Component {
   std::vector<std::uint32_t> columns_;
 };
 
-/// The components that show: colours, and alpha last if there is any.
+/// The visible components: colours, and alpha last if there is any.
 struct Shown {
   std::vector<const opj_image_comp_t*> components;
   Transparency transparency = Transparency::kOpaque;
 };
 
-/// Nothing where they are neither grey nor of three colours.
+/// Nothing if the colours are neither grey nor three.
 std::optional<Shown> shown_of(const opj_image_t& image) {
   constexpr OPJ_UINT16 kColour = 0;
   constexpr OPJ_UINT16 kStraightAlpha = 1;
@@ -185,7 +185,7 @@ std::optional<Shown> shown_of(const opj_image_t& image) {
       alpha = &component;
     }
   }
-  // Two or four components that nothing is said about end with alpha, as Pillow has it.
+  // Two or four components without a description end with alpha, as in Pillow.
   if (alpha == nullptr && (shown.components.size() == 2 || shown.components.size() == 4)) {
     alpha = shown.components.back();
     shown.components.pop_back();
@@ -199,13 +199,13 @@ std::optional<Shown> shown_of(const opj_image_t& image) {
   return shown;
 }
 
-/// Why decoded components are no picture, if so.
+/// Why decoded components are no picture; nothing if they are one.
 std::optional<Reject> refusal(const opj_image_t& image, const Jpeg2000Header& header) {
   if (image.x1 - image.x0 != header.width || image.y1 - image.y0 != header.height)
     return Reject{"JPEG 2000 is of another size than its header says"};
   if (image.color_space == OPJ_CLRSPC_CMYK || image.color_space == OPJ_CLRSPC_EYCC)
     return Reject{"JPEG 2000 with CMYK or e-YCC colours is not supported"};
-  // OpenJPEG keeps the parameters of L*a*b* where a profile would be, of no length.
+  // For L*a*b*, OpenJPEG keeps the parameters in place of a profile, with length 0.
   if (image.icc_profile_buf != nullptr && image.icc_profile_len == 0)
     return Reject{"JPEG 2000 with L*a*b* colours is not supported"};
   for (OPJ_UINT32 i = 0; i < image.numcomps; ++i) {
@@ -273,7 +273,7 @@ void convert_sycc(std::vector<std::uint8_t>& bytes, std::size_t count) {
   }
 }
 
-/// Some writers don't say sYCC, and only it comes with subsampled colours.
+/// Some writers do not state sYCC, but only sYCC has subsampled colours.
 bool is_sycc(const opj_image_t& image, const Shown& shown) {
   if (shown.components.size() < 3) return false;
   const bool subsampled = shown.components[0]->dx == 1 && shown.components[1]->dx > 1;

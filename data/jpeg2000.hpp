@@ -10,9 +10,9 @@
 
 namespace headstart {
 
-/// What the codestream and a palette before it say.
+/// The values of the codestream, and of a palette before it.
 struct Jpeg2000Header {
-  std::int64_t width = 0;  ///< 0 where the header is cut off
+  std::int64_t width = 0;  ///< 0 if the header is cut off
   std::int64_t height = 0;
   unsigned components = 0;        ///< of the codestream
   unsigned palette_channels = 0;  ///< 0: no palette
@@ -24,8 +24,8 @@ struct Jpeg2000Header {
 /// @param bytes  is_jpeg2000()
 [[nodiscard]] Jpeg2000Header read_jpeg2000_header(std::span<const std::byte> bytes);
 
-/// Grey, RGB, sYCC and palettes, with alpha or without, of 1 to 16 bits; components may be subsampled. Other
-/// kinds are rejected with their reason, and what ends early is.
+/// Reads grey, RGB, sYCC and palettes, with or without alpha, of 1 to 16 bits; components may be subsampled.
+/// Rejects other kinds with their reason, and files that end early.
 /// @param bytes  is_jpeg2000(), and within the caller's limit of pixels
 [[nodiscard]] std::variant<DecodedImage, Reject> decode_jpeg2000(std::span<const std::byte> bytes,
                                                                  const DecodeOptions& options);

@@ -1,4 +1,4 @@
-// data/jpeg_markers.cpp: marker codes are those of ITU-T T.81, table B.1.
+// data/jpeg_markers.cpp: see jpeg_markers.hpp. Marker codes follow ITU-T T.81, table B.1.
 #include "data/jpeg_markers.hpp"
 
 #include <algorithm>
@@ -16,12 +16,12 @@ constexpr unsigned kJpegEnd = 0xD9;
 constexpr unsigned kJpegScan = 0xDA;
 constexpr unsigned kApp1 = 0xE1;
 
-/// Codes without a segment: stuffed zero, TEM, restarts, a stray start of image.
+/// Whether a code has no segment: stuffed zero, TEM, restarts, a stray start of image.
 bool stands_alone(unsigned code) {
   return code == 0x00 || code == 0x01 || (code >= 0xD0 && code <= 0xD7) || code == kJpegStart;
 }
 
-/// SOF0..SOF15; C4, C8 and CC in that range are tables and an extension.
+/// SOF0..SOF15. C4, C8 and CC in that range are tables and an extension.
 bool is_frame_header(unsigned code) {
   return code >= 0xC0 && code <= 0xCF && code != 0xC4 && code != 0xC8 && code != 0xCC;
 }
@@ -39,7 +39,7 @@ JpegMarkers read_jpeg_markers(std::span<const std::byte> bytes) {
     if (code == kJpegEnd || code == kJpegScan) break;
     if (stands_alone(code)) continue;
 
-    // A length below its own two bytes is taken for these two.
+    // A length below 2 counts as 2, the size of the length itself.
     const std::size_t length = std::max<std::size_t>(view.u16(position), 2);
     if (!view.holds(position, length)) break;
     const ByteView segment(view.slice(position + 2, length - 2));

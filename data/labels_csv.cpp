@@ -42,7 +42,7 @@ std::string read_text(const std::filesystem::path& file) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Of files that are seldom called .csv on purpose.
+/// Refuses files that are rarely called .csv on purpose.
 void refuse_other_kinds(std::string_view bytes, const std::filesystem::path& file) {
   constexpr std::array<std::array<std::string_view, 3>, 3> kKinds{
       {{"PK\3\4", "a .zip or .xlsx file", "save the table as .csv, or name an archive .zip"},
@@ -53,13 +53,13 @@ void refuse_other_kinds(std::string_view bytes, const std::filesystem::path& fil
   }
 }
 
-/// What a list says, and what its fields are written in.
+/// The text of a list, and the encoding of its fields.
 struct ListText {
   std::string text;
-  std::string encoding;  ///< of each field; empty: UTF-8, or nothing says what
+  std::string encoding;  ///< of each field; empty: UTF-8, or no encoding is known
 };
 
-/// Fields of an encoding that contains ASCII stay as they are, as paths are bytes. Separators are ASCII.
+/// Fields of an encoding that contains ASCII keep their bytes, because paths are bytes. Separators are ASCII.
 ListText text_of(std::string_view bytes, const std::filesystem::path& file, const std::string& encoding) {
   refuse_other_kinds(bytes, file);
   const auto is_other = [&] {
@@ -83,12 +83,12 @@ ListText text_of(std::string_view bytes, const std::filesystem::path& file, cons
   }
   if (encoding.empty() || !is_encoded(*text, encoding)) return {std::move(*text), {}};
   if (!is_utf8(*text)) return {std::move(*text), encoding};
-  text = to_utf8(*text, encoding);  // with escapes, behind which a comma may be part of a letter
+  text = to_utf8(*text, encoding);  // has escapes, behind which a comma may be part of a letter
   if (!text || text->find('\0') != std::string::npos) is_other();
   return {std::move(*text), {}};
 }
 
-/// The first line that is not blank; one of the form sep=; is Excel's and names the separator.
+/// The first line that is not blank. A line of the form sep=; comes from Excel and states the separator.
 struct Beginning {
   std::string_view header;
   std::optional<char> separator;
@@ -112,7 +112,8 @@ Beginning beginning_of(std::string_view text) {
 CsvTable table_of(const std::string& text, const std::filesystem::path& file) {
   const Beginning beginning = beginning_of(text);
   if (!beginning.separator) return parse_csv(text, file, separator_of(beginning.header));
-  // A record with one field would not fit the others: its line stays, so that lines keep their numbers.
+  // The line sep= has one field and would not fit. It is blanked, not removed, so that lines keep their
+  // numbers.
   std::string blanked = text;
   const std::size_t line = text.find("sep=");
   blanked.replace(line, 5, "");
@@ -132,7 +133,7 @@ std::optional<Split> split_from(std::string_view text) {
   return word.empty() ? Split::kUnassigned : well_known_split(word);
 }
 
-/// Of a cell that says true or false, as pandas, fastai and spreadsheets write it.
+/// The value of a cell that says true or false, as pandas, fastai and spreadsheets write it.
 std::optional<bool> mark_from(std::string_view text) {
   const std::string word = lower_word(text);
   for (const char* yes : {"true", "1", "1.0", "yes", "t", "y"}) {
@@ -144,7 +145,7 @@ std::optional<bool> mark_from(std::string_view text) {
   return std::nullopt;
 }
 
-/// What a row is for, by whichever columns say so.
+/// The split of a row, by the columns that state it.
 Split split_of(const CsvTable::Row& row, const ListColumns& columns, const CsvTable& table,
                const std::filesystem::path& file) {
   if (columns.split) {
@@ -184,7 +185,7 @@ std::string label_of(const std::string& cell, std::size_t line, const std::files
   return name;
 }
 
-/// All cells of the split column, or none, are filled.
+/// Checks that all cells of the split column, or none, are filled.
 void check_splits(const Manifest& manifest, const CsvTable& table, const std::filesystem::path& file) {
   if (!manifest.has_given_splits) return;
   for (std::size_t i = 0; i < manifest.samples.size(); ++i) {

@@ -1,4 +1,4 @@
-// data/layout.cpp: see layout.hpp and docs/layouts.md, whose words are used here.
+// data/layout.cpp: see layout.hpp. This code uses the words of docs/layouts.md.
 #include "data/layout.hpp"
 
 #include <fmt/format.h>
@@ -23,13 +23,13 @@ using Names = std::set<std::string_view>;
 constexpr std::size_t kMostFoldersNamed = 8;
 constexpr std::size_t kMostKindsNamed = 6;
 
-/// What a folder holds directly.
+/// The direct content of a folder.
 struct Level {
   std::vector<TreeFolder> folders;    ///< with images below
   std::vector<TreeFolder> empty;      ///< without any file
-  std::vector<TreeFolder> imageless;  ///< with files, none of which is an image
+  std::vector<TreeFolder> imageless;  ///< with files, but without images
   std::size_t images = 0;
-  std::vector<std::string> broken;  ///< links that lead nowhere: they may have been folders
+  std::vector<std::string> broken;  ///< links that lead nowhere; they may have been folders
 };
 
 Level level_of(const TreeFolder& folder) {
@@ -79,7 +79,7 @@ struct Candidate {
     look_inside();
   }
 
-  /// A folder in it that is called like one of `classes`, and holds none of them, is that class and no
+  /// A folder inside that is named like one of `classes`, and holds none of them, is that class and not a
   /// wrapper.
   void tell_wrappers_from(const Names& classes) {
     const auto is_class = [&](const TreeFolder& inside) { return classes.contains(inside.name()); };
@@ -106,8 +106,8 @@ struct Candidate {
   }
 
   TreeFolder folder;
-  std::optional<Split> word;  ///< what its name is well known as, or --splits says
-  TreeFolder inner;           ///< what the folders lie in
+  std::optional<Split> word;  ///< the split that its name, or --splits, says
+  TreeFolder inner;           ///< the folder that holds the class folders
   Level level;                ///< of inner
   Names inside_names;
 
@@ -121,7 +121,7 @@ struct Candidate {
 
 using Candidates = std::vector<Candidate>;
 
-/// A split of one class can't be told from a wrapper alone, but beside splits of several.
+/// A split with one class looks like a wrapper. Other splits with several classes tell them apart.
 void tell_wrappers_from_classes(Candidates& candidates) {
   Names classes;
   for (const Candidate& candidate : candidates) {
@@ -137,10 +137,10 @@ void tell_wrappers_from_classes(Candidates& candidates) {
 struct SplitFolder {
   Split split;
   TreeFolder folder;
-  TreeFolder inner;  ///< what the class folders lie in
+  TreeFolder inner;  ///< the folder that holds the class folders
 };
 
-/// Of candidates that are splits, in their order.
+/// The splits of `candidates`, which are all splits, in their order.
 std::vector<SplitFolder> splits_of(const Candidates& candidates) {
   std::vector<SplitFolder> splits;
   for (const Candidate& candidate : candidates)
@@ -153,7 +153,7 @@ std::size_t count_where(const Candidates& candidates, const Wanted& wanted) {
   return static_cast<std::size_t>(std::count_if(candidates.begin(), candidates.end(), wanted));
 }
 
-/// Throws if a link that leads nowhere lies where a class or split folder may be: what it was would be
+/// Throws if a link that leads nowhere lies in the place of a class or split folder: its images would be
 /// missing.
 void check_links(const Level& level, const std::string& name) {
   if (level.broken.empty()) return;
@@ -163,7 +163,8 @@ void check_links(const Level& level, const std::string& name) {
               "mount what it leads to, or remove the link");
 }
 
-/// "train=seg_train,test=seg_test", as far as names tell. Nothing is trained without a folder for training.
+/// "train=seg_train,test=seg_test", as far as names tell. Always has a folder for training, because training
+/// needs one.
 std::string advised_splits(const Candidates& candidates) {
   std::multimap<Split, std::string> parts;
   for (const Candidate& candidate : candidates) {
@@ -197,8 +198,8 @@ Holders holders_of(const Candidates& candidates) {
   return holders;
 }
 
-/// Whether some folders hold the same folders, as splits hold the same classes: at least half of what one of
-/// them holds is in another one as well. One name that all have in common ("images") says nothing.
+/// Whether some folders hold the same folders, as splits hold the same classes. At least half of one folder's
+/// folders must also be in another one. A single name that all share ("images") does not count.
 bool hold_the_same(const Candidates& candidates) {
   const Holders holders = holders_of(candidates);
   Names names;
@@ -214,7 +215,7 @@ bool hold_the_same(const Candidates& candidates) {
   return alike > 1 && names.size() > 1;
 }
 
-/// Whether a folder holds folders that are called like the ones beside it.
+/// Whether a folder holds folders with the names of its neighbours.
 bool repeats_its_siblings(const Candidate& candidate, const Names& siblings) {
   const auto& inside = candidate.inside_names;
   const auto shared = std::count_if(inside.begin(), inside.end(), [&](auto name) {
@@ -231,7 +232,7 @@ bool holds_splits(const Candidate& candidate) {
   return splits.contains(Split::kTrain) && splits.size() > 1;
 }
 
-/// Throws where folders, none of which is a split by its name and what it holds, may be no classes either.
+/// Throws if the folders may be no classes, although none is a split by its name and content.
 void check_classes(const Candidates& candidates, const std::string& name) {
   std::set<Split> words;
   for (const Candidate& candidate : candidates) {
@@ -309,7 +310,7 @@ class Reading {
     }
   }
 
-  /// Said behind the folders that are read.
+  /// Notes a folder that is not read; the notes come behind those of the folders that are read.
   void pass_over(const TreeFolder& folder, std::string_view why) {
     unused_.push_back(fmt::format("passed over: {}: {}: {}", shown(folder),
                                   counted(folder.count(Kind::kImage), "image", "images"), why));
@@ -333,7 +334,7 @@ class Reading {
     return std::nullopt;
   }
 
-  /// Throws if an image would be in two of `splits`, or in one twice.
+  /// Throws if an image would be in two of `splits`, or twice in one.
   void check_apart(const std::vector<SplitFolder>& splits) const {
     for (std::size_t i = 0; i < splits.size(); ++i) {
       for (std::size_t j = 0; j < splits.size(); ++j) {
@@ -394,13 +395,13 @@ class Reading {
     return splits;
   }
 
-  /// None if the folders are classes.
+  /// The splits by name; none if the folders are classes.
   std::vector<SplitFolder> splits_by_name() {
     Candidates candidates(level_.folders.begin(), level_.folders.end());
     tell_wrappers_from_classes(candidates);
     const Holders holders = holders_of(candidates);
     Candidates splits;
-    Candidates flat;  // called like splits, without class folders
+    Candidates flat;  // named like splits, but without class folders
     for (const Candidate& candidate : candidates) {
       if (candidate.word) (is_split(candidate, holders) ? splits : flat).push_back(candidate);
     }
@@ -429,7 +430,8 @@ class Reading {
     return result;
   }
 
-  /// A test folder whose one folder is no class elsewhere holds images without labels ("test/images").
+  /// Whether a candidate is a split. A test folder with one folder that is no class elsewhere ("test/images")
+  /// is not: its images have no labels.
   static bool is_split(const Candidate& candidate, const Holders& holders) {
     if (candidate.word != Split::kTest || candidate.inside_names.size() != 1)
       return candidate.holds_folders();

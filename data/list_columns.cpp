@@ -14,8 +14,8 @@
 namespace headstart {
 namespace {
 
-/// What columns of one kind are called. A weak name counts where no other column has a strong one: "name" is
-/// the path beside "label", and something else beside "path".
+/// The names of one kind of column. A weak name counts only if no column has a strong name. "name" is the
+/// path beside "label", but something else beside "path".
 struct ColumnNames {
   std::string_view meaning;
   std::span<const std::string_view> strong;

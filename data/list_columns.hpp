@@ -1,5 +1,5 @@
-// data/list_columns.hpp: which column of a list of images is what: pandas, fastai, AutoGluon, Hugging Face
-// and Kaggle each have their own names. docs/lists.md has the table.
+// data/list_columns.hpp: decides the meaning of each column of a list of images. pandas, fastai, AutoGluon,
+// Hugging Face and Kaggle use different names. docs/lists.md has the table.
 #pragma once
 
 #include <cstddef>
@@ -18,14 +18,14 @@ struct ListColumns {
   std::optional<std::size_t> is_validation;  ///< true or false
   std::optional<std::size_t> is_test;
   std::optional<std::size_t> group;
-  std::vector<std::string> unused;  ///< names of the others, but for the index that pandas writes
+  std::vector<std::string> unused;  ///< names of the other columns, except the index that pandas writes
 };
 
-/// What separates the columns of `header`, the first line of a list: the one of comma, semicolon and tab by
-/// which it names a path and a label; if none does, the most frequent.
+/// The separator of `header`, the first line of a list: comma, semicolon or tab. Takes the separator with
+/// which the header names a path and a label; if none does, the most frequent one.
 [[nodiscard]] char separator_of(std::string_view header);
 
-/// The columns by their names: letters count without case, blanks, '_' and '-' not at all.
+/// Finds the columns by their names. Case, blanks, '_' and '-' don't matter.
 /// @throws Error kFailed if path or label is missing, or two columns may be the same
 /// @param where  the file and the header's line, for the error
 [[nodiscard]] ListColumns find_columns(const std::vector<std::string>& header, std::string_view where);

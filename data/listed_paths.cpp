@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_there(const fs::path& file) {
-  std::error_code error;  // a name that is too long is not there
+  std::error_code error;  // a name that is too long does not exist
   return fs::exists(file, error);
 }
 
@@ -113,7 +113,7 @@ const std::vector<std::string>& ListedPaths::images_called(const fs::path& stem)
   const std::string folder = stem.parent_path().string();
   const auto [place, is_new] = folders_.try_emplace(folder);
   if (is_new) {
-    std::error_code error;  // a folder that can't be listed has none
+    std::error_code error;  // a folder that can't be listed has no images
     for (fs::directory_iterator entry(folder.empty() ? "." : folder, error), end; !error && entry != end;
          entry.increment(error)) {
       const std::string name = entry->path().filename().string();

@@ -1,5 +1,5 @@
-// data/name_list.hpp: a list of names as tools write it: one a line, or with a zero byte behind each (find
-// -print0), which is the only way to list every name that a file can have.
+// data/name_list.hpp: reads a list of names that a tool wrote: one name a line, or with a zero byte behind
+// each name (find -print0). Only zero bytes can separate every name that a file may have.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,15 @@ namespace headstart {
 /// One name of a list.
 struct ListedName {
   std::string name;
-  std::size_t line = 0;  ///< 1-based; of a list with zero bytes, its number
+  std::size_t line = 0;  ///< 1-based; in a list with zero bytes, the number of the name
 
   bool operator==(const ListedName&) const = default;
 };
 
-/// The names in `text`, empty ones left out. A byte order mark is skipped, UTF-16 that has one is read; lines
-/// end with LF or CRLF.
-/// @throws Error kFailed if the text is not well-formed in the encoding that its mark names, or is UTF-16
-/// without a mark
+/// The names in `text`, without empty ones. A byte order mark is skipped, UTF-16 with a mark is read, and
+/// lines may end with LF or CRLF.
+/// @throws Error kFailed if the text is not well-formed in the encoding of its mark, or is UTF-16 without a
+/// mark
 /// @param where  the list, for the error
 [[nodiscard]] std::vector<ListedName> names_in_list(std::string_view text, std::string_view where);
 

@@ -1,5 +1,5 @@
-// data/own_output.hpp: what headstart's own folders are known by, so that none is taken for a class, and none
-// that holds anything else is replaced.
+// data/own_output.hpp: recognises folders that headstart wrote. None is taken for a class, and none that
+// holds other files is replaced.
 #pragma once
 
 #include <algorithm>
@@ -8,21 +8,21 @@
 
 namespace headstart {
 
-/// Everything that a run ever puts into its output folder.
+/// All files that a run may put into its output folder.
 inline constexpr std::array<std::string_view, 9> kOutputFiles{
     "model.h5",           "metrics.json", "history.csv", "predictions.csv", "images.csv",
     "class_indices.json", "config.toml",  "report.html", "sweep.csv"};
 
-/// Those that every output folder holds.
+/// The files that every output folder has.
 inline constexpr std::array<std::string_view, 2> kOutputMarks{"metrics.json", "config.toml"};
 
 [[nodiscard]] inline bool is_output_file(std::string_view name) {
   return std::find(kOutputFiles.begin(), kOutputFiles.end(), name) != kOutputFiles.end();
 }
 
-/// In each folder of a cache that is named by a fingerprint.
+/// The file in each folder of a cache that is named by a fingerprint.
 inline constexpr std::string_view kCacheMark = "extractor.json";
-/// Beside these folders.
+/// The file beside these folders.
 inline constexpr std::string_view kCacheStat = "stat";
 
 /// Whether a folder's name is the fingerprint of an extractor: 16 hexadecimal digits.

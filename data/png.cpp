@@ -1,7 +1,7 @@
-// data/png.cpp: hands libpng only the chunks that make the picture, each with its checksum verified here: it
-// decompresses text chunks of any size, which it can't do for what it never sees. Surprise: libpng's own
-// error handler writes to stderr, so this one is ours. It jumps: nothing with a destructor may live between a
-// jump's two ends.
+// data/png.cpp: gives libpng only the chunks that make the picture, after verifying their checksums. libpng
+// decompresses text chunks of any size, so it must not see them. Note: libpng's own error handler writes to
+// stderr, so this code has its own. That handler jumps, so no object with a destructor may live between the
+// two ends of a jump.
 #include "data/png.hpp"
 
 #include <fmt/format.h>
@@ -32,7 +32,7 @@ using namespace std::string_view_literals;
 constexpr std::size_t kFrameBytes = 12;  // length, type and checksum around a chunk's data
 constexpr std::size_t kMaxDeflateRatio = 1032;
 
-/// CRC-32 of ISO 3309, as PNG has it: one table lookup a byte.
+/// CRC-32 of ISO 3309, as in PNG: one table lookup a byte.
 constexpr std::array<std::uint32_t, 256> make_crc_table() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < table.size(); ++i) {
@@ -58,7 +58,7 @@ struct Chunk {
   std::span<const std::byte> frame;  ///< length, type, data and checksum
 };
 
-/// The whole chunk at `position`, or nothing where the bytes end first.
+/// The whole chunk at `position`; nothing if the bytes end inside it.
 std::optional<Chunk> chunk_at(const ByteView& file, std::size_t position) {
   const std::size_t length = file.u32(position);
   if (!file.holds(position, kFrameBytes + length)) return std::nullopt;
@@ -71,7 +71,7 @@ bool is_intact(const Chunk& chunk) {
   return crc32(covered) == ByteView(chunk.frame).u32(chunk.frame.size() - 4);
 }
 
-/// What the image header chunk says.
+/// The content of the image header chunk.
 struct Layout {
   std::uint64_t width = 0;
   std::uint64_t height = 0;
@@ -109,7 +109,7 @@ std::uint64_t raw_bytes(const Layout& layout) {
   return layout.height * ((layout.width * samples * layout.depth + 7) / 8 + 1);
 }
 
-/// A PNG reduced to what makes the picture.
+/// A PNG reduced to the chunks that make the picture.
 struct Picture {
   Layout layout;
   std::size_t palette_entries = 0;
@@ -160,7 +160,7 @@ std::variant<std::vector<std::byte>, Reject> reduce(std::span<const std::byte> b
         return Reject{"PNG has an invalid header"};
       }
     } else if (chunk->type == "PLTE"sv) {
-      // Suggested palettes of other colour types do not show.
+      // Suggested palettes of other colour types are not visible.
       if (picture.layout.colour_type != kPalette || picture.palette_entries != 0) continue;
       picture.palette_entries = data.size() / 3;
       if (data.size() % 3 != 0 || data.size() == 0 ||
@@ -180,19 +180,19 @@ std::variant<std::vector<std::byte>, Reject> reduce(std::span<const std::byte> b
     keep(chunk->frame);
     if (chunk->type == "IEND"sv) break;
   }
-  // Deflate cannot shrink more than this: no memory is spent on pixels that cannot be there.
+  // Deflate can't shrink more than this. So no memory is allocated for pixels that can't be there.
   if (compressed_bytes == 0 || raw_bytes(picture.layout) / kMaxDeflateRatio > compressed_bytes) {
     return Reject{"PNG ends early"};
   }
   return std::move(picture.file);
 }
 
-constexpr unsigned kMaxPngSide = 1U << 20U;  // image_header's limit; libpng's own is a million
+constexpr unsigned kMaxPngSide = 1U << 20U;  // the limit of image_header.cpp; libpng's own limit is a million
 
-/// What libpng's callbacks know of the file.
+/// The file, for libpng's callbacks.
 struct PngSource {
   std::span<const std::byte> bytes;
-  std::array<char, 80> error{};  ///< what went wrong, cut off
+  std::array<char, 80> error{};  ///< the error, cut off if it is long
 };
 
 void read_bytes(png_structp png, png_bytep out, std::size_t count) {
@@ -208,7 +208,7 @@ void read_bytes(png_structp png, png_bytep out, std::size_t count) {
   png_longjmp(png, 1);
 }
 
-/// libpng's warnings are about what it repairs.
+/// libpng's warnings concern faults that it repairs.
 void ignore_png_warning(png_structp, png_const_charp) {}
 
 /// Owns libpng's state.
@@ -228,8 +228,8 @@ class PngReader {
   PngReader& operator=(const PngReader&) = delete;
   ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
-  /// Reads what comes before the pixels, and asks for grey or RGB of 8 or 16 bits, with alpha where there is
-  /// transparency and it is not dropped. Whether that went well.
+  /// Reads everything before the pixels. Requests grey or RGB of 8 or 16 bits, with alpha if there is
+  /// transparency and alpha is not dropped. Returns whether that succeeded.
   bool start(Alpha alpha) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_read_info(png_, info_);
@@ -241,7 +241,8 @@ class PngReader {
     return true;
   }
 
-  /// Reads all rows into `samples` [height, width, channels()], of one or two bytes. Whether that went well.
+  /// Reads all rows into `samples` [height, width, channels()], of one or two bytes. Returns whether that
+  /// succeeded.
   bool read_rows(void* samples) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     for (int pass = 0; pass < passes_; ++pass) {

@@ -1,4 +1,4 @@
-// data/png.hpp: PNG's chunks, and PNG bytes to RGB in their stored orientation and back.
+// data/png.hpp: PNG chunks, and PNG bytes to RGB in their stored orientation and back.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ inline constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1A\n";
 /// The contents of the first eXIf chunk; empty if there is none.
 [[nodiscard]] std::span<const std::byte> png_exif(std::span<const std::byte> file);
 
-/// Palettes become colours; transparency of every kind (alpha channel, palette entries, one transparent
-/// colour) is composed or dropped; an animation gives its default image. Colour profiles and gamma are not
+/// Palettes become colours. Transparency of every kind (alpha channel, palette entries, one transparent
+/// colour) is composed or dropped. An animation gives its default image. Colour profiles and gamma are not
 /// applied.
 /// @param file  starts with kPngSignature
 [[nodiscard]] std::variant<DecodedImage, Reject> decode_png(std::span<const std::byte> file,

@@ -1,4 +1,4 @@
-// data/pnm.cpp: our own decoder; the formats are as simple as that.
+// data/pnm.cpp: headstart's own decoder, because the formats are simple.
 #include "data/pnm.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class Tokens {
 
   [[nodiscard]] std::size_t position() const noexcept { return position_; }
 
-  /// The next number, or nothing if there is none or it leaves 32 bits.
+  /// The next number; nothing if there is none or it exceeds 32 bits.
   /// @param max_digits  1 for P1, whose digits need no space between
   std::optional<std::uint32_t> next(std::size_t max_digits = 10) {
     skip_space();
@@ -66,7 +66,8 @@ class Samples {
   Samples(std::span<const std::byte> bytes, const PnmHeader& header)
       : view_(bytes), tokens_(view_.text(0, view_.size()), header.data_offset), header_(header) {}
 
-  /// Whether a binary image is all there, before memory is spent on it; a text image needs a byte a sample.
+  /// Whether a binary image is complete, checked before its memory is allocated. A text image needs a byte a
+  /// sample.
   [[nodiscard]] bool can_be_complete() const {
     const std::uint64_t width = header_.width;
     const std::uint64_t row_samples = width * (is_colour(header_.kind) ? 3 : 1);
@@ -74,7 +75,7 @@ class Samples {
     return view_.holds(header_.data_offset, row_bytes * header_.height);
   }
 
-  /// The sample at `row` and `column`, 0..maximum; nothing where a text image ends or is malformed.
+  /// The sample at `row` and `column`, 0..maximum; nothing if a text image ends there or is malformed.
   std::optional<std::uint32_t> at(std::uint64_t row, std::uint64_t column) {
     const std::uint64_t row_samples = std::uint64_t{header_.width} * (is_colour(header_.kind) ? 3 : 1);
     const std::uint64_t index = row * row_samples + column;
@@ -109,7 +110,7 @@ class Samples {
   const PnmHeader& header_;
 };
 
-/// All samples of an image, interleaved; nothing where it ends early.
+/// All samples of an image, interleaved; nothing if it ends early.
 template <typename Sample>
 std::optional<std::vector<Sample>> read_samples(Samples& samples, const PnmHeader& header) {
   const std::uint64_t row_samples = std::uint64_t{header.width} * (is_colour(header.kind) ? 3 : 1);

@@ -13,7 +13,7 @@ namespace headstart {
 
 struct PnmHeader {
   char kind = '0';            ///< '1' to '6'
-  std::uint32_t width = 0;    ///< 0 where the header is cut off or malformed
+  std::uint32_t width = 0;    ///< 0 if the header is cut off or malformed
   std::uint32_t height = 0;   ///< likewise
   std::uint32_t maximum = 1;  ///< the value of white, 1..65535; 0 likewise
   std::size_t data_offset = 0;

@@ -1,7 +1,7 @@
-// data/resize.cpp: tf.image.resize's arithmetic, operation for operation, in float32.
-// Bound: bilinear reads two source rows a result row and writes 12 bytes a pixel; the gather along x (one
-// multiply-add a value, no vector form for three interleaved bytes) is what takes the time, the blend along y
-// runs at vector width.
+// data/resize.cpp: the arithmetic of tf.image.resize, operation by operation, in float32. Cost: bilinear
+// reads two source rows for each result row and writes 12 bytes a pixel. The blend along x takes most of the
+// time: one multiply-add a value, without a vector form for three interleaved bytes. The blend along y runs
+// at vector width.
 #include "data/resize.hpp"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ constexpr std::size_t kChannels = 3;
 
 constexpr std::size_t index(int value) { return static_cast<std::size_t>(value); }
 
-/// The part of the image that the result shows.
+/// The part of the image that becomes the result.
 struct Window {
   int top = 0;
   int left = 0;
@@ -26,7 +26,7 @@ struct Window {
   int width = 0;
 };
 
-/// Keras's smart_resize for a square result: its products and quotients are float32, and so are ours.
+/// Keras's smart_resize for a square result. Its products and quotients are float32, and so are these.
 Window centred_square(const RgbImage& image, int size) {
   const auto side = [size](int length) {
     const float scaled =
@@ -98,8 +98,8 @@ void resize_bilinear(const RgbImage& image, const Window& window, int size, std:
   const std::vector<Tap> rows = bilinear_taps(window.height, size, window.top);
   const std::size_t out_stride = index(size) * kChannels;
 
-  // A source row is blended along x once: `top` and `bottom` hold rows `top_y` and `bottom_y`, which change
-  // slowly where the image grows.
+  // A source row is blended along x only once. `top` and `bottom` hold rows `top_y` and `bottom_y`, which
+  // change slowly if the image is enlarged.
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::vector<float> top(out_stride);
   std::vector<float> bottom(out_stride);

@@ -1,4 +1,4 @@
-// data/resize.hpp: 8-bit RGB to a square float image, computed in float and never rounded back.
+// data/resize.hpp: 8-bit RGB to a square float image. The computation is in float and is never rounded back.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace headstart {
 
-/// What becomes of an image that is not square.
+/// How an image that is not square becomes square.
 enum class ResizeMode {
   kStretch,  ///< the whole image, aspect ratio not kept (Keras's default)
   kCrop,     ///< the largest centred square first (Keras's crop_to_aspect_ratio)
@@ -16,7 +16,7 @@ enum class ResizeMode {
 /// How pixels are resampled.
 enum class Interpolation { kBilinear, kNearest };
 
-/// From an image of any size to the network's square input.
+/// How an image of any size becomes the network's square input.
 struct ResizeOptions {
   int size = 224;  ///< height and width of the result
   ResizeMode mode = ResizeMode::kStretch;
@@ -25,8 +25,8 @@ struct ResizeOptions {
   bool operator==(const ResizeOptions&) const = default;
 };
 
-/// Half-pixel centres, no antialiasing: tf.image.resize(antialias=False) to 1e-2 of 255 and in fact to float
-/// rounding.
+/// Half-pixel centres, no antialiasing. Agrees with tf.image.resize(antialias=False) within 1e-2 of 255, and
+/// in fact to float rounding.
 ///   in = (out + 0.5) * in_size / out_size - 0.5
 ///   lower = max(floor(in), 0),  upper = min(ceil(in), in_size - 1)
 ///   value = top + (bottom - top) * fraction(in_y), each of top and bottom likewise along x

@@ -1,4 +1,4 @@
-// data/rgb_image.hpp: an image in memory, eight bits or float a channel; interleaved RGB, rows from the top.
+// data/rgb_image.hpp: an 8-bit RGB image in memory; interleaved, rows from the top.
 #pragma once
 
 #include <cstddef>

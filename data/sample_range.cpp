@@ -12,7 +12,7 @@
 namespace headstart {
 namespace {
 
-/// The number that `text` is, without the sign of percent.
+/// The number in `text`, without the percent sign.
 std::optional<double> bound(std::string_view text, bool percent) {
   if (percent) text.remove_suffix(1);
   double value = 0.0;
@@ -22,7 +22,7 @@ std::optional<double> bound(std::string_view text, bool percent) {
   return value;
 }
 
-/// Calls `use` with each sample that is no alpha.
+/// Calls `use` for each sample except alpha.
 template <typename Use>
 void for_each_colour(const WideSamples& samples, const Use& use) {
   const std::size_t colours = samples.channels - (samples.has_alpha ? 1U : 0U);
@@ -31,7 +31,7 @@ void for_each_colour(const WideSamples& samples, const Use& use) {
   }
 }
 
-/// The least values that so many percent of the colours don't exceed.
+/// The smallest values with at least range.low and range.high percent of the colours at or below them.
 std::pair<double, double> percentiles(const WideSamples& samples, const SampleRange& range) {
   std::vector<std::uint64_t> counts(65536);
   for_each_colour(samples, [&](std::uint16_t value) { ++counts[value]; });
@@ -49,7 +49,7 @@ std::pair<double, double> percentiles(const WideSamples& samples, const SampleRa
   return {at(range.low), at(range.high)};
 }
 
-/// `low` and below become 0, `high` and above 255, what is between in proportion, rounded to nearest.
+/// A table: `low` and below become 0, `high` and above 255, values between in proportion, rounded to nearest.
 std::vector<std::uint8_t> table_between(double low, double high, std::size_t values) {
   std::vector<std::uint8_t> table(values);
   for (std::size_t value = 0; value < values; ++value) {

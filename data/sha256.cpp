@@ -1,4 +1,4 @@
-// data/sha256.cpp: SHA-256 by OpenSSL's EVP interface, which picks the processor's SHA instructions itself.
+// data/sha256.cpp: SHA-256 by OpenSSL's EVP interface, which uses the processor's SHA instructions.
 #include "data/sha256.hpp"
 
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-// data/sha256.hpp: SHA-256 of bytes; what names images, segments, weights and configurations.
+// data/sha256.hpp: SHA-256 of bytes. It names images, segments, weights and configurations.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ struct Sha256 {
 
 /// Digest of `bytes`.
 [[nodiscard]] Sha256 sha256(std::span<const std::byte> bytes);
-/// The same.
+/// Digest of the bytes of `text`.
 [[nodiscard]] Sha256 sha256(std::string_view text);
 
 /// Digest of bytes that arrive in pieces.
@@ -38,12 +38,12 @@ class Sha256Stream {
  public:
   Sha256Stream();
   ~Sha256Stream();
-  /// Takes over what was seen so far.
+  /// The moved-to stream continues with the bytes seen so far.
   Sha256Stream(Sha256Stream&&) noexcept;
-  /// The same.
+  /// Like the move constructor.
   Sha256Stream& operator=(Sha256Stream&&) noexcept;
 
-  /// Sees `bytes`, behind those of earlier calls.
+  /// Adds `bytes` behind those of earlier calls.
   void update(std::span<const std::byte> bytes);
   /// Digest of everything seen; the stream can't be used afterwards.
   [[nodiscard]] Sha256 finish();
@@ -55,7 +55,7 @@ class Sha256Stream {
 
 }  // namespace headstart
 
-/// Digests are uniform already: their first eight bytes are the hash.
+/// Digests are uniform already, so their first eight bytes are the hash.
 template <>
 struct std::hash<headstart::Sha256> {
   std::size_t operator()(const headstart::Sha256& digest) const noexcept {

@@ -1,6 +1,6 @@
-// data/shard.hpp: one of N parts of a dataset, for machines that share it without talking to each other.
-// Invariant: shards 0 .. N-1 of any dataset have each sample once. Which one depends on the sample's path
-// alone, so that images that come or go leave the others where they are.
+// data/shard.hpp: one of N parts of a dataset, for machines that share the work without communication.
+// Invariant: shards 0 .. N-1 of any dataset contain each sample once. The shard of a sample depends only on
+// its path, so adding or removing images leaves the other samples where they are.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@
 
 namespace headstart {
 
-/// Shard `index` of `count`; the default is the whole.
+/// Shard `index` of `count`; the default is the whole dataset.
 struct Shard {
   std::uint64_t index = 0;  ///< below count
   std::uint64_t count = 1;
 
   bool operator==(const Shard&) const = default;
-  /// Whether it is the only one.
+  /// Whether it is the only shard.
   [[nodiscard]] bool is_whole() const noexcept { return count == 1; }
-  /// Whether `path`, as Sample::path has it, belongs here: the first eight bytes of its SHA-256, taken as a
+  /// Whether `path` (a Sample::path) belongs to this shard. The first eight bytes of its SHA-256, as a
   /// big-endian number, leave the remainder `index` when divided by `count`.
   [[nodiscard]] bool holds(std::string_view path) const;
 };
 
-/// Takes the samples of other shards out of `manifest`; classes and labels stay those of the whole.
+/// Removes the samples of other shards from `manifest`; classes and labels stay those of the whole dataset.
 void keep_shard(Manifest& manifest, const Shard& shard);
 
 }  // namespace headstart

@@ -1,4 +1,4 @@
-// data/split.cpp: duplicates, and a drawn split whose units are components.
+// data/split.cpp: finds duplicates, and draws a split whose units are components.
 #include "data/split.hpp"
 
 #include <fmt/format.h>
@@ -21,11 +21,11 @@
 namespace headstart {
 namespace {
 
-/// Which sums 0..limit components add up to, and by which of them: bounded subset sum, one pass a distinct
-/// size, so sizes x limit steps and eight bytes a sum.
+/// The sums 0..limit that sizes of components can add up to, and components for each sum. Bounded subset sum,
+/// one pass for each distinct size: sizes x limit steps and eight bytes a sum.
 class SubsetSums {
  public:
-  /// @param counts  how many components there are of each size
+  /// @param counts  how many components of each size there are
   SubsetSums(const std::map<std::size_t, std::size_t>& counts, std::size_t limit)
       : sizes_(counts.begin(), counts.end()), ends_(limit + 1) {
     ends_[0] = {kEmpty, 0};
@@ -42,14 +42,14 @@ class SubsetSums {
 
   [[nodiscard]] bool contains(std::size_t sum) const { return ends_[sum].step != kUnreachable; }
 
-  /// How many components of each size add up to `sum`: of large sizes as few as possible.
+  /// How many components of each size add up to `sum`, with as few large sizes as possible.
   [[nodiscard]] std::map<std::size_t, std::size_t> taken(std::size_t sum) const {
     std::map<std::size_t, std::size_t> result;
     while (sum > 0) {
       const End& end = ends_[sum];
       const std::size_t size = sizes_[end.step].first;
       result[size] = end.used;
-      sum -= end.used * size;  // which a smaller size reached
+      sum -= end.used * size;  // a smaller size reached the rest
     }
     return result;
   }
@@ -57,10 +57,10 @@ class SubsetSums {
  private:
   static constexpr std::uint32_t kUnreachable = 0xFFFF'FFFF;
   static constexpr std::uint32_t kEmpty = 0xFFFF'FFFE;
-  /// How a sum was reached first: by the smallest sizes that do.
+  /// How a sum was first reached: with the smallest possible sizes.
   struct End {
-    std::uint32_t step = kUnreachable;  ///< place in sizes_ of the largest size in it
-    std::uint32_t used = 0;             ///< components of that size in it, as few as possible
+    std::uint32_t step = kUnreachable;  ///< place in sizes_ of the largest size in the sum
+    std::uint32_t used = 0;             ///< components of that size in the sum, as few as possible
   };
   std::vector<std::pair<std::size_t, std::size_t>> sizes_;
   std::vector<End> ends_;
@@ -69,7 +69,7 @@ class SubsetSums {
 /// Which of one class's components, in the order of the draw, become validation.
 std::vector<bool> choose(const std::vector<const Component*>& components, double fraction) {
   std::vector<bool> chosen(components.size());
-  if (components.size() < 2) return chosen;  // one side has to go without: training never does
+  if (components.size() < 2) return chosen;  // one side stays empty, never the training side
   std::map<std::size_t, std::size_t> counts;
   std::size_t total = 0;
   for (const Component* component : components) {
@@ -85,7 +85,7 @@ std::vector<bool> choose(const std::vector<const Component*>& components, double
     if (best == 0 || distance(sum) < distance(best)) best = sum;
   }
 
-  // The draw itself: in order, whatever still fits. Single images nearly always fill the rest.
+  // The draw: takes components in order while they fit. Single images nearly always fill the rest.
   std::size_t sum = 0;
   for (std::size_t i = 0; i < components.size(); ++i) {
     const std::size_t size = components[i]->rows.size();

@@ -23,7 +23,7 @@ constexpr std::array<SplitWord, 10> kSplitWords = {{{"train", Split::kTrain},
                                                     {"tests", Split::kTest},
                                                     {"testing", Split::kTest}}};
 
-/// "train_images" says no more than "train".
+/// "train_images" means the same as "train".
 constexpr std::array<std::string_view, 8> kFillers = {"set",   "data", "dataset", "images",
                                                       "image", "imgs", "split",   "folder"};
 

@@ -1,5 +1,4 @@
-// data/split_folders.hpp: which folders of a dataset are its splits: known by their names, or as --splits
-// says.
+// data/split_folders.hpp: decides which folders of a dataset are its splits: by their names, or by --splits.
 #pragma once
 
 #include <optional>
@@ -12,33 +11,34 @@
 
 namespace headstart {
 
-/// What --splits says.
+/// The value of --splits.
 struct SplitFolders {
   /// How splits are found.
   enum class Kind {
-    kAuto,   ///< names and what the folders hold say it; what is ambiguous is an error
-    kNone,   ///< no folder is a split: each is a class
-    kGiven,  ///< those of `folders`
+    kAuto,   ///< names and contents of the folders decide; an ambiguous dataset is an error
+    kNone,   ///< no folder is a split: each folder is a class
+    kGiven,  ///< the splits are `folders`
   };
   Kind kind = Kind::kAuto;
-  /// Paths, relative to the dataset or to its wrapper folders. Only kTrain: a validation split is drawn.
+  /// Paths, relative to the dataset or to its wrapper folders. If there is only kTrain, a validation split is
+  /// drawn.
   std::vector<std::pair<Split, std::string>> folders;
 
   bool operator==(const SplitFolders&) const = default;
 };
 
-/// "auto", "none" or "train=A,validation=B,test=C", of which each may be missing, or be there more than once.
-/// Nothing for anything else.
+/// Reads "auto", "none" or "train=A,validation=B,test=C", where each part may be missing or come several
+/// times. Nothing for any other text.
 [[nodiscard]] std::optional<SplitFolders> parse_split_folders(std::string_view text);
 
-/// What parse_split_folders() reads.
+/// The text that parse_split_folders() reads as the same splits.
 [[nodiscard]] std::string to_string(const SplitFolders& splits);
 
-/// The split that a folder called `name` is well known as, in any case: "train", "Training", "training_set",
+/// The split that a folder called `name` usually is, in any case: "train", "Training", "training_set",
 /// "val2017"; nothing for other names.
 [[nodiscard]] std::optional<Split> well_known_split(std::string_view name);
 
-/// The split that one word in `name` stands for: "seg_train". For advice only.
+/// The split that one word in `name` stands for, as in "seg_train". For advice only.
 [[nodiscard]] std::optional<Split> likely_split(std::string_view name);
 
 }  // namespace headstart

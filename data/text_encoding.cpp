@@ -1,5 +1,5 @@
-// data/text_encoding.cpp: iconv of the C library converts. Which encoding bytes are in nothing says, so a
-// guess counts how many of the characters would be common ones there.
+// data/text_encoding.cpp: iconv of the C library converts. Bytes do not state their encoding, so a guess
+// counts how many characters would be common in each encoding.
 #include "data/text_encoding.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +17,8 @@
 namespace headstart {
 namespace {
 
-/// Shift JIS is what Windows writes under that name, code page 932: the C library's own has a yen sign for
-/// the backslash of paths.
+/// For Shift JIS, the name of code page 932, which Windows means by "Shift JIS". The C library's own Shift
+/// JIS has a yen sign for the backslash of paths.
 std::string iconv_name(const std::string& encoding) {
   std::string name;
   for (const char c : encoding) {
@@ -27,7 +27,7 @@ std::string iconv_name(const std::string& encoding) {
   return name == "shiftjis" || name == "sjis" ? "CP932" : encoding;
 }
 
-/// A conversion into UTF-8.
+/// A conversion to UTF-8.
 class Converter {
  public:
   explicit Converter(const std::string& encoding)
@@ -47,7 +47,7 @@ class Converter {
     std::array<char, 4096> block{};
     char* input = const_cast<char*>(bytes.data());  // iconv only reads
     std::size_t left = bytes.size();
-    // A letter that a mark may follow is held back until the end is told.
+    // iconv holds back a letter that a mark may follow, until it is told that the text ends.
     for (bool at_end = false; !at_end;) {
       at_end = left == 0;
       char* output = block.data();
@@ -69,21 +69,21 @@ std::uint8_t byte_of(std::string_view text, std::size_t index) {
 
 bool between(std::uint8_t value, int low, int high) { return value >= low && value <= high; }
 
-/// What ISO-2022 shifts with: ESC and SO.
+/// The shift characters of ISO-2022: ESC and SO.
 constexpr std::string_view kShifts = "\x1B\x0E";
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<std::uint8_t>(c) < 0x80; });
 }
 
-/// A way to read bytes, and which of its characters people write most.
+/// A way to read bytes, and a test for characters that people write most.
 struct EncodingCandidate {
   const char* name;
-  /// Bytes of the character at the start of the text, and whether it is a common one.
+  /// Size in bytes of the character at the start of the text, and whether it is a common one.
   std::pair<std::size_t, bool> (*next)(std::string_view text);
 };
 
-// Kana, and the kanji of the first level.
+// Common: kana, and the kanji of the first level.
 std::pair<std::size_t, bool> next_of_shift_jis(std::string_view text) {
   const std::uint8_t lead = byte_of(text, 0);
   if (!(between(lead, 0x81, 0x9F) || between(lead, 0xE0, 0xFC)) || text.size() < 2) return {1, false};
@@ -92,42 +92,42 @@ std::pair<std::size_t, bool> next_of_shift_jis(std::string_view text) {
   return {2, kana || between(lead, 0x88, 0x97) || (lead == 0x81 && trail == 0x5B)};
 }
 
-// Hanzi of the first level, in the part that GB2312 has.
+// Common: hanzi of the first level, in the part that GB2312 has.
 std::pair<std::size_t, bool> next_of_gbk(std::string_view text) {
   if (text.size() < 2) return {1, false};
   return {2, between(byte_of(text, 0), 0xB0, 0xD7) && byte_of(text, 1) >= 0xA1};
 }
 
-// Hangul syllables.
+// Common: Hangul syllables.
 std::pair<std::size_t, bool> next_of_euc_kr(std::string_view text) {
   if (text.size() < 2) return {1, false};
   return {2, between(byte_of(text, 0), 0xB0, 0xC8) && byte_of(text, 1) >= 0xA1};
 }
 
-// Hanzi of the first level.
+// Common: hanzi of the first level.
 std::pair<std::size_t, bool> next_of_big5(std::string_view text) {
   if (text.size() < 2) return {1, false};
   return {2, between(byte_of(text, 0), 0xA4, 0xC6)};
 }
 
-// Cyrillic letters, which stand beside each other.
+// Common: Cyrillic letters, which stand next to each other.
 std::pair<std::size_t, bool> next_of_windows_1251(std::string_view text) {
   return {1, text.size() > 1 && byte_of(text, 0) >= 0xC0 && byte_of(text, 1) >= 0xA8};
 }
 
-// Letters, which in western text stand alone among those of ASCII.
+// Common: letters that stand alone among ASCII letters, as in western text.
 std::pair<std::size_t, bool> next_of_latin1(std::string_view text) {
   const bool alone = text.size() < 2 || byte_of(text, 1) < 0x80;
   return {1, alone && byte_of(text, 0) >= 0xC0};
 }
 
-// Letters of western Europe as DOS had them, in old .zip files.
+// Common: letters of western Europe as in DOS, found in old .zip files.
 std::pair<std::size_t, bool> next_of_cp437(std::string_view text) {
   const bool alone = text.size() < 2 || byte_of(text, 1) < 0x80;
   return {1, alone && byte_of(text, 0) <= 0xA5};
 }
 
-/// In the order in which a tie is decided: what is rarer by chance comes first.
+/// Sorted for ties: an encoding that fits less often by chance comes first.
 constexpr std::array<EncodingCandidate, 7> kEncodingCandidates{{{"shift-jis", next_of_shift_jis},
                                                                 {"latin1", next_of_latin1},
                                                                 {"gbk", next_of_gbk},
@@ -161,7 +161,7 @@ std::optional<std::string> to_utf8(std::string_view bytes, const std::string& en
   Converter converter(encoding);
   if (!converter) return std::nullopt;
   std::optional<std::string> text = converter.convert(bytes);
-  // Some of the C library's tables have holes that it fills with control characters.
+  // Some of the C library's tables have holes, which it fills with control characters.
   return text && is_utf8(*text) ? text : std::nullopt;
 }
 

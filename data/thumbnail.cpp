@@ -12,7 +12,8 @@ namespace {
 
 constexpr int kQuality = 80;
 
-/// Where output pixel `out` of `size` begins among `in` input pixels; that of `size` is where the last ends.
+/// The first of `in` input pixels that output pixel `out` of `size` covers. begin_of(size, ...) is the end of
+/// the last.
 int begin_of(int out, int in, int size) { return static_cast<int>(std::int64_t{out} * in / size); }
 
 }  // namespace

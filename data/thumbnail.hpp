@@ -1,5 +1,5 @@
-// data/thumbnail.hpp: image file bytes to a small JPEG, for people to look at; what the network sees is
-// decode's and resize's business.
+// data/thumbnail.hpp: image file bytes to a small JPEG for people. The network's input comes from
+// data/decode.hpp and data/resize.hpp instead.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,12 @@
 
 namespace headstart {
 
-/// `image` as large as fits in a square of `side` pixels, aspect ratio kept (no side below one pixel), each
-/// pixel the mean of those that it covers; as it is where it fits already.
+/// `image` as large as fits into a square of `side` pixels, with its aspect ratio (no side below one pixel).
+/// Each new pixel is the mean of the pixels that it covers. An image that fits already stays as it is.
 [[nodiscard]] RgbImage shrink(RgbImage image, int side);
 
-/// A JPEG file of the image, upright, at most `side` pixels wide and high; or why not. @param side  at least
-/// 1
+/// The image as a JPEG file, upright, at most `side` pixels wide and high; or why not.
+/// @param side  at least 1
 [[nodiscard]] std::variant<std::vector<std::byte>, Reject> make_thumbnail(std::span<const std::byte> bytes,
                                                                           const DecodeOptions& options,
                                                                           int side);

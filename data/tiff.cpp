@@ -1,7 +1,7 @@
-// data/tiff.cpp: libtiff gives the samples of strips and tiles, and colours are made here: its own RGBA
-// reader multiplies alpha into the colours, rounds 16 bits and has no white of L*a*b*. That reader does YCbCr
-// with its subsampling. Surprise: libtiff fills in what ExtraSamples a file lacks, so the directory is asked
-// too.
+// data/tiff.cpp: libtiff gives the samples of strips and tiles, and this code makes the colours. libtiff's
+// own RGBA reader multiplies alpha into the colours, rounds 16 bits and has no white of L*a*b*. That reader
+// is used only for YCbCr with its subsampling. Note: libtiff invents ExtraSamples that a file lacks, so this
+// code also asks the directory.
 #include "data/tiff.hpp"
 
 #include <fmt/format.h>
@@ -24,7 +24,7 @@
 namespace headstart {
 namespace {
 
-/// Channels are told apart up to this many; more are no picture.
+/// The largest number of channels; an image with more is no picture.
 constexpr unsigned kMaxChannels = 16;
 
 struct Page {
@@ -40,10 +40,10 @@ struct Page {
   std::uint32_t chunk_width = 0;   ///< of a strip or tile
   std::uint32_t chunk_height = 0;  ///< likewise
   Transparency transparency = Transparency::kOpaque;
-  unsigned alpha_channel = 0;  ///< where there is transparency
+  unsigned alpha_channel = 0;  ///< valid if there is transparency
 };
 
-/// Channels that make the colour, before any extra ones; 0: of a kind that is not read.
+/// How many channels make the colour, before any extra ones; 0: this kind is not read.
 unsigned colours_of(unsigned photometric) {
   switch (photometric) {
     case PHOTOMETRIC_MINISWHITE:
@@ -66,7 +66,7 @@ void find_transparency(const TiffFile& file, const TiffDirectory& directory, Pag
   const bool mixes = page.photometric <= PHOTOMETRIC_PALETTE;  // grey, RGB and palettes
   const unsigned colours = colours_of(page.photometric);
   if (!mixes || page.samples <= colours) return;
-  // One more channel that nothing is said about is alpha, as Pillow has it.
+  // One more channel without a description is alpha, as in Pillow.
   if (!directory.has(TiffTag::kExtraSamples)) {
     if (page.samples != colours + 1) return;
     page.transparency = Transparency::kStraight;
@@ -110,7 +110,7 @@ Page read_page(const TiffFile& file, const TiffDirectory& directory) {
   return page;
 }
 
-/// Why a page is not read, if so.
+/// Why a page is not read; nothing if it is read.
 std::optional<Reject> refusal(const Page& page, std::uint64_t max_pixels) {
   if (page.sample_format == SAMPLEFORMAT_IEEEFP)
     return Reject{"TIFF with floating-point pixels is not supported"};
@@ -159,8 +159,9 @@ std::uint64_t largest_ratio(unsigned compression) {
   }
 }
 
-/// Moves the samples of one stored row to every `step`-th place from `out`.
-/// @param first  among the samples of the row  @param stride  between samples that are taken
+/// Writes the samples of one stored row to every `step`-th place from `out`.
+/// @param first   index of the first sample in the row
+/// @param stride  distance between the samples that are taken
 template <typename Sample>
 void unpack(const std::byte* row, unsigned bits, std::size_t first, std::size_t stride, std::size_t count,
             Sample* out, std::size_t step) {
@@ -169,7 +170,7 @@ void unpack(const std::byte* row, unsigned bits, std::size_t first, std::size_t 
       out[i * step] = static_cast<Sample>(std::to_integer<unsigned>(row[first + i * stride]));
     return;
   }
-  if (bits == 16) {  // in the machine's order, as libtiff gives them
+  if (bits == 16) {  // in the machine's byte order, as libtiff gives them
     for (std::size_t i = 0; i < count; ++i) {
       std::uint16_t value = 0;
       std::copy_n(row + 2 * (first + i * stride), 2, reinterpret_cast<std::byte*>(&value));
@@ -197,7 +198,8 @@ class Chunks {
         row_bytes_(static_cast<std::uint64_t>(std::max<tmsize_t>(
             0, page.tiled ? TIFFTileRowSize(file.get()) : TIFFScanlineSize(file.get())))) {}
 
-  /// Whether so many bytes can hold the page: no memory is spent on pixels that cannot be there.
+  /// Whether a file of this size can hold the page, so that no memory is allocated for pixels that can't be
+  /// there.
   [[nodiscard]] bool fit_into(std::uint64_t file_bytes) const {
     if (bytes_ == 0 || row_bytes_ < needed_row_bytes()) return false;
     const std::uint64_t ratio = largest_ratio(page_.compression);
@@ -206,7 +208,7 @@ class Chunks {
     return ratio == 0 || values * page_.bits / 8 / ratio <= file_bytes;
   }
 
-  /// The samples of `channels` of all pixels, interleaved; nothing where a part can't be read.
+  /// The samples of `channels` of all pixels, interleaved; nothing if a part can't be read.
   template <typename Sample>
   [[nodiscard]] std::optional<std::vector<Sample>> read(const std::vector<unsigned>& channels) {
     std::vector<std::byte> chunk(bytes_);
@@ -255,7 +257,7 @@ class Chunks {
   std::uint64_t row_bytes_;
 };
 
-/// Samples of up to eight bits to bytes: white becomes 255.
+/// Scales samples of up to eight bits to bytes: white becomes 255.
 std::vector<std::uint8_t> scaled(std::vector<std::uint8_t> samples, unsigned bits) {
   if (bits == 8) return samples;
   const unsigned white = (1U << bits) - 1U;
@@ -313,7 +315,7 @@ Decoded decode_palette(const TiffFile& file, Chunks& chunks, const Page& page, A
   if (TIFFGetField(file.get(), TIFFTAG_COLORMAP, &maps[0], &maps[1], &maps[2]) == 0)
     return Reject{"TIFF has no palette"};
   const std::size_t colours = std::size_t{1} << page.bits;
-  // Old writers put bytes where 16 bits belong.
+  // Old writers put bytes in place of 16 bits.
   const bool holds_bytes = std::all_of(maps.begin(), maps.end(), [&](const std::uint16_t* map) {
     return std::all_of(map, map + colours, [](std::uint16_t value) { return value < 256; });
   });
@@ -360,7 +362,7 @@ Decoded decode_lab(const TiffFile& file, Chunks& chunks, const Page& page) {
   if (!lab) return damaged(file);
   RgbImage image = empty_image(page);
   std::uint8_t* out = image.pixels.data();
-  // Signed in TIFF's own kind, with an offset of 128 in ICC's.
+  // Signed in TIFF's own kind; with an offset of 128 in ICC's kind.
   const auto chroma = [&](std::uint8_t byte) {
     return page.photometric == PHOTOMETRIC_ICCLAB ? byte - 128.0
                                                   : static_cast<double>(static_cast<std::int8_t>(byte));
@@ -386,7 +388,7 @@ class RgbaReader {
 
   [[nodiscard]] bool begun() const noexcept { return begun_; }
   [[nodiscard]] std::string message() const { return message_.data(); }
-  /// Rows from `y`, a pixel a word with red in its lowest byte.
+  /// Reads rows from `y`: one word a pixel, with red in its lowest byte.
   bool read(std::uint32_t y, std::uint32_t rows, std::vector<std::uint32_t>& words) {
     image_.row_offset = static_cast<int>(y);
     return TIFFRGBAImageGet(&image_, words.data(), image_.width, rows) != 0;
@@ -449,17 +451,17 @@ std::variant<DecodedImage, Reject> decode_tiff(std::span<const std::byte> bytes,
   if (std::uint64_t{page.width} * page.height > options.max_pixels)
     return Reject{"TIFF is of another size than its first directory says"};
   if (page.photometric == PHOTOMETRIC_YCBCR && page.compression == COMPRESSION_JPEG && !page.planes_apart) {
-    TIFFSetField(file.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);  // libjpeg does it
+    TIFFSetField(file.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);  // libjpeg converts
     page.photometric = PHOTOMETRIC_RGB;
   }
   if (directory->number(TiffTag::kPhotometric) == PHOTOMETRIC_PALETTE &&
       page.photometric != PHOTOMETRIC_PALETTE)
     return Reject{"TIFF has no palette"};
-  file.forget_messages();  // about tags that do not matter
+  file.forget_messages();  // drops messages about tags that do not matter
   Decoded decoded = decode_page(file, page, bytes.size(), options);
   DecodedImage* const image = std::get_if<DecodedImage>(&decoded);
   if (image == nullptr) return decoded;
-  // Fax decoders go on behind damaged rows, and libjpeg fills up what is missing.
+  // Fax decoders continue after damaged rows, and libjpeg fills up missing data.
   if (!file.error().empty()) return damaged(file);
   if (file.warning().find("Premature end") != std::string::npos) return Reject{"TIFF ends early"};
   if (image->note.empty()) image->note = printable(file.warning());

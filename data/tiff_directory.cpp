@@ -1,5 +1,5 @@
-// data/tiff_directory.cpp: see tiff_directory.hpp; the layout is section 2 of TIFF 6.0, and BigTIFF's, which
-// has eight bytes where that has four.
+// data/tiff_directory.cpp: see tiff_directory.hpp. The layout is section 2 of TIFF 6.0; BigTIFF has eight
+// bytes in place of four.
 #include "data/tiff_directory.hpp"
 
 #include <algorithm>
@@ -66,7 +66,7 @@ std::optional<std::uint32_t> TiffDirectory::number(TiffTag tag, std::uint32_t in
     if (entry.tag != static_cast<std::uint16_t>(tag)) continue;
     const std::uint64_t width = width_of(entry.type);
     if (width == 0 || index >= entry.count) return std::nullopt;
-    // Values that fit into the field of the offset stand there themselves.
+    // Values that fit into the offset field are stored in that field.
     const std::uint64_t field = entry.position + (big_tiff_ ? 12 : 8);
     const bool fits = entry.count <= (big_tiff_ ? 8U : 4U) / width;
     const std::uint64_t start = fits ? field : big_tiff_ ? view_.u64(field) : view_.u32(field);

@@ -1,5 +1,5 @@
-// data/tiff_directory.hpp: the first directory of a TIFF block, which is a TIFF file's first page and also
-// where EXIF keeps the orientation. Reads entries; knows nothing of pixels.
+// data/tiff_directory.hpp: reads the first directory of a TIFF block. In a TIFF file it describes the first
+// page; in EXIF it holds the orientation. Reads entries, not pixels.
 #pragma once
 
 #include <bit>
@@ -24,7 +24,7 @@ enum class TiffTag : std::uint16_t {
 
 class TiffDirectory {
  public:
-  /// The first directory of a TIFF or BigTIFF block, or nothing if the block is none. The bytes must outlive
+  /// The first directory of a TIFF or BigTIFF block; nothing if `block` is neither. The bytes must outlive
   /// the result.
   [[nodiscard]] static std::optional<TiffDirectory> read(std::span<const std::byte> block);
 

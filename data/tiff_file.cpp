@@ -1,4 +1,5 @@
-// data/tiff_file.cpp: libtiff takes handlers for each handle since 4.5, so that threads share nothing.
+// data/tiff_file.cpp: since version 4.5 libtiff has message handlers for each handle, so that threads share
+// nothing.
 #include "data/tiff_file.hpp"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ TiffFile::TiffFile(std::span<const std::byte> bytes, std::uint64_t max_allocatio
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), keep_warning, memory_.get());
   constexpr std::uint64_t kMost = std::numeric_limits<tmsize_t>::max();
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(std::min(max_allocation, kMost)));
-  // m: no memory map, which libtiff would ask for the whole file's bytes; it reads what it needs.
+  // m: no memory map. libtiff would ask for the whole file's bytes, but it reads only what it needs.
   handle_.reset(TIFFClientOpenExt("TIFF", "rm", memory_.get(), read, write, seek, close, size, nullptr,
                                   nullptr, options.get()));
 }
@@ -57,7 +58,7 @@ tmsize_t TiffFile::write(thandle_t, void*, tmsize_t) { return -1; }
 toff_t TiffFile::seek(thandle_t memory, toff_t offset, int whence) {
   auto& file = *static_cast<Memory*>(memory);
   const std::uint64_t start = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? file.position : file.bytes.size();
-  file.position = start + offset;  // may wrap, as a negative offset does
+  file.position = start + offset;  // may wrap around for a negative offset
   return file.position;
 }
 
@@ -68,7 +69,7 @@ toff_t TiffFile::size(thandle_t memory) { return static_cast<Memory*>(memory)->b
 int TiffFile::keep_error(TIFF*, void* memory, const char*, const char* format, va_list arguments) {
   std::string& error = static_cast<Memory*>(memory)->error;
   if (error.empty()) error = message_of(format, arguments);
-  return 1;  // nobody else is to be told
+  return 1;  // no other handler gets the message
 }
 
 int TiffFile::keep_warning(TIFF*, void* memory, const char*, const char* format, va_list arguments) {

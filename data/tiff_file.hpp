@@ -1,4 +1,5 @@
-// data/tiff_file.hpp: libtiff's handle on a file in memory, with its messages kept instead of printed.
+// data/tiff_file.hpp: libtiff's handle on a file in memory. Keeps libtiff's messages instead of printing
+// them.
 #pragma once
 
 #include <tiffio.h>
@@ -11,16 +12,16 @@
 
 namespace headstart {
 
-/// Reads only, and belongs to one thread. The bytes must outlive it.
+/// Only for reading; belongs to one thread. The bytes must outlive it.
 class TiffFile {
  public:
-  /// Opens the first directory; get() is nullptr, and error() says why, where that fails.
-  /// @param max_allocation  most bytes that libtiff may ask for at once
+  /// Opens the first directory. If that fails, get() is nullptr and error() says why.
+  /// @param max_allocation  most bytes that libtiff may allocate at once
   TiffFile(std::span<const std::byte> bytes, std::uint64_t max_allocation);
 
   [[nodiscard]] TIFF* get() const noexcept { return handle_.get(); }
 
-  /// The value of a tag of one number, or what libtiff takes for it where the file lacks it.
+  /// The value of a tag that holds one number, or libtiff's default if the file lacks the tag.
   template <typename Number>
   [[nodiscard]] Number number(std::uint32_t tag) const {
     Number value{};
@@ -28,13 +29,14 @@ class TiffFile {
     return value;
   }
 
-  /// The first error since forget_messages(); empty if there was none. Likewise the first warning.
+  /// The first error since forget_messages(); empty if there was none. warning() is likewise the first
+  /// warning.
   [[nodiscard]] const std::string& error() const noexcept { return memory_->error; }
   [[nodiscard]] const std::string& warning() const noexcept { return memory_->warning; }
   void forget_messages();
 
  private:
-  /// What libtiff's callbacks know.
+  /// The state for libtiff's callbacks.
   struct Memory {
     std::span<const std::byte> bytes;
     std::uint64_t position = 0;
@@ -55,7 +57,7 @@ class TiffFile {
   static int keep_warning(TIFF* handle, void* memory, const char* module, const char* format,
                           va_list arguments);
 
-  std::unique_ptr<Memory> memory_;  ///< at one place, whose address libtiff has
+  std::unique_ptr<Memory> memory_;  ///< at a fixed place, because libtiff keeps its address
   std::unique_ptr<TIFF, Close> handle_;
 };
 

@@ -1,4 +1,4 @@
-// data/transparency.hpp: how colours relate to their alpha, and what they are over white.
+// data/transparency.hpp: how colours and alpha relate, and how a colour looks over white.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace headstart {
 
-/// How the colours of a file relate to its fourth channel.
+/// The relation between the colours of a file and its fourth channel.
 enum class Transparency {
-  kOpaque,         ///< a fourth channel means nothing
+  kOpaque,         ///< the fourth channel has no meaning
   kStraight,       ///< colours are stored as they are (unassociated alpha)
   kPremultiplied,  ///< colours are stored times alpha (associated alpha)
 };
@@ -25,7 +25,7 @@ enum class Transparency {
   return static_cast<std::uint8_t>((colour * alpha + 255U * (255U - alpha) + 127U) / 255U);
 }
 
-/// RGB of RGBA whose colours are stored as they are: over white, or without the alpha.
+/// RGB of RGBA with straight alpha: composed over white, or without the alpha.
 [[nodiscard]] std::vector<std::uint8_t> rgb_of(std::span<const std::uint8_t> rgba, Alpha alpha);
 
 }  // namespace headstart

@@ -12,7 +12,7 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
   if (lead < 0xC2 || lead > 0xF4) return 0;
   const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
   if (text.size() < length) return 0;
-  // The second byte excludes overlong forms (E0, F0), surrogates (ED) and what lies past U+10FFFF (F4).
+  // The second byte excludes overlong forms (E0, F0), surrogates (ED) and code points past U+10FFFF (F4).
   const std::uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
   const std::uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
   if (byte(1) < low || byte(1) > high) return 0;

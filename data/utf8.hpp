@@ -1,4 +1,4 @@
-// data/utf8.hpp: what is well-formed UTF-8 (Unicode 15, table 3-7) and what is not.
+// data/utf8.hpp: decides what is well-formed UTF-8 (Unicode 15, table 3-7).
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// data/view.cpp: see view.hpp. The generator is SHA-256 in counter mode: a view costs one or two digests, and
-// any language can draw the same.
+// data/view.cpp: see view.hpp. The generator is SHA-256 in counter mode. A view costs one or two digests, and
+// any language can draw the same view.
 #include "data/view.hpp"
 
 #include <algorithm>
@@ -32,11 +32,11 @@ class Draw {
  public:
   explicit Draw(const Sha256& key) : key_(key) {}
 
-  /// In [low, high), 53 bits.
+  /// Uniform in [low, high), with 53 bits.
   double uniform(double low, double high) {
     return low + (high - low) * static_cast<double>(next() >> 11U) * 0x1p-53;
   }
-  /// In 0..bound-1; the bias, bound / 2^53, is nothing for the sides of an image.
+  /// In 0..bound-1. The bias, bound / 2^53, is negligible for the sides of an image.
   int below(int bound) { return static_cast<int>(uniform(0.0, bound)); }
 
  private:

@@ -33,7 +33,8 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return value;
 }
 
-/// A class's name from text, or nothing: it has to fit a line, as names of folders do.
+/// A class's name from text. Nothing if it does not fit on one line, or is longer than a folder's name may
+/// be.
 std::optional<std::string> as_name(std::string_view text) {
   text = trimmed(text);
   const bool is_line = std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; });

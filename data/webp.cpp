@@ -1,4 +1,5 @@
-// data/webp.cpp: libwebp decodes into memory of ours; its demuxer finds the first picture of an animation.
+// data/webp.cpp: libwebp decodes into memory that headstart owns; its demuxer finds the first picture of an
+// animation.
 #include "data/webp.hpp"
 
 #include <webp/decode.h>
@@ -62,7 +63,7 @@ std::variant<RgbImage, Reject> decode_still(std::span<const std::byte> bytes,
   return RgbImage{features.height, features.width, std::move(pixels)};
 }
 
-/// An animation's first picture; its bytes are a WebP image of their own.
+/// An animation's first picture. Its bytes are a complete WebP image.
 class FirstFrame {
  public:
   explicit FirstFrame(std::span<const std::byte> file) {

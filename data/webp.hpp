@@ -10,7 +10,7 @@
 
 namespace headstart {
 
-/// Lossy or lossless, with alpha or without. An animation gives its first picture, on a canvas that is
+/// Reads lossy and lossless WebP, with or without alpha. An animation gives its first picture; the canvas is
 /// transparent where that picture does not reach.
 /// @param header  of these bytes, within the caller's limit of pixels
 [[nodiscard]] std::variant<RgbImage, Reject> decode_webp(std::span<const std::byte> bytes,

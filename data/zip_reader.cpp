@@ -1,4 +1,4 @@
-// data/zip_reader.cpp: libzip behind values. Formats: PKWARE's APPNOTE.TXT 6.3.
+// data/zip_reader.cpp: wraps libzip. Formats: PKWARE's APPNOTE.TXT 6.3.
 #include "data/zip_reader.hpp"
 
 #include <fcntl.h>
@@ -18,13 +18,13 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kFirstPiece = std::size_t{1} << 20;  // of a member, before its size is believed
+constexpr std::size_t kFirstPiece = std::size_t{1} << 20;  // of a member, before its size is trusted
 
-/// A handle's copy of the file that it reads, which libzip closes.
+/// A copy of the descriptor for one handle; libzip closes the copy.
 int duplicate(const FileDescriptor& file) { return ::fcntl(file.get(), F_DUPFD_CLOEXEC, 0); }
 
-/// macOS stores names decomposed; composed they are those of the files on disk. `name` as it is where it is
-/// no UTF-8.
+/// `name` in composed form, as the files on disk are named. macOS stores names decomposed. A name that is no
+/// UTF-8 stays as it is.
 std::string composed(const char* name) {
   const std::unique_ptr<utf8proc_uint8_t, void (*)(void*)> result(
       utf8proc_NFC(reinterpret_cast<const utf8proc_uint8_t*>(name)), std::free);
@@ -33,14 +33,15 @@ std::string composed(const char* name) {
 
 struct StoredName {
   std::string bytes;
-  bool is_utf8 = false;  // marked so, or plain ASCII
+  bool is_utf8 = false;  // marked as UTF-8, or plain ASCII
 };
 
 StoredName stored_name(zip* handle, std::uint64_t position) {
   const char* raw = zip_get_name(handle, position, ZIP_FL_ENC_RAW);
   if (raw == nullptr) return {};
   const std::string name = raw;
-  // libzip gives a name in UTF-8: as it is stored where it is marked so, and from code page 437 otherwise.
+  // libzip gives a name in UTF-8. A name that is marked as UTF-8 stays as stored; any other is converted from
+  // code page 437.
   const char* as_marked = zip_get_name(handle, position, ZIP_FL_ENC_STRICT);
   const bool is_utf8 = as_marked != nullptr && name == as_marked;
   return {is_utf8 ? composed(name.c_str()) : name, is_utf8};
@@ -58,7 +59,7 @@ ArchiveMember::Kind kind_by_mode(unsigned mode) {
   }
 }
 
-/// What libzip says of the last failure of `what`, a zip or one of its files.
+/// libzip's text for the last failure of a zip or of one of its files.
 std::string failure(zip_error_t* error) { return printable(zip_error_strerror(error)); }
 
 struct CloseMember {
@@ -89,7 +90,8 @@ ArchiveMember ZipReader::member(std::uint64_t position) const {
   zip_uint32_t attributes = 0;
   zip_file_get_external_attributes(handle_.get(), position, 0, &system, &attributes);
   const bool has_mode = system == ZIP_OPSYS_UNIX || system == ZIP_OPSYS_OS_X;
-  // Programs of Windows that store its own separator do so throughout; on Unix it is a letter like any other.
+  // Windows programs that store '\' as separator use it in the whole name. On Unix it is an ordinary
+  // character.
   if (!has_mode && name.find('/') == std::string::npos) std::replace(name.begin(), name.end(), '\\', '/');
   const auto kind =
       name.ends_with('/') ? ArchiveMember::Kind::kFolder : kind_by_mode(has_mode ? attributes >> 16U : 0);
@@ -114,8 +116,8 @@ std::variant<std::vector<std::byte>, Reject> ZipReader::read(std::uint64_t posit
     return Reject{"cannot be read: it is encrypted"};
   const std::unique_ptr<zip_file_t, CloseMember> member(zip_fopen_index(handle_.get(), position, 0));
   if (!member) return Reject{"cannot be read: " + failure(zip_get_error(handle_.get()))};
-  // The size is a claim: memory follows the bytes that come. One byte more than expected is asked for, as
-  // only the call behind the last byte tells whether the checksum was right.
+  // The size is only a claim, so memory grows with the bytes that arrive. One byte more than expected is
+  // requested, because only the call behind the last byte checks the checksum.
   std::vector<std::byte> bytes(std::min(expected, kFirstPiece) + 1);
   std::size_t filled = 0;
   while (true) {

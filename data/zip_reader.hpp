@@ -1,5 +1,5 @@
-// data/zip_reader.hpp: a .zip by its directory, by libzip: every member that the directory names can be
-// reached, in any order and whatever the others are like. One whose directory is lost is no .zip for this
+// data/zip_reader.hpp: reads a .zip by its directory, with libzip. Every member in the directory can be
+// reached, in any order, even if others are damaged. A .zip whose directory is lost is no .zip for this
 // reader (data/archive.hpp reads it in sequence).
 #pragma once
 
@@ -22,19 +22,18 @@ namespace headstart {
 /// An open .zip; movable.
 class ZipReader {
  public:
-  /// @return nothing where `file` has no directory of a .zip, or a damaged one. The position of `file`
-  /// changes.
+  /// @return nothing if `file` has no .zip directory, or a damaged one. The read position of `file` changes.
   [[nodiscard]] static std::optional<ZipReader> open(const FileDescriptor& file);
 
   /// How many entries the directory has.
   [[nodiscard]] std::uint64_t size() const;
 
-  /// The entry at `position` < size(). Bytes of its name are those of the file, but NFC where they are marked
-  /// as UTF-8, and are UTF-8.
+  /// The entry at `position` < size(). The name has the bytes of the file. A name that is marked as UTF-8,
+  /// and is UTF-8, is composed (NFC).
   [[nodiscard]] ArchiveMember member(std::uint64_t position) const;
 
-  /// The bytes of the file at `position`, or why not: damaged, encrypted, empty, or more than `max_bytes`
-  /// (which is found out before the memory is taken).
+  /// The bytes of the file at `position`. A Reject if the file is damaged, encrypted, empty, or larger than
+  /// `max_bytes` (checked before the memory is taken).
   [[nodiscard]] std::variant<std::vector<std::byte>, Reject> read(std::uint64_t position,
                                                                   std::uint64_t max_bytes) const;
 

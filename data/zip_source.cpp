@@ -25,7 +25,7 @@ constexpr std::uint64_t kEntryBytes = 46;    // of the directory, before the nam
 constexpr std::uint64_t kEndBytes = 22;      // the end record, before its comment
 constexpr std::uint64_t kLocatorBytes = 20;  // before the end record of a large .zip
 constexpr std::uint64_t kMostEndBytes = 65535 + kEndBytes + kLocatorBytes;
-constexpr std::uint64_t kElsewhere = 0xFFFF'FFFF;  // the place is in the record that the locator names
+constexpr std::uint64_t kElsewhere = 0xFFFF'FFFF;  // the place is in the record that the locator points to
 constexpr std::uint8_t kMark = 0x08;               // in the high byte of an entry's flags
 
 /// Up to `count` bytes at `place`; fewer at the end of the file.
@@ -48,7 +48,7 @@ std::uint64_t size_of(const FileDescriptor& file) {
   return ::fstat(file.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
-/// Where the directory begins.
+/// The place where the directory begins.
 std::optional<std::uint64_t> place_of_directory(const FileDescriptor& file) {
   const std::uint64_t size = size_of(file);
   const std::string tail = bytes_at(file, size - std::min(size, kMostEndBytes), kMostEndBytes);
@@ -62,7 +62,7 @@ std::optional<std::uint64_t> place_of_directory(const FileDescriptor& file) {
   return number_at(record, 48, 8);
 }
 
-/// Where marks stand that the name or comment belies, ascending.
+/// The places of marks that are wrong for the name or comment, ascending.
 std::vector<std::uint64_t> wrong_marks(const FileDescriptor& file) {
   std::vector<std::uint64_t> marks;
   std::optional<std::uint64_t> place = place_of_directory(file);
@@ -81,7 +81,7 @@ std::vector<std::uint64_t> wrong_marks(const FileDescriptor& file) {
   return marks;
 }
 
-/// What libzip reads from.
+/// The file as libzip sees it.
 struct UnmarkedFile {
   FileDescriptor file;
   std::vector<std::uint64_t> marks;

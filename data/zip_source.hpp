@@ -1,5 +1,6 @@
-// data/zip_source.hpp: a .zip for libzip, which refuses all of one if a name or comment that is marked as
-// UTF-8 is none. Such marks are cleared in the bytes that libzip sees, so that the name is its bytes.
+// data/zip_source.hpp: opens a .zip for libzip. libzip refuses the whole file if a name or comment is marked
+// as UTF-8 and is none. This source clears such marks in the bytes that libzip sees, so that libzip takes the
+// name's bytes unchanged.
 #pragma once
 
 #include "data/file_descriptor.hpp"
@@ -8,8 +9,8 @@ struct zip;
 
 namespace headstart {
 
-/// Opens `file`, whose position doesn't matter and stays.
-/// @return what libzip gives, which zip_discard() frees; null where no mark is wrong, or `file` is no .zip
+/// Opens `file`. The read position of `file` doesn't matter and does not change.
+/// @return libzip's handle, to be freed with zip_discard(); null if no mark is wrong, or `file` is no .zip
 [[nodiscard]] zip* open_without_wrong_marks(const FileDescriptor& file);
 
 }  // namespace headstart

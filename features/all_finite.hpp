@@ -1,4 +1,4 @@
-// features/all_finite.hpp: whether floats are all finite, at the speed of memory.
+// features/all_finite.hpp: checks whether all floats are finite, at the speed of memory.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 
 namespace headstart {
 
-/// No value is infinite or NaN. Only those have the largest exponent; without an early exit the loop
-/// vectorises.
+/// Whether no value is infinite or NaN. Only infinity and NaN have the largest exponent. There is no early
+/// exit, so the loop vectorises.
 [[nodiscard]] inline bool all_finite(std::span<const float> values) noexcept {
   constexpr std::uint32_t kExponent = 0x7F800000;
   std::uint32_t largest = 0;

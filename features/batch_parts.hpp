@@ -1,5 +1,5 @@
-// features/batch_parts.hpp: a batch of fixed size that goes through a device in parts, which become smaller
-// when the device's memory does not hold one: other programs may take memory at any time.
+// features/batch_parts.hpp: runs a batch of fixed size through a device in parts. The parts become smaller
+// when the device's memory is too small for one. Other programs may take device memory at any time.
 #pragma once
 
 #include <functional>
@@ -7,16 +7,17 @@
 
 namespace headstart {
 
-/// A part of a batch did not fit into the device's memory. Nothing of it was done.
+/// A part of a batch did not fit into the device's memory. No row of the part was computed.
 struct OutOfDeviceMemory : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Calls run(first, part) for parts that cover [0, batch), all of `part` rows: the last one ends with the
-/// batch and may repeat rows of the one before, so that no part has another shape. Whenever run throws
-/// OutOfDeviceMemory, `part` is halved for this batch and all later ones, and that part is tried again.
+/// Calls run(first, part) for parts that cover [0, batch), each of `part` rows. The last part ends with the
+/// batch, so it may repeat rows of the part before; all parts have the same shape. If run throws
+/// OutOfDeviceMemory, `part` is halved for the rest of this batch and all later ones, and the same rows are
+/// tried again.
 /// @param part  1 to batch
-/// @throws OutOfDeviceMemory from run if one row is too much
+/// @throws OutOfDeviceMemory from run if even one row is too much
 void run_in_parts(int batch, int& part, const std::function<void(int first, int part)>& run);
 
 }  // namespace headstart

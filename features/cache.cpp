@@ -1,6 +1,6 @@
-// features/cache.cpp: see cache.hpp; the format is docs/cache-format.md. What goes wrong with the cache is a
-// warning here, never a failed run, with one exception: a row that was promised by contains() and is gone
-// when read() wants it.
+// features/cache.cpp: see cache.hpp; the format is docs/cache-format.md. A fault of the cache is a warning
+// here, never a failed run. There is one exception: contains() found a row, and the row is gone when read()
+// wants it.
 #include "features/cache.hpp"
 
 #include <fmt/format.h>
@@ -24,10 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder that changes while it is listed is listed again, so often at most.
+/// How often a folder that changes during its listing is listed again, at most.
 constexpr int kMostListings = 16;
 
-/// Copies one row to where `to` already has room for it.
+/// Copies one row to the place that `to` already has for it.
 void copy_row(const CsrRows& from, std::size_t from_row, CsrRows& to, std::size_t to_row) {
   const auto indices = from.row_indices(from_row);
   const auto values = from.row_values(from_row);
@@ -44,7 +44,7 @@ fs::path default_cache_folder() {
     const char* const value = std::getenv(name);
     return std::string_view(value == nullptr ? "" : value);
   };
-  // The XDG specification has relative paths ignored.
+  // The XDG specification says that relative paths are ignored.
   if (const fs::path xdg = variable("XDG_CACHE_HOME"); xdg.is_absolute()) return xdg / "headstart";
   if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "headstart";
   throw Error{Error::Kind::kUsage, "there is no place for the cache",
@@ -81,8 +81,8 @@ void FeatureCache::trust_index(std::span<const fs::path> files) {
 }
 
 void FeatureCache::scan() {
-  // A listing that takes a while can miss both a segment that was unlinked meanwhile and the merged one that
-  // was published before: only two that agree are the truth.
+  // A slow listing can miss both an unlinked segment and the merged segment that was published before. So
+  // only two listings that agree are trusted.
   std::vector<fs::path> before;
   for (int listing = 0; listing < kMostListings; ++listing) {
     std::error_code error;
@@ -148,7 +148,7 @@ void FeatureCache::lose(const SegmentLost& lost) {
 
 void FeatureCache::forget_index() {
   warn_(printable(fmt::format("the cache's index was wrong: {}: it is made anew", folder_.path().string())));
-  index_lied_ = true;  // its file may stay: the folder may be read-only
+  index_lied_ = true;  // its file may stay, because the folder may be read-only
   std::error_code ignored;
   fs::remove(folder_.path() / SegmentIndex::kFile, ignored);
   set_ = {};
@@ -219,7 +219,7 @@ FeatureCache::Layout FeatureCache::layout(std::span<const Sha256> keys) const {
 }
 
 CsrRows FeatureCache::read(std::span<const Sha256> keys) {
-  while (true) {  // each turn has one segment less, or no index any more
+  while (true) {  // each turn has one segment less, or the index is dropped
     auto result = read_once(keys);
     if (auto* rows = std::get_if<CsrRows>(&result)) return std::move(*rows);
     if (const auto* lost = std::get_if<SegmentLost>(&result)) {
@@ -245,7 +245,7 @@ std::variant<CsrRows, FeatureCache::SegmentLost, FeatureCache::IndexLied> Featur
   rows.indices.resize(static_cast<std::size_t>(rows.indptr.back()));
   rows.values.resize(rows.indices.size());
 
-  // Positions in `keys`, so that each segment is opened once.
+  // Positions in `keys`, sorted so that each segment is opened once.
   std::vector<std::size_t> by_segment(keys.size());
   std::iota(by_segment.begin(), by_segment.end(), std::size_t{0});
   std::sort(by_segment.begin(), by_segment.end(),
@@ -278,7 +278,7 @@ std::vector<SourceSegment> FeatureCache::sources_of(std::span<const Sha256> name
     const SegmentFile& file = std::get<SegmentFile>(verified.content);
     try {
       sources.push_back({file.digest, file.bytes.size(), fitting_header(file.bytes)});
-    } catch (const Error& error) {  // only an index took it for one of ours
+    } catch (const Error& error) {  // only an index took it for a segment of this cache
       lose({number, verified.stamp, {SegmentFault::Kind::kDamaged, error.what()}});
     }
   });
@@ -286,7 +286,7 @@ std::vector<SourceSegment> FeatureCache::sources_of(std::span<const Sha256> name
 }
 
 CompactionPlan FeatureCache::make_plan(const CompactionSettings& settings) {
-  while (true) {  // twice at most: the second time there is no index that could lie
+  while (true) {  // twice at most: the second time there is no index that could be wrong
     const SegmentTable table = set_.table();
     std::vector<SourceSegment> sources = sources_of(segments_to_merge(table, settings.small_bytes()));
     if (tells_truth(table, sources)) return plan_compaction(std::move(sources), settings.merged_bytes);
@@ -305,7 +305,7 @@ FeatureCache::Compaction FeatureCache::compact(const CompactionSettings& setting
     warn_not_compacted(lock.reason);
     return result;
   }
-  scan();  // what another compaction did until now
+  scan();  // finds the results of other compactions
   const CompactionPlan plan = make_plan(settings);
   const CompactionOutcome outcome = carry_out(plan, folder_, settings);
   if (outcome.failure) warn_not_compacted(*outcome.failure);
@@ -328,7 +328,7 @@ FeatureCache::Compaction FeatureCache::compact(const CompactionSettings& setting
   }
   result.merged = outcome.unlinked.size();
   result.into = outcome.published.size();
-  scan();  // what was lost may be elsewhere
+  scan();  // lost rows may be in other segments
   save_index();
   return result;
 }

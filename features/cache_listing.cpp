@@ -1,4 +1,4 @@
-// features/cache_listing.cpp: what `headstart cache list` tells.
+// features/cache_listing.cpp: the information of `headstart cache list`.
 #include <fmt/format.h>
 
 #include <string_view>
@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Warn = std::function<void(const std::string&)>;
 
-/// A segment's contribution.
+/// The rows and non-zeros of a segment.
 struct Content {
   std::uint64_t rows = 0;
   std::uint64_t nonzeros = 0;
@@ -43,7 +43,7 @@ std::unordered_map<Sha256, std::pair<IndexedSegment, Content>> indexed_contents(
   return known;
 }
 
-/// The header of a segment, or nothing after a warning.
+/// The header of a segment; nothing after a warning.
 std::optional<SegmentHeader> read_header(const fs::path& file, const Warn& warn) {
   const auto read = read_segment_file(file);
   if (const auto* fault = std::get_if<SegmentFault>(&read)) {

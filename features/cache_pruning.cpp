@@ -1,5 +1,5 @@
-// features/cache_pruning.cpp: what `headstart cache prune` removes. Surprise: with the last segment of a
-// fingerprint its extractor.json goes too, but never a file that headstart did not make.
+// features/cache_pruning.cpp: removes files for `headstart cache prune`. Note: the extractor.json of a
+// fingerprint is removed together with its last segment. A file that headstart did not make is never removed.
 #include <algorithm>
 #include <stdexcept>
 #include <system_error>
@@ -20,7 +20,7 @@ struct PrunableFile {
   std::uint64_t bytes = 0;
 };
 
-/// Segments, and those that were set aside.
+/// Segments, and segments that were set aside as damaged.
 std::vector<PrunableFile> prunable_files(const TapFolder& folder) {
   std::vector<PrunableFile> files;
   std::error_code error;
@@ -37,7 +37,7 @@ std::vector<PrunableFile> prunable_files(const TapFolder& folder) {
   return files;
 }
 
-/// Which of `files`, the oldest first, have to go.
+/// The files to remove, the oldest first.
 std::vector<PrunableFile> choose(std::vector<PrunableFile> files, const PruneOptions& options) {
   std::sort(files.begin(), files.end(), [](const PrunableFile& a, const PrunableFile& b) {
     return a.written != b.written ? a.written < b.written : a.path < b.path;
@@ -55,13 +55,13 @@ std::vector<PrunableFile> choose(std::vector<PrunableFile> files, const PruneOpt
   return chosen;
 }
 
-/// Removes what is left of a tap folder without segments, and of its fingerprint's if that has no tap.
+/// Removes a tap folder without segments, and the folder of its fingerprint if no tap is left there.
 void remove_if_empty(const TapFolder& folder) {
   std::error_code ignored;
   if (!prunable_files(folder).empty()) return;
   fs::remove(folder.path / SegmentIndex::kFile, ignored);
   fs::remove(folder.path / SegmentFolder::kLockFile, ignored);
-  fs::remove(folder.path, ignored);  // not if anything else is in it
+  fs::remove(folder.path, ignored);  // fails if the folder has any other file
   const fs::path fingerprint = folder.path.parent_path();
   for (const fs::directory_entry& entry : fs::directory_iterator(fingerprint, ignored)) {
     if (entry.path().filename() != "extractor.json") return;

@@ -1,4 +1,4 @@
-// features/cache_verification.cpp: what `headstart cache verify` looks at: everything.
+// features/cache_verification.cpp: reads and checks the whole cache for `headstart cache verify`.
 #include <fmt/format.h>
 
 #include <numeric>
@@ -21,7 +21,7 @@ struct TapSegments {
   std::vector<fs::path> files;
 };
 
-/// What is wrong with a segment whose digest is right; nothing if all is well.
+/// The fault of a segment whose digest is right; nothing if all is well.
 std::optional<std::string> find_fault(const SegmentFile& segment, const TapSegments& tap,
                                       CacheVerification& result) {
   try {

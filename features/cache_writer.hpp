@@ -1,7 +1,7 @@
-// features/cache_writer.hpp: all that an extraction does to its caches, one for each tap, while it runs on
-// many threads. Invariant: a row that was appended is published by the next publish_due() after it is due, or
-// by publish_all(), even where the extraction fails in between. Surprise: publishing has its own lock beside
-// the rows', so that the network goes on while a segment goes to the disk.
+// features/cache_writer.hpp: all calls of an extraction to its caches, one cache for each tap, from many
+// threads. Invariant: an appended row is published by the next publish_due() after the row is due, or by
+// publish_all(). This holds even if the extraction fails in between. Note: publishing has its own lock,
+// separate from the lock of the rows. So the network goes on while a segment is written to disk.
 #pragma once
 
 #include <chrono>
@@ -22,20 +22,22 @@ class CacheWriter {
   CacheWriter(std::span<FeatureCache* const> caches, const LowerTaps& lower)
       : caches_(caches.begin(), caches.end()), lower_(lower) {}
 
-  /// Which of the caches have no row for `key`, and what it can be computed from. Any thread.
+  /// The caches that have no row for `key`, and the tap or image from which the row can be computed. Any
+  /// thread may call it.
   [[nodiscard]] RowLookup look_up(const Sha256& key) const;
 
-  /// Says who computes the rows that append() brings from now on: what another engine computed before is set
-  /// aside, as a segment has one origin. The thread that appends.
+  /// Sets the origin of the rows that append() adds from now on. Rows of another engine are queued first,
+  /// because a segment has one origin. Only for the thread that appends.
   void start(const EngineDescription& engine, int input_size);
-  /// Adds a row to one cache's next segment, rounded to its storage already. One thread at a time.
+  /// Adds a row to one cache's next segment. The row is already rounded to the cache's storage. One thread at
+  /// a time.
   void append(std::size_t cache, const Sha256& key, std::span<const float> activations);
-  /// Sets aside the segments that are due; the thread that appends.
+  /// Queues the segments that are due, for publish_due(). Only for the thread that appends.
   void collect_due(std::chrono::steady_clock::time_point now);
 
-  /// Publishes what was set aside. One thread at a time.
+  /// Publishes the queued segments. One thread at a time.
   void publish_due();
-  /// Publishes everything that was appended. When no other thread is in here any more.
+  /// Publishes all appended rows. Only when no other thread uses this object any more.
   void publish_all();
 
  private:
@@ -49,7 +51,7 @@ class CacheWriter {
 
   std::vector<FeatureCache*> caches_;
   const LowerTaps& lower_;
-  mutable std::mutex caches_lock_;  // of all caches: lookups against publishing
+  mutable std::mutex caches_lock_;  // of all caches: separates lookups from publishing
   std::vector<SegmentBuilder> builders_;
   std::mutex due_lock_;
   std::deque<DueSegment> due_;

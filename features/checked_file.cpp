@@ -1,5 +1,5 @@
-// features/checked_file.cpp: kind [32] | number of sections | their lengths | the sections, each padded to
-// eight bytes | SHA-256 of all that.
+// features/checked_file.cpp: the layout is: kind [32] | number of sections | their lengths | the sections,
+// each padded to eight bytes | SHA-256 of everything before.
 #include "features/checked_file.hpp"
 
 #include <array>
@@ -35,7 +35,7 @@ void append(std::vector<std::byte>& to, const T& value) {
   to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
-/// Takes a value off the front. @return whether there was one
+/// Takes a value from the front. @return whether there was one
 template <typename T>
 bool take(std::span<const std::byte>& from, T& value) {
   if (from.size() < sizeof value) return false;

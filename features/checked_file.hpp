@@ -1,5 +1,5 @@
-// features/checked_file.hpp: a disposable file: arrays of records behind a checksum. It is whole or it is
-// nothing, so whoever loses one only makes it again. Records have this machine's byte order and layout.
+// features/checked_file.hpp: a disposable file of arrays of records, protected by a checksum. A damaged file
+// counts as missing; it is simply made again. Records have this machine's byte order and layout.
 #pragma once
 
 #include <cstddef>
@@ -18,19 +18,20 @@ namespace headstart {
 /// A file of the cache in memory, verified.
 class CheckedFile {
  public:
-  /// Reads `file` into memory (a mapping would crash on a file that is cut short meanwhile).
-  /// @param kind  what the file has to call itself: at most 32 bytes, its version included
+  /// Reads `file` into memory. (A mapping would crash if the file were cut short meanwhile.)
+  /// @param kind  the kind that the file must state: at most 32 bytes, its version included
   /// @return nothing if the file is missing, of another kind, or damaged
   [[nodiscard]] static std::optional<CheckedFile> read(const std::filesystem::path& file,
                                                        std::string_view kind);
 
-  /// Replaces `file`, whole and durably.
+  /// Replaces `file` as a whole, durably.
   /// @return nothing if all went well, else why not
   [[nodiscard]] static std::optional<std::string> write(const std::filesystem::path& file,
                                                         std::string_view kind,
                                                         std::span<const std::span<const std::byte>> sections);
 
-  /// Section `index` as records; empty if there is none or its length is not a multiple of a record's.
+  /// Section `index` as records. Empty if there is no such section, or its length is not a multiple of a
+  /// record's.
   template <typename Record>
   [[nodiscard]] std::span<const Record> section(std::size_t index) const {
     static_assert(std::is_trivially_copyable_v<Record> && alignof(Record) <= 8);
@@ -42,7 +43,7 @@ class CheckedFile {
 
   CheckedFile(CheckedFile&&) noexcept = default;
   CheckedFile& operator=(CheckedFile&&) noexcept = default;
-  CheckedFile(const CheckedFile&) = delete;  // sections_ would lie in the other one's bytes
+  CheckedFile(const CheckedFile&) = delete;  // sections_ would point into the other object's bytes
   CheckedFile& operator=(const CheckedFile&) = delete;
   ~CheckedFile() = default;
 

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
 
-/// Of rows that the same engine computed, if not always in the same place.
+/// The origin of merged rows. The same engine computed them, but host and version of headstart may differ.
 SegmentOrigin common_origin(const SegmentOrigin& a, const SegmentOrigin& b) {
   SegmentOrigin common = a;
   if (a.host != b.host) common.host = "several";
@@ -34,7 +34,7 @@ EngineName engine_of(const SourceSegment& source) {
   return {source.header.origin.engine, source.header.origin.engine_version};
 }
 
-/// Takes out the sources that share no key with another one and are their engine's only ones.
+/// Removes sources that share no key with another one and are the only source of their engine.
 void leave_out_loners(std::vector<SourceSegment>& sources) {
   std::unordered_map<Sha256, int> holders;
   std::map<EngineName, int> of_engine;
@@ -49,13 +49,13 @@ void leave_out_loners(std::vector<SourceSegment>& sources) {
   });
 }
 
-/// Loads sources for the merged segments, one at a time and the last one only once.
+/// Loads sources for the merged segments, one at a time, and keeps the last one.
 class SourceLoader {
  public:
   SourceLoader(const CompactionPlan& plan, const SegmentFolder& folder, CompactionOutcome& outcome)
       : plan_(plan), folder_(folder), outcome_(outcome) {}
 
-  /// The source's rows, until the next call; nothing if it can't be read any more.
+  /// The source's rows, valid until the next call; nothing if the source can't be read any more.
   const CsrRows* rows(std::int32_t source) {
     if (source != loaded_) {
       loaded_ = source;
@@ -93,7 +93,7 @@ Segment build_merged(const CompactionPlan& plan, const CompactionPlan::Merged& m
   return segment;
 }
 
-/// Publishes all of them, or those before the first failure. @return their names
+/// Publishes all merged segments, or those before the first failure. @return their names
 std::vector<Sha256> publish_merged(const CompactionPlan& plan, SegmentFolder& folder,
                                    const CompactionSettings& settings, CompactionOutcome& outcome) {
   std::vector<Sha256> names;
@@ -111,7 +111,7 @@ std::vector<Sha256> publish_merged(const CompactionPlan& plan, SegmentFolder& fo
   return names;
 }
 
-/// Reads back what was published.
+/// Reads back the published segments.
 void verify_published(std::span<const Sha256> names, const SegmentFolder& folder,
                       CompactionOutcome& outcome) {
   std::vector<fs::path> files;
@@ -119,7 +119,7 @@ void verify_published(std::span<const Sha256> names, const SegmentFolder& folder
                  [&](const Sha256& name) { return folder.file_of(name); });
   verify_segments(files, [&](const VerifiedSegment& verified) {
     if (const auto* fault = std::get_if<SegmentFault>(&verified.content)) {
-      if (fault->kind != SegmentFault::Kind::kGone)  // gone: somebody merged it further already
+      if (fault->kind != SegmentFault::Kind::kGone)  // gone: another process merged it further
         outcome.failure = fmt::format("{}: {}", verified.file.filename().string(), fault->reason);
       return;
     }
@@ -128,8 +128,8 @@ void verify_published(std::span<const Sha256> names, const SegmentFolder& folder
   });
 }
 
-/// Unlinks the sources that are replaced, the last name first. A source that stays keeps those before it that
-/// share a key with it: else its own row would begin to count.
+/// Unlinks the replaced sources, the last name first. A source that stays also keeps the sources before it
+/// that share a key with it. Otherwise the row of the source that stays would begin to count.
 void unlink_replaced(const CompactionPlan& plan, const SegmentFolder& folder,
                      const CompactionSettings& settings, CompactionOutcome& outcome) {
   std::unordered_map<Sha256, std::int32_t> standing;  // the highest generation of each key
@@ -206,7 +206,7 @@ CompactionPlan plan_compaction(std::vector<SourceSegment> sources, std::size_t m
   for (const SourceSegment& source : plan.sources)
     plan.generation = std::max(plan.generation, source.header.generation + 1);
 
-  struct Open {  // of one engine
+  struct Open {  // for each engine
     CompactionPlan::Merged merged;
     std::size_t nonzeros = 0;
   };

@@ -29,9 +29,9 @@ std::span<const float> CsrRows::row_values(std::size_t row) const noexcept {
 
 void CsrRows::append_dense(std::span<const float> dense) {
   const std::size_t begin = values.size();
-  // Every position is written and the cursor moves on only past a non-zero: no branch to mispredict. 26 us a
-  // row of 25,088 (benchmarks/segment), of which the network takes 30 ms and more: not worth a compress-store
-  // kernel for each instruction set.
+  // Writes every position and moves the cursor only past a non-zero, so no branch can be mispredicted. This
+  // takes 26 us a row of 25,088 (benchmarks/segment); the network takes 30 ms or more for the same row. So a
+  // compress-store routine for each instruction set would not pay.
   indices.resize(begin + dense.size());
   values.resize(begin + dense.size());
   std::size_t end = begin;

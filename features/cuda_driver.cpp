@@ -1,5 +1,5 @@
-// features/cuda_driver.cpp: the few functions of the driver's C interface that are needed, declared here:
-// their types are part of its binary interface and do not change (CUDA Driver API).
+// features/cuda_driver.cpp: declares the few functions of the driver's C interface that are needed. Their
+// types are part of its binary interface and do not change (CUDA Driver API).
 #include "features/cuda_driver.hpp"
 
 #include <dlfcn.h>
@@ -22,7 +22,7 @@ struct CloseLibrary {
   void operator()(void* library) const noexcept { dlclose(library); }
 };
 
-/// A driver's functions; null where the library has none of that name.
+/// A driver's functions; null for a function that the library does not have.
 struct Functions {
   explicit Functions(void* library)
       : init(find<int (*)(unsigned)>(library, "cuInit")),
@@ -52,7 +52,7 @@ struct Functions {
   int (*device_memory)(std::size_t*, int);
 };
 
-/// @return success
+/// @return whether the device could be read
 bool read_device(const Functions& driver, int ordinal, CudaDevice& device) {
   int handle = 0;
   std::array<char, kMaxName> name{};
@@ -83,7 +83,7 @@ CudaDriver find_cuda_driver(const std::string& library) {
     found.problem = fmt::format("{} is no NVIDIA driver that can be used: it lacks functions", library);
     return found;
   }
-  driver.driver_version(&found.version);  // may be asked before cuInit()
+  driver.driver_version(&found.version);  // allowed before cuInit()
   int count = 0;
   int code = driver.init(0);
   if (code == kSuccess) code = driver.device_count(&count);

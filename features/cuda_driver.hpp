@@ -1,5 +1,6 @@
-// features/cuda_driver.hpp: what the NVIDIA driver says of itself and of its devices. The driver's library is
-// loaded when it is asked, so that one binary tells what is missing on a machine without it.
+// features/cuda_driver.hpp: asks the NVIDIA driver about itself and its devices. The driver's library is
+// loaded only for this question. So one binary also runs on a machine without the library, and can say what
+// is missing.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +13,16 @@ struct CudaDevice {
   std::string name;
   int compute_major = 0;
   int compute_minor = 0;
-  std::uint64_t bytes = 0;  ///< of memory, all of it
+  std::uint64_t bytes = 0;  ///< of memory, in total
 };
 
 struct CudaDriver {
-  std::string problem{};  ///< why it can't be used; empty if it can
-  int version = 0;  ///< of the newest CUDA that it runs: 1000 * major + 10 * minor; 0 if it does not say
-  std::vector<CudaDevice> devices{};  ///< in the driver's order; empty where there is a problem
+  std::string problem{};  ///< why the driver can't be used; empty if it can
+  int version = 0;        ///< of the newest CUDA that it runs: 1000 * major + 10 * minor; 0 if unknown
+  std::vector<CudaDevice> devices{};  ///< in the driver's order; empty if there is a problem
 };
 
-/// @param library  another one than the driver's, for tests
+/// @param library  the driver's library; tests pass another one
 [[nodiscard]] CudaDriver find_cuda_driver(const std::string& library = "libcuda.so.1");
 
 /// "13.0" of 13000.

@@ -14,7 +14,7 @@
 namespace headstart {
 namespace {
 
-/// What stands behind "NAME:" on a line of the report, without blanks around it.
+/// The text behind "NAME:" on a line of the report, without blanks around it.
 std::optional<std::string_view> line_of(std::string_view report, std::string_view name) {
   const std::size_t found = report.find(fmt::format("{}:", name));
   if (found == std::string_view::npos) return std::nullopt;
@@ -25,7 +25,7 @@ std::optional<std::string_view> line_of(std::string_view report, std::string_vie
   return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
 }
 
-/// "13.0" of "YES (ver 13.0, CUBLAS)"; "of unknown version" of another YES; nothing of NO.
+/// "13.0" for "YES (ver 13.0, CUBLAS)"; "of unknown version" for another YES; empty for NO.
 std::string version_in(const std::optional<std::string_view>& line) {
   if (!line || !line->starts_with("YES")) return {};
   constexpr std::string_view kBefore = "(ver ";
@@ -41,7 +41,7 @@ int without_dot(const std::string& architecture) {
   return std::atoi(digits.c_str());
 }
 
-/// Code for a compute capability also runs on those of the same major number that come later.
+/// Code for a compute capability also runs on later ones of the same major number.
 bool runs_on(const std::vector<std::string>& architectures, const CudaDevice& device) {
   return std::any_of(architectures.begin(), architectures.end(), [&](const std::string& architecture) {
     const int number = without_dot(architecture);
@@ -67,7 +67,7 @@ CudaFacts find_cuda(EngineKind kind) {
   facts.driver = find_cuda_driver();
   if (facts.build.cuda.empty() || !facts.driver.problem.empty()) return facts;
   facts.devices = cv::cuda::getCudaEnabledDeviceCount();
-  if (facts.devices <= 0) return facts;  // asking the DNN module about a device that isn't there may throw
+  if (facts.devices <= 0) return facts;  // asking the DNN module about a missing device may throw
   const cv::dnn::Target target =
       precision_of(kind) == Precision::kFp16 ? cv::dnn::DNN_TARGET_CUDA_FP16 : cv::dnn::DNN_TARGET_CUDA;
   const auto targets = cv::dnn::getAvailableTargets(cv::dnn::DNN_BACKEND_CUDA);

@@ -1,5 +1,6 @@
-// features/cuda_support.hpp: whether OpenCV can run networks on a CUDA device here, and if not, exactly what
-// is missing. Only OpenCV's build report tells how it was built: its device count is 0 without CUDA too.
+// features/cuda_support.hpp: decides whether OpenCV can run networks on a CUDA device here, and what is
+// missing if not. Only OpenCV's build report tells how OpenCV was built: its device count is 0 without CUDA,
+// too.
 #pragma once
 
 #include <string>
@@ -21,8 +22,8 @@ struct CudaBuild {
 /// @param report  cv::getBuildInformation()
 [[nodiscard]] CudaBuild parse_cuda_build(std::string_view report);
 
-/// What decides whether CUDA can be used; separate from finding it out, so that each answer can be tested
-/// without a device.
+/// The facts that decide whether CUDA can be used. They are separate from the code that finds them, so that
+/// each answer can be tested without a device.
 struct CudaFacts {
   CudaBuild build;
   CudaDriver driver;
@@ -30,10 +31,10 @@ struct CudaFacts {
   bool dnn_target_works = false;  ///< the DNN module offers the target that the engine needs
 };
 
-/// Of this process's OpenCV and this machine. @param kind  an engine on CUDA
+/// The facts of this process's OpenCV and this machine. @param kind  an engine on CUDA
 [[nodiscard]] CudaFacts find_cuda(EngineKind kind);
 
-/// Empty if CUDA can be used, else what is missing.
+/// Empty if CUDA can be used, else a text that says what is missing.
 [[nodiscard]] std::string missing_for_cuda(const CudaFacts& facts, EngineKind kind);
 
 /// "CUDA 13.0, cuDNN 9.19.0; NVIDIA H100, compute capability 9.0, 79.1 GiB; driver for CUDA up to 13.0".

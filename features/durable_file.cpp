@@ -1,5 +1,5 @@
-// features/durable_file.cpp: POSIX calls, because the standard library has no fsync and its streams hide why
-// they fail.
+// features/durable_file.cpp: POSIX calls, because the standard library has no fsync and its streams hide the
+// reason of a failure.
 #include "features/durable_file.hpp"
 
 #include <fcntl.h>
@@ -28,18 +28,18 @@ constexpr std::chrono::hours kStale{24};
 
 [[noreturn]] void throw_errno() { throw std::system_error(errno, std::generic_category()); }
 
-/// Unique among the processes of all machines that share the folder: process ids are not.
+/// Unique among the processes of all machines that share the folder. Process ids alone are not unique there.
 std::string temporary_name() {
   static std::atomic<std::uint64_t> counter{0};
   std::random_device random;
   return fmt::format("{}{}-{}-{:08x}{:08x}", kTemporaryPrefix, ::getpid(), counter++, random(), random());
 }
 
-/// Of a file or, with O_DIRECTORY, a folder.
+/// Syncs a file or, with O_DIRECTORY, a folder.
 void sync_path(const fs::path& path, int flags) {
   const FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (descriptor.get() < 0) throw_errno();
-  // EINVAL: it needs none there. EROFS: nothing can be pending.
+  // EINVAL: no sync needed there. EROFS: nothing can be pending.
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL && errno != EROFS) throw_errno();
 }
 
@@ -49,7 +49,7 @@ fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
-/// create_directories, with each new folder's entry made durable.
+/// Like create_directories, but makes each new folder's entry durable.
 void make_folders(const fs::path& folder) {
   if (folder.empty() || fs::is_directory(folder)) return;
   make_folders(folder.parent_path());
@@ -66,7 +66,7 @@ void write_and_sync(const fs::path& file, std::span<const std::byte> bytes) {
     if (written < 0) throw_errno();
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
-  // What can fail late on a network file system is fsync's to report, not close's.
+  // fsync, not close, reports late failures of a network file system.
   if (::fsync(descriptor.get()) != 0) throw_errno();
 }
 

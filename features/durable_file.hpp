@@ -1,4 +1,4 @@
-// features/durable_file.hpp: a file that appears under its name whole and durable, or not at all.
+// features/durable_file.hpp: writes a file that appears under its name whole and durable, or not at all.
 #pragma once
 
 #include <cstddef>
@@ -9,19 +9,19 @@
 
 namespace headstart {
 
-/// Writes `bytes` to a temporary name in the same folder, fsyncs, renames to `file`, fsyncs the folder; makes
-/// the folders that are missing, durably too. Any number of processes may do so at once. After a failure the
-/// temporary file is gone; after a kill it stays until remove_stale_temporaries() finds it.
+/// Writes `bytes` to a temporary name in the same folder, fsyncs, renames to `file`, fsyncs the folder.
+/// Missing folders are made durably, too. Any number of processes may do this at once. After a failure the
+/// temporary file is gone. After a kill it stays until remove_stale_temporaries() finds it.
 /// @return nothing if all went well, else why not
 [[nodiscard]] std::optional<std::string> write_durably(const std::filesystem::path& file,
                                                        std::span<const std::byte> bytes);
 
-/// The same for a file that is there already, whoever wrote it: fsyncs it and its folder.
+/// Makes an existing file durable, whoever wrote it: fsyncs the file and its folder.
 /// @return nothing if all went well, else why not
 [[nodiscard]] std::optional<std::string> make_durable(const std::filesystem::path& file);
 
-/// Removes what killed write_durably() left in `folder` more than a day ago; younger files may be somebody's
-/// work.
+/// Removes temporary files in `folder` that a killed write_durably() left more than a day ago. Younger files
+/// may still be in use.
 void remove_stale_temporaries(const std::filesystem::path& folder) noexcept;
 
 }  // namespace headstart

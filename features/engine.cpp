@@ -43,8 +43,8 @@ std::unique_ptr<Engine> open_unchecked(const Vgg16Weights& weights, const Engine
   return open_opencv_plugin(weights, options);
 }
 
-/// The engine that another one is held against: of another library, small, and from the image on. Its last
-/// tap is the one that the other begins at, if it does.
+/// The engine with which another one is compared: of another library, with a batch of 1, from the image on.
+/// If the other engine begins at a tap, that tap is the last tap of this one.
 std::unique_ptr<Engine> open_reference(const Vgg16Weights& weights, EngineOptions options) {
   options.kind = options.kind == EngineKind::kNative ? EngineKind::kOnednn : EngineKind::kNative;
   options.batch_size = 1;
@@ -53,7 +53,7 @@ std::unique_ptr<Engine> open_reference(const Vgg16Weights& weights, EngineOption
   return open_unchecked(weights, options);
 }
 
-/// The blocks below an engine that does not begin with images; null for one that does.
+/// An engine for the VGG blocks below one that begins at a tap; null if it begins with images.
 std::unique_ptr<Engine> open_below(const Vgg16Weights& weights, EngineOptions options) {
   if (!options.from) return nullptr;
   options.batch_size = 1;
@@ -80,9 +80,9 @@ std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOpt
 }
 
 EngineKind choose_engine() {
-  // OpenCV takes 0.1 s to load: not where there is no device for it.
+  // OpenCV takes 0.1 s to load, so it is not loaded without a device.
   if (!find_cuda_driver().problem.empty()) return EngineKind::kNative;
-  // fp16 is never chosen, only asked for: its numbers belong to another precision class.
+  // fp16 is only used on request, because its numbers belong to another precision class.
   if (probe_opencv_plugin(EngineKind::kOpencvCuda).available) return EngineKind::kOpencvCuda;
   return EngineKind::kNative;
 }

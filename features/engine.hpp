@@ -1,7 +1,7 @@
-// features/engine.hpp: the interface of all that runs VGG16, or the part of it above a tap: a batch of
-// preprocessed images, or of activations at that tap, in; one or more taps out.
-// Invariant: a row never depends on its batch neighbours, so the tail of a data set may be padded with
-// anything finite.
+// features/engine.hpp: the interface of all engines. An engine runs VGG16, or the part of it above a tap
+// (nearer to the output). It takes a batch of preprocessed images, or of activations at that tap, and gives
+// the activations of one or more taps. Invariant: a row never depends on the other rows of its batch, so the
+// last batch may be padded with any finite values.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace headstart {
 
-/// What can run the network.
+/// The engines that can run the network.
 enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
 
 /// "auto", "native", "onednn", "opencv", "opencv-cuda", "opencv-cuda-fp16".
@@ -25,70 +25,73 @@ enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCu
 /// The kind of that name; nothing if there is none.
 [[nodiscard]] std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept;
 
-/// What its features are computed in.
+/// The precision in which the engine computes features.
 [[nodiscard]] Precision precision_of(EngineKind kind) noexcept;
 
-/// Which engine, for what.
+/// Which engine to open, and what it has to compute.
 struct EngineOptions {
   EngineKind kind = EngineKind::kAuto;
-  int batch_size = 0;    ///< images a run; 0: what suits the engine
+  int batch_size = 0;    ///< images a run (the engine batch); 0: what suits the engine
   int input_size = 224;  ///< height and width of the input
   std::vector<Tap> taps{Tap::kBlock5Pool};
-  /// Begins with the activations at this tap, which is below all of `taps`; none: with images.
+  /// The network begins with the activations at this tap, which is below all of `taps` (nearer to the image).
+  /// None: begins with images.
   std::optional<Tap> from = std::nullopt;
   int threads = 0;  ///< 0: all that the process may use
 };
 
-/// What an engine is and how it computes; printed, and recorded in every segment.
+/// The engine and how it computes. Printed, and recorded in every segment.
 struct EngineDescription {
   std::string name;            ///< "onednn"
   std::string version;         ///< of the library: "oneDNN 2.6.3"
-  std::string implementation;  ///< what runs: "winograd F(4x4,3x3) in 12 layers, direct in 1"
+  std::string implementation;  ///< how it computes: "winograd F(4x4,3x3) in 12 layers, direct in 1"
   Precision precision = Precision::kFp32;
 };
 
-/// What an implementation is followed by if it begins at a tap: ", from block4_pool"; else nothing.
+/// The end of EngineDescription::implementation for an engine that begins at a tap: ", from block4_pool";
+/// else empty.
 [[nodiscard]] std::string from_tap(std::optional<Tap> from);
 
-/// VGG16 for a fixed batch and input size. Not thread-safe: one thread at a time; it uses threads of its own.
+/// VGG16 for a fixed batch and input size. Not thread-safe: only one thread may call it. It starts threads of
+/// its own.
 class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// Who it is.
+  /// The engine's name, version and method.
   [[nodiscard]] virtual const EngineDescription& description() const noexcept = 0;
-  /// Images in one run().
+  /// How many images one run() takes.
   [[nodiscard]] virtual int batch_size() const noexcept = 0;
-  /// Height and width of the images, also where it begins at a tap.
+  /// Height and width of the images, also for an engine that begins at a tap.
   [[nodiscard]] virtual int input_size() const noexcept = 0;
-  /// The tap that it begins at; none: it begins with images.
+  /// The tap at which the engine begins; none: it begins with images.
   [[nodiscard]] virtual std::optional<Tap> from() const noexcept = 0;
-  /// The taps that run() fills, in this order.
+  /// The taps whose activations run() writes, in this order.
   [[nodiscard]] virtual std::span<const Tap> taps() const noexcept = 0;
 
   /// Runs one batch.
-  /// @param batch    [batch_size, h, w, c] as start_shape(from(), input_size()) says: activations, or images,
-  ///                 preprocessed, channels in the weights' order
-  /// @param outputs  one span for each of taps(), [batch_size, h, w, c] as tap_shape() says
+  /// @param batch    [batch_size, h, w, c] with the shape start_shape(from(), input_size()). Activations, or
+  /// preprocessed images with channels in the weights' order
+  /// @param outputs  one span for each of taps(), [batch_size, h, w, c] with the shape tap_shape()
   virtual void run(std::span<const float> batch, std::span<const std::span<float>> outputs) = 0;
 };
 
-/// Opens the engine asked for and lets it prove itself (see self_check.hpp).
-/// auto takes opencv-cuda where a device works, then native: a rule, never a timing.
-/// @throws Error kFailed saying exactly what is missing: an engine that was asked for is never replaced by
-/// another
+/// Opens the engine and checks its results (see self_check.hpp). kAuto takes opencv-cuda if a device works,
+/// else native: a fixed rule, without timing.
+/// @throws Error kUsage for options out of range; kFailed saying exactly what is missing: a named engine is
+/// never replaced by another
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options);
 
-/// What open_engine(kAuto) would open here.
+/// The engine that open_engine(kAuto) would open here.
 [[nodiscard]] EngineKind choose_engine();
 
-/// Whether an engine can run here, and if not, what is missing; for `headstart info`.
+/// Whether an engine can run here, and if not, what is missing. For `headstart info`.
 struct EngineAvailability {
   EngineKind kind;
   bool available;
   std::string detail;  ///< version and device, or what is missing
 };
-/// All but kAuto.
+/// The availability of all engines but kAuto.
 [[nodiscard]] std::vector<EngineAvailability> list_engines();
 
 }  // namespace headstart

@@ -1,4 +1,4 @@
-// features/engine_names.cpp: what engine.hpp names, in words; plugins have it too.
+// features/engine_names.cpp: the names of the values in engine.hpp. Plugins also compile this file.
 #include <fmt/format.h>
 
 #include <array>

@@ -1,13 +1,13 @@
 // features/extractor.cpp: the pipeline of extractor.hpp as six filters over a ring of items.
 //   begin, which reads members of archives (serial) -> identify (parallel) -> look up (serial) ->
 //   read, decode, resize (parallel) -> network (serial) -> publish (serial)
-// Then compute_from_taps() for rows that are cached at a lower tap, in the order of the segments that have
-// them; should one prove damaged, the pipeline runs once more for its images. Serial filters run in the order
-// of the files, so the first of several files with the same bytes is always the one that is decoded, and rows
-// reach the network in order: an image, then its views. A decoded image lives within its filter only,
-// preprocessed rows in their item until the network has taken them. The network's OpenMP threads and these
-// workers share the cores. libgomp's default waiting is left as it is: 393 images took 25.1 s of processor
-// time with it, 25.0 with OMP_WAIT_POLICY=passive, 23.9 with active.
+// Then compute_from_taps() computes rows that are cached at a lower tap (nearer to the image), in the order
+// of their segments. If a segment proves damaged, the pipeline runs once more for its images. Serial filters
+// run in the order of the files. So the first of several files with the same bytes is always the decoded one.
+// Rows reach the network in order: an image, then its views. A decoded image lives only within its filter.
+// Preprocessed rows live in their item until the network has taken them. The network's OpenMP threads and
+// these threads share the cores. libgomp's default waiting is not changed: 393 images took 25.1 s of
+// processor time with it, 25.0 with OMP_WAIT_POLICY=passive, 23.9 with active.
 #include "features/extractor.hpp"
 
 #include <fmt/format.h>
@@ -36,16 +36,16 @@ struct Waiting {
   MissingRow row;
 };
 
-/// The network, from the image or a tap on.
+/// An engine with its batches. The engine begins at the image or at a tap.
 struct Pass {
   std::unique_ptr<FeatureBatch> batch;
-  std::vector<std::size_t> caches;  // of the engine's taps
-  std::vector<Waiting> gathered;    // one for each row of the batch that is gathered
-  std::vector<Waiting> running;     // one for each of that in the network
+  std::vector<std::size_t> caches;  // the caches of the engine's taps
+  std::vector<Waiting> gathered;    // one for each row of the batch that is being gathered
+  std::vector<Waiting> running;     // one for each row of the batch in the network
 };
 
-/// How many preprocessed rows may wait while the network is busy: enough to fill its next batch, within 64
-/// MiB. (The batch size isn't known when the pipeline starts, as the engine opens at the first miss.)
+/// How many preprocessed rows may wait while the network is busy: enough for its next batch, within 64 MiB.
+/// The batch size isn't known when the pipeline starts, because the engine opens at the first miss.
 std::size_t rows_ahead(int input_size) {
   const auto size = static_cast<std::size_t>(input_size);
   return std::clamp((std::size_t{64} << 20U) / (size * size * 3 * sizeof(float)), std::size_t{1},
@@ -105,8 +105,8 @@ class Extractor {
     return taps;
   }
 
-  /// How many files may be under way: with views fewer, so that about as many rows wait, but enough that
-  /// every thread has one.
+  /// How many files may be in the pipeline. With views there are fewer, so that about as many rows wait. But
+  /// there are enough for every thread.
   [[nodiscard]] std::size_t files_in_flight() const {
     const std::size_t threads = slot_threads(options_.threads);
     const std::size_t rows = 2 * threads + rows_ahead(options_.resize.size);
@@ -143,13 +143,13 @@ class Extractor {
 
   [[nodiscard]] bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
 
-  /// Whether the run ended before all of its rows had met their fate.
+  /// Whether the run ended before all rows of the image had a result.
   static bool is_unfinished(const ImageResult& image) {
     return image.status == ImageStatus::kSkipped ||
            std::find(image.views.begin(), image.views.end(), ImageStatus::kSkipped) != image.views.end();
   }
 
-  /// An archive has no random access.
+  /// Whether a source must be read in order, because an archive has no random access.
   static bool is_serial(const ImageSource& source) { return source.member || !source.problem.empty(); }
 
   /// Filter 1: the next file, unless the run is over or interrupted.
@@ -166,8 +166,8 @@ class Extractor {
     return !stopped();
   }
 
-  /// Whether the digests know a member, and its rows are cached or can be computed from cached ones: then it
-  /// need not be read. (A file is read once a row proves to be missing, but that is too late for a member, as
+  /// Whether a member need not be read: the digests know it, and its rows are cached or can be computed from
+  /// cached ones. (A file can still be read when a row proves missing. For a member that is too late, because
   /// the archive's reader has moved on.)
   bool recall(const ImageSource& source, PendingImage& item) const {
     if (options_.digests == nullptr || taps_failed_) return false;
@@ -183,7 +183,8 @@ class Extractor {
     return true;
   }
 
-  /// Filter 3: finds what the caches lack; drops the bytes of what is cached, or on its way already.
+  /// Filter 3: finds the rows that the caches lack. Frees the bytes of images whose rows are cached or on
+  /// their way already.
   void look_up(PendingImage& item) {
     if (!item.result.content) return;
     const Sha256& content = *item.result.content;
@@ -201,7 +202,7 @@ class Extractor {
     if (item.was_decoded || !item.lower.empty()) claimed_.emplace(content, item.index);
   }
 
-  /// @return whether the row is missing, which `item` then knows
+  /// @return whether the row is missing; if so, it is added to `item`
   bool look_up_row(const Sha256& content, int view, PendingImage& item) {
     const MissingRow row{view, view_key(content, static_cast<std::uint64_t>(view)), {}};
     const RowLookup found = writer_.look_up(row.key);
@@ -214,7 +215,8 @@ class Extractor {
     return true;
   }
 
-  /// Filter 5: settles what needs no network, gathers the rest, runs the network when a batch is full.
+  /// Filter 5: settles images that need no network, gathers the others, and runs the network when a batch is
+  /// full.
   void feed(PendingImage& item) {
     if (stopped()) item.leave();
     ImageResult& result = extraction_.images[item.index] = std::move(item.result);
@@ -257,8 +259,8 @@ class Extractor {
     return pass;
   }
 
-  /// Sends what is gathered through the network, or drops it: once the run is interrupted, no batch begins.
-  /// While it runs, the results of the batch before are rounded, encoded and collected.
+  /// Sends the gathered rows through the network. Drops them if the run was interrupted: then no batch
+  /// begins. While the network runs, the results of the last batch are rounded, encoded and collected.
   void run_network(Pass& pass) {
     if (!pass.running.empty()) pass.batch->wait();
     const std::vector<Waiting> done = std::exchange(pass.running, {});
@@ -271,7 +273,7 @@ class Extractor {
     settle(pass, done);
   }
 
-  /// The same for what is gathered last, to the end.
+  /// Like run_network() for the last gathered rows; waits for their results.
   void finish_network(Pass& pass) {
     if (!pass.gathered.empty()) run_network(pass);
     if (pass.running.empty()) return;
@@ -279,7 +281,7 @@ class Extractor {
     settle(pass, std::exchange(pass.running, {}));
   }
 
-  /// @param rows  of the batch last waited for
+  /// @param rows  of the batch that wait() returned last
   void settle(Pass& pass, std::span<const Waiting> rows) {
     FeatureBatch& batch = *pass.batch;
     const std::optional<Tap> from = batch.engine().from();
@@ -304,8 +306,8 @@ class Extractor {
     report_progress();
   }
 
-  /// Computes what is cached at lower taps, once no other thread is at the caches. One engine is open at a
-  /// time.
+  /// Computes the rows that are cached at lower taps, when no other thread uses the caches. One engine is
+  /// open at a time.
   void compute_from_taps() {
     const auto is_empty = [](const std::vector<Waiting>& rows) { return rows.empty(); };
     if (std::all_of(of_tap_.begin(), of_tap_.end(), is_empty)) return;
@@ -332,8 +334,8 @@ class Extractor {
     }
   }
 
-  /// Makes those files what is to be read whose rows at a lower tap are gone or damaged: the caches below
-  /// have said so. @return whether there are any
+  /// Keeps only those files for reading whose rows at a lower tap are gone or damaged. The lower caches have
+  /// warned about them. @return whether there are any
   bool keep_lost_files() {
     if (lost_.empty()) return false;
     std::sort(lost_.begin(), lost_.end());
@@ -345,8 +347,8 @@ class Extractor {
     return true;
   }
 
-  /// Makes a row what the caches keep of it: rounded here once, whoever computed it, so that it is the same
-  /// to the bit whether it was cached before or not. @return why it can't be kept
+  /// Rounds a row to the storage of the caches. This is done once, here, for every engine. So a row is
+  /// exactly the same whether it was cached before or not. @return why the row can't be stored
   std::optional<std::string> round_row(FeatureBatch& batch, std::size_t row) const {
     if (const std::optional<Tap> tap = batch.non_finite_tap(row)) {
       return fmt::format("the network overflows at {} ({})", to_string(*tap),
@@ -365,7 +367,8 @@ class Extractor {
     }
   }
 
-  /// All of an image's rows have left the network: an image that is rejected has no views either.
+  /// Called when all rows of an image have left the network. If the image is rejected, its views are
+  /// rejected, too.
   void finish(ImageResult& result) {
     if (result.status == ImageStatus::kRejected) {
       result.note.clear();
@@ -374,7 +377,7 @@ class Extractor {
     count(result.status);
   }
 
-  /// A file whose bytes were on their way already shares the fate of the first one that has them.
+  /// A file whose bytes were on their way already gets the result of the first file with these bytes.
   void settle_duplicates() {
     for (const auto& [index, first] : duplicates_) {
       const ImageResult& original = extraction_.images[first];
@@ -400,7 +403,7 @@ class Extractor {
     if (options_.on_progress) options_.on_progress(progress_);
   }
 
-  /// Counts again, now that duplicates of rejected images are rejected too.
+  /// Counts again, because duplicates of rejected images are rejected by now.
   void report_final_progress() {
     progress_ = {.total = files_.size()};
     for (const ImageResult& image : extraction_.images) count(image.status);
@@ -408,10 +411,10 @@ class Extractor {
   }
 
   std::span<const ImageSource> files_;
-  std::vector<std::size_t> order_;  // in which they are read
+  std::vector<std::size_t> order_;  // the order in which files are read
   const ExtractionOptions& options_;
   ImageReader own_reader_;
-  ImageReader& reader_;  // filter 1
+  ImageReader& reader_;  // of filter 1
   const OpenEngine& open_engine_;
   std::vector<Tap> taps_;
   FeatureType storage_;  // of all caches
@@ -420,16 +423,16 @@ class Extractor {
   Extraction extraction_;
   ExtractionProgress progress_;
 
-  std::vector<PendingImage> items_;                  // a ring; each belongs to the filter that has it
-  std::size_t next_ = 0;                             // filter 1
-  std::mutex large_images_;                          // filter 4: one at a time
-  std::unordered_map<Sha256, std::size_t> claimed_;  // filter 3: first file with these bytes
+  std::vector<PendingImage> items_;  // a ring; each item belongs to the filter that works on it
+  std::size_t next_ = 0;             // filter 1
+  std::mutex large_images_;          // filter 4: one at a time
+  std::unordered_map<Sha256, std::size_t> claimed_;              // filter 3: first file with these bytes
   std::vector<std::pair<std::size_t, std::size_t>> duplicates_;  // filter 3: file, first file with its bytes
   std::optional<Pass> images_;                                   // filter 5
   std::vector<std::size_t> unsettled_;  // filter 5: rows of each file that are on their way
-  std::array<std::vector<Waiting>, kAllTaps.size()> of_tap_;  // filter 5: what is cached at each
-  std::vector<std::size_t> lost_;                             // files, once the pipeline is through
-  bool taps_failed_ = false;                                  // between runs: all is to come from images
+  std::array<std::vector<Waiting>, kAllTaps.size()> of_tap_;  // filter 5: rows that are cached at each tap
+  std::vector<std::size_t> lost_;                             // files, after the pipeline has ended
+  bool taps_failed_ = false;                                  // between runs: all rows must come from images
 };
 
 }  // namespace

@@ -14,11 +14,11 @@
 namespace headstart {
 namespace {
 
-/// Raised whenever the same configuration would give other numbers than before: old rows are then not found
-/// any more.
+/// Raised if the same configuration would give other numbers than before. Old rows are then not found any
+/// more.
 constexpr int kFormatVersion = 1;
 
-/// The double whose shortest spelling is that of the float, so that extractor.json says 103.939 rather than
+/// The double whose shortest decimal form is that of the float, so that extractor.json has 103.939, not
 /// 103.93900299072266.
 double readable(float value) {
   const std::string text = fmt::format("{}", value);
@@ -35,7 +35,7 @@ std::array<float, 3> three_floats(const nlohmann::json& json) {
   return {json.at(0).get<float>(), json.at(1).get<float>(), json.at(2).get<float>()};
 }
 
-/// Of JSON that says so; other values may become anything, which parse() notices.
+/// Reads JSON of the expected form. Other values may become anything; parse() notices that.
 ExtractorConfiguration read_configuration(const nlohmann::json& json) {
   const auto is = [&](const char* name, const char* value) { return json.at(name) == value; };
   ExtractorConfiguration result;
@@ -68,7 +68,7 @@ std::optional<ExtractorConfiguration> ExtractorConfiguration::parse(std::string_
     const ExtractorConfiguration result = read_configuration(nlohmann::json::parse(json));
     const bool sane = result.resize.size >= kMinInputSize && result.resize.size <= kMaxInputSize;
     if (sane && result.canonical_json() == json) return result;
-  } catch (const std::exception&) {  // nlohmann's or ours: it is no configuration, however it fails to be one
+  } catch (const std::exception&) {  // nlohmann's or ours: the text is no configuration
   }
   return std::nullopt;
 }
@@ -91,7 +91,8 @@ std::string ExtractorConfiguration::canonical_json() const {
       {"alpha", alpha == Alpha::kWhite ? "white" : "drop"},
       {"orientation", ignore_exif ? "stored" : "exif"},
       {"precision", std::string(to_string(precision))}};
-  // Only where they are not what all caches had before there was a choice: their fingerprints stay.
+  // Only if they differ from the values that all caches had before these options existed. So old fingerprints
+  // stay the same.
   if (range) json["range"] = to_string(*range);
   if (storage != FeatureType::kFloat32) json["storage"] = std::string(to_string(storage));
   return json.dump() + "\n";

@@ -1,6 +1,6 @@
-// features/extractor_configuration.hpp: everything that a feature's value depends on, and the fingerprint
-// that names it. Not in it: tap, engine, batch size, threads (fp32 engines agree to 1e-5; each segment
-// records who computed it).
+// features/extractor_configuration.hpp: all settings that change a feature's value, and the fingerprint that
+// names them. Not included: tap, engine, batch size, threads. (fp32 engines agree to 1e-5, and each segment
+// records its engine.)
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 
 namespace headstart {
 
-/// Equal configurations give equal rows, up to an engine's rounding.
+/// Equal configurations give equal rows, up to the rounding of an engine.
 struct ExtractorConfiguration {
   Sha256 weights_identity;
   Preprocessing preprocessing;
@@ -29,9 +29,9 @@ struct ExtractorConfiguration {
   Precision precision = Precision::kFp32;
   FeatureType storage = FeatureType::kFloat32;  ///< of the cached rows, which are rounded to it
 
-  /// Canonical JSON: sorted keys, no spaces, one trailing line feed; what extractor.json holds.
+  /// The content of extractor.json. Canonical JSON: sorted keys, no spaces, one line feed at the end.
   [[nodiscard]] std::string canonical_json() const;
-  /// Much longer files are not read.
+  /// Longer files are not read.
   static constexpr std::uint64_t kMaxJsonBytes = std::uint64_t{1} << 20;
   /// The configuration whose canonical_json() is `json`; nothing if there is none.
   [[nodiscard]] static std::optional<ExtractorConfiguration> parse(std::string_view json);

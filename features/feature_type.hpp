@@ -1,5 +1,4 @@
-// features/feature_type.hpp: how features are stored, in a cache or a features.h5; in memory they are
-// float32.
+// features/feature_type.hpp: how features are stored in a cache or a features.h5. In memory they are float32.
 #pragma once
 
 #include <array>

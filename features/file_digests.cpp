@@ -20,7 +20,7 @@ constexpr std::uint64_t kKeptDays = 180;
 
 using Key = std::pair<std::uint64_t, std::uint64_t>;
 
-/// A member's key is the digest of more bytes than a file's, so that neither is taken for the other.
+/// A member's key is the digest of more bytes than a file's, so that the two kinds of key never mix.
 Key key_of(const FileStamp& stamp, const std::optional<MemberSource>& member) {
   const std::array<std::uint64_t, 5> numbers{stamp.device, stamp.inode, stamp.bytes,
                                              static_cast<std::uint64_t>(stamp.modified_ns),

@@ -1,6 +1,6 @@
-// features/file_digests.hpp: CACHE/stat: the SHA-256 of files, and of members of archives, that nobody has
-// touched since they were read, so that a run over an unchanged dataset reads no image. Disposable: without
-// it they are read and hashed.
+// features/file_digests.hpp: CACHE/stat: the SHA-256 of files and archive members that have not changed since
+// they were read. A run over an unchanged dataset reads no image. The file is disposable: without it, images
+// are read and hashed again.
 #pragma once
 
 #include <cstdint>
@@ -17,34 +17,34 @@
 
 namespace headstart {
 
-/// find() and add() are for any number of threads at once, save() for one that is alone. Any number of
-/// processes may use one file: what two of them save at once may lose entries, which costs reading those
-/// images again.
+/// Any number of threads may call find() and add() at once; save() needs to be alone. Any number of processes
+/// may use one file. If two of them save at once, entries may get lost, and those images are read again.
 class FileDigests {
  public:
   /// @param file     CACHE/stat
   /// @param trusted  false: finds nothing, so that every file is read again (--rehash); still saves
   FileDigests(std::filesystem::path file, bool trusted);
 
-  /// What the file with this stamp contains, or `member` of the archive with it, by its place and name;
-  /// nothing if that is not known.
+  /// The digest of the file with this stamp, or of `member` (by position and name) in the archive with this
+  /// stamp. Nothing if unknown.
   [[nodiscard]] std::optional<Sha256> find(const FileStamp& stamp,
                                            const std::optional<MemberSource>& member = {}) const;
 
-  /// Remembers what a file (or `member` of it) contained that had this stamp before and after it was read. A
-  /// file that changed less than two seconds ago is not remembered: another change may leave it with the same
-  /// stamp.
+  /// Remembers the digest of a file (or of `member` of it) that had this stamp before and after it was read.
+  /// A file that changed less than two seconds ago is not remembered, because another change may leave it
+  /// with the same stamp.
   /// @param now_ns  since 1970, after the file was read
   void add(const FileStamp& stamp, const Sha256& content, std::int64_t now_ns,
            const std::optional<MemberSource>& member = {});
 
-  /// Writes what is new into the file, together with what is there by now. Entries that nobody added for half
-  /// a year go once there are many.
+  /// Writes new entries into the file, together with its present entries. Once there are many, entries that
+  /// nobody added for half a year are removed.
   /// @return nothing if all went well, else why not
   [[nodiscard]] std::optional<std::string> save();
 
  private:
-  /// Stamps and members are kept as digests of themselves, which are as good and shorter.
+  /// The file keeps digests of stamps and members instead of the stamps and members themselves. A digest
+  /// identifies them as well and is shorter.
   struct Entry {
     std::uint64_t key[2];
     std::uint64_t day;  ///< since 1970, of add()
@@ -60,7 +60,7 @@ class FileDigests {
   std::filesystem::path file_;
   bool trusted_;
   std::optional<CheckedFile> known_;  // sorted by key
-  mutable std::mutex lock_;           // of added_
+  mutable std::mutex lock_;           // protects added_
   std::unordered_map<std::pair<std::uint64_t, std::uint64_t>, Entry, KeyHash> added_;
 };
 

@@ -1,5 +1,4 @@
-// features/float_type.hpp: the floating-point formats in which other software stores weights, read into
-// float32.
+// features/float_type.hpp: reads the floating-point formats of other software's weights into float32.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +13,9 @@ enum class FloatType { kFloat16, kBfloat16, kFloat32, kFloat64 };
 /// 2, 2, 4 or 8.
 [[nodiscard]] std::size_t bytes_of(FloatType type) noexcept;
 
-/// Little-endian values as float32: exact, NaN and infinity included, but for float64, which is rounded to
-/// nearest and becomes infinite where it is too large. The bytes need no alignment; a rest shorter than a
-/// value is left out.
+/// Little-endian values as float32. The conversion is exact, also for NaN and infinity, except for float64. A
+/// float64 is rounded to nearest, and becomes infinite if it is too large. The bytes need no alignment; a
+/// rest shorter than one value is ignored.
 [[nodiscard]] std::vector<float> decode_floats(FloatType type, std::span<const std::byte> bytes);
 
 }  // namespace headstart

@@ -1,9 +1,10 @@
-// features/hdf5.hpp: the HDF5 layer: owned ids, and every C call that headstart uses wrapped once, errors as
-// exceptions. Nothing ever leads out of a file: links, external storage and virtual datasets are refused.
-// Surprise: Debian's serial HDF5 allows one thread at a time; callers see to that.
+// features/hdf5.hpp: the HDF5 layer. It owns ids, wraps every C call that headstart uses once, and turns
+// errors into exceptions. Nothing leads out of a file: links, external storage and virtual datasets are
+// refused. Note: Debian's serial HDF5 allows one thread at a time, and callers have to ensure this.
 //
-// In all of its parts `parent` is the id of an open file or group, `name` a path below it made of hard links
-// only; failures throw Error kFailed with the file's name (or "memory"), the object's path and the reason.
+// In all parts of the layer, `parent` is the id of an open file or group. `name` is a path below `parent`
+// made of hard links only. Failures throw Error kFailed with the file's name (or "memory"), the object's path
+// and the reason.
 #pragma once
 
 #include "features/hdf5/attribute.hpp"

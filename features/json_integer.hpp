@@ -1,5 +1,5 @@
-// features/json_integer.hpp: a whole number from JSON that anybody may have written. The library's own
-// conversion takes 224.7 for 224, -1 for 4294967295, and 1e30 for anything.
+// features/json_integer.hpp: reads a whole number from untrusted JSON. The library's own conversion accepts
+// 224.7 as 224, -1 as 4294967295, and 1e30 as any number.
 #pragma once
 
 #include <concepts>
@@ -10,7 +10,7 @@
 
 namespace headstart {
 
-/// @throws std::invalid_argument if `value` is no whole number, or none that an Integer can hold
+/// @throws std::invalid_argument if `value` is no whole number, or does not fit into an Integer
 template <std::integral Integer>
 [[nodiscard]] Integer json_integer(const nlohmann::json& value) {
   if (value.is_number_unsigned()) {
@@ -24,7 +24,7 @@ template <std::integral Integer>
                               " is no whole number within bounds");
 }
 
-/// That member of `json`, or `otherwise` where older files have none.
+/// The member `name` of `json`, or `otherwise` if an older file has no such member.
 template <std::integral Integer>
 [[nodiscard]] Integer json_integer(const nlohmann::json& json, const char* name, Integer otherwise) {
   return json.contains(name) ? json_integer<Integer>(json.at(name)) : otherwise;

@@ -1,7 +1,7 @@
-// features/keras_graph.cpp: what the versions of Keras write differently is told apart here. A Sequential's
-// config is a list of layers, or has one. A functional model's layers name the layers that they take:
-// [NAME, NODE, OUTPUT] in Keras 2, with constants beside it, and {"class_name": "__keras_tensor__",
-// "config": {"keras_history": [NAME, NODE, OUTPUT]}} in Keras 3.
+// features/keras_graph.cpp: reads the different forms of all Keras versions. A Sequential's config is a list
+// of layers, or has one. A functional model's layers name the layers that they take. Keras 2 writes [NAME,
+// NODE, OUTPUT], with constants beside it. Keras 3 writes {"class_name": "__keras_tensor__", "config":
+// {"keras_history": [NAME, NODE, OUTPUT]}}.
 #include "features/keras_graph.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ namespace headstart {
 namespace {
 
 using KerasJson = nlohmann::json;
-using Values = std::vector<std::size_t>;  // the nodes that make them
+using Values = std::vector<std::size_t>;  // the nodes that make the values
 using Path = std::vector<std::string>;
 
 std::invalid_argument bad_config(const std::string& why) {
@@ -31,7 +31,7 @@ std::invalid_argument too_many_layers() {
 }
 
 KerasJson parse_config(std::string_view text) {
-  constexpr int kDeepest = 64;  // a model inside a model takes three levels
+  constexpr int kDeepest = 64;  // a model inside a model needs three levels
   if (text.size() > kMaxKerasConfigBytes) throw bad_config("has more than 16 MiB");
   const auto watch = [](int depth, KerasJson::parse_event_t, KerasJson&) {
     if (depth > kDeepest) throw bad_config("is nested too deeply");
@@ -54,13 +54,13 @@ const KerasJson& member_of(const KerasJson& object, const char* key) {
 
 std::string text_of(const KerasJson& json) { return json.is_string() ? json.get<std::string>() : ""; }
 
-/// A layer's name is beside its config in functional models and in it in others.
+/// A layer's name is beside its config in functional models, and inside its config in other models.
 std::string name_of(const KerasJson& layer) {
   const std::string outside = text_of(member_of(layer, "name"));
   return outside.empty() ? text_of(member_of(member_of(layer, "config"), "name")) : outside;
 }
 
-/// The layers of a model's config, or nullptr: it is a layer's.
+/// The layers of a model's config; nullptr for a layer's config.
 const KerasJson* layers_of(const KerasJson& config) {
   if (config.is_array()) return &config;
   const KerasJson& layers = member_of(config, "layers");
@@ -104,7 +104,7 @@ class Builder final {
  public:
   explicit Builder(std::vector<KerasNode>& nodes) : nodes_(nodes) {}
 
-  /// The outputs of a layer, or of a model that is one.
+  /// The outputs of a layer, or of a model that is used as one.
   Values apply(const KerasJson& layer, const KerasJson* call, const Values& inputs, Path path) {
     const KerasJson& config = member_of(layer, "config");
     const std::string operation = text_of(member_of(layer, "class_name"));
@@ -116,7 +116,7 @@ class Builder final {
     return {add(operation, std::move(path), config, call, inputs)};
   }
 
-  /// @param inputs  one for each of the model's; for the outermost model none: it gets nodes for them
+  /// @param inputs  one for each input of the model; empty for the outermost model, which gets nodes for them
   Values apply_model(const KerasJson& config, const Values& inputs, const Path& path) {
     const KerasJson& layers = *layers_of(config);
     const bool functional = std::any_of(layers.begin(), layers.end(), [](const KerasJson& layer) {
@@ -148,7 +148,8 @@ class Builder final {
     return current;
   }
 
-  /// Layers may be listed before those that they take: as in Keras, who can't be called yet waits.
+  /// Layers may be listed before the layers that they take. As in Keras, a layer that can't be called yet
+  /// waits.
   Values apply_functional(const KerasJson& config, const KerasJson& layers, const Values& inputs,
                           const Path& path) {
     struct Call {
@@ -159,8 +160,8 @@ class Builder final {
       std::vector<Reference> references;
     };
     std::map<std::pair<std::string, std::size_t>, Values> made;
-    // The calls of a layer count from 0, but for a model inside, which may count the call that made it and
-    // list the others only. Then a number is one too large.
+    // The calls of a layer count from 0. A model inside may be an exception: it may count the call that made
+    // it, and list only the other calls. Then each number is one too large.
     std::map<std::string, std::size_t> most;
     std::map<std::string, std::size_t> listed;
     const auto find = [&](const Reference& reference) {
@@ -206,7 +207,7 @@ class Builder final {
         }
         Values taken;
         for (const Reference& reference : call.references) taken.push_back(value_of(reference));
-        if (taken.empty()) taken.push_back(add_input());  // of a constant: not of the model's input
+        if (taken.empty()) taken.push_back(add_input());  // takes a constant, not the model's input
         made[{call.name, call.number}] = apply(*call.layer, call.call, taken, path);
       }
       if (still.size() == waiting.size())
@@ -220,7 +221,7 @@ class Builder final {
   }
 
   std::vector<KerasNode>& nodes_;
-  std::size_t calls_ = 0;  // a model without layers that calls others twice would cost nothing else
+  std::size_t calls_ = 0;  // without this limit, empty models that call others twice would never end
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
-// features/keras_listing.cpp: a list says less than a graph. What it says is held against VGG16 all the same:
-// weights of other layers, and the names of layers without weights, which Keras makes from their classes.
+// features/keras_listing.cpp: a list says less than a graph. But it is checked against VGG16, too: the
+// weights of other layers, and the names of layers without weights. Keras makes these names from the layers'
+// classes.
 #include "features/keras_listing.hpp"
 
 #include <fmt/format.h>
@@ -21,7 +22,7 @@ namespace {
 constexpr std::size_t kKernels = kVgg16Convolutions.size();
 constexpr std::string_view kSaveWhole = "save the whole model in Keras with model.save('vgg16.h5')";
 
-/// One layer's, or one of a layer's that is a model.
+/// A layer, or a part of a layer that is a model.
 struct ListedPart {
   enum class Kind { kConvolution, kDense, kVector, kNone };
   Kind kind = Kind::kNone;
@@ -30,7 +31,7 @@ struct ListedPart {
   const KerasWeight* bias = nullptr;
 };
 
-/// A kernel and the vector right behind it are one part; only that can be its bias.
+/// A kernel and the vector directly behind it are one part; only that vector can be its bias.
 std::vector<ListedPart> parts_of(const std::vector<KerasLayer>& layers) {
   using Kind = ListedPart::Kind;
   std::vector<ListedPart> parts;
@@ -51,14 +52,14 @@ std::vector<ListedPart> parts_of(const std::vector<KerasLayer>& layers) {
   return parts;
 }
 
-/// Whether `step` is `name` with a number, as TensorFlow 1 writes where it has the name already: "conv_1".
+/// Whether `step` is `name` with a number. TensorFlow 1 adds a number if the name exists already: "conv_1".
 bool is_numbered(std::string_view step, std::string_view name) {
   if (!step.starts_with(name) || step.size() < name.size() + 2 || step[name.size()] != '_') return false;
   const std::string_view number = step.substr(name.size() + 1);
   return number.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// Whether one of the steps of "a/b/kernel:0" is `name`, or Keras 1's "name_W_1:0".
+/// Whether one of the steps of "a/b/kernel:0" is `name`, or the last step is Keras 1's "name_W_1:0".
 /// @param numbered  whether a number may follow
 bool names_layer(std::string_view weight, std::string_view name, bool numbered) {
   while (true) {
@@ -79,7 +80,7 @@ const KerasLayer* find_layer(const std::vector<KerasLayer>& layers, std::string_
   return found == layers.end() ? nullptr : &*found;
 }
 
-/// The layer that has the name, or the weights of one inside.
+/// Whether the layer, or the weights of a layer inside it, have the name.
 bool is_named(const ListedPart& part, std::string_view name) {
   return part.layer->name == name || names_layer(part.kernel->name, name, true);
 }
@@ -123,7 +124,7 @@ bool is_other_activation(std::string_view name) {
 
 using Positions = std::array<std::size_t, kKernels>;
 
-/// Where VGG16's kernels are among the parts. @param named  whether by Keras's names
+/// The positions of VGG16's kernels among the parts. @param named  whether Keras's names tell them
 Positions find_positions(const std::vector<ListedPart>& parts, bool& named, const std::string& file) {
   std::vector<std::size_t> convolutions;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -138,7 +139,7 @@ Positions find_positions(const std::vector<ListedPart>& parts, bool& named, cons
     named = found != convolutions.end();
     if (named) positions[layer] = *found;
   }
-  // A head's are told from VGG16's by names, or by a size that VGG16 doesn't have.
+  // Names tell a head's kernels from VGG16's. Without names, only a size that VGG16 doesn't have does.
   if (!named && convolutions.size() > kKernels)
     std::erase_if(convolutions, [&](std::size_t i) { return !is_3x3_kernel(*parts[i].kernel); });
   const bool other_names = std::any_of(convolutions.begin(), convolutions.end(), [&](std::size_t i) {
@@ -153,13 +154,13 @@ Positions find_positions(const std::vector<ListedPart>& parts, bool& named, cons
   return positions;
 }
 
-/// Refuses what lies between the kernels and isn't VGG16's.
+/// Refuses parts between the kernels that VGG16 does not have.
 void check_body(const std::vector<ListedPart>& parts, const Positions& positions, bool named,
                 const std::string& file) {
   Positions sorted = positions;
   std::sort(sorted.begin(), sorted.end());
   for (std::size_t i = 0; i < sorted.back(); ++i) {
-    // In a layer that is a model, what is trained is listed first: a head, perhaps.
+    // In a layer that is a model, trained weights are listed first; they may be a head's.
     const bool own =
         std::binary_search(sorted.begin(), sorted.end(), i) ||
         (named && parts[i].kind == ListedPart::Kind::kDense && parts[i].layer == parts[sorted.front()].layer);
@@ -192,8 +193,9 @@ void check_body(const std::vector<ListedPart>& parts, const Positions& positions
   }
 }
 
-/// Behind the kernels a head may follow: Dense layers, and convolutions where names tell them from VGG16's.
-/// A vector is the head's only behind a Dense layer as wide: the last convolution may be normalised too.
+/// A head may follow the kernels: Dense layers, and convolutions if names tell them from VGG16's. A vector
+/// counts as the head's only behind a Dense layer of the same width, because the last convolution may be
+/// normalised, too.
 void check_head(const std::vector<ListedPart>& parts, std::size_t last, const std::string& file) {
   if (last + 1 < parts.size() && is_other_activation(lower(parts[last + 1].layer->name))) {
     throw unfit_weights(

@@ -1,6 +1,6 @@
-// features/keras_listing.hpp: VGG16's kernels among the weights that a Keras file lists, layer by layer.
-// Surprise: a model inside a model (Sequential([VGG16(), ...])) is one layer that lists all of its weights,
-// those that are trained before the others.
+// features/keras_listing.hpp: finds VGG16's kernels among the weights that a Keras file lists, layer by
+// layer. Note: a model inside a model (Sequential([VGG16(), ...])) is one layer that lists all of its
+// weights, trained ones before the others.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ struct KerasLayer {
   std::vector<KerasWeight> weights;  ///< none for a pool and the like
 };
 
-/// A kernel of rank four, and the vector right behind it or nullptr. They point into the list of layers.
+/// A kernel of rank four, and the vector directly behind it, or nullptr. Both point into the list of layers.
 struct KerasKernel {
   const KerasWeight* kernel = nullptr;
   const KerasWeight* bias = nullptr;
@@ -32,23 +32,23 @@ struct KerasKernel {
 using KerasKernels = std::array<KerasKernel, kVgg16Convolutions.size()>;
 using KerasPaths = std::array<std::vector<std::string>, kVgg16Convolutions.size()>;
 
-/// The weights of a layer, in the file's order. @param path  as KerasNode has it
+/// The weights of a layer, in the file's order. @param path  as in KerasNode
 [[nodiscard]] std::vector<const KerasWeight*> weights_of(const std::vector<KerasLayer>& layers,
                                                          const std::vector<std::string>& path);
 
-/// The kernels of these layers. @param file  what errors call it
+/// The kernels of the layers at `paths`. @param file  what errors call it
 /// @throws Error kFailed naming a layer that has none, or whose kernel can't be told from another's
 [[nodiscard]] KerasKernels match_paths(const std::vector<KerasLayer>& layers, const KerasPaths& paths,
                                        const std::string& file);
 
-/// The kernels of VGG16 where the list alone has to tell: by Keras's names where all of them are there, else
-/// by order. Layers that VGG16 doesn't have are refused, but for a head behind it.
+/// Finds the kernels of VGG16 from the list alone. Uses Keras's names if all of them are there, else the
+/// order. Refuses layers that VGG16 doesn't have, except a head behind VGG16.
 /// @param file  what errors call it
 /// @throws Error kFailed naming the layer
 [[nodiscard]] KerasKernels match_listing(const std::vector<KerasLayer>& layers, const std::string& file);
 
-/// The first layer without weights before all that have some, if it may change values: "'rescaling'". Empty
-/// if there is none.
+/// The first layer without weights before all layers with weights, if it may change values: "'rescaling'".
+/// Empty if there is none.
 [[nodiscard]] std::string layer_before(const std::vector<KerasLayer>& layers);
 
 }  // namespace headstart

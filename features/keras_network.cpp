@@ -1,5 +1,5 @@
-// features/keras_network.cpp: words that Keras 1 had are known beside those of Keras 2 and 3: border_mode
-// for padding, subsample for strides, nb_filter, nb_row and nb_col.
+// features/keras_network.cpp: also knows Keras 1's words beside those of Keras 2 and 3: border_mode for
+// padding, subsample for strides, nb_filter, nb_row and nb_col.
 #include "features/keras_network.hpp"
 
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> te
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
-/// The first of these keys that is there and not null, else null.
+/// The first of these keys that exists and is not null; else null.
 const LayerJson& setting(const KerasNode& node, std::initializer_list<const char*> keys) {
   static const LayerJson kNull;
   if (!node.config->is_object()) return kNull;
@@ -38,8 +38,8 @@ const LayerJson& setting(const KerasNode& node, std::initializer_list<const char
   return kNull;
 }
 
-/// Whether every number of a setting, in lists or alone, is `needed`; where there is none, whether
-/// `missing` is.
+/// Whether every number of a setting, in lists or alone, is `needed`. If there is no number, whether
+/// `missing` is `needed`.
 bool every(const LayerJson& json, double needed, double missing) {
   if (json.is_null()) return needed == missing;
   if (json.is_number()) return json.get<double>() == needed;
@@ -52,7 +52,7 @@ bool is_word(const LayerJson& json, std::string_view word, bool missing) {
   return json.is_null() ? missing : json.is_string() && json.get_ref<const std::string&>() == word;
 }
 
-/// The name of an activation, which Keras 3 may wrap into an object.
+/// The name of an activation. Keras 3 may wrap the name into an object.
 std::string activation_of(const LayerJson& json) {
   if (json.is_null()) return "linear";
   if (json.is_string()) return json.get<std::string>();
@@ -61,7 +61,7 @@ std::string activation_of(const LayerJson& json) {
   return "another activation";
 }
 
-/// A layer that gives what it takes, when a network is only run.
+/// Whether a layer passes its input on unchanged when a network is only run.
 bool passes_on(const KerasNode& node) {
   if (node.operation == "Activation") return activation_of(setting(node, {"activation"})) == "linear";
   return is_one_of(node.operation, {"Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise",
@@ -91,13 +91,14 @@ bool is_3x3(const KerasNode& node) {
   return every(setting(node, {"nb_row"}), 3, 0) && every(setting(node, {"nb_col"}), 3, 0);
 }
 
-/// As Keras calls it.
+/// The layer's class and name in Keras.
 std::string title(const KerasNode& node) {
   const std::string name = node.path.empty() ? std::string() : node.path.back();
   return printable(fmt::format("{} '{}'", node.operation, name));
 }
 
-/// Why a convolution is not VGG16's `layer`; empty if it can be. @param padded  by a layer before it
+/// Why a convolution is not VGG16's `layer`; empty if it may be. @param padded  whether a layer before it
+/// pads
 std::string difference(const KerasNode& node, std::size_t layer, bool padded) {
   const auto filters = static_cast<double>(kVgg16Convolutions[layer].out_channels);
   if (!is_3x3(node)) return "has another size than 3x3";
@@ -116,12 +117,12 @@ std::string difference(const KerasNode& node, std::size_t layer, bool padded) {
   return {};
 }
 
-/// Searches for the chain of convolutions behind one of them.
+/// Searches for the chain of convolutions that begins at one of them.
 class ChainSearch final {
  public:
   explicit ChainSearch(const KerasGraph& graph) : graph_(graph) {}
 
-  /// The chain that begins with this convolution; nothing if there is none, and problem() says why.
+  /// The chain that begins with this convolution. Nothing if there is none; problem() then says why.
   std::optional<KerasConvolutions> chain_from(std::size_t first) {
     problem_.clear();
     KerasConvolutions chain{};
@@ -133,7 +134,7 @@ class ChainSearch final {
       if (next.empty()) return std::nullopt;
       if (next.size() > 1) return refuse(layer, chain[layer], "is followed by two convolutions");
       chain[layer + 1] = *next.begin();
-      problem_.clear();  // of branches that leave
+      problem_.clear();  // drops the problems of branches that leave the chain
     }
     if (!ends_with_relu(chain[kLast])) return refuse(kLast, chain[kLast], "is not followed by ReLU");
     return chain;
@@ -171,7 +172,7 @@ class ChainSearch final {
     bool padded = false;
   };
 
-  /// The convolutions that follow `convolution`, VGG16's `layer`, as its next one does.
+  /// The convolutions that follow `convolution`, VGG16's `layer`, in the way VGG16's next one does.
   std::set<std::size_t> followers(std::size_t convolution, std::size_t layer) {
     std::set<std::size_t> found;
     std::vector<Joint> pending{{convolution, starts_with_relu(convolution), false, false}};
@@ -205,7 +206,7 @@ class ChainSearch final {
     return true;
   }
 
-  /// Whether a layer may lie between `layer` and the next; notes what it does.
+  /// Whether a layer may lie between `layer` and the next one; records its effect in `joint`.
   bool passes(std::size_t convolution, std::size_t layer, Joint& joint) {
     const KerasNode& node = graph_.nodes[joint.node];
     if (node.inputs.size() != 1)
@@ -240,7 +241,7 @@ class ChainSearch final {
   }
 
   const KerasGraph& graph_;
-  std::string problem_;  // the first
+  std::string problem_;  // the first problem
 };
 
 std::vector<std::vector<std::string>> paths_of(const KerasGraph& graph, const KerasConvolutions& chain) {
@@ -249,9 +250,9 @@ std::vector<std::vector<std::string>> paths_of(const KerasGraph& graph, const Ke
   return paths;
 }
 
-// ---- what comes before
+// ---- the layers before the first convolution
 
-/// One number for each channel: of a number, or of three in lists of lists of one.
+/// One number for each channel, from a number, or from three in nested lists of one.
 std::optional<NetworkInput::Channels> channels_of(const LayerJson& json) {
   const LayerJson* part = &json;
   if (part->is_object()) {  // an array or a tensor of Keras 3
@@ -291,7 +292,7 @@ std::optional<NetworkInput::Channels> channels_of(const std::vector<float>& valu
   return NetworkInput::Channels{values[0], values[1], values[2]};
 }
 
-/// (value - mean) / the root of the variance.
+/// Follows (value - mean) / square root of the variance.
 bool follow_normalization(NetworkInput& input, const KerasNode& node, const KerasLayerValues& values) {
   constexpr double kLeastDeviation = 1e-7;  // Keras's epsilon
   auto mean = channels_of(setting(node, {"mean"}));
@@ -314,7 +315,8 @@ bool follow_normalization(NetworkInput& input, const KerasNode& node, const Kera
   return true;
 }
 
-/// Every number, or list of three, in a call: the constant of x + 3. More than one are not understood.
+/// Every number, or list of three, in a call, such as the constant of x + 3. More than one constant is not
+/// understood.
 void collect_constants(const LayerJson& json, std::vector<NetworkInput::Channels>& found) {
   if (json.is_object() && json.value("class_name", LayerJson()) == "__keras_tensor__") return;
   if (json.is_array() && json.size() >= 3 && json[0].is_string()) {  // [NAME, NODE, OUTPUT, constants]
@@ -328,7 +330,7 @@ void collect_constants(const LayerJson& json, std::vector<NetworkInput::Channels
   }
 }
 
-/// What Keras 3 wraps into {"class_name": ..., "config": ...}.
+/// The content of Keras 3's {"class_name": ..., "config": ...}.
 const LayerJson& unwrapped(const LayerJson& json) {
   return json.is_object() && json.contains("config") ? json.at("config") : json;
 }
@@ -344,7 +346,7 @@ bool is_slice(const LayerJson& json, const LayerJson& step) {
          slice.value("start", LayerJson()).is_null() && slice.value("stop", LayerJson()).is_null();
 }
 
-/// Whether a call selects [..., ::-1], or the same of four axes.
+/// Whether a call selects [..., ::-1], or the same with four axes.
 bool reverses_last_axis(const LayerJson& call) {
   if (!call.is_structured()) return false;
   if (call.is_array() && !call.empty() && is_slice(call.back(), -1)) {
@@ -364,7 +366,7 @@ bool selects_channel(const LayerJson& call, std::size_t channel) {
                      [&](const LayerJson& part) { return selects_channel(part, channel); });
 }
 
-/// Keras 3's preprocess_input() stacks channels 2, 1 and 0. @return what they are of
+/// Keras 3's preprocess_input() stacks channels 2, 1 and 0. @return the node whose channels they are
 std::optional<std::size_t> follow_stack(const KerasGraph& graph, const KerasNode& stack,
                                         NetworkInput& input) {
   if (stack.operation != "Stack" || stack.inputs.size() != 3 || setting(stack, {"axis"}) != -1)
@@ -383,7 +385,7 @@ std::optional<std::size_t> follow_stack(const KerasGraph& graph, const KerasNode
   return *sources.begin();
 }
 
-/// An operator of TensorFlow (Keras 2) or of Keras 3 that became a layer: + - * / with a constant, and
+/// Follows an operator of TensorFlow (Keras 2) or of Keras 3 that became a layer: + - * / with a constant, or
 /// the selection of channels.
 bool follow_operator(NetworkInput& input, const KerasNode& node) {
   if (node.call == nullptr || node.inputs.size() != 1) return false;
@@ -418,7 +420,7 @@ bool follow_operator(NetworkInput& input, const KerasNode& node) {
   return true;
 }
 
-/// A layer that moves pixels and keeps their values when a network is only run.
+/// Whether a layer moves pixels and keeps their values when a network is only run.
 bool moves_pixels(const KerasNode& node) {
   return is_one_of(node.operation, {"Resizing", "CenterCrop", "RandomFlip", "RandomRotation", "RandomZoom",
                                     "RandomTranslation", "RandomCrop", "RandomContrast", "RandomBrightness",

@@ -1,4 +1,5 @@
-// features/keras_network.hpp: VGG16 in the graph of a Keras model, wherever in it, checked layer by layer.
+// features/keras_network.hpp: finds VGG16 anywhere in the graph of a Keras model, and checks it layer by
+// layer.
 #pragma once
 
 #include <array>
@@ -17,17 +18,17 @@ namespace headstart {
 /// The nodes of VGG16's convolutions, in order.
 using KerasConvolutions = std::array<std::size_t, kVgg16Convolutions.size()>;
 
-/// Finds a chain of thirteen convolutions that are joined as VGG16's are: 3x3, stride 1, padding 1, a ReLU
-/// behind each, a 2x2 max-pool behind each block but the last. What else the graph has is not looked at.
+/// Finds a chain of thirteen convolutions that are connected like VGG16's: 3x3, stride 1, padding 1, a ReLU
+/// behind each, a 2x2 max-pool behind each block but the last. The rest of the graph is not checked.
 /// @param file  what errors call it
-/// @throws Error kFailed naming the layer that differs, or that there are two such chains
+/// @throws Error kFailed naming the layer that differs, or saying that there are two such chains
 [[nodiscard]] KerasConvolutions find_vgg16(const KerasGraph& graph, const std::string& file);
 
 /// The stored values of a layer, in the file's order.
 using KerasLayerValues = std::function<std::vector<std::vector<float>>(const KerasNode& layer)>;
 
-/// What the graph does to its input before `convolution`. @param values  asked for what an adapted
-/// Normalization keeps in the file
+/// The graph's changes to its input before `convolution`. @param values  reads the stored values of an
+/// adapted Normalization from the file
 [[nodiscard]] NetworkInput input_of(const KerasGraph& graph, std::size_t convolution,
                                     const KerasLayerValues& values);
 

@@ -1,7 +1,7 @@
-// features/keras_weights.cpp: VGG16's convolutions out of the legacy .h5 files of Keras 1, 2 and 3 and out of
-// our own model.h5. The attribute model_config says which of the layers they are, where there is one; else
-// the list of layers has to (keras_listing.hpp). Surprise: HDF5 limits an attribute to 64 KB, so Keras
-// writes a long list of names in parts: layer_names0, layer_names1, ...
+// features/keras_weights.cpp: reads VGG16's convolutions from the legacy .h5 files of Keras 1, 2 and 3 and
+// from headstart's own model.h5. If there is an attribute model_config, it says which layers they are;
+// otherwise the list of layers has to tell (keras_listing.hpp). Note: HDF5 limits an attribute to 64 KB. So
+// Keras writes a long list of names in parts: layer_names0, layer_names1, ...
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -110,7 +110,7 @@ ConvolutionWeights read_layer(hid_t weights, const KerasKernel& convolution, con
                       file)};
 }
 
-/// What the file itself states: as an attribute, or in the description of our own model.h5.
+/// The statement in the file itself: an attribute, or the description in headstart's own model.h5.
 std::string stated_preprocessing(hid_t file) {
   const std::string key(kPreprocessingKey);
   if (hdf5::has_attribute(file, key)) return hdf5::read_string(file, key);
@@ -122,7 +122,7 @@ std::string stated_preprocessing(hid_t file) {
   return json.at("preprocessing").dump();
 }
 
-/// The values of a layer that has few, in the file's order.
+/// The values of a layer that has few of them, in the file's order.
 std::vector<std::vector<float>> read_few(hid_t weights, const std::vector<KerasLayer>& layers,
                                          const std::vector<std::string>& path) {
   std::vector<std::vector<float>> values;
@@ -136,7 +136,7 @@ std::vector<std::vector<float>> read_few(hid_t weights, const std::vector<KerasL
   return values;
 }
 
-/// The file's kernels for VGG16's, and what the model does before them.
+/// The file's kernels for VGG16, and the model's changes to its input before them.
 struct KerasMatch {
   KerasKernels kernels;
   NetworkInput input;
@@ -162,7 +162,7 @@ Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) try 
     model.emplace(hdf5::open_group(opened.id(), "model_weights"));
   const hid_t weights = model ? model->id() : opened.id();
   if (!has_names(weights, "layer_names")) {
-    // Keras 3.0 to 3.5 wrote the first group, every Keras 3 the others.
+    // Keras 3.0 to 3.5 wrote the first group; every Keras 3 wrote the others.
     for (const char* const group : {"_layer_checkpoint_dependencies", "layers", "vars"}) {
       if (hdf5::exists(opened.id(), group)) throw not_legacy(file, "a .weights.h5 file of Keras 3");
     }
@@ -181,7 +181,7 @@ Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) try 
   throw damaged_weights(file, error.what());
 }
 
-/// HDF5 itself would also look for it further on.
+/// Checked at the start of the file only. HDF5 itself would also look for it further on.
 constexpr std::string_view kHdf5Signature = "\x89HDF\r\n\x1A\n";
 
 /// A .keras file is a zip archive.
@@ -190,7 +190,7 @@ bool starts_as_zip(std::string_view start) { return start.starts_with("PK\x03\x0
 }  // namespace
 
 Vgg16Weights read_keras_weights(const std::filesystem::path& file) {
-  std::error_code ignored;  // open_file() says what is wrong with anything but a regular file
+  std::error_code ignored;  // open_file() reports the problem if it is no regular file
   if (std::filesystem::is_regular_file(file, ignored)) {
     std::string start(kHdf5Signature.size(), '\0');
     std::ifstream(file, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));

@@ -1,9 +1,9 @@
-// features/libtorch_blocks.cpp: the network in libtorch's operations, gradients by its autograd; the same
-// source for libtorch 1.13 (Debian 12) and 2.x.
+// features/libtorch_blocks.cpp: the network in libtorch's operations, with gradients by its autograd. The
+// same source works for libtorch 1.13 (Debian 12) and 2.x.
 #include "features/libtorch_blocks.hpp"
 
-// Not torch/torch.h, which takes three times as long to compile; and this one first, or Clang misses it in
-// libtorch 1.13.
+// Not torch/torch.h, which takes three times as long to compile. This header must come first, or Clang misses
+// it in libtorch 1.13.
 #include <ATen/core/ivalue.h>
 
 #include <ATen/ATen.h>
@@ -31,13 +31,13 @@ std::string describe(const c10::Device& device) {
                      device.is_cuda() ? fmt::format("CUDA device {}", int{device.index()}) : "the CPU");
 }
 
-/// A parameter with what SGD keeps of it.
+/// A parameter with SGD's state for it.
 struct Parameter {
   Tensor weights;  // a leaf of the graph
   Tensor velocity;
   Tensor reference;  // W_0 of a kernel; undefined for a bias
 
-  /// dLoss/dw with the penalty's.
+  /// dLoss/dw plus the penalty's gradient.
   [[nodiscard]] Tensor gradient(const BlocksPenalty& penalty) const {
     Tensor gradient = weights.grad().clone();
     if (!reference.defined()) return gradient;
@@ -58,10 +58,11 @@ class LibtorchBlocks final : public TrainableBlocks {
         tap_shape(kAllTaps[static_cast<std::size_t>(options.first_block - 2)], options.input_size);
     input_shape_ = {options.batch_size, below.height, below.width, below.channels};
     guarded([&] {
-      // float32 means float32: TF32 has 10 bits of mantissa.
+      // float32 must mean float32: TF32 has only 10 bits of mantissa.
       at::globalContext().setAllowTF32CuBLAS(false);
       at::globalContext().setAllowTF32CuDNN(false);
-      // libtorch reads it once in each thread that calls it; from then on what guarded() sets counts.
+      // libtorch reads this number once in each thread that calls it. Afterwards the value that guarded()
+      // sets counts.
       at::set_num_threads(threads_);
       const std::size_t first = kVgg16Convolutions.size() - layers_.size();
       for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -80,7 +81,7 @@ class LibtorchBlocks final : public TrainableBlocks {
     if (static_cast<std::int64_t>(maps.size()) != needed)
       throw std::invalid_argument("blocks: maps of another shape");
     guarded([&] {
-      // Rows, columns, channels as they lie are what libtorch calls channels last.
+      // The order rows, columns, channels is called channels last in libtorch.
       Tensor x = tensor_of(maps, input_shape_).permute({0, 3, 1, 2});
       for (std::size_t i = 0; i < layers_.size(); ++i) {
         x = at::relu(at::conv2d(x, kernels_[i].weights, biases_[i].weights, 1, 1));
@@ -103,7 +104,7 @@ class LibtorchBlocks final : public TrainableBlocks {
       const std::vector<std::int64_t> shape{output_.size(0), output_.size(2), output_.size(3),
                                             output_.size(1)};
       output_.backward(tensor_of(gradient, shape).permute({0, 3, 1, 2}));
-      output_ = Tensor();  // the graph is spent
+      output_ = Tensor();  // the graph can't be used again
     });
   }
 
@@ -182,14 +183,14 @@ class LibtorchBlocks final : public TrainableBlocks {
  private:
   template <typename Work>
   void guarded(const Work& work) const {
-    // libtorch's loops are OpenMP's, and a backward pass on the CPU runs in the thread that asks for it.
+    // libtorch's loops are OpenMP's. A backward pass on the CPU runs in the calling thread.
     const OmpThreads scope(threads_);
     const OmpFlushDenormals flush;
     try {
       work();
     } catch (const c10::Error& error) {
       const std::string what = error.what_without_backtrace();
-      // A GPU's words, then the CPU's.
+      // The words of a GPU, then those of the CPU.
       const bool memory = what.find("out of memory") != std::string::npos ||
                           what.find("can't allocate memory") != std::string::npos;
       throw Error{Error::Kind::kFailed, memory ? "out of memory" : "fine-tuning with libtorch failed",
@@ -200,11 +201,11 @@ class LibtorchBlocks final : public TrainableBlocks {
 
   /// A copy on the device.
   [[nodiscard]] Tensor tensor_of(std::span<const float> values, at::IntArrayRef shape) const {
-    // from_blob() takes no const; what is copied is only read.
+    // from_blob() takes no const, but the values are only read and copied.
     const Tensor view = at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
     return view.to(device_, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
   }
-  /// (row, column, in, out) as libtorch wants it: (out, in, row, column).
+  /// (row, column, in, out) in libtorch's order: (out, in, row, column).
   [[nodiscard]] Tensor kernel_tensor(const ConvolutionWeights& weights, std::size_t layer) const {
     return tensor_of(weights.kernel, {3, 3, layers_[layer].in_channels, layers_[layer].out_channels})
         .permute({3, 2, 0, 1})
@@ -249,7 +250,7 @@ class LibtorchBlocks final : public TrainableBlocks {
 }  // namespace
 }  // namespace headstart
 
-// Called by features/libtorch_plugin.cpp, which is of the same build; so C++ types may pass.
+// Called by features/libtorch_plugin.cpp of the same build, so C++ types may be passed.
 extern "C" {
 headstart::TrainableBlocks* headstart_open_libtorch_blocks(const headstart::Vgg16Weights& weights,
                                                            const headstart::BlocksOptions& options) {

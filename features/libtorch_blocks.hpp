@@ -1,5 +1,5 @@
-// features/libtorch_blocks.hpp: trainable blocks on libtorch: a GPU where there is one. Optional at build
-// time; libtorch_blocks.cpp is then a plugin, and libtorch_plugin.cpp loads it.
+// features/libtorch_blocks.hpp: trainable VGG blocks on libtorch, on a GPU if there is one. Optional at build
+// time: libtorch_blocks.cpp is then a plugin, and libtorch_plugin.cpp loads it.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,8 @@
 
 namespace headstart {
 
-/// See open_trainable_blocks(). The first CUDA device is taken where libtorch sees one, else the CPU.
-/// @throws Error kFailed if this build has no libtorch, or it fails
+/// See open_trainable_blocks(). Uses the first CUDA device that libtorch sees, else the CPU.
+/// @throws Error kFailed if this build has no libtorch, or libtorch fails
 [[nodiscard]] std::unique_ptr<TrainableBlocks> open_libtorch_blocks(const Vgg16Weights& weights,
                                                                     const BlocksOptions& options);
 

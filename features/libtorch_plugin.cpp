@@ -1,5 +1,5 @@
-// features/libtorch_plugin.cpp: see libtorch_blocks.hpp. libtorch takes 0.3 s and 400 MB of libraries to
-// load.
+// features/libtorch_plugin.cpp: see libtorch_blocks.hpp. Loading libtorch takes 0.3 s and 400 MB of
+// libraries.
 #include <string>
 #include <variant>
 

@@ -10,7 +10,7 @@
 namespace headstart {
 namespace {
 
-/// Moves the positions whose rows are not there from `positions` to `lost`.
+/// Moves the positions whose rows do not exist from `positions` to `lost`.
 void drop_lost(const FeatureCache& cache, std::span<const Sha256> keys, std::vector<std::size_t>& positions,
                std::vector<std::size_t>& lost) {
   std::erase_if(positions, [&](std::size_t position) {
@@ -27,7 +27,7 @@ std::vector<Sha256> keys_at(std::span<const Sha256> keys, std::span<const std::s
   return chosen;
 }
 
-/// The rows at `positions`; those that a read finds missing or damaged move to `lost`.
+/// The rows at `positions`. Positions whose rows prove missing or damaged move to `lost`.
 CsrRows read_rows(FeatureCache& cache, std::span<const Sha256> keys, std::vector<std::size_t>& positions,
                   std::vector<std::size_t>& lost) {
   while (true) {  // each turn has fewer positions

@@ -1,9 +1,9 @@
-// features/lower_taps.hpp: what a row that some caches lack can be computed from instead of from its image:
-// its activations at a lower tap, if they are cached. All that a row lacks is computed in one pass, which
-// begins at the nearest cached tap below all of it. Surprise: a cache below is opened only when a row is
-// missing above it, because opening one may cost more than a run that finds everything. And none serves where
-// rows are stored as float16: what is computed from a rounded row is not what is computed from its image, and
-// a row must not depend on what was cached when it was made.
+// features/lower_taps.hpp: computes missing rows from a lower tap (nearer to the image) instead of from the
+// image, if the activations there are cached. All missing taps of a row are computed in one pass. The pass
+// begins at the nearest cached tap below all of them. Note: a lower cache is opened only when a row above it
+// is missing. Opening a cache may cost more than a run that finds everything. Note: no lower cache is used
+// where rows are stored as float16. A row that is computed from a rounded row differs from one computed from
+// its image. But a row must not depend on what was cached before.
 #pragma once
 
 #include <array>
@@ -20,36 +20,37 @@
 
 namespace headstart {
 
-/// Which of the caches (by position) are meant; there is at most one for each tap.
+/// A set of caches, by position; there is at most one cache for each tap.
 using CacheSet = std::bitset<kAllTaps.size()>;
 
-/// The cache of a tap that nobody asked for, opened at the first call for it and kept; null: there is none.
+/// The cache of a tap that was not requested. Opened at the first call for the tap and kept; null: there is
+/// none.
 using LowerCache = std::function<FeatureCache*(Tap)>;
 
-/// How many rows each tap gave.
+/// How many rows were computed from each tap.
 using RowsOfTaps = std::array<std::size_t, kAllTaps.size()>;
 
-/// What the caches say of a row.
+/// The answer of the caches for one row.
 struct RowLookup {
   CacheSet lacking;
-  std::optional<Tap> from;  ///< the tap to compute what is lacking from; none: from the image
+  std::optional<Tap> from;  ///< the tap from which the missing taps can be computed; none: the image
 };
 
-/// Finds rows at the taps below those that are to be filled.
+/// Finds rows at the taps below the requested ones.
 class LowerTaps {
  public:
-  /// @param caches  that are to be filled; one that has a row may serve those above it
+  /// @param caches  the caches to fill; a cache that has a row may serve the taps above it
   /// @param lower   finds the caches of other taps; empty: there are none
   LowerTaps(std::span<FeatureCache* const> caches, LowerCache lower);
 
-  /// Which caches lack the row of `key`, and what it can be computed from.
+  /// The caches that lack the row of `key`, and the tap from which it can be computed.
   [[nodiscard]] RowLookup look_up(const Sha256& key) const;
 
-  /// Takes one row of those that are read; false: no more.
+  /// Takes one row that was read; returns false to stop.
   using TakeRow = std::function<bool(std::size_t position, std::span<const float> activations)>;
-  /// Reads the rows of `keys` at `tap`, segment by segment, so that one is read once and memory holds no more
-  /// than one. @param keys  which look_up() said are there
-  /// @return the positions in `keys` that are not there any more: their segment is gone or damaged
+  /// Reads the rows of `keys` at `tap`, segment by segment. Each segment is read once, and memory holds at
+  /// most one segment. @param keys  keys that look_up() found
+  /// @return the positions in `keys` whose rows are gone: their segment is missing or damaged
   [[nodiscard]] std::vector<std::size_t> read(Tap tap, std::span<const Sha256> keys, const TakeRow& take);
 
  private:

@@ -1,11 +1,12 @@
-// features/native_blocks.cpp: each convolution three times by Winograd: up, back to its input, back to its
-// weights. onednn_blocks.cpp has the formulas.
+// features/native_blocks.cpp: computes each convolution in three passes by Winograd: forward, backward to its
+// input, backward to its weights. onednn_blocks.cpp has the formulas.
 //
-// Weights, velocities and gradients lie as they are given, HWIO. The transformed weights of the way up stay
-// until a step changes them, as validation runs many batches on them; those of the way back are needed once,
-// and layers of one shape take turns in one memory.
+// Weights, velocities and gradients stay in the given layout, HWIO. The transformed weights of the forward
+// pass are kept until a step changes them, because validation runs many batches with them. The transformed
+// weights of the backward pass are needed once. Layers of the same shape use one memory for them in turn.
 //
-// Bound: compute. Block 5 at 224, F(5,3): 0.231 GFLOP an image and pass, a quarter of a direct convolution's.
+// Compute limits the speed. VGG block 5 at 224, F(5,3): 0.231 GFLOP an image and pass, a quarter of a direct
+// convolution's.
 #include "features/native_blocks.hpp"
 
 #include <fmt/format.h>
@@ -69,15 +70,15 @@ struct Parameter {
   }
 };
 
-/// A convolution with its ReLU, and the pool if it ends a block.
+/// A convolution with its ReLU, and the pool if it ends a VGG block.
 struct TrainedLayer {
-  ActivationMap source;  // what it reads; and what the way back to it writes
+  ActivationMap source;  // the input; the backward pass writes the gradient of the same shape
   ActivationMap output;
   std::optional<ActivationMap> pooled;
   ActivationMap gradient;  // dLoss/d(sums), as large as output
   Convolution up;
   WeightGradient to_weights;
-  std::optional<std::size_t> back;  // which of the convolutions back to the input; none of the first layer
+  std::optional<std::size_t> back;  // index of the convolution back to the input; none for the first layer
   Parameter kernel;
   Parameter bias;
   AlignedFloats outputs{};
@@ -87,7 +88,7 @@ struct TrainedLayer {
   [[nodiscard]] AlignedFloats& results() noexcept { return pooled ? pooled_outputs : outputs; }
 };
 
-/// The transformed weights, and a gradient's sums, come from memory once for so many tiles.
+/// Transformed weights, and the sums of a gradient, are read from memory once for this many tiles.
 constexpr std::size_t kTilesAtOnce = 400;
 
 Method choose_training_method(int in_channels, int out_channels, int size, const Kernels& kernels) {
@@ -280,7 +281,7 @@ class NativeBlocks final : public TrainableBlocks {
     description_ = fmt::format("native ({}: winograd {}, {})", HEADSTART_VERSION, methods, kernels_.target);
   }
 
-  /// The convolution of these shapes, a new one if there is none.
+  /// The index of the convolution of these shapes. Adds a new one if there is none.
   std::size_t add_way_back(const ActivationMap& from, const ActivationMap& to) {
     const std::pair shapes{from.shape, to.shape};
     const auto found = std::ranges::find(back_shapes_, shapes);
@@ -328,11 +329,11 @@ class NativeBlocks final : public TrainableBlocks {
   std::string description_;
   std::vector<TrainedLayer> layers_;
   std::vector<Convolution> back_;
-  std::vector<std::pair<MapShape, MapShape>> back_shapes_;  // of each of them
+  std::vector<std::pair<MapShape, MapShape>> back_shapes_;  // of each convolution in back_
   bool weights_changed_ = true;                             // since they were transformed
   AlignedFloats input_;
   AlignedFloats output_;
-  std::array<AlignedFloats, 2> buffers_;  // of gradients, which take turns
+  std::array<AlignedFloats, 2> buffers_;  // for gradients, used in turn
   std::vector<double> image_sums_;
 };
 

@@ -1,5 +1,5 @@
-// features/native_blocks.hpp: trainable blocks by our own convolutions (features/winograd/), on any CPU.
-// Invariant: no result depends on the number of threads by a bit.
+// features/native_blocks.hpp: trainable VGG blocks with headstart's own convolutions (features/winograd/), on
+// any CPU. Invariant: every result is exactly the same for any number of threads.
 #pragma once
 
 #include <memory>
@@ -9,16 +9,16 @@
 
 namespace headstart {
 
-/// See open_trainable_blocks(). Plans all memory; nothing is allocated in a step.
+/// See open_trainable_blocks(). Allocates all memory in advance; a step allocates nothing.
 /// @throws Error kFailed if memory is short
 [[nodiscard]] std::unique_ptr<TrainableBlocks> open_native_blocks(const Vgg16Weights& weights,
                                                                   const BlocksOptions& options);
-/// The same with other kernels than the best; for tests.
+/// Like open_native_blocks(), with other compute routines than the best ones; for tests.
 [[nodiscard]] std::unique_ptr<TrainableBlocks> open_native_blocks(const Vgg16Weights& weights,
                                                                   const BlocksOptions& options,
                                                                   const winograd::Kernels& kernels);
 
-/// Always available; the detail says which instruction set.
+/// Always available; the detail names the instruction set.
 [[nodiscard]] BackpropAvailability probe_native_blocks();
 
 }  // namespace headstart

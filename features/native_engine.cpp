@@ -1,6 +1,6 @@
-// features/native_engine.cpp: a list of steps between two activation buffers that take turns.
-// Bound: compute. 30.7 GFLOP an image as direct convolutions, of which F(6,3) and F(5,3) leave 6.8 to
-// multiply at 224 x 224; benchmarks/convolution.cpp sets each layer beside the CPU's peak.
+// features/native_engine.cpp: a list of steps between two activation buffers that are used in turn. Compute
+// limits the speed: 30.7 GFLOP an image as direct convolutions. F(6,3) and F(5,3) multiply only 6.8 of them
+// at 224 x 224. benchmarks/convolution.cpp compares each layer with the CPU's peak.
 #include "features/native_engine.hpp"
 
 #include <fmt/format.h>
@@ -31,10 +31,10 @@ using winograd::Method;
 using winograd::Workspace;
 using winograd::WorkspaceSize;
 
-/// Eight images at 224 x 224, and as many pixels at other sizes.
+/// Eight images at 224 x 224, and the same number of pixels at other sizes.
 int default_batch(int input_size) { return std::clamp(8 * 224 * 224 / (input_size * input_size), 1, 32); }
 
-/// A convolution of the network, at this input size.
+/// A convolution of the network at this input size.
 struct PlannedLayer {
   const ConvolutionLayer* convolution = nullptr;
   const ConvolutionWeights* weights = nullptr;
@@ -42,11 +42,12 @@ struct PlannedLayer {
   bool ends_block = false;
   Method method;
 
-  /// F(5,3)'s tiles cut through the windows of the pool, which is a step of its own then.
+  /// Whether the convolution pools, too. F(5,3)'s tiles cut through the windows of the pool, which is then a
+  /// separate step.
   [[nodiscard]] bool pools() const noexcept { return ends_block && method.outputs % 2 == 0; }
 };
 
-/// All behind block1_conv1, which is not one of them, from `from` to the deepest tap.
+/// All convolutions from `from` to the last tap, except block1_conv1.
 std::vector<PlannedLayer> plan_layers(const Vgg16Weights& weights, const EngineOptions& options,
                                       const winograd::Machine& machine) {
   const int deepest = block_of(*std::ranges::max_element(options.taps));
@@ -141,7 +142,7 @@ class NativeEngine final : public Engine {
     }
   }
 
-  /// The map that layer `i` reads; behind the last one, the map that is copied out.
+  /// The map that layer `i` reads. Behind the last layer, the map that is copied out.
   static ActivationMap map_before(const std::vector<PlannedLayer>& layers, std::size_t i, int channels,
                                   int size) {
     const MapShape shape{size, size, channels};
@@ -149,10 +150,10 @@ class NativeEngine final : public Engine {
                              : ActivationMap::plain(shape);
   }
 
-  /// Where the activations are now.
+  /// The buffer with the current activations.
   [[nodiscard]] float* buffer(std::size_t turn) noexcept { return buffers_[turn].span().data(); }
 
-  /// The other buffer, for `map`.
+  /// Makes the other buffer current, with room for `map`.
   std::size_t next_turn(const ActivationMap& map) {
     turn_ = 1 - turn_;
     buffer_sizes_[turn_] = std::max(buffer_sizes_[turn_], images() * map.image_stride());
@@ -189,7 +190,7 @@ class NativeEngine final : public Engine {
     });
   }
 
-  /// Copies the activations out wherever `tap` was asked for.
+  /// Copies the activations out for each requested `tap`.
   void add_taps(Tap tap, const ActivationMap& map) {
     for (std::size_t i = 0; i < taps_.size(); ++i) {
       if (taps_[i] != tap) continue;

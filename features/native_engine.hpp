@@ -1,6 +1,6 @@
-// features/native_engine.hpp: VGG16 on the CPU by our own convolutions (features/winograd/), for any SIMD
-// width. Invariant: a row's bits depend neither on the batch size nor on the number of threads, nor, with
-// FMA, on the width of the vectors.
+// features/native_engine.hpp: VGG16 on the CPU with headstart's own convolutions (features/winograd/), for
+// any SIMD width. Invariant: a row is exactly the same for any batch size and any number of threads. With FMA
+// it is also the same for any width of the vectors.
 #pragma once
 
 #include <memory>
@@ -10,15 +10,15 @@
 
 namespace headstart {
 
-/// Transforms the weights once and plans all memory. `weights` isn't needed afterwards.
+/// Transforms the weights once and allocates all memory. `weights` isn't needed afterwards.
 [[nodiscard]] std::unique_ptr<Engine> open_native_engine(const Vgg16Weights& weights,
                                                          const EngineOptions& options);
-/// The same with other kernels than the best; for tests.
+/// Like open_native_engine(), with other compute routines than the best ones; for tests.
 [[nodiscard]] std::unique_ptr<Engine> open_native_engine(const Vgg16Weights& weights,
                                                          const EngineOptions& options,
                                                          const winograd::Kernels& kernels);
 
-/// Always available; the detail says which instruction set.
+/// Always available; the detail names the instruction set.
 [[nodiscard]] EngineAvailability probe_native();
 
 }  // namespace headstart

@@ -11,10 +11,11 @@ namespace {
 
 constexpr double kLargestPixel = 255.0;
 
-/// Caffe's input spans 276, torchvision's 5. Pixels that are multiplied further were not on 0..255.
+/// Caffe's input spans 276, torchvision's 5. If pixels on 0..255 would reach further, they were not on
+/// 0..255.
 constexpr double kWidestInput = 300.0;
 
-/// Whether `input` is `named` but for the rounding of a few float operations.
+/// Whether `input` equals `named`, except for the rounding of a few float operations.
 bool amounts_to(const NetworkInput& input, const Preprocessing& named) {
   constexpr double kRounding = 1e-6;
   for (std::size_t c = 0; c < 3; ++c) {
@@ -72,8 +73,8 @@ std::optional<Preprocessing> preprocessing_of(const NetworkInput& input,
        {kCaffePreprocessing, kCaffeRgbPreprocessing, kTorchvisionPreprocessing}) {
     for (const Preprocessing& known : {named, exchanged(named)}) {
       if (!amounts_to(scaled, known)) continue;
-      // The means tell the order, even of a model that is fed BGR; unless the layers and the kernel agree on
-      // the other one.
+      // The means tell the order, even for a model whose input is BGR. The exception: the layers and the
+      // kernel agree on the other order.
       Preprocessing result = known;
       if (order != known.order && kernel_order == order) result.order = order;
       return result;

@@ -1,4 +1,5 @@
-// features/omp_threads.hpp: OpenMP's threads for a scope: how many, and how they treat denormal numbers.
+// features/omp_threads.hpp: OpenMP's threads for a scope: their number, and their treatment of denormal
+// numbers.
 #pragma once
 
 #include <omp.h>
@@ -12,9 +13,9 @@
 
 namespace headstart {
 
-/// OpenMP's thread count belongs to the calling thread: set it for a scope, then put it back. oneDNN's
-/// planning and execution must agree on it, as primitives divide their work and scratchpad when they are
-/// made.
+/// Sets OpenMP's thread count for a scope, and restores it afterwards. The count belongs to the calling
+/// thread. oneDNN's planning and execution must use the same count, because primitives divide their work and
+/// scratchpad when they are made.
 class OmpThreads {
  public:
   explicit OmpThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
@@ -26,9 +27,9 @@ class OmpThreads {
   int before_;
 };
 
-/// Flushes denormal numbers to zero on every thread of OpenMP's team: a head that fits its images sends
-/// gradients that small into the blocks, where they made convolutions three times as slow on an Intel CPU,
-/// and change nothing. Elsewhere than on x86 it does nothing.
+/// Flushes denormal numbers to zero on every thread of OpenMP's team. A head that fits its images sends
+/// denormal gradients into the blocks. They change nothing, but made convolutions three times as slow on an
+/// Intel CPU. On other CPUs than x86 this class does nothing.
 class OmpFlushDenormals {
  public:
 #if defined(__SSE2__)

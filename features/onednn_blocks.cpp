@@ -1,17 +1,17 @@
-// features/onednn_blocks.cpp: two lists of primitives, forward and back.
+// features/onednn_blocks.cpp: two lists of primitives, forward and backward.
 //
-// With Y_l = relu(conv(Y_{l-1}, W_l) + b_l) and G_l = dLoss/dY_l, the way back through a convolution is
+// With Y_l = relu(conv(Y_{l-1}, W_l) + b_l) and G_l = dLoss/dY_l, the backward pass through a convolution is
 //
 //   D_l = G_l where Y_l > 0, else 0     in place; ReLU's gradient from its output
 //   dLoss/dW_l = sum over rows and positions of Y_{l-1} D_l;  dLoss/db_l = sum of D_l
-//   G_{l-1} = the convolution of D_l with W_l turned by 180 degrees; not needed of the first
+//   G_{l-1} = the convolution of D_l with W_l rotated by 180 degrees; not needed for the first layer
 //
-// Kernels, velocities and gradients stay in the layout of the forward pass between steps; where a pass wants
-// another one (direct convolutions on some CPUs do), it gets a copy.
+// Kernels, velocities and gradients stay in the layout of the forward pass between steps. If a pass needs
+// another layout (direct convolutions on some CPUs do), it gets a copy.
 //
-// Bound: compute. Block 5 at 224: 0.925 GFLOP an image and pass as direct convolutions, eight passes. On two
-// cores of an Intel Xeon (Sapphire Rapids), batch 32, milliseconds an image and pass, oneDNN 2.6.3: Winograd
-// forward 1.05, to the data 1.03, to the weights 1.17; direct 2.34, 2.18, 2.15.
+// Compute limits the speed. VGG block 5 at 224: 0.925 GFLOP an image and pass as direct convolutions, eight
+// passes. On two cores of an Intel Xeon (Sapphire Rapids), batch 32, milliseconds an image and pass, oneDNN
+// 2.6.3: Winograd forward 1.05, to the data 1.03, to the weights 1.17; direct 2.34, 2.18, 2.15.
 #include "features/onednn_blocks.hpp"
 
 #include <fmt/format.h>
@@ -168,7 +168,7 @@ class OnednnBlocks final : public TrainableBlocks {
   };
   using Steps = std::vector<Step>;
 
-  /// What a layer does on the way up that the way back needs.
+  /// A layer's values from the forward pass that the backward pass needs.
   struct Trace {
     std::string_view name;
     memory source;
@@ -228,7 +228,7 @@ class OnednnBlocks final : public TrainableBlocks {
     steps.push_back({name, std::move(primitive), std::move(arguments), {}});
   }
 
-  /// `from` in another layout, or as it is.
+  /// `from` in another layout, or unchanged.
   memory in_layout(Steps& steps, std::string_view name, const memory& from, const memory::desc& wanted) {
     if (from.get_desc() == wanted) return from;
     memory to(wanted, engine_);
@@ -337,7 +337,7 @@ class OnednnBlocks final : public TrainableBlocks {
 
   memory add_convolution_back(const Trace& trace, const memory& gradient) {
     const Parameters& own = parameters_[trace.index];
-    // Gated where the layouts of output and gradient are one.
+    // Gated in the output's layout, so that output and gradient match.
     memory gated = in_layout(backward_, where_, gradient, trace.output.get_desc());
     backward_.push_back({where_, {}, {}, [output = trace.output, gated] { gate(output, gated); }});
 
@@ -372,7 +372,7 @@ class OnednnBlocks final : public TrainableBlocks {
   }
 
   void put(const ConvolutionWeights& from, std::size_t layer, const memory& kernel, const memory& bias) {
-    // oneDNN's handles aren't const; the kernel is only read.
+    // oneDNN's handles aren't const, but the kernel is only read.
     memory stored(hwio(layer), engine_, const_cast<float*>(from.kernel.data()));
     memory own = kernel;
     dnnl::reorder(stored, own).execute(stream_, stored, own);
@@ -398,7 +398,7 @@ class OnednnBlocks final : public TrainableBlocks {
 
   std::span<const ConvolutionLayer> layers_;
   int threads_;
-  std::string_view where_ = "starting the library";  // what an error is about
+  std::string_view where_ = "starting the library";  // the layer for error messages
   std::string description_;
   std::vector<std::string> implementations_;
   dnnl::engine engine_;
@@ -409,7 +409,7 @@ class OnednnBlocks final : public TrainableBlocks {
   std::vector<Parameters> parameters_;
   Steps forward_;
   Steps backward_;
-  std::vector<memory> scratchpads_;  // the tenants of scratchpad_
+  std::vector<memory> scratchpads_;  // they share the memory of scratchpad_
   std::size_t scratchpad_bytes_ = 0;
   memory scratchpad_;
 };

@@ -1,4 +1,4 @@
-// features/onednn_blocks.hpp: trainable blocks on oneDNN: any x86-64 or Arm CPU.
+// features/onednn_blocks.hpp: trainable VGG blocks on oneDNN, for any x86-64 or Arm CPU.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
-// features/onednn_engine.cpp: a list of primitives between two activation buffers that take turns.
-// Bound: compute; 30.7 GFLOP an image as direct convolutions. Milliseconds an image on one thread of an AMD
-// EPYC (Zen 5), oneDNN 2.6.3, batch 8: Winograd 54, direct with AVX-512 124. benchmarks/forward.cpp measures.
+// features/onednn_engine.cpp: a list of primitives between two activation buffers that are used in turn.
+// Compute limits the speed: 30.7 GFLOP an image as direct convolutions. Milliseconds an image on one thread
+// of an AMD EPYC (Zen 5), oneDNN 2.6.3, batch 8: Winograd 54, direct with AVX-512 124. benchmarks/forward.cpp
+// measures.
 #include "features/onednn_engine.hpp"
 
 #include <fmt/format.h>
@@ -36,7 +37,8 @@ Error engine_failed(std::string_view where, const dnnl::error& error) {
           "choose --engine opencv"};
 }
 
-/// In the order in which they are tried for a layer. Each may choose among kernels by CPU.
+/// The algorithms in the order in which they are tried for a layer. Each may choose a compute routine for the
+/// CPU.
 constexpr std::array kWinogradFirst{dnnl::algorithm::convolution_winograd,
                                     dnnl::algorithm::convolution_direct};
 using Algorithms = std::span<const dnnl::algorithm>;
@@ -51,8 +53,8 @@ dnnl::convolution_forward::primitive_desc plan_first_convolution(const dnnl::eng
   throw dnnl::error(dnnl_unimplemented, "no float32 convolution for this CPU");
 }
 
-/// Eight images at 224 x 224, and as many pixels at other sizes. Measured at 224, milliseconds an image on
-/// one thread: batch 1 56.8, 4 55.3, 8 53.9, 16 50.8; but 16 needs 440 MB more than 8.
+/// Eight images at 224 x 224, and the same number of pixels at other sizes. Measured at 224, milliseconds an
+/// image on one thread: batch 1 56.8, 4 55.3, 8 53.9, 16 50.8. But 16 needs 440 MB more than 8.
 int default_onednn_batch(int input_size) {
   return std::clamp(8 * 224 * 224 / (input_size * input_size), 1, 32);
 }
@@ -89,7 +91,7 @@ class OnednnEngine final : public Engine {
     const OmpThreads scope(threads_);
     std::string_view layer = "input";
     try {
-      // oneDNN's handles aren't const; the input is only read.
+      // oneDNN's handles aren't const, but the input is only read.
       input_.set_data_handle(const_cast<float*>(batch.data()));
       for (std::size_t i = 0; i < outputs.size(); ++i) outputs_[i].set_data_handle(outputs[i].data());
       for (const Step& step : steps_) {
@@ -109,7 +111,7 @@ class OnednnEngine final : public Engine {
     std::unordered_map<int, memory> arguments;
   };
 
-  /// One of the two activation buffers, and everything that takes its turn in it.
+  /// One of the two activation buffers, and all arrays that use it in turn.
   struct Buffer {
     std::size_t bytes = 0;
     std::vector<memory> tenants;
@@ -134,8 +136,8 @@ class OnednnEngine final : public Engine {
       layer = convolution.name;
       shape.in_channels = convolution.in_channels;
       shape.out_channels = convolution.out_channels;
-      // The image is asked for in planes: left to itself, 2.6.3 takes an NHWC kernel, whose output
-      // Winograd can't read without a reorder that costs 1.4 ms an image.
+      // Requests the image in planes. Otherwise oneDNN 2.6.3 chooses an NHWC routine. Winograd can read the
+      // output of that routine only after a reorder that costs 1.4 ms an image.
       const memory::format_tag source = i == 0 ? memory::format_tag::nchw : memory::format_tag::any;
       const auto plan = plan_first_convolution(engine_, algorithms, shape, source);
       implementations.emplace_back(plan.impl_info_str());
@@ -218,7 +220,7 @@ class OnednnEngine final : public Engine {
     return destination;
   }
 
-  /// Copies the activations out wherever `tap` was asked for.
+  /// Copies the activations out for each requested `tap`.
   void add_taps(std::string_view name, Tap tap, const ConvolutionShape& shape, const memory& activations) {
     for (std::size_t i = 0; i < taps_.size(); ++i) {
       if (taps_[i] != tap) continue;

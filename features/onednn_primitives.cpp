@@ -45,7 +45,7 @@ memory::desc floats(const memory::dims& dims, memory::format_tag format) {
   return {dims, memory::data_type::f32, format};
 }
 
-/// What a convolution reads and writes.
+/// The arrays of a convolution.
 struct ConvolutionArrays {
   memory::desc source;
   memory::desc weights;

@@ -1,5 +1,5 @@
-// features/onnx_graph.cpp: field numbers are those of onnx.proto3 (ONNX 1.23; they never change). Fields that
-// are not named here are skipped, as Protocol Buffers want it.
+// features/onnx_graph.cpp: the field numbers of onnx.proto3 (ONNX 1.23; they never change). Fields that are
+// not named here are skipped, as Protocol Buffers require.
 #include "features/onnx_graph.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ using FieldKind = ProtobufField::Kind;
 
 std::invalid_argument wrong(const std::string& why) { return std::invalid_argument(why); }
 
-/// Counts the parts that a graph is made of.
+/// Limits the number of parts of a graph.
 class Budget final {
  public:
   void spend() {
@@ -36,7 +36,7 @@ void for_each_field(std::span<const std::byte> message, Visit visit) {
   while (const std::optional<ProtobufField> field = reader.next()) visit(*field);
 }
 
-/// A string or a message; what else has that number is damage.
+/// The field, which must be a string or a message; any other kind with that number is damage.
 const ProtobufField& of_bytes(const ProtobufField& field) {
   if (field.kind != FieldKind::kBytes) throw wrong(fmt::format("a field {} that is a number", field.number));
   return field;
@@ -186,7 +186,8 @@ void add_metadata(std::span<const std::byte> message, OnnxGraph& graph) {
     throw wrong(fmt::format("its metadata has '{}' twice", key));
 }
 
-/// Every value has one maker, which comes before all that take it: walks from input to maker end.
+/// Checks that every value has one maker, which comes before all nodes that take it. So walks from input to
+/// maker end.
 void connect(OnnxGraph& graph) {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     for (const std::string_view output : graph.nodes[i].outputs) {

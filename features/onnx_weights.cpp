@@ -1,8 +1,7 @@
-// features/onnx_weights.cpp: exporters choose names and leave nodes in between as they like:
-// torch.onnx.export keeps module names (or makes up its own where it folds batch normalisation), tf2onnx
-// wraps convolutions into Transposes and may leave the bias to an Add, both share equal constants through
-// Identity. So convolutions go by their order, and everything is followed by names of values, from user to
-// maker.
+// features/onnx_weights.cpp: exporters choose names freely and leave nodes in between. torch.onnx.export
+// keeps module names, or makes up its own where it folds batch normalisation. tf2onnx wraps convolutions into
+// Transposes and may leave the bias to an Add. Both share equal constants through Identity. So convolutions
+// are taken in their order, and all connections are followed by names of values, from user to maker.
 #include "features/onnx_weights.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +30,7 @@ bool is(const OnnxNode& node, std::string_view operation) {
   return node.operation == operation && (node.domain.empty() || node.domain == "ai.onnx");
 }
 
-/// The node that makes a value, or nullptr: an initializer, an input of the model, or nothing at all.
+/// The node that makes a value. nullptr for an initializer, an input of the model, or no value at all.
 const OnnxNode* maker_of(const OnnxGraph& graph, std::string_view value) {
   const auto found = graph.makers.find(value);
   return found == graph.makers.end() ? nullptr : &graph.nodes[found->second];
@@ -41,7 +40,7 @@ std::string_view input_of(const OnnxNode& node, std::size_t index) {
   return index < node.inputs.size() ? node.inputs[index] : std::string_view();
 }
 
-/// A tensor that a value is, transposed: axis i of the value is axis axes[i] of the tensor.
+/// A tensor that is a value after transposing: axis i of the value is axis axes[i] of the tensor.
 struct Constant {
   const OnnxTensor* tensor = nullptr;
   std::vector<std::size_t> axes;
@@ -53,7 +52,7 @@ struct Constant {
   }
 };
 
-/// The axes of a Transpose's result in terms of its input's. ONNX allows to leave them out, which no exporter
+/// The axes of a Transpose's result, as axes of its input. ONNX allows leaving them out, but no exporter
 /// does.
 /// @throws std::invalid_argument unless they are a permutation
 std::vector<std::size_t> permutation_of(const OnnxNode& transpose, std::size_t rank) {
@@ -71,13 +70,13 @@ std::vector<std::size_t> permutation_of(const OnnxNode& transpose, std::size_t r
   return axes;
 }
 
-/// The tensor of a Constant node, or nullptr: there are other kinds of constants.
+/// The tensor of a Constant node. nullptr for other kinds of constants.
 const OnnxTensor* tensor_of(const OnnxNode& constant) {
   const OnnxAttribute* const value = find_attribute(constant, "value");
   return value != nullptr && value->tensor ? &*value->tensor : nullptr;
 }
 
-/// The constant that `value` is, through Identity and Transpose; no tensor if it depends on the model's
+/// The constant behind `value`, through Identity and Transpose. No tensor if `value` depends on the model's
 /// input, is missing or is computed in another way.
 Constant find_constant(const OnnxGraph& graph, std::string_view value) {
   std::vector<const OnnxNode*> transposes;  // from the value inwards
@@ -118,11 +117,11 @@ struct Convolution {
   Constant kernel;
 };
 
-/// Every 3x3 convolution, in order. Others are no business of VGG16's convolutional part: timm's head has
-/// some.
+/// Every 3x3 convolution, in order. Other convolutions are not part of VGG16's convolutional part: timm's
+/// head has some.
 std::array<Convolution, kLayers> list_convolutions(const OnnxGraph& graph, const std::string& file) {
   std::vector<Convolution> found;
-  std::string_view other;  // quantised or fused ones of other domains
+  std::string_view other;  // quantised or fused convolutions of other domains
   for (const OnnxNode& node : graph.nodes) {
     if (!is(node, "Conv")) {
       if (node.operation.find("Conv") != std::string_view::npos) other = node.operation;
@@ -152,7 +151,7 @@ Error not_joined(const std::string& file, std::size_t layer, std::string_view wh
   return unfit_weights(file, fmt::format("{} {}", kVgg16Convolutions[layer].name, why));
 }
 
-/// A list attribute's numbers, or `missing` for each of `count` if it is not there.
+/// Whether all `count` numbers of a list attribute are `needed`. A missing attribute counts as `missing`.
 bool are(const OnnxNode& node, std::string_view name, std::size_t count, std::int64_t missing,
          std::int64_t needed) {
   const OnnxAttribute* const attribute = find_attribute(node, name);
@@ -162,7 +161,7 @@ bool are(const OnnxNode& node, std::string_view name, std::size_t count, std::in
                      [&](std::int64_t number) { return number == needed; });
 }
 
-/// `padding` on every side. SAME pads a 3x3 window by one at stride 1.
+/// Whether a node pads by `padding` on every side. SAME pads a 3x3 window by one at stride 1.
 bool pads(const OnnxNode& node, std::int64_t padding) {
   const OnnxAttribute* const automatic = find_attribute(node, "auto_pad");
   if (automatic == nullptr || automatic->text == "NOTSET") return are(node, "pads", 4, 0, padding);
@@ -180,7 +179,7 @@ void check_convolution(const OnnxNode& node, std::size_t layer, const std::strin
 void check_pool(const OnnxNode& node, std::size_t before, const std::string& file) {
   const OnnxAttribute* const ceil = find_attribute(node, "ceil_mode");
   const OnnxAttribute* const automatic = find_attribute(node, "auto_pad");
-  // SAME pads a 2x2 window at stride 2 only where a side is odd: then it would round up.
+  // SAME pads a 2x2 window at stride 2 only if a side is odd; the pool would then round up.
   const bool rounds_down = (ceil == nullptr || ceil->integer.value_or(0) == 0) &&
                            (automatic == nullptr || !automatic->text.starts_with("SAME"));
   const bool fits = are(node, "kernel_shape", 2, 0, 2) && are(node, "strides", 2, 1, 2) &&
@@ -188,7 +187,7 @@ void check_pool(const OnnxNode& node, std::size_t before, const std::string& fil
   if (!fits) throw not_joined(file, before, "is followed by another pool than 2x2 with stride 2");
 }
 
-/// The constant that an Add adds, and the value it adds it to.
+/// The constant that an Add adds, and the value to which it is added.
 std::optional<std::pair<Constant, std::string_view>> added_constant(const OnnxGraph& graph,
                                                                     const OnnxNode& add) {
   for (const std::size_t side : {std::size_t{1}, std::size_t{0}}) {
@@ -198,7 +197,7 @@ std::optional<std::pair<Constant, std::string_view>> added_constant(const OnnxGr
   return std::nullopt;
 }
 
-/// Walks from what `layer` + 1 takes back to what `layer` makes. Checks what lies between.
+/// Walks back from the input of `layer` + 1 to the output of `layer`, and checks the nodes between them.
 /// @return the constant that is added on the way; without a tensor if there is none
 Constant check_joint(const OnnxGraph& graph, const std::array<Convolution, kLayers>& convolutions,
                      std::size_t layer, const std::string& file) {
@@ -233,11 +232,11 @@ Constant check_joint(const OnnxGraph& graph, const std::array<Convolution, kLaye
   return bias;
 }
 
-/// The same for the last convolution, whose ReLU is looked for behind it.
+/// Like check_joint() for the last convolution, whose ReLU is searched behind it.
 Constant check_end(const OnnxGraph& graph, const OnnxNode& convolution, const std::string& file) {
   Constant bias;
   std::set<std::string_view> values(convolution.outputs.begin(), convolution.outputs.end());
-  for (const OnnxNode& node : graph.nodes) {  // makers come before users, so one pass follows the values
+  for (const OnnxNode& node : graph.nodes) {  // makers come before users, so one pass is enough
     const auto takes = [&](std::string_view input) { return values.contains(input); };
     if (std::none_of(node.inputs.begin(), node.inputs.end(), takes)) continue;
     if (is(node, "Relu")) return bias;
@@ -254,8 +253,8 @@ Constant check_end(const OnnxGraph& graph, const OnnxNode& convolution, const st
   throw not_joined(file, kLayers - 1, "is not followed by Relu");
 }
 
-/// The bias of `layer`, after checking the convolution and what lies between it and the next; without a
-/// tensor if there is none.
+/// The bias of `layer`; without a tensor if there is none. First checks the convolution and the nodes between
+/// it and the next one.
 Constant find_bias(const OnnxGraph& graph, const std::array<Convolution, kLayers>& convolutions,
                    std::size_t layer, const std::string& file) {
   const OnnxNode& node = *convolutions[layer].node;
@@ -284,7 +283,7 @@ std::optional<FloatType> float_type_of(const OnnxTensor& tensor) {
   return found == kTypes.end() ? std::nullopt : std::optional(found->second);
 }
 
-/// The tensor as the common checks want it. @param what  e.g. "block1_conv1 kernel"
+/// The tensor in the form of the common checks. @param what  e.g. "block1_conv1 kernel"
 StoredTensor stored(const OnnxTensor& tensor, const std::string& what, const std::string& file) {
   const std::string where = fmt::format("{} ({})", what, tensor.name);
   if (tensor.elsewhere)
@@ -302,7 +301,7 @@ StoredTensor stored(const OnnxTensor& tensor, const std::string& what, const std
 
 using Channels = NetworkInput::Channels;
 
-/// A constant of one number, or of one for each channel, wherever its axes are.
+/// A constant of one number, or of one number for each channel, on any axis.
 std::optional<Channels> channels_of(const Constant& constant) {
   if (constant.tensor == nullptr) return std::nullopt;
   const std::optional<FloatType> type = float_type_of(*constant.tensor);
@@ -319,7 +318,7 @@ std::optional<Channels> channels_of(const Constant& constant) {
 
 Channels all_channels(double value) { return {value, value, value}; }
 
-/// The constant's 64-bit integers, if it has `count`.
+/// The constant's 64-bit integers; nothing unless it has `count` of them.
 std::optional<std::vector<std::int64_t>> integers_of(const Constant& constant, std::size_t count) {
   constexpr std::uint64_t kInt64 = 7;
   std::vector<std::int64_t> integers(count);
@@ -331,10 +330,10 @@ std::optional<std::vector<std::int64_t>> integers_of(const Constant& constant, s
   return integers;
 }
 
-/// Where channels can be among four axes.
+/// Whether the channels may be on this one of four axes.
 bool is_channel_axis(std::int64_t axis) { return axis == 1 || axis == 3 || axis == -1 || axis == -3; }
 
-/// Whether a node reverses the channels: it gathers 2, 1, 0, or steps through them backwards.
+/// Whether a node reverses the channels: gathers 2, 1, 0, or steps backwards through them.
 bool reverses_channels(const OnnxGraph& graph, const OnnxNode& node) {
   const auto integers = [&](std::size_t input, std::size_t count) {
     return integers_of(find_constant(graph, input_of(node, input)), count);
@@ -350,7 +349,7 @@ bool reverses_channels(const OnnxGraph& graph, const OnnxNode& node) {
          integers(4, 1) == std::vector<std::int64_t>{-1};
 }
 
-/// Follows + - * / with a constant. @return what the constant is combined with; nothing if that is not it
+/// Follows + - * / with a constant. @return the other operand; nothing if the node is no such operation
 std::optional<std::string_view> follow_arithmetic(const OnnxGraph& graph, const OnnxNode& node,
                                                   NetworkInput& input) {
   const bool adds = is(node, "Add");
@@ -384,7 +383,7 @@ std::optional<std::string_view> follow(const OnnxGraph& graph, const OnnxNode& n
   return follow_arithmetic(graph, node, input);
 }
 
-/// What the graph does before the first 3x3 convolution.
+/// The graph's changes to its input before the first 3x3 convolution.
 NetworkInput network_input(const OnnxGraph& graph, const OnnxNode& convolution) {
   NetworkInput input;
   std::string_view value = input_of(convolution, 0);
@@ -405,8 +404,8 @@ StoredConvolutions find_convolutions(const OnnxGraph& graph, const std::string& 
   const std::array<Convolution, kLayers> convolutions = list_convolutions(graph, file);
   std::array<Constant, kLayers> biases;
   for (std::size_t i = 0; i < kLayers; ++i) biases[i] = find_bias(graph, convolutions, i, file);
-  // torch.onnx.export leaves out biases that are zero, as those of a network that was never trained are. One
-  // that is missing among others is damage rather than zero.
+  // torch.onnx.export leaves out biases that are zero, as in a network that was never trained. A single
+  // missing bias is damage, not zero.
   const auto missing = [](const Constant& bias) { return bias.tensor == nullptr; };
   const auto first_missing = std::find_if(biases.begin(), biases.end(), missing);
   const bool without = std::all_of(biases.begin(), biases.end(), missing);

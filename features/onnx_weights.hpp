@@ -1,4 +1,4 @@
-// features/onnx_weights.hpp: VGG16's convolutions in an ONNX graph.
+// features/onnx_weights.hpp: finds VGG16's convolutions in an ONNX graph.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace headstart {
 
-/// Finds the thirteen by their order, and checks that they are joined as VGG16's are: 3x3, stride 1, padding
-/// 1, a ReLU behind each, a 2x2 max-pool behind each block but the last (what follows block5_conv3 is not
-/// looked at). They point into the graph's file.
+/// Finds the thirteen convolutions by their order, and checks that they are connected like VGG16's. That
+/// means 3x3, stride 1, padding 1, a ReLU behind each, and a 2x2 max-pool behind each block but the last.
+/// Nodes behind block5_conv3 are not checked. The result points into the graph's file.
 /// @param file  what errors call it
-/// @throws Error kFailed naming the layer, and found against needed
+/// @throws Error kFailed naming the layer, with the found and the needed value
 [[nodiscard]] StoredConvolutions find_convolutions(const OnnxGraph& graph, const std::string& file);
 
-/// By the names of convolutions and their kernels where they tell, else by the model's producer.
+/// The origin by the names of convolutions and their kernels, if they show it, else by the model's producer.
 [[nodiscard]] WeightsOrigin origin_of(const OnnxGraph& graph);
 
 }  // namespace headstart

@@ -1,4 +1,4 @@
-// features/opencv_engine.cpp: the device, the batch, and what goes wrong with them; the network itself is
+// features/opencv_engine.cpp: handles the device, the batch, and their failures. The network itself is in
 // opencv_network.
 #include "features/opencv_engine.hpp"
 
@@ -23,10 +23,10 @@
 namespace headstart {
 namespace {
 
-/// Beyond this many images of 224 x 224 a device gains nothing, and the host's memory pays.
+/// With more images of 224 x 224 a device gains nothing, and the host needs more memory.
 constexpr int kMostImages = 128;
 
-/// All that tells the three kinds apart.
+/// The only difference between the three kinds.
 OpencvDevice device_of(EngineKind kind) {
   switch (kind) {
     case EngineKind::kOpencvCuda:
@@ -56,15 +56,15 @@ Error engine_failed(EngineKind kind, std::string_view where, std::string_view re
               : "lower --batch-size, or choose --engine onednn"};
 }
 
-/// On a CPU OpenCV works image by image, so that a batch gains nothing and costs memory; a GPU has to be
-/// filled, and what does not fit is found out by trying.
+/// On a CPU OpenCV works image by image, so a larger batch gains nothing and costs memory. A GPU needs a
+/// large batch; the largest that fits is found by trying.
 int default_batch(EngineKind kind, int input_size) {
   return needs_cuda(kind) ? std::clamp(kMostImages * 224 * 224 / (input_size * input_size), 1, kMostImages)
                           : 1;
 }
 
-/// TensorFloat-32 has 10 bits of mantissa: an error of 1e-3. OpenCV asks cuDNN for plain float32, and this
-/// asks NVIDIA's libraries for it, which read it when they are first used.
+/// TensorFloat-32 has 10 bits of mantissa: an error of 1e-3. OpenCV requests plain float32 from cuDNN. This
+/// variable requests it from NVIDIA's libraries, which read it at their first use.
 void forbid_tf32() { ::setenv("NVIDIA_TF32_OVERRIDE", "0", 1); }
 
 class OpencvEngine final : public Engine {
@@ -122,7 +122,7 @@ class OpencvEngine final : public Engine {
     try {
       if (part > most_images_) throw OutOfDeviceMemory("a device that is made up for tests");
       if (!network_ || network_->rows() != part) {
-        network_.reset();  // gives its memory back first
+        network_.reset();  // frees its memory first
         network_.emplace(weights_, options_, device_of(options_.kind), part);
       }
       network_->run(batch, outputs);
@@ -133,7 +133,7 @@ class OpencvEngine final : public Engine {
     }
   }
 
-  /// Nothing runs on the CPU instead of the device.
+  /// Checks that no layer runs on the CPU instead of the device.
   void check_layers() {
     const std::vector<std::string> others = network_->layers_without(device_of(options_.kind).backend);
     if (others.empty()) return;
@@ -142,8 +142,8 @@ class OpencvEngine final : public Engine {
                                     others.size(), others.front()));
   }
 
-  /// Lets a batch that nobody asked for become as small as the device's memory wants it; one that was asked
-  /// for goes through in parts.
+  /// Reduces the default batch size to what fits into the device's memory. A batch size that the user set
+  /// stays, and goes through in parts.
   void probe_memory() {
     const std::vector<float> batch(static_cast<std::size_t>(batch_size_) *
                                    start_shape(options_.from, options_.input_size).size());
@@ -158,11 +158,11 @@ class OpencvEngine final : public Engine {
     if (part_ < batch_size_) description_.implementation += fmt::format(", {} images at a time", part_);
   }
 
-  Vgg16Weights weights_;  // a network is built anew where memory runs out
+  Vgg16Weights weights_;  // a network is built again if memory runs out
   EngineOptions options_;
   int most_images_;
   int batch_size_;
-  int part_;  // rows that go through the network at a time
+  int part_;  // how many rows go through the network at a time
   EngineDescription description_;
   std::optional<OpencvNetwork> network_;
 };
@@ -170,7 +170,7 @@ class OpencvEngine final : public Engine {
 }  // namespace
 
 bool is_out_of_memory(std::string_view reason) noexcept {
-  // cudaErrorMemoryAllocation in words; CUDNN_STATUS_ALLOC_FAILED, CUBLAS_STATUS_ALLOC_FAILED,
+  // The text of cudaErrorMemoryAllocation; CUDNN_STATUS_ALLOC_FAILED, CUBLAS_STATUS_ALLOC_FAILED,
   // CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED.
   return reason.find("out of memory") != std::string_view::npos ||
          (reason.find("_ALLOC") != std::string_view::npos &&
@@ -197,7 +197,7 @@ EngineAvailability probe_opencv(EngineKind kind) {
 
 }  // namespace headstart
 
-// ---- the plugin, which opencv_plugin.cpp loads
+// ---- the exports of the plugin, which opencv_plugin.cpp loads
 
 extern "C" {
 headstart::Engine* headstart_open_opencv_engine(const headstart::Vgg16Weights& weights,

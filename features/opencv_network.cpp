@@ -13,7 +13,7 @@
 namespace headstart {
 namespace {
 
-/// [3, 3, in, out] as Keras stores it to [out, in, 3, 3] as OpenCV wants it.
+/// From [3, 3, in, out], Keras's order, to [out, in, 3, 3], OpenCV's order.
 cv::Mat oihw(const ConvolutionWeights& weights, const ConvolutionLayer& layer) {
   const int in_channels = layer.in_channels;
   const int out_channels = layer.out_channels;
@@ -48,11 +48,12 @@ cv::dnn::LayerParams pool_params() {
   params.set("pool", "max");
   params.set("kernel_size", 2);
   params.set("stride", 2);
-  params.set("ceil_mode", false);  // the importers' default is true, which would make 13 x 13 of 25 x 25
+  params.set("ceil_mode", false);  // the importers' default, true, would make 13 x 13 of 25 x 25
   return params;
 }
 
-/// Calls convert(image) for each of `images`, on OpenCV's threads: a device would wait for one.
+/// Calls convert(image) for each of `images`, on OpenCV's threads. A device would have to wait for a single
+/// thread.
 template <typename Convert>
 void for_each_image(std::size_t images, const Convert& convert) {
   cv::parallel_for_(cv::Range(0, static_cast<int>(images)), [&](const cv::Range& range) {

@@ -1,6 +1,6 @@
-// features/opencv_network.hpp: VGG16, or the part of it above a tap, as a network of OpenCV's DNN module for
-// a fixed number of rows. It is built layer by layer from LayerParams; there is no model file to parse. One
-// that runs on a device keeps its memory as long as it lives.
+// features/opencv_network.hpp: VGG16, or the part of it above a tap (nearer to the output), as a network of
+// OpenCV's DNN module for a fixed number of rows. It is built layer by layer from LayerParams, so no model
+// file has to be parsed. A network on a device keeps its memory as long as it lives.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -22,18 +22,18 @@ struct OpencvDevice {
 
 class OpencvNetwork {
  public:
-  /// @param options  input_size, taps, from; the rest is not looked at
+  /// @param options  only input_size, taps and from are used
   /// @throws cv::Exception
   OpencvNetwork(const Vgg16Weights& weights, const EngineOptions& options, OpencvDevice device, int rows);
 
   [[nodiscard]] int rows() const noexcept { return rows_; }
 
-  /// @param input    [rows, h, w, c], as Engine::run() takes it
+  /// @param input    [rows, h, w, c], as for Engine::run()
   /// @param outputs  one span for each tap, [rows, h, w, c]
-  /// @throws cv::Exception; Error if a tap is not as large as it has to be
+  /// @throws cv::Exception; Error if a tap does not have the expected size
   void run(std::span<const float> input, std::span<const std::span<float>> outputs);
 
-  /// The layers that `backend` has no code for, which OpenCV would run on the CPU without a word.
+  /// The layers that `backend` has no code for. OpenCV would run them on the CPU without a warning.
   [[nodiscard]] std::vector<std::string> layers_without(cv::dnn::Backend backend);
 
  private:

@@ -1,4 +1,5 @@
-// features/opencv_plugin.hpp: the engines of opencv_engine.hpp, in a plugin, as OpenCV brings many libraries.
+// features/opencv_plugin.hpp: loads the engines of opencv_engine.hpp from a plugin, because OpenCV brings
+// many libraries.
 #pragma once
 
 #include <memory>
@@ -8,7 +9,7 @@
 namespace headstart {
 
 /// See open_opencv_engine().
-/// @throws Error kFailed if this build has no OpenCV, or it fails
+/// @throws Error kFailed if this build has no OpenCV, or OpenCV fails
 [[nodiscard]] std::unique_ptr<Engine> open_opencv_plugin(const Vgg16Weights& weights,
                                                          const EngineOptions& options);
 

@@ -1,6 +1,6 @@
-// features/parameter_array.cpp
-// Bound: memory; a step reads weights, velocity and gradient (and W_0 for L2-SP) and writes the first two, 20
-// bytes a weight: 47 MB for a 512-to-512 kernel, against 30 GFLOP of Winograd at batch 32.
+// features/parameter_array.cpp: see parameter_array.hpp. Memory limits the speed. A step reads weights,
+// velocity and gradient (and W_0 for L2-SP) and writes the first two: 20 bytes a weight. That is 47 MB for a
+// 512-to-512 kernel, against 30 GFLOP of Winograd at batch 32.
 #include "features/parameter_array.hpp"
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 namespace headstart {
 namespace {
 
-// Sums are formed over parts of this size, so that their order doesn't depend on who adds them up.
+// Each part of this size has its own sum, so that the order of the additions doesn't depend on the threads.
 constexpr std::size_t kPart = std::size_t{1} << 15U;
 
-/// Sum over parts [first, end) of what `of_part` returns for each.
+/// The sum of of_part(first, end) over all parts.
 template <typename OfPart>
 double sum_over_parts(std::size_t size, const OfPart& of_part) {
   const auto parts = static_cast<std::int64_t>((size + kPart - 1) / kPart);
@@ -40,7 +40,7 @@ void update(const ParameterArray& array, const BlocksStep& step) {
   float* const w = array.weights.data();
   float* const v = array.velocity.data();
   const float* const g = array.gradient.data();
-  // Without L2-SP any array will do, and one that is read anyway costs nothing.
+  // Without L2-SP any array will do; one that is read anyway costs nothing.
   const float* const w0 = two_l2_sp != 0.0F ? array.reference.data() : w;
   const bool nesterov = step.nesterov;
   const auto size = static_cast<std::int64_t>(array.weights.size());

@@ -1,4 +1,4 @@
-// features/parameter_array.hpp: SGD on one array of weights, whatever its layout is.
+// features/parameter_array.hpp: SGD on one array of weights of any layout.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace headstart {
 
-/// A kernel or a bias in training. All spans are of one length and one layout.
+/// A kernel or a bias in training. All spans have the same length and layout.
 struct ParameterArray {
   std::span<float> weights;
   std::span<float> velocity;
@@ -15,13 +15,14 @@ struct ParameterArray {
   std::span<const float> reference;  ///< W_0 of a kernel; empty for a bias, which has no penalty
 };
 
-/// One step. Uses OpenMP's threads; the bits don't depend on their number.
+/// One SGD step. Uses OpenMP's threads; the result is exactly the same for any number of threads.
 void update(const ParameterArray& array, const BlocksStep& step);
 
-/// The array's part of the loss, in double; 0 for a bias. The bits don't depend on the number of threads.
+/// The array's part of the loss, in double; 0 for a bias. Exactly the same for any number of threads.
 [[nodiscard]] double penalty_of(const ParameterArray& array, const BlocksPenalty& penalty);
 
-/// Sum of squares of gradient and penalty's gradient, in double, in the same way.
+/// Sum of squares of the gradient plus the penalty's gradient, in double. Exactly the same for any number of
+/// threads.
 [[nodiscard]] double gradient_squared_norm_of(const ParameterArray& array, const BlocksPenalty& penalty);
 
 }  // namespace headstart

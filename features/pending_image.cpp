@@ -28,7 +28,7 @@ std::int64_t now_ns() {
   return std::chrono::duration_cast<nanoseconds>(since_1970).count();
 }
 
-/// Whether one of these takes more memory (75 MB as RGB) than each thread should have at once.
+/// Whether the image takes so much memory (75 MB as RGB) that not every thread should have one at once.
 bool is_large(std::span<const std::byte> bytes) {
   constexpr std::uint64_t kLargePixels = 25'000'000;
   const auto header = read_image_header(bytes);

@@ -1,6 +1,6 @@
-// features/plugin.hpp: a library of ours that is loaded when somebody asks for it, because what it is linked
-// with takes long to load. It stands beside the binary, or in PREFIX/lib/headstart/plugins where that is
-// PREFIX/bin/headstart.
+// features/plugin.hpp: a library of headstart that is loaded on demand, because its dependencies take long to
+// load. The library stands beside the binary. If the binary is PREFIX/bin/headstart, the library is in
+// PREFIX/lib/headstart/plugins.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace headstart {
 
-/// A loaded plugin. It stays loaded: threads of what it brings may outlive its last use.
+/// A loaded plugin. It is never unloaded, because threads of its libraries may outlive its last use.
 class Plugin {
  public:
-  /// headstart_NAME.so, of this version; or why there is none.
+  /// headstart_NAME.so of this version, or why it can't be loaded.
   /// @param title  what people call it
   [[nodiscard]] static std::variant<Plugin, std::string> load(const std::string& name,
                                                               const std::string& title);
 
-  /// The function of that name, which this version exports.
+  /// The function `name`, which this version of the plugin exports.
   template <typename Function>
   [[nodiscard]] Function function(const char* name) const {
     return reinterpret_cast<Function>(symbol(name));
@@ -29,7 +29,7 @@ class Plugin {
   void* library_;
 };
 
-/// What each plugin exports beside its own functions: HEADSTART_VERSION.
+/// The function that each plugin exports in addition to its own; it returns HEADSTART_VERSION.
 using PluginVersion = const char* (*)();
 inline constexpr const char* kPluginVersionName = "headstart_plugin_version";
 

@@ -1,11 +1,11 @@
-// features/precision.hpp: what an engine computes in.
+// features/precision.hpp: the precision in which an engine computes.
 #pragma once
 
 #include <string_view>
 
 namespace headstart {
 
-/// Numbers of one precision class agree to the contract (fp32: 1e-5, fp16: 1e-2) and share a cache.
+/// Results of one precision class agree within its tolerance (fp32: 1e-5, fp16: 1e-2) and share a cache.
 enum class Precision { kFp32, kFp16 };
 
 /// "fp32" or "fp16".

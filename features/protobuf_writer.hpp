@@ -1,5 +1,5 @@
-// features/protobuf_writer.hpp: one Protocol Buffers message, written field by field (protobuf.dev,
-// "Encoding"). Large payloads are referred to, not copied: a model's weights are in memory once.
+// features/protobuf_writer.hpp: writes one Protocol Buffers message, field by field (protobuf.dev,
+// "Encoding"). Large payloads are referred to, not copied, so a model's weights are in memory once.
 #pragma once
 
 #include <cstddef>
@@ -18,14 +18,14 @@ class ProtobufWriter final {
   void number(std::uint32_t field, std::int64_t value);
   /// A string.
   void text(std::uint32_t field, std::string_view value);
-  /// Bytes, which have to outlive this.
+  /// Bytes, which have to outlive this writer.
   void view(std::uint32_t field, std::span<const std::byte> bytes);
   /// A message inside this one.
   void message(std::uint32_t field, ProtobufWriter inner);
 
-  /// Of the encoded message.
+  /// Size in bytes of the encoded message.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  /// The encoded message in order; spans into this and into what view() was given.
+  /// The parts of the encoded message in order: spans into this writer and into the bytes given to view().
   [[nodiscard]] std::vector<std::span<const std::byte>> parts() const;
 
  private:

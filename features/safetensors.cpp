@@ -22,8 +22,8 @@ constexpr std::uint64_t kLengthBytes = 8;
 
 std::invalid_argument not_safetensors(const std::string& why) { return std::invalid_argument(why); }
 
-/// JSON in which no object has a key twice, for the last one would win silently, and in which nothing is
-/// nested deeper than the format nests.
+/// Parses JSON. Refuses an object that has a key twice, because the last one would win silently. Refuses
+/// deeper nesting than the format has.
 Json parse_strictly(std::string_view text) {
   constexpr int kDeepest = 3;  // the root's tensors' lists
   std::vector<std::set<std::string>> keys;
@@ -48,7 +48,7 @@ Json parse_strictly(std::string_view text) {
   }
 }
 
-/// Bits of one value; nothing for a type that is not known.
+/// Size in bits of one value; nothing for an unknown type.
 std::optional<std::uint64_t> bits_of(std::string_view type) {
   static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 21> kBits{
       {{"BOOL", 8}, {"U8", 8},      {"I8", 8},      {"U16", 16},    {"I16", 16},    {"U32", 32},
@@ -76,7 +76,7 @@ std::vector<std::uint64_t> numbers(const Json& entry, const char* key, const std
   return list.get<std::vector<std::uint64_t>>();
 }
 
-/// The tensor, and where in `values` it begins and ends.
+/// The tensor, and its beginning and end in `values`.
 struct Placed {
   std::string name;
   SafetensorsTensor tensor;
@@ -112,7 +112,7 @@ Placed placed(const std::string& name, const Json& entry, std::span<const std::b
   return result;
 }
 
-/// The format allows neither overlaps nor gaps, so either is damage.
+/// Refuses overlaps and gaps. The format allows neither, so either is damage.
 void check_layout(std::vector<Placed>& tensors, std::uint64_t size) {
   std::sort(tensors.begin(), tensors.end(), [](const Placed& a, const Placed& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);

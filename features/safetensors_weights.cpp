@@ -1,5 +1,5 @@
-// features/safetensors_weights.cpp: torchvision numbers the modules of VGG's convolutional part, ReLUs and
-// pools included, so that the numbers of the convolutions tell which network it is.
+// features/safetensors_weights.cpp: torchvision numbers the modules of VGG's convolutional part, including
+// ReLUs and pools. So the numbers of the convolutions tell which network a file holds.
 #include "features/safetensors_weights.hpp"
 
 #include <fmt/format.h>
@@ -35,7 +35,7 @@ bool has_every_kernel(const SafetensorsFile& safetensors, const std::string& pre
   });
 }
 
-/// Whether two networks have the same values: a file may hold one under two names.
+/// Whether two networks have the same values. A file may hold one network under two names.
 bool are_the_same(const SafetensorsFile& safetensors, const std::string& prefix, const std::string& other) {
   return std::all_of(kModules.begin(), kModules.end(), [&](int module) {
     return std::ranges::all_of(std::array{".weight", ".bias"}, [&](const char* parameter) {
@@ -48,11 +48,11 @@ bool are_the_same(const SafetensorsFile& safetensors, const std::string& prefix,
   });
 }
 
-/// What stands before "0.weight", whatever it is: "features.", "backbone.", nothing. Of several, the one that
-/// has all of VGG16's kernels.
+/// The text before "0.weight": "features.", "backbone.", nothing, or any other. Of several, the one with all
+/// of VGG16's kernels.
 std::string find_prefix(const SafetensorsFile& safetensors, const std::string& file) {
   static constexpr std::string_view kFirst = "0.weight";
-  std::vector<std::string> prefixes;  // of whatever begins as a network of convolutions
+  std::vector<std::string> prefixes;  // of all that begin like a network of convolutions
   const auto is_named = [](const std::string& prefix) {
     return prefix.empty() || prefix == "features." || prefix.ends_with(".features.");
   };
@@ -105,7 +105,7 @@ std::string network_of(std::size_t convolutions, bool normalised) {
   return convolutions < 17 && normalised && name.starts_with("vgg") ? name + "_bn" : name;
 }
 
-/// Other members of the family have modules that VGG16 doesn't have.
+/// Refuses other members of the VGG family, which have modules that VGG16 doesn't have.
 void refuse_other_networks(const SafetensorsFile& safetensors, const std::string& prefix,
                            const std::string& file) {
   const std::set<int> convolutions = modules_with(safetensors, prefix, ".weight", 4);

@@ -1,4 +1,4 @@
-// features/safetensors_weights.hpp: VGG16's convolutions among a safetensors file's tensors.
+// features/safetensors_weights.hpp: finds VGG16's convolutions among the tensors of a safetensors file.
 #pragma once
 
 #include <string>
@@ -8,9 +8,10 @@
 
 namespace headstart {
 
-/// Finds them by torchvision's names, which timm shares. They point into the bytes of `safetensors`.
+/// Finds the convolutions by torchvision's names, which timm also uses. The result points into the bytes of
+/// `safetensors`.
 /// @param file  what errors call it
-/// @throws Error kFailed naming the tensor that is missing, or the network that it looks like
+/// @throws Error kFailed naming the missing tensor, or the network that the file seems to hold
 [[nodiscard]] StoredConvolutions find_convolutions(const SafetensorsFile& safetensors,
                                                    const std::string& file);
 

@@ -1,5 +1,5 @@
-// features/segment.cpp: see segment.hpp. Nothing is compressed: shuffle and deflate would halve a segment and
-// make writing it ten times slower (docs/cache-format.md).
+// features/segment.cpp: see segment.hpp. Nothing is compressed. Shuffle and deflate would halve a segment,
+// but make writing ten times slower (docs/cache-format.md).
 #include "features/segment.hpp"
 
 #include <fmt/format.h>
@@ -26,8 +26,8 @@ constexpr std::size_t kDigestBytes = sizeof(Sha256::bytes);
 constexpr const char* kActivations = "activations";
 constexpr const char* kGeneration = "generation";
 
-/// Of a segment's format, by what its values are. float16 has a version of its own because readers of version
-/// 1 were promised float32.
+/// The version of a segment's format, by the type of its values. float16 has its own version, because readers
+/// of version 1 expect float32.
 constexpr std::int32_t version_of(FeatureType storage) noexcept {
   return storage == FeatureType::kFloat16 ? 2 : 1;
 }
@@ -55,7 +55,7 @@ bool sparse_is_smaller(const Segment& segment) {
          dense_bytes(rows, segment.shape, segment.storage);
 }
 
-/// What the invariant of Segment says of its values.
+/// Whether the values fulfil the invariant of Segment.
 [[maybe_unused]] bool storable(const Segment& segment) {
   const std::vector<float>& values = segment.rows.values;
   return all_finite(values) && (segment.storage == FeatureType::kFloat32 ||
@@ -115,8 +115,8 @@ void write_dense(hid_t file, const CsrRows& rows, const MapShape& shape, Feature
   write_values(file, kActivations, dense_extents(rows.rows(), shape), dense, storage);
 }
 
-/// What a reader knows before it allocates: nothing in an uncompressed file can have more bytes than the
-/// file.
+/// A file image with its size. In an uncompressed file no array can have more bytes than the file, so a
+/// reader knows this limit before it allocates.
 struct Image {
   hid_t file;
   std::size_t bytes;
@@ -126,7 +126,7 @@ struct Image {
     return hdf5::read<T>(parent, dataset, bytes / sizeof(T));
   }
 
-  /// Activations. @throws Error if they are infinite, no numbers, or not stored so
+  /// Activations. @throws Error if they are infinite, no numbers, or of another storage type
   [[nodiscard]] std::vector<float> read_values(hid_t parent, const std::string& dataset,
                                                FeatureType storage) const {
     const bool halves = storage == FeatureType::kFloat16;
@@ -150,7 +150,7 @@ struct Image {
 MapShape read_shape(hid_t file) {
   const std::vector<std::int64_t> extents = hdf5::read_numbers<std::int64_t>(file, "shape");
   constexpr std::int64_t kMaxExtent =
-      1024;  // of kMaxInputSize and of VGG16's channels; three of them fit an index
+      1024;  // kMaxInputSize and VGG16's channels; the product of three fits an index
   static_assert(kMaxInputSize <= kMaxExtent &&
                 kMaxExtent * kMaxExtent * kMaxExtent < std::numeric_limits<std::int32_t>::max());
   const bool sane = extents.size() == 3 &&
@@ -222,7 +222,7 @@ void check_indices(std::span<const std::int32_t> indices, std::int64_t columns, 
   if (indices.empty()) return;
   bool ascending = indices.front() >= 0 && indices.back() < columns;
   for (std::size_t i = 1; i < indices.size(); ++i)
-    ascending &= indices[i - 1] < indices[i];  // no exit: vectorises
+    ascending &= indices[i - 1] < indices[i];  // no early exit, so that the loop vectorises
   if (!ascending)
     throw malformed(fmt::format("row {}: its indices do not ascend within 0..{}", row, columns - 1));
 }
@@ -241,7 +241,7 @@ CsrRows read_sparse(const Image& image, const SegmentHeader& header) {
   rows.indices = image.read<std::int32_t>(group.id(), "indices");
   rows.values = image.read_values(group.id(), "data", header.storage);
 
-  std::vector<std::int64_t> needed{0};  // what `nonzeros` says; equal means ascending and within bounds
+  std::vector<std::int64_t> needed{0};  // implied by `nonzeros`; equality implies ascending and in bounds
   for (const std::int32_t count : header.nonzeros) needed.push_back(needed.back() + count);
   if (rows.indptr != needed) throw malformed("indptr does not fit nonzeros");
   const auto total = static_cast<std::size_t>(needed.back());

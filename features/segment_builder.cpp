@@ -12,7 +12,7 @@ Segment empty_segment(Tap tap, const MapShape& shape, SegmentOrigin origin, Feat
   return segment;
 }
 
-/// What the rows take on disk, near enough.
+/// The size of the rows on disk, approximately.
 std::size_t bytes_of(const Segment& segment) {
   return segment.rows.values.size() * (bytes_of(segment.storage) + sizeof(std::int32_t)) +
          segment.rows.rows() * sizeof(std::int64_t);

@@ -25,16 +25,16 @@ constexpr std::string_view kSuffix = ".h5";
 constexpr std::uint64_t kMaxSegmentBytes = std::uint64_t{1}
                                            << 32;  // 64 MiB are written; merged ones may be larger
 
-/// What kind of fault it is that `file` could not be read.
+/// The fault of a file that could not be read.
 SegmentFault read_fault(const fs::path& file, std::string reason) {
   std::error_code error;
   const std::uintmax_t size = fs::file_size(file, error);
   if (error == std::errc::no_such_file_or_directory) return {SegmentFault::Kind::kGone, std::move(reason)};
-  const bool empty = !error && size == 0;  // what a crash leaves of a file on some file systems
+  const bool empty = !error && size == 0;  // a crash leaves such a file on some file systems
   return {empty ? SegmentFault::Kind::kDamaged : SegmentFault::Kind::kUnreadable, std::move(reason)};
 }
 
-/// @return whether `file`, if it is still what had `stamp`, is now named .bad
+/// @return whether `file`, if it still has `stamp`, is now named .bad
 bool move_aside(const fs::path& file, const FileStamp& stamp) {
   if (FileStamp::of(file) != stamp) return false;
   const fs::path bad = file.native() + ".bad";
@@ -43,7 +43,7 @@ bool move_aside(const fs::path& file, const FileStamp& stamp) {
   if (error) return false;
   const std::optional<FileStamp> moved = FileStamp::of(bad);
   if (!moved || moved->is_of_same_content(stamp)) return true;
-  fs::rename(bad, file, error);  // a whole one had just taken its place
+  fs::rename(bad, file, error);  // an undamaged file had just taken its place
   return false;
 }
 
@@ -87,15 +87,15 @@ std::variant<Segment, SegmentFault> load_segment(const fs::path& file) {
   if (auto* fault = std::get_if<SegmentFault>(&read)) return std::move(*fault);
   try {
     return decode_segment(std::get<SegmentFile>(read).bytes);
-  } catch (const Error& error) {  // it was written so: its digest is right
+  } catch (const Error& error) {  // it was written with this fault: its digest is right
     return SegmentFault{SegmentFault::Kind::kDamaged, error.what()};
   }
 }
 
 void verify_segments(std::span<const fs::path> files,
                      const std::function<void(const VerifiedSegment&)>& use) {
-  // Threads of their own: a cache may be opened by an extraction's filter that holds a lock, and while it
-  // waits in oneTBB it could be given another of that extraction's filters to do.
+  // Uses its own threads. An extraction's filter may open a cache while it holds a lock. If it waited in
+  // oneTBB, oneTBB could give it another filter of that extraction.
   const auto at_once = static_cast<std::size_t>(std::clamp(tbb::this_task_arena::max_concurrency(), 1, 8));
   std::deque<std::future<VerifiedSegment>> ahead;
   std::size_t next = 0;

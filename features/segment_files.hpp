@@ -1,4 +1,5 @@
-// features/segment_files.hpp: the segments of a cache folder as files: listed, read and verified, set aside.
+// features/segment_files.hpp: lists the segment files of a cache folder, reads and verifies them, sets
+// damaged ones aside.
 #pragma once
 
 #include <cstddef>
@@ -17,16 +18,15 @@
 
 namespace headstart {
 
-/// Files of `folder` named segment-<64 hexadecimal digits>.h5, sorted by name; whatever else is there is
-/// passed over.
-/// @param error  set if the folder is there and can't be listed
+/// Files of `folder` named segment-<64 hexadecimal digits>.h5, sorted by name. Other files are skipped.
+/// @param error  set if the folder exists and can't be listed
 [[nodiscard]] std::vector<std::filesystem::path> list_segments(const std::filesystem::path& folder,
                                                                std::error_code& error);
 
-/// The digest that a segment's file name states; nothing if the name is spelled in any way but ours.
+/// The digest in a segment's file name; nothing if the name has any other form.
 [[nodiscard]] std::optional<Sha256> digest_in_name(const std::filesystem::path& file);
 
-/// A segment's bytes, whose SHA-256 is `digest`.
+/// A segment's bytes. Their SHA-256 is `digest`.
 struct SegmentFile {
   Sha256 digest;
   std::vector<std::byte> bytes;
@@ -34,38 +34,40 @@ struct SegmentFile {
 
 /// Why a segment file can't be used.
 struct SegmentFault {
-  /// What is wrong.
+  /// The kind of fault.
   enum class Kind {
-    kGone,        ///< there is no such file any more: somebody compacted the cache or set it aside
-    kUnreadable,  ///< it may be fine, for somebody else or later
-    kDamaged,     ///< its content is wrong
+    kGone,        ///< the file no longer exists: another process compacted the cache or set the file aside
+    kUnreadable,  ///< the segment may be fine for another user, or later
+    kDamaged,     ///< the content is wrong
   };
   Kind kind;
   std::string reason;
 };
 
-/// The bytes of a segment, if their SHA-256 is the one in its name: only such bytes may reach HDF5, which
-/// damaged metadata can crash.
+/// The bytes of a segment, if their SHA-256 is the one in its name. Only such bytes may be given to HDF5,
+/// because damaged metadata can crash HDF5.
 [[nodiscard]] std::variant<SegmentFile, SegmentFault> read_segment_file(const std::filesystem::path& file);
 
-/// The same, decoded: every shape, index and value checked too.
+/// Like read_segment_file(), and decodes the segment: checks every shape, index and value, too.
 [[nodiscard]] std::variant<Segment, SegmentFault> load_segment(const std::filesystem::path& file);
 
-/// What became of one file of verify_segments().
+/// The result for one file of verify_segments().
 struct VerifiedSegment {
   const std::filesystem::path& file;
-  FileStamp stamp;  ///< from before it was read
+  FileStamp stamp;  ///< from before the file was read
   std::variant<SegmentFile, SegmentFault> content;
 };
-/// Reads and hashes `files` on several threads, a few at a time, and hands them over in order on this thread.
+/// Reads and hashes `files` on several threads, a few at a time. Calls `use` for each, in order, on the
+/// calling thread.
 void verify_segments(std::span<const std::filesystem::path> files,
                      const std::function<void(const VerifiedSegment&)>& use);
 
-/// Renames a damaged segment to NAME.bad, so that nobody reads it again; where the folder can't be written it
-/// stays and is passed over each time. Other faults leave the file alone: another user's file is not ours to
-/// move. So do they where the file is not the one that was read any more: somebody stored it again, whole.
+/// Renames a damaged segment to NAME.bad, so that it is not read again. If the folder can't be written, the
+/// file stays and is skipped each time. For other kinds of fault the file stays, because headstart must not
+/// move another user's file. The file also stays if it has changed since it was read: another process stored
+/// it again, undamaged.
 /// @param stamp  the file's, from before it was read
-/// @return the line that tells the user
+/// @return the line for the user
 [[nodiscard]] std::string set_aside(const std::filesystem::path& file, const FileStamp& stamp,
                                     const SegmentFault& fault);
 

@@ -72,7 +72,7 @@ std::optional<std::string> SegmentFolder::store(const Sha256& digest, std::span<
   }
   const fs::path file = file_of(digest);
   const bool whole = fs::exists(file, error) && std::holds_alternative<SegmentFile>(read_segment_file(file));
-  // Another process may have named it this very moment, and not have made that durable.
+  // Another process may have given it this name just now, and not yet made it durable.
   if (whole && !make_durable(file)) return std::nullopt;
   return write_durably(file, bytes);
 }
@@ -85,7 +85,8 @@ bool SegmentFolder::unlink(const Sha256& digest) const {
 
 FolderLock SegmentFolder::lock() const {
   const fs::path name = path_ / kLockFile;
-  // For writing, because NFS locks no other file; another user's can be locked without that elsewhere.
+  // Opened for writing, because NFS locks no other file. Elsewhere another user's file can be locked without
+  // writing.
   FileDescriptor writable(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (writable.is_open()) return lock_of(std::move(writable));
   const int error = errno;

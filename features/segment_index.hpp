@@ -1,7 +1,7 @@
-// features/segment_index.hpp: CACHE/<fingerprint>/<tap>/index: which segments were there, verified, and which
-// rows they hold, so that a cache of a million rows opens without reading them. Disposable: without it the
-// segments are read. It decides what is found, never what is used: whoever loads a row checks its segment's
-// digest and its key.
+// features/segment_index.hpp: CACHE/<fingerprint>/<tap>/index: the verified segments and the rows that they
+// hold. With the index, a cache of a million rows opens without reading its segments. The index is
+// disposable: without it the segments are read. It decides where rows are looked for, not whether they are
+// used. Loading a row always checks its segment's digest and its key.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ namespace headstart {
 
 /// A verified segment file.
 struct IndexedSegment {
-  Sha256 digest;  ///< in its name
+  Sha256 digest;  ///< the digest in its name
   std::uint64_t bytes = 0;
   std::uint64_t inode = 0;
   std::int64_t modified_ns = 0;
   std::int64_t changed_ns = 0;
 
   IndexedSegment() = default;
-  /// The segment of that name, its file as it was when it was verified.
+  /// The segment with that name. `stamp` is the stamp of its file at verification.
   IndexedSegment(const Sha256& name, const FileStamp& stamp) noexcept
       : digest(name),
         bytes(stamp.bytes),
@@ -37,36 +37,36 @@ struct IndexedSegment {
   bool operator==(const IndexedSegment&) const = default;
 };
 
-/// Where a key's row is.
+/// The place of a key's row.
 struct IndexedRow {
   Sha256 key;
-  std::int32_t segment = 0;   ///< in the index's order
+  std::int32_t segment = 0;   ///< number in the index's order
   std::int32_t row = 0;       ///< in that segment
   std::int32_t nonzeros = 0;  ///< of that row
 
   bool operator==(const IndexedRow&) const = default;
 };
 
-/// A tap folder's index in memory.
+/// The index of a tap folder, in memory.
 class SegmentIndex {
  public:
-  /// The name of its file.
+  /// The file name of the index.
   static constexpr const char* kFile = "index";
 
-  /// An empty one.
+  /// An empty index.
   SegmentIndex() = default;
-  /// What `folder` has; an empty one if that is missing or damaged.
+  /// Reads the index of `folder`. An empty index if the file is missing or damaged.
   [[nodiscard]] static SegmentIndex read(const std::filesystem::path& folder);
-  /// Replaces what `folder` has. Sorts `rows`.
+  /// Replaces the index of `folder`. Sorts `rows`.
   /// @param segments  in the order of their names, each once
   /// @return nothing if all went well, else why not
   [[nodiscard]] static std::optional<std::string> write(const std::filesystem::path& folder,
                                                         std::span<const IndexedSegment> segments,
                                                         std::vector<IndexedRow> rows);
 
-  /// All segments, in their order here.
+  /// All segments, in the index's order.
   [[nodiscard]] std::span<const IndexedSegment> segments() const noexcept { return segments_; }
-  /// All rows, by key and segment.
+  /// All rows, sorted by key and segment.
   [[nodiscard]] std::span<const IndexedRow> rows() const noexcept { return rows_; }
   /// The rows of one key: one for each segment that has it.
   [[nodiscard]] std::span<const IndexedRow> rows_of(const Sha256& key) const noexcept;

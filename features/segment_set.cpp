@@ -18,7 +18,7 @@ std::int32_t SegmentSet::add(const IndexedSegment& segment, Medium medium, std::
   if (medium == Medium::kFile) {
     if (const std::optional<std::int32_t> there = file(segment.digest)) {
       if (static_cast<std::size_t>(*there) >= index_.segments().size()) return *there;
-      drop({&*there, 1});  // its rows were only the index's word
+      drop({&*there, 1});  // its rows came only from the index
     }
   }
   const auto number = static_cast<std::int32_t>(members_.size());

@@ -25,10 +25,10 @@ Error self_check_failed(const EngineDescription& engine, Tap tap, std::string_vi
           "choose another --engine"};
 }
 
-/// One for each tap.
+/// The activations of each tap.
 using Activations = std::vector<std::vector<float>>;
 
-/// The first and the last row of a batch whose outer rows are the same and whose inner ones are not.
+/// The first and the last row of a batch. These two inputs are equal; the rows between them differ.
 struct OuterRows {
   Activations first;
   Activations last;
@@ -40,7 +40,7 @@ std::vector<float> check_image(const Engine& engine, const Preprocessing& prepro
   return image;
 }
 
-/// @param outer  what the outer rows are, where the engine begins; the inner ones are the same read backwards
+/// @param outer  the first and last row of the input; the rows between are the same values in reverse
 OuterRows run_rows(Engine& engine, const std::vector<float>& outer) {
   const std::vector<float> inner(outer.rbegin(), outer.rend());
   const auto rows = static_cast<std::size_t>(engine.batch_size());
@@ -74,7 +74,7 @@ double norm(std::span<const float> values) {
   return std::sqrt(sum);
 }
 
-/// |difference| <= allowed * scale, false for NaN.
+/// Throws unless difference <= allowed * scale; also throws for NaN.
 void require(const Engine& engine, Tap tap, std::string_view what, double difference, double scale,
              double allowed) {
   if (difference <= allowed * scale) return;

@@ -1,5 +1,5 @@
-// features/self_check_expected.cpp: written by tests/features/make_self_check.py with Keras 3.15.1; not
-// edited by hand.
+// features/self_check_expected.cpp: written by tests/features/make_self_check.py with Keras 3.15.1; do not
+// edit by hand.
 #include "features/self_check_expected.hpp"
 
 namespace headstart {

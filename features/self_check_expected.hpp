@@ -1,4 +1,4 @@
-// features/self_check_expected.hpp: what Keras computes for the self-check's image with the embedded weights.
+// features/self_check_expected.hpp: Keras's values for the self-check's image with the embedded weights.
 #pragma once
 
 #include <array>
@@ -6,7 +6,7 @@
 
 namespace headstart {
 
-/// One tap: the norm of the whole row, the share of its values that aren't zero, and some of those.
+/// One tap: the norm of the whole row, the share of its values that aren't zero, and some of its values.
 struct ExpectedActivations {
   double norm;
   double nonzero_share;

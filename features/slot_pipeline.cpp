@@ -13,7 +13,7 @@
 namespace headstart {
 namespace {
 
-/// Makes what one thread did before pass() visible to the thread that takes it next.
+/// Makes a thread's work before pass() visible to the thread that takes the baton next.
 class Baton {
  public:
   void take() noexcept { (void)passed_.load(std::memory_order_acquire); }
@@ -23,7 +23,7 @@ class Baton {
   std::atomic<unsigned> passed_{0};
 };
 
-/// Holds a baton for a scope, also when that ends by an exception.
+/// Holds a baton for a scope, also if the scope ends by an exception.
 class Holding {
  public:
   explicit Holding(Baton& baton) noexcept : baton_(baton) { baton_.take(); }
@@ -40,7 +40,7 @@ struct Slot {
   Baton baton;
 };
 
-/// A filter, and what hands its own state from one of its items to the next.
+/// A filter, and the baton that hands its state from one item to the next.
 struct Station {
   const SlotFilter* filter = nullptr;
   Baton baton;
@@ -106,7 +106,7 @@ void run_slots(int threads, std::size_t slots, const std::function<bool(std::siz
     for (Station& station : stations) station.baton.take();
     begun.take();
   };
-  // More threads than cores have to be allowed, or oneTBB warns and uses fewer.
+  // oneTBB must be told to allow more threads than cores, or it warns and uses fewer.
   std::optional<tbb::global_control> allowance;
   if (threads > tbb::info::default_concurrency()) {
     allowance.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));

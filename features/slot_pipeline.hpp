@@ -1,8 +1,8 @@
-// features/slot_pipeline.hpp: items through a chain of filters on many threads, in a fixed number of slots.
-// Invariant: an item keeps its slot from the first filter to the last, so the slots bound the memory; serial
-// filters see the items in the order in which they were begun, one at a time.
-// Surprise: each hand-over goes through an atomic although oneTBB orders it already: ThreadSanitizer can't
-// see into the uninstrumented library, and this way its reports about our filters need no suppression.
+// features/slot_pipeline.hpp: sends items through a chain of filters on many threads, in a fixed number of
+// slots. Invariant: an item keeps its slot from the first filter to the last, so the slots limit the memory.
+// A serial filter sees one item at a time, in the order in which the items began. Note: each hand-over uses
+// an atomic, although oneTBB already orders it. ThreadSanitizer can't see into the uninstrumented library.
+// With the atomic, its reports about our filters need no suppression.
 #pragma once
 
 #include <cstddef>
@@ -17,16 +17,15 @@ struct SlotFilter {
   std::function<void(std::size_t slot)> run;
 };
 
-/// Threads that run_slots() will use: `threads`, or all that the process may use if it is 0.
+/// How many threads run_slots() will use: `threads`, or all that the process may use if it is 0.
 [[nodiscard]] std::size_t slot_threads(int threads);
 
-/// Runs items through `filters` until `begin` says that there are no more. A slot is used again once its item
-/// has left the last filter, which has to be serial.
-/// @param slots  0..slots-1 are given out in turn
-/// @param begin  puts the next item into a slot; false: there is none. Serial
-/// @throws what a filter throws, the first if there are several; the others finish what they are at, and
-/// items
-///         that are still on their way are dropped
+/// Runs items through `filters` until `begin` returns false. A slot is used again once its item has left the
+/// last filter, which has to be serial.
+/// @param slots  0..slots-1 are used in turn
+/// @param begin  puts the next item into a slot; false: there is none. Called serially
+/// @throws what a filter throws, the first exception if there are several. Other filters finish their current
+/// item; unfinished items are dropped
 void run_slots(int threads, std::size_t slots, const std::function<bool(std::size_t slot)>& begin,
                std::span<const SlotFilter> filters);
 

@@ -11,7 +11,7 @@
 namespace headstart {
 namespace {
 
-/// Row-major values with axes of `shape` as [row, column, in, out]. @param axes  as KernelAxes
+/// Row-major values with axes of `shape` as [row, column, in, out]. @param axes  as in KernelAxes
 std::vector<float> hwio(const std::vector<float>& values, const TensorShape& shape, const KernelAxes& axes) {
   std::array<std::size_t, 4> strides{};
   std::size_t stride = 1;
@@ -45,14 +45,14 @@ void check_shapes(const StoredConvolution& stored, const ConvolutionLayer& layer
   const auto in = static_cast<std::uint64_t>(layer.in_channels);
   const auto out = static_cast<std::uint64_t>(layer.out_channels);
   const TensorShape meanings{out, in, 3, 3};
-  TensorShape needed(4);  // as the file should have it
+  TensorShape needed(4);  // the shape that the file should have
   for (std::size_t meaning = 0; meaning < 4; ++meaning) needed[stored.axes[meaning]] = meanings[meaning];
   if (stored.kernel.shape != needed) {
     throw unfit_weights(file, fmt::format("{} kernel ({}) is {}, needed {}", layer.name, stored.kernel.name,
                                           shape_text(stored.kernel.shape), shape_text(needed)));
   }
   if (!stored.bias) return;
-  // Broadcasting may have put ones around a bias; anything else of that many values is no bias.
+  // Broadcasting may have added axes of length 1 around a bias. Any other shape is no bias.
   TensorShape bias;
   for (const std::uint64_t extent : stored.bias->shape) {
     if (extent != 1) bias.push_back(extent);

@@ -1,6 +1,6 @@
-// features/stored_weights.hpp: VGG16's convolutions as another program's file has them, found but not yet
-// decoded: the common ground of the readers of safetensors and ONNX. Both store kernels in PyTorch's order,
-// outputs first.
+// features/stored_weights.hpp: VGG16's convolutions in another program's file, found but not yet decoded. The
+// readers of safetensors and ONNX share this code. Both formats store kernels in PyTorch's order, outputs
+// first.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ using TensorShape = std::vector<std::uint64_t>;
 /// The number of a tensor's values. @throws std::invalid_argument if it has more than 64 bits
 [[nodiscard]] std::uint64_t element_count(const TensorShape& shape);
 
-/// Numbers in a file's bytes, row-major. Name and bytes belong to the caller.
+/// Numbers in a file's bytes, row-major. The caller owns name and bytes.
 struct StoredTensor {
   std::string_view name;
   TensorShape shape;
@@ -34,37 +34,37 @@ struct StoredTensor {
   std::span<const std::byte> bytes;
 };
 
-/// The kernel's axes by meaning: out, in, row, column. E.g. {3, 2, 0, 1} for one that is stored as HWIO.
+/// The position of each axis of a kernel: out, in, row, column. E.g. {3, 2, 0, 1} for a kernel that is stored
+/// as HWIO.
 using KernelAxes = std::array<std::size_t, 4>;
 inline constexpr KernelAxes kOutputsFirst{0, 1, 2, 3};
 
 struct StoredConvolution {
   StoredTensor kernel;  ///< of rank four
   KernelAxes axes = kOutputsFirst;
-  std::optional<StoredTensor>
-      bias;  ///< of any shape with as many values as there are outputs; nothing: zeros
+  std::optional<StoredTensor> bias;  ///< any shape with one value for each output; nothing: zeros
 };
 
 /// One for each of kVgg16Convolutions.
 using StoredConvolutions = std::array<StoredConvolution, kVgg16Convolutions.size()>;
 
-/// Checks that every shape is VGG16's and that every tensor has the bytes for it.
+/// Checks that every shape is VGG16's and that every tensor has enough bytes for it.
 /// @param file  what errors call it
-/// @throws Error kFailed naming the layer, and found against needed shape
+/// @throws Error kFailed naming the layer, the shape found and the needed shape
 void check_convolutions(const StoredConvolutions& stored, const std::string& file);
 
-/// Checks, then decodes: kernels as HWIO, all values finite.
+/// Checks, then decodes: kernels as HWIO. All values have to be finite.
 /// @param file  what errors call it
-/// @throws Error kFailed naming the layer, and found against needed shape
+/// @throws Error kFailed naming the layer, the shape found and the needed shape
 [[nodiscard]] std::array<ConvolutionWeights, kVgg16Convolutions.size()> decode_convolutions(
     const StoredConvolutions& stored, const std::string& file);
 
 /// "weights do not fit VGG16: FILE: WHY: ADVICE".
 [[nodiscard]] Error unfit_weights(const std::string& file, std::string_view why,
                                   std::string_view advice = "pass a VGG16 file to --weights");
-/// The same for a file that is damaged.
+/// The error for a damaged file.
 [[nodiscard]] Error damaged_weights(const std::string& file, std::string_view why);
-/// The same for values that are infinite or NaN. @param what  e.g. "block1_conv1 kernel"
+/// The error for values that are infinite or NaN. @param what  e.g. "block1_conv1 kernel"
 [[nodiscard]] Error weights_not_finite(const std::string& file, std::string_view what);
 
 }  // namespace headstart

@@ -1,4 +1,4 @@
-// features/trainable_blocks.cpp: the backprop paths by name.
+// features/trainable_blocks.cpp: opens the backprop path with the given name.
 #include "features/trainable_blocks.hpp"
 
 #include <stdexcept>

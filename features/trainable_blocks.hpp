@@ -1,7 +1,7 @@
-// features/trainable_blocks.hpp: VGG16's top blocks in training: the interface of all that runs them forward
-// and back. They begin at the cached activations below them, so that the frozen part costs nothing; what
-// lies above them, a head and its loss, is the caller's and meets them in two arrays: activations up,
-// gradients down.
+// features/trainable_blocks.hpp: VGG16's top VGG blocks in training: the interface of all backprop paths,
+// which run the blocks forward and back. The input is the cached activations below the blocks, so the frozen
+// part costs nothing. The caller owns the head and its loss above the blocks. Two arrays connect them:
+// activations go up, gradients come down.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace headstart {
 
-/// What computes gradients.
+/// The backprop path: it computes the gradients.
 enum class Backprop { kNative, kOnednn, kLibtorch };
 
 /// "native", "onednn", "libtorch".
@@ -24,22 +24,22 @@ enum class Backprop { kNative, kOnednn, kLibtorch };
 
 struct BlocksOptions {
   Backprop backprop = Backprop::kNative;
-  int first_block = 5;   ///< this block and those above are trained: 2 to 5
+  int first_block = 5;   ///< this VGG block and those above it are trained: 2 to 5
   int input_size = 224;  ///< of the whole network
-  int batch_size = 32;   ///< rows of every forward() and backward()
+  int batch_size = 32;   ///< the training batch: rows of every forward() and backward()
   int threads = 0;       ///< 0: all that the process may use
 };
 
-/// What a loss adds for the blocks' kernels W, no bias: l2 sum(W^2) + l2_sp sum((W - W_0)^2), W_0 being the
-/// weights that the blocks were opened with. The second is L2-SP: Li, Grandvalet and Davoine, arXiv
-/// 1802.01483, eq. 2, with alpha = 2 l2_sp.
+/// The blocks' penalty, added to the loss, for kernels W but not for biases: l2 sum(W^2) + l2_sp sum((W -
+/// W_0)^2). W_0 are the weights with which the blocks were opened. The second term is L2-SP: Li, Grandvalet
+/// and Davoine, arXiv 1802.01483, eq. 2, with alpha = 2 l2_sp.
 struct BlocksPenalty {
   double l2 = 0.0;
   double l2_sp = 0.0;
 };
 
-/// SGD as Keras does it, on every kernel and bias: with g = dLoss/dw + dPenalty/dw, times gradient_scale,
-/// v = momentum v - learning_rate g; w += v, or with Nesterov w += momentum v - learning_rate g.
+/// SGD as in Keras, on every kernel and bias. With g = (dLoss/dw + dPenalty/dw) gradient_scale, v = momentum
+/// v - learning_rate g. Then w += v, or with Nesterov w += momentum v - learning_rate g.
 struct BlocksStep {
   double learning_rate = 0.001;
   double momentum = 0.9;
@@ -48,32 +48,31 @@ struct BlocksStep {
   double gradient_scale = 1.0;
 };
 
-/// Convolutions, ReLU and max-pools from tap `first_block - 1` up to block5_pool, with weights of their own.
-/// Not thread-safe; uses threads of its own.
+/// Convolutions, ReLU and max-pools from tap `first_block - 1` up to block5_pool, with their own weights. Not
+/// thread-safe; uses threads of its own.
 class TrainableBlocks {
  public:
   virtual ~TrainableBlocks() = default;
 
-  /// What computes, and where: "onednn (oneDNN 2.6.3: winograd F(4x4,3x3) in 9 passes)".
+  /// The method and the place of the computation: "onednn (oneDNN 2.6.3: winograd F(4x4,3x3) in 9 passes)".
   [[nodiscard]] virtual const std::string& description() const noexcept = 0;
 
-  /// Runs a batch and keeps what backward() needs.
-  /// @param maps  [batch_size, h, w, c] of the tap below; rows that are of no interest may hold anything
-  /// finite
-  /// @return block5_pool, [batch_size, h, w, c]; valid until the next call of anything
+  /// Runs a batch and keeps the values for backward().
+  /// @param maps  [batch_size, h, w, c] of the tap below; rows of no interest may hold any finite values
+  /// @return block5_pool, [batch_size, h, w, c]; valid until the next call of any function
   [[nodiscard]] virtual std::span<const float> forward(std::span<const float> maps) = 0;
 
-  /// The gradients of every kernel and bias, summed over the rows of the last forward().
-  /// @param gradient  dLoss/d(what forward() returned), the same shape; zero for rows of no interest. What it
-  /// says where an activation is zero is not looked at: no ReLU lets it through.
+  /// Computes the gradients of every kernel and bias, summed over the rows of the last forward().
+  /// @param gradient  dLoss/d(result of forward()), with the same shape; zero for rows of no interest. Its
+  /// value where an activation is zero is ignored, because ReLU lets nothing through there
   virtual void backward(std::span<const float> gradient) = 0;
 
   /// Moves the weights along the gradients of the last backward().
   virtual void step(const BlocksStep& step) = 0;
 
-  /// Of the weights as they are.
+  /// The penalty of the present weights.
   [[nodiscard]] virtual double penalty(const BlocksPenalty& penalty) = 0;
-  /// Sum of squares of the last gradients with the penalty's, over kernels and biases, in double.
+  /// Sum of squares of the last gradients plus the penalty's gradients, over kernels and biases, in double.
   [[nodiscard]] virtual double gradient_squared_norm(const BlocksPenalty& penalty) = 0;
 
   // One entry for each convolution from `first_block` on, in the order and the layout of Vgg16Weights.
@@ -81,18 +80,18 @@ class TrainableBlocks {
   [[nodiscard]] virtual std::vector<ConvolutionWeights> velocities() = 0;
   [[nodiscard]] virtual std::vector<ConvolutionWeights> gradients() = 0;
 
-  /// Puts weights and velocities that weights() and velocities() gave back in place; W_0 stays.
+  /// Sets weights and velocities to earlier results of weights() and velocities(). W_0 stays.
   /// @throws std::invalid_argument if the shapes disagree
   virtual void restore(std::span<const ConvolutionWeights> weights,
                        std::span<const ConvolutionWeights> velocities) = 0;
 };
 
-/// @param weights  of the whole network; those from options.first_block on are where training starts
+/// @param weights  of the whole network; training starts from those of options.first_block and above
 /// @throws Error kFailed if this build or machine can't do it; std::invalid_argument about the options
 [[nodiscard]] std::unique_ptr<TrainableBlocks> open_trainable_blocks(const Vgg16Weights& weights,
                                                                      const BlocksOptions& options);
 
-/// Whether blocks can be trained with it here, and with what, or what is missing; for `headstart info`.
+/// Whether a backprop path works here, and with what, or what is missing. For `headstart info`.
 struct BackpropAvailability {
   Backprop backprop;
   bool available;

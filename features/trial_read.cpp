@@ -1,5 +1,5 @@
 // features/trial_read.cpp: fork, setrlimit, waitpid. An Error of the child comes back through a pipe as its
-// kind and its line, as reading again to have it thrown here would be without the limits.
+// kind and its line. Reading again here to get the Error would be without the limits.
 #include "features/trial_read.hpp"
 
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 namespace headstart {
 namespace {
 
-/// How the child ends unless it is killed.
+/// How the child ends, unless it is killed.
 enum Ending : int { kRead = 0, kError = 1, kOutOfMemory = 2, kOther = 3 };
 
 [[nodiscard]] Error unreadable(const std::filesystem::path& file, std::string_view why) {
@@ -47,7 +47,7 @@ void limit(__rlimit_resource resource, rlim_t value) {
   static_cast<void>(setrlimit(resource, &both));
 }
 
-/// Lets this process have so many bytes of addresses beyond those that it uses already; not under sanitizers.
+/// Limits this process's addresses to those in use plus `bytes`; not under sanitizers.
 void limit_addresses([[maybe_unused]] std::uint64_t bytes) {
 #ifndef HEADSTART_SANITIZED
   std::uint64_t pages = 0;
@@ -76,7 +76,7 @@ std::string read_all(int descriptor) {
   }
 }
 
-/// The child's whole life.
+/// Everything that the child does.
 [[noreturn]] void run_child(const std::function<void()>& read, const TrialLimits& limits, int pipe) {
   for (const int fatal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU}) std::signal(fatal, SIG_DFL);
   limit(RLIMIT_CORE, 0);
@@ -84,7 +84,7 @@ std::string read_all(int descriptor) {
   limit_addresses(limits.memory_bytes);
   if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) {
     ::dup2(nowhere, STDOUT_FILENO);
-    ::dup2(nowhere, STDERR_FILENO);  // where the C library reports a corrupted heap
+    ::dup2(nowhere, STDERR_FILENO);  // the C library reports a corrupted heap there
   }
   try {
     read();
@@ -99,8 +99,8 @@ std::string read_all(int descriptor) {
   }
 }
 
-/// The Error whose kind and line the child wrote. Its three parts are cut anew at colons; their sum is the
-/// line.
+/// The Error whose kind and line the child wrote. The line is cut at colons into three parts again; together
+/// they are the same line.
 [[nodiscard]] Error error_from(std::string_view text) {
   constexpr std::string_view kColon = ": ";
   const auto kind = static_cast<Error::Kind>(text.front() - '0');

@@ -9,7 +9,7 @@ namespace {
 constexpr std::array<std::string_view, 5> kTapNames{"block1_pool", "block2_pool", "block3_pool",
                                                     "block4_pool", "block5_pool"};
 
-/// Channels at the end of a block: those of its last convolution.
+/// Channels at the end of a VGG block: those of its last convolution.
 constexpr int channels_of(int block) {
   int channels = 0;
   for (const ConvolutionLayer& layer : kVgg16Convolutions) {
@@ -42,7 +42,7 @@ std::size_t first_convolution(std::optional<Tap> from) noexcept {
 }
 
 MapShape tap_shape(Tap tap, int input_size) noexcept {
-  const int side = input_size >> block_of(tap);  // each pool halves, rounding down
+  const int side = input_size >> block_of(tap);  // each pool halves the side, rounding down
   return {side, side, channels_of(block_of(tap))};
 }
 

@@ -1,6 +1,6 @@
-// features/vgg16.hpp: VGG16's convolutional part as data. Simonyan and Zisserman, arXiv 1409.1556, table 1,
-// column D. Every convolution is 3x3, stride 1, zero padding 1, followed by ReLU; every block ends with a 2x2
-// max-pool of stride 2.
+// features/vgg16.hpp: VGG16's convolutional part as data (Simonyan and Zisserman, arXiv 1409.1556, table 1,
+// column D). Every convolution is 3x3, stride 1, zero padding 1, followed by ReLU. Every VGG block ends with
+// a 2x2 max-pool of stride 2.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace headstart {
 /// One 3x3 convolution.
 struct ConvolutionLayer {
   std::string_view name;  ///< Keras's layer name
-  int block;              ///< 1..5
+  int block;              ///< VGG block, 1..5
   int in_channels;
   int out_channels;
 };
@@ -45,7 +45,7 @@ inline constexpr std::array<ConvolutionLayer, 13> kVgg16Convolutions{{
 /// The rows of kVgg16Convolutions from `first_block` on.
 [[nodiscard]] std::span<const ConvolutionLayer> convolutions_from(int first_block) noexcept;
 
-/// The pool that ends a block: what can be cached.
+/// The pool that ends a VGG block; its output can be cached.
 enum class Tap { kBlock1Pool, kBlock2Pool, kBlock3Pool, kBlock4Pool, kBlock5Pool };
 
 inline constexpr std::array<Tap, 5> kAllTaps{Tap::kBlock1Pool, Tap::kBlock2Pool, Tap::kBlock3Pool,
@@ -59,11 +59,11 @@ inline constexpr std::array<Tap, 5> kAllTaps{Tap::kBlock1Pool, Tap::kBlock2Pool,
 /// 1..5.
 [[nodiscard]] constexpr int block_of(Tap tap) noexcept { return static_cast<int>(tap) + 1; }
 
-/// Position in kVgg16Convolutions of the first one that runs if the network begins at `from` (nothing: at the
-/// image).
+/// Position in kVgg16Convolutions of the first convolution that runs if the network begins at `from`
+/// (nothing: at the image).
 [[nodiscard]] std::size_t first_convolution(std::optional<Tap> from) noexcept;
 
-/// Shape of one image's activations, stored as (row, column, channel).
+/// Shape of one image's activations, which are stored as (row, column, channel).
 struct MapShape {
   int height = 0;
   int width = 0;
@@ -77,13 +77,13 @@ struct MapShape {
   bool operator==(const MapShape&) const = default;
 };
 
-/// Shape of `tap` for a square input; pools round down, as Keras's do. At 224: block5_pool is 7 x 7 x 512.
+/// Shape of `tap` for a square input. Pools round down, as in Keras. At 224, block5_pool is 7 x 7 x 512.
 [[nodiscard]] MapShape tap_shape(Tap tap, int input_size) noexcept;
 
-/// Shape of what one image is where the network begins: the preprocessed image, or its activations at `from`.
+/// Shape of one image's input to the network: the preprocessed image, or its activations at `from`.
 [[nodiscard]] MapShape start_shape(std::optional<Tap> from, int input_size) noexcept;
 
-/// Smallest and largest --input-size: five halvings have to leave a pixel.
+/// Smallest and largest --input-size. After five halvings at least one pixel has to be left.
 inline constexpr int kMinInputSize = 32;
 inline constexpr int kMaxInputSize = 1024;
 

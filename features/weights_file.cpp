@@ -1,5 +1,5 @@
-// features/weights_file.cpp: which reader a file of weights is for. PyTorch's own files are recognised and
-// refused: they are pickles, programs that run when they are read.
+// features/weights_file.cpp: chooses the reader for a file of weights. PyTorch's own files are recognised and
+// refused: they are pickles, which are programs that run when they are read.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,14 +25,14 @@ enum class Format { kHdf5, kKerasArchive, kTorchArchive, kPickle, kSafetensors, 
 Format format_of(const ByteView& start) {
   if (start.has(0, "\x89HDF\r\n\x1a\n")) return Format::kHdf5;
   if (start.has(0, "PK\x03\x04")) {
-    // The first member's name: Keras's is metadata.json, PyTorch's ANYTHING/data.pkl.
+    // The first member's name: metadata.json in Keras's files, ANYTHING/data.pkl in PyTorch's.
     const ByteView zip(start.bytes(), std::endian::little);
     return zip.text(30, zip.u16(26)).find('/') == std::string_view::npos ? Format::kKerasArchive
                                                                          : Format::kTorchArchive;
   }
   if (start.u8(0) == 0x80 && start.u8(1) >= 2 && start.u8(1) <= 5) return Format::kPickle;
-  // Before ONNX: a header's length may begin with the byte that a model begins with, but no model has a brace
-  // here.
+  // Checked before ONNX: the length of a header may begin with the first byte of an ONNX model. But no ONNX
+  // model has a brace here.
   if (start.has(8, "{")) return Format::kSafetensors;
   if (start.u8(0) == 0x08) return Format::kOnnx;  // ModelProto.ir_version
   return Format::kUnknown;
@@ -47,7 +47,7 @@ Format format_by_extension(const fs::path& file) {
 }
 
 Format format_of(const fs::path& file) {
-  std::error_code ignored;  // whoever opens it says what is wrong with anything but a regular file
+  std::error_code ignored;  // the reader reports the problem if it is no regular file
   if (!fs::is_regular_file(file, ignored)) return format_by_extension(file);
   std::array<char, 256> start{};
   std::ifstream stream(file, std::ios::binary);

@@ -41,7 +41,7 @@ struct Likeness {
   double length = 0.0;  ///< of the filters, as a multiple of the signature's
 };
 
-/// @param red_first  whether the filters' first channel is taken for red
+/// @param red_first  whether the filters' first channel is taken as red
 Likeness likeness(std::span<const float> kernel, bool red_first) {
   double product = 0.0;
   double own = 0.0;
@@ -69,7 +69,7 @@ CaffeDescent caffe_descent(std::span<const float> kernel) {
   const Likeness bgr = likeness(kernel, false);
   const Likeness rgb = likeness(kernel, true);
   const Likeness& closer = bgr.cosine >= rgb.cosine ? bgr : rgb;
-  // Scaled filters (by 255, say, for an input on 0..1) want another input than the original ones.
+  // Scaled filters (by 255, say, for an input on 0..1) need another input than the original ones.
   if (!(closer.cosine >= 0.9 && closer.length >= 0.5 && closer.length <= 2.0)) return CaffeDescent::kNone;
   return &closer == &bgr ? CaffeDescent::kBgr : CaffeDescent::kRgb;
 }

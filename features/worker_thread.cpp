@@ -40,7 +40,7 @@ void WorkerThread::work() {
     lock.unlock();
     std::exception_ptr failure;
     try {
-      task_();  // nobody else touches it before it is empty
+      task_();  // no other thread uses it until it is empty
     } catch (...) {
       failure = std::current_exception();
     }

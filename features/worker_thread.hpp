@@ -1,5 +1,6 @@
-// features/worker_thread.hpp: one thread that does one task at a time for another, which can do something
-// else meanwhile. Always the same thread, because OpenMP starts a new team for each thread that asks for one.
+// features/worker_thread.hpp: a thread that does one task at a time for another thread, which can work on
+// meanwhile. It is always the same thread, because OpenMP starts a new team for each thread that asks for
+// one.
 #pragma once
 
 #include <condition_variable>
@@ -13,20 +14,20 @@ namespace headstart {
 class WorkerThread {
  public:
   WorkerThread();
-  /// Waits for a task that is not done, and forgets what it throws.
+  /// Waits for an unfinished task, and ignores its exception.
   ~WorkerThread();
   WorkerThread(const WorkerThread&) = delete;
   WorkerThread& operator=(const WorkerThread&) = delete;
 
-  /// Begins `task`; the one before has to be waited for.
+  /// Begins `task`. Call wait() for the task before.
   void start(std::function<void()> task);
-  /// Returns when the task is done, at once if there is none. @throws what it threw
+  /// Returns when the task is done, or at once if there is none. @throws what the task threw
   void wait();
 
  private:
   void work();
 
-  std::mutex mutex_;  // of all below
+  std::mutex mutex_;  // protects all members below
   std::condition_variable changed_;
   std::function<void()> task_;  // empty: nothing to do
   std::exception_ptr failure_;

@@ -35,8 +35,7 @@ std::vector<std::string> read_attribute_strings(hid_t object, const std::string&
   const Type type{checked(H5Aget_type(attribute.id()), object, name)};
   const Space space{checked(H5Aget_space(attribute.id()), object, name)};
   const std::uint64_t count = elements(space);
-  if (count == 0)
-    return {};  // of whatever type: Keras writes an empty list of names as an empty array of floats
+  if (count == 0) return {};  // of any type: Keras writes an empty list of names as an empty array of floats
   if (count > kMaxStrings) throw failure(object, name, fmt::format("holds {} strings", count));
   return read_text(object, name, type, count, kMaxStringBytes,
                    [&](hid_t as, void* values) { return H5Aread(attribute.id(), as, values); });

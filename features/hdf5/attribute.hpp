@@ -11,18 +11,18 @@
 namespace headstart::hdf5 {
 
 [[nodiscard]] bool has_attribute(hid_t object, const std::string& name);
-/// A string attribute, fixed or variable length, any character set. More than 64 MiB are an Error before
-/// anything is allocated; so is a string that claims to be longer than the file.
+/// A string attribute of fixed or variable length, in any character set. Throws Error for more than 64 MiB,
+/// or a string that claims to be longer than the file, before anything is allocated.
 [[nodiscard]] std::string read_string(hid_t object, const std::string& attribute);
-/// An array of strings, the same; 64 MiB in all.
+/// An array of strings, with the same limits; 64 MiB in all.
 [[nodiscard]] std::vector<std::string> read_strings(hid_t object, const std::string& attribute);
-/// Numeric attribute.
+/// A numeric attribute.
 template <typename T>
 [[nodiscard]] std::vector<T> read_numbers(hid_t object, const std::string& attribute);
 
-/// A scalar fixed-length UTF-8 string (what Keras reads everywhere).
+/// A scalar fixed-length UTF-8 string (Keras reads this form everywhere).
 void write_string(hid_t object, const std::string& attribute, const std::string& value);
-/// A scalar variable-length UTF-8 string (what AnnData asks for).
+/// A scalar variable-length UTF-8 string (AnnData requires this form).
 void write_variable_string(hid_t object, const std::string& attribute, const std::string& value);
 /// A one-dimensional array of fixed-length strings; an empty one has no element.
 void write_strings(hid_t object, const std::string& attribute, const std::vector<std::string>& values);

@@ -6,7 +6,7 @@
 namespace headstart::hdf5 {
 namespace {
 
-/// A name that HDF5 keeps for an id: H5Fget_name's or H5Iget_name's.
+/// The name that HDF5 has for an id, by H5Fget_name or H5Iget_name.
 template <typename GetName>
 std::string name_of(hid_t object, GetName get_name) {
   const ssize_t length = get_name(object, nullptr, 0);
@@ -51,7 +51,6 @@ void silence() {
   H5PLset_loading_state(0);
 }
 
-/// For calls that fail only when memory is short or an argument is wrong.
 hid_t checked(hid_t id) {
   if (id < 0) {
     throw Error{Error::Kind::kFailed, "HDF5 failed", innermost_error(), "check that there is enough memory"};

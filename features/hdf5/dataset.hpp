@@ -16,9 +16,9 @@ namespace headstart::hdf5 {
 [[nodiscard]] bool is_float16(hid_t parent, const std::string& dataset);
 /// Whether a dataset's values are floating-point numbers of any size.
 [[nodiscard]] bool holds_floats(hid_t parent, const std::string& dataset);
-/// A numeric dataset, converted to T = float, double, int32, int64 or uint8, or as it is to T = Float16;
-/// floats are never read as integers. More than `max_elements` are an Error, before anything is allocated; so
-/// are values that lie in other files.
+/// A numeric dataset, converted to T = float, double, int32, int64 or uint8, or unconverted for T = Float16.
+/// Floats are never read as integers. Throws Error for more than `max_elements`, before anything is
+/// allocated, and for values that lie in other files.
 template <typename T>
 [[nodiscard]] std::vector<T> read(hid_t parent, const std::string& dataset, std::uint64_t max_elements);
 /// Writes a dataset of T, little-endian. @param compress  shuffle and deflate, in chunks of rows

@@ -21,8 +21,9 @@ namespace {
   return Error{Error::Kind::kFailed, what, fmt::format("{}: {}", file.string(), why), advice};
 }
 
-// HDF5 would copy an image twice. These callbacks, whose user data is the image itself, hand it the caller's
-// bytes: it neither writes to a file opened for reading nor frees what it did not allocate.
+// HDF5 would copy an image twice. These callbacks, whose user data is the image itself, give HDF5 the
+// caller's bytes. HDF5 neither writes to a file that is opened for reading, nor frees memory that it did not
+// allocate.
 void* lend(std::size_t, H5FD_file_image_op_t, void* image) { return image; }
 void* keep(void* destination, const void*, std::size_t, H5FD_file_image_op_t, void*) { return destination; }
 void* refuse_to_grow(void*, std::size_t, H5FD_file_image_op_t, void*) { return nullptr; }
@@ -36,7 +37,7 @@ File open_file(const std::filesystem::path& file) {
   silence();
   static constexpr std::string_view kWhat = "cannot open an HDF5 file";
   static constexpr std::string_view kAdvice = "name an HDF5 file that can be read";
-  std::error_code error;  // asked before HDF5 is: opening a FIFO would wait for ever
+  std::error_code error;  // checked before HDF5: opening a FIFO would wait forever
   const std::filesystem::file_status status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) {
     const bool missing = status.type() == std::filesystem::file_type::not_found;
@@ -44,11 +45,11 @@ File open_file(const std::filesystem::path& file) {
   }
   if (!std::filesystem::is_regular_file(status))
     throw file_failure(kWhat, file, "is not a regular file", kAdvice);
-  // HDF5 hides why the system refuses among its own internals.
+  // HDF5 hides the system's reason among its own internals.
   if (!FileDescriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC)).is_open())
     throw file_failure(kWhat, file, std::generic_category().message(errno), kAdvice);
   const PropertyList access =
-      file_access();  // to be closed after the error was read: any HDF5 call forgets it
+      file_access();  // closed after the error is read, because any HDF5 call forgets the error
   const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.id());
   if (id < 0) throw file_failure(kWhat, file, innermost_error(), kAdvice);
   return File{id};
@@ -56,7 +57,7 @@ File open_file(const std::filesystem::path& file) {
 
 File open_image(std::span<const std::byte> bytes) {
   silence();
-  void* const image = const_cast<std::byte*>(bytes.data());  // HDF5's types know no const; see the callbacks
+  void* const image = const_cast<std::byte*>(bytes.data());  // HDF5's types have no const; see the callbacks
   H5FD_file_image_callbacks_t callbacks{lend, keep, refuse_to_grow, leave, share, unshare, image};
   const PropertyList access = memory_access(&callbacks);
   check(H5Pset_file_image(access.id(), image, bytes.size()));

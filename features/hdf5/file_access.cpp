@@ -18,8 +18,8 @@ constexpr std::size_t kImageIncrement = std::size_t{1} << 20;
 PropertyList file_access() {
   PropertyList access{checked(H5Pcreate(H5P_FILE_ACCESS))};
   check(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG));
-  // What we read never changes and what we write is ours alone; locks only fail, on many network file
-  // systems.
+  // The files that headstart reads never change, and no other process sees those that it writes. Locks only
+  // fail, on many network file systems.
   check(H5Pset_file_locking(access.id(), false, true));
   return access;
 }

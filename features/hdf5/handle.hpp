@@ -1,4 +1,4 @@
-// features/hdf5/handle.hpp: ids of HDF5's objects, each closed by the one who owns it.
+// features/hdf5/handle.hpp: ids of HDF5 objects, each closed by its owner.
 #pragma once
 
 #include <hdf5.h>
@@ -25,7 +25,7 @@ class Handle {
     if (id_ >= 0) Close(id_);
   }
   [[nodiscard]] hid_t id() const noexcept { return id_; }
-  /// Hands the id over.
+  /// Gives the id to the caller, who then owns it.
   [[nodiscard]] hid_t release() noexcept { return std::exchange(id_, H5I_INVALID_HID); }
 
  private:

@@ -17,11 +17,11 @@
 namespace headstart::hdf5 {
 namespace {
 
-constexpr std::size_t kLentBytes = std::size_t{64} << 10;  // less is copied
-constexpr hsize_t kOutlineBytes = 256 << 10;               // more than what a model has beside its weights
+constexpr std::size_t kLentBytes = std::size_t{64} << 10;  // smaller datasets are copied
+constexpr hsize_t kOutlineBytes = 256 << 10;               // more than a model has besides its weights
 
-/// Where a file ends by its superblock of version 0 (HDF5 File Format Specification, III.A), which is what
-/// HDF5 writes where the earliest format is allowed.
+/// The end of a file, read from its superblock of version 0 (HDF5 File Format Specification, III.A). HDF5
+/// writes this version if the earliest format is allowed.
 std::uint64_t end_of_file(std::span<const std::byte> image) {
   constexpr std::size_t kVersion = 8;
   constexpr std::size_t kOffsetBytes = 13;
@@ -38,12 +38,12 @@ std::uint64_t end_of_file(std::span<const std::byte> image) {
 
 }  // namespace
 
-/// What HDF5 made of a LendingFile, taken from it when it would free it.
+/// HDF5's image of a LendingFile. It is taken over when HDF5 would free it.
 struct LendingFile::Image {
   std::byte* bytes = nullptr;
   std::size_t size = 0;
 
-  /// Zeros up to there, where HDF5 stopped earlier.
+  /// Fills with zeros up to `end`, if HDF5 stopped earlier.
   void reach(std::size_t end) {
     if (end <= size) return;
     void* const grown = std::realloc(bytes, end);
@@ -57,7 +57,7 @@ struct LendingFile::Image {
     if (grown != nullptr) static_cast<Image*>(image)->size = size;
     return grown;
   }
-  /// HDF5 frees once, when it closes the file.
+  /// HDF5 frees the image once, when it closes the file.
   static herr_t keep(void* bytes, H5FD_file_image_op_t, void* image) {
     static_cast<Image*>(image)->bytes = static_cast<std::byte*>(bytes);
     return 0;
@@ -71,8 +71,8 @@ void LendingFile::FreeImage::operator()(Image* image) const noexcept {
   delete image;
 }
 
-// Everything that HDF5 itself writes comes to lie before the lent values, so that its image ends there: that
-// is what the blocks are for, and that datasets are lent last.
+// All data that HDF5 itself writes lie before the lent values, so that HDF5's image ends there. That is why
+// the metadata blocks are large, and why datasets are lent last.
 LendingFile::LendingFile() : image_(new Image), file_(H5I_INVALID_HID) {
   silence();
   H5FD_file_image_callbacks_t callbacks{nullptr,      nullptr,        Image::grow, Image::keep,
@@ -109,7 +109,7 @@ std::vector<std::span<const std::byte>> LendingFile::lay_out() {
   std::ranges::sort(lent_, {}, &Lent::offset);
   check(H5Fclose(file_.release()));
 
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;  // which are HDF5's; of no bytes where none are
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;  // HDF5's parts; empty if there is none
   std::uint64_t end = 0;
   for (const Lent& lent : lent_) {
     gaps.emplace_back(end, lent.offset);

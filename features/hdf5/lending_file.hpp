@@ -1,6 +1,6 @@
 // features/hdf5/lending_file.hpp: writes a file whose large datasets stay where they are in memory, or come
-// later.
-// Invariant: what close() gives is, byte for byte, what HDF5 itself would have written with the same layout.
+// later. Invariant: the file from close() is byte for byte the file that HDF5 itself would have written with
+// the same layout.
 #pragma once
 
 #include <cstddef>
@@ -15,27 +15,28 @@
 
 namespace headstart::hdf5 {
 
-/// A new file whose large datasets are lent to it: HDF5 lays them out, and what becomes of the file is made
-/// of HDF5's few kilobytes and of the values where they are. Equal contents give equal bytes.
+/// A new file that borrows the values of its large datasets. HDF5 lays the datasets out. The file then
+/// consists of HDF5's few kilobytes and the values where they are. Equal contents give equal files.
 class LendingFile {
  public:
   LendingFile();
   LendingFile(LendingFile&&) = default;
-  LendingFile& operator=(LendingFile&&) = delete;  // would free what HDF5 still writes to
+  LendingFile& operator=(LendingFile&&) = delete;  // would free memory that HDF5 still writes to
   [[nodiscard]] hid_t id() const noexcept { return file_.id(); }
-  /// A dataset of float32, little-endian; 64 KiB or more of `values` have to outlive what close() returns.
+  /// A dataset of float32, little-endian. If `values` have 64 KiB or more, they have to outlive the result of
+  /// close().
   void write(hid_t parent, const std::string& dataset, const Extents& extents, std::span<const float> values);
-  /// No more is written. @returns the file's bytes, one part after the other, valid as long as this, or what
-  /// it is moved to, is
+  /// Ends the writing. @returns the file's bytes in parts, one after the other. They are valid as long as
+  /// this object, or the object that it is moved to
   [[nodiscard]] std::vector<std::span<const std::byte>> close();
 
-  /// A file's bytes but for one dataset's values, which stand between them.
+  /// A file's bytes without one dataset's values, which belong between `before` and `after`.
   struct Surroundings {
     std::span<const std::byte> before;
     std::span<const std::byte> after;
   };
-  /// As close(), with one more dataset of `type`, whose values may be more than memory holds: whoever writes
-  /// the file writes these where they belong. Nothing may be lent beside it.
+  /// Like close(), with one more dataset of `type` whose values may be larger than memory. The caller writes
+  /// these values between the two parts. No other dataset may be lent.
   [[nodiscard]] Surroundings close_around(const std::string& dataset, const Extents& extents,
                                           FeatureType type);
 
@@ -49,15 +50,15 @@ class LendingFile {
     Extents extents;
     FeatureType type;
     std::uint64_t bytes;
-    std::span<const std::byte> values;  // none: they are written by somebody else
+    std::span<const std::byte> values;  // none: the caller writes them
     std::uint64_t offset = 0;
   };
-  /// Lets HDF5 place what is lent, and sorts it by its offsets.
-  /// @returns what HDF5 wrote before the first of it, between one and the next, and behind the last
+  /// Lets HDF5 place the lent datasets, and sorts them by their offsets.
+  /// @returns HDF5's own bytes: before the first dataset, between two, and behind the last
   [[nodiscard]] std::vector<std::span<const std::byte>> lay_out();
 
   std::unique_ptr<Image, FreeImage> image_;
-  File file_;  // goes before image_
+  File file_;  // destroyed before image_
   std::vector<Lent> lent_;
 };
 

@@ -1,4 +1,4 @@
-// features/hdf5/matrix.hpp: matrices that are read a few rows at a time, as they may be larger than memory.
+// features/hdf5/matrix.hpp: reads matrices a few rows at a time, because they may be larger than memory.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class MatrixReader {
   MatrixReader(hid_t parent, const std::string& dataset);
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
   [[nodiscard]] std::uint64_t columns() const noexcept { return columns_; }
-  /// Rows first, first + 1, ... @param values  a multiple of the columns, of rows that there are
+  /// Reads rows first, first + 1, ... @param values  a multiple of the columns; all rows must exist
   void read(std::uint64_t first, std::span<float> values) const;
 
  private:

@@ -1,5 +1,5 @@
-// features/hdf5/number_type.hpp: the types of numbers that are read and written: in memory, in a file, and
-// which may become which.
+// features/hdf5/number_type.hpp: the number types that are read and written, in memory and in a file, and the
+// allowed conversions.
 #pragma once
 
 #include <bit>
@@ -15,11 +15,11 @@ namespace headstart::hdf5 {
 
 [[nodiscard]] inline Type copy_of(hid_t type) { return Type{checked(H5Tcopy(type))}; }
 
-/// IEEE 754 binary16, little-endian, which HDF5 1.10 has no name for.
+/// IEEE 754 binary16, little-endian. HDF5 1.10 has no name for it.
 [[nodiscard]] Type float16_type();
 [[nodiscard]] bool is_float16(const Type& type);
 
-/// T as it is in memory.
+/// T in memory.
 template <typename T>
 Type native_type() {
   static_assert(std::endian::native == std::endian::little, "float16 is the same in memory and in a file");
@@ -32,7 +32,7 @@ Type native_type() {
 }
 
 template <typename T>
-/// T as it is in a file.
+/// T in a file.
 Type file_type() {
   if constexpr (std::is_same_v<T, Float16>) return float16_type();
   if constexpr (std::is_same_v<T, float>) return copy_of(H5T_IEEE_F32LE);
@@ -42,8 +42,9 @@ Type file_type() {
   if constexpr (std::is_same_v<T, std::uint8_t>) return copy_of(H5T_STD_U8LE);
 }
 
-/// Numbers only, and integers are never read from floats: HDF5 would clip and truncate without a word.
-/// Nothing but float16 is read as float16, as HDF5 1.10 rounds wrongly.
+/// Throws unless `type` holds numbers that may be read as T. Floats are never read as integers, because HDF5
+/// would clip and truncate without a warning. Only float16 is read as float16, because HDF5 1.10 rounds
+/// wrongly.
 template <typename T>
 void check_numeric(const Type& type, hid_t parent, std::string_view name) {
   if constexpr (std::is_same_v<T, Float16>) {

@@ -6,7 +6,7 @@
 namespace headstart::hdf5 {
 namespace {
 
-/// Whether every step of `name` is there. @throws Error where one is a soft or external link
+/// Whether every step of `name` exists. @throws Error if one is a soft or external link
 bool exists_by_hard_links(hid_t parent, const std::string& name) {
   std::size_t end = 0;
   while (end != std::string::npos) {

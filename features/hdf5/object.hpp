@@ -1,4 +1,4 @@
-// features/hdf5/object.hpp: what is in a file and reached by hard links only.
+// features/hdf5/object.hpp: the objects of a file that are reached by hard links only.
 #pragma once
 
 #include <string>

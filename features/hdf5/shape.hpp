@@ -10,9 +10,9 @@ namespace headstart::hdf5 {
 
 [[nodiscard]] Extents extents_of(const Space& space);
 
-/// Product of the extents, saturating.
+/// Product of the extents; the largest number if it overflows.
 [[nodiscard]] std::uint64_t elements(std::span<const std::uint64_t> extents);
-/// How many elements a space has; a null space has none.
+/// How many elements a space has; 0 for a null space.
 [[nodiscard]] std::uint64_t elements(const Space& space);
 
 [[nodiscard]] Space make_space(const Extents& extents);

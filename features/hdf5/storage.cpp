@@ -16,15 +16,15 @@ namespace headstart::hdf5 {
 namespace {
 
 constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{256} << 20;
-constexpr std::uint64_t kMostDeflated = 1032;  // to one byte
+constexpr std::uint64_t kMostDeflated = 1032;  // bytes from one compressed byte
 constexpr std::uint64_t kMaxUnwrittenBytes = std::uint64_t{16} << 20;
 
-/// The filters that h5py and we write with; those for special data are where HDF5's own defects are.
+/// The filters that h5py and headstart write with. HDF5's own defects are in the filters for special data.
 bool is_plain(H5Z_filter_t filter) {
   return filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
 }
 
-/// What was never written is read as zeros, as many as the file cares to claim.
+/// Unwritten values are read as zeros, so a file could claim any number of them.
 void check_size(const Dataset& dataset, const Type& type, hid_t parent, std::string_view name) {
   const std::uint64_t stored = H5Dget_storage_size(dataset.id());
   if (stored > file_size(parent, name)) throw failure(parent, name, "is larger than its file");

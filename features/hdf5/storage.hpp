@@ -1,5 +1,5 @@
-// features/hdf5/storage.hpp: opens datasets that are in the file itself, stored in ways that are safe to
-// read.
+// features/hdf5/storage.hpp: opens datasets that lie in the file itself and are stored in a way that is safe
+// to read.
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@ namespace headstart::hdf5 {
 
 [[nodiscard]] Dataset open_dataset(hid_t parent, const std::string& name);
 
-/// Refuses values that lie in other files (external storage, virtual datasets) or that the file can't have:
-/// it claims more than its bytes may hold. Also a chunk that is absurdly large, as it is allocated whole when
-/// it is read, and filters that nobody needs.
+/// Refuses values that lie in other files (external storage, virtual datasets). Refuses a dataset that claims
+/// more values than the bytes of the file may hold. Refuses an absurdly large chunk, because reading
+/// allocates a whole chunk. Refuses filters that nobody needs.
 void check_storage(const Dataset& dataset, const Type& type, hid_t parent, std::string_view name);
 
 }  // namespace headstart::hdf5

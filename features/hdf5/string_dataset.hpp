@@ -9,10 +9,12 @@
 
 namespace headstart::hdf5 {
 
-/// Writes a one-dimensional dataset of variable-length UTF-8 strings (what h5py makes of a list of str).
+/// Writes a one-dimensional dataset of variable-length UTF-8 strings (h5py writes a list of str in this
+/// form).
 void write_string_dataset(hid_t parent, const std::string& dataset, const std::vector<std::string>& values);
-/// A one-dimensional dataset of strings, fixed or variable length. More than `max_strings`, or than 1 GiB of
-/// text, are an Error before anything is allocated; so is a string that claims to be longer than the file.
+/// A one-dimensional dataset of strings, of fixed or variable length. Throws Error for more than
+/// `max_strings` or more than 1 GiB of text, before anything is allocated. Also throws Error for a string
+/// that claims to be longer than the file.
 [[nodiscard]] std::vector<std::string> read_string_dataset(hid_t parent, const std::string& dataset,
                                                            std::uint64_t max_strings);
 

@@ -1,5 +1,5 @@
-// features/hdf5/text.hpp: strings of fixed and of variable length, as datasets and attributes have them.
-// Invariant: how long they claim to be is known, and within a limit, before anything is allocated for them.
+// features/hdf5/text.hpp: strings of fixed and of variable length, in datasets and attributes. Invariant: the
+// stated length of the strings is known, and within a limit, before anything is allocated for them.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@ namespace headstart::hdf5 {
 /// @param size  in bytes, or H5T_VARIABLE
 [[nodiscard]] Type string_type(std::size_t size, H5T_cset_t characters);
 
-/// Reads a dataset's or an attribute's elements, all of them, as a type into a buffer.
+/// Reads all elements of a dataset or an attribute as a type into a buffer.
 using ReadAs = std::function<herr_t(hid_t type, void* values)>;
 
-/// The strings of the dataset or attribute `name` of `object`, which are `count` elements of `type`.
-/// @throws Error if it holds no text, or more than `most_bytes` of it
+/// The strings of the dataset or attribute `name` of `object`: `count` elements of `type`.
+/// @throws Error if it holds no text, or more than `most_bytes` of text
 [[nodiscard]] std::vector<std::string> read_text(hid_t object, const std::string& name, const Type& type,
                                                  std::uint64_t count, std::uint64_t most_bytes,
                                                  const ReadAs& read);

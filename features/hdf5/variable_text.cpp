@@ -1,5 +1,5 @@
 // features/hdf5/variable_text.cpp: strings are read as an opaque type, and the conversion to that type is
-// ours: HDF5 calls it with the elements as they are in the file, before it looks at them itself.
+// headstart's own. HDF5 calls it with the elements as they are in the file, before HDF5 looks at them itself.
 #include "features/hdf5/variable_text.hpp"
 
 #include <fmt/format.h>
@@ -22,7 +22,7 @@ static_assert(std::endian::native == std::endian::little, "lengths are read as t
 
 constexpr const char* kTag = "headstart text";
 
-/// The text of one reading, in blocks that are as large as the lengths say.
+/// The text of one read, in blocks whose sizes follow from the lengths.
 class TextArena {
  public:
   /// @param type     of the strings in memory
@@ -35,25 +35,25 @@ class TextArena {
   TextArena(const TextArena&) = delete;
   TextArena& operator=(const TextArena&) = delete;
 
-  /// Makes pointers to strings of the elements that a file has in their place. Negative: it did not.
+  /// Replaces the elements of a file by pointers to strings, in place. Negative: that failed.
   herr_t convert(hid_t from, std::size_t count, void* values) {
     const std::size_t size = H5Tget_size(from);
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      std::uint32_t length = 0;  // an element begins with it
+      std::uint32_t length = 0;  // the start of an element
       std::memcpy(&length, static_cast<const std::byte*>(values) + i * size, sizeof(length));
       claimed_ = std::max<std::uint64_t>(claimed_, length);
       bytes += length;
     }
     total_ += bytes;
     if (claimed_ > longest_ || total_ > most_) return -1;
-    left_ = bytes + count;  // each with an end
+    left_ = bytes + count;  // each with a terminating zero
     blocks_.emplace_back(new char[left_]);
     next_ = blocks_.back().get();
     return H5Tconvert(from, type_, count, values, nullptr, transfer_.id());
   }
 
-  /// Bytes of the longest string that was asked for.
+  /// Size in bytes of the longest requested string.
   [[nodiscard]] std::uint64_t claimed() const noexcept { return claimed_; }
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
 
@@ -77,7 +77,8 @@ class TextArena {
   std::uint64_t total_ = 0;
 };
 
-/// What the conversion fills: HDF5 hands nothing of a caller's on to it. One thread at a time uses HDF5.
+/// The arena that the conversion fills. A global, because HDF5 passes no user data to the conversion. Only
+/// one thread at a time uses HDF5.
 TextArena* filled_arena = nullptr;
 
 bool is_ours(hid_t type) {
@@ -85,7 +86,7 @@ bool is_ours(hid_t type) {
   return tag && std::string_view(tag.get()) == kTag;
 }
 
-/// The conversion, as H5Tregister() wants it.
+/// The conversion, in the form that H5Tregister() requires.
 herr_t convert_text(hid_t from, hid_t to, H5T_cdata_t* call, std::size_t count, std::size_t stride,
                     std::size_t, void* values, void*, hid_t) noexcept {
   switch (call->command) {
@@ -103,7 +104,7 @@ herr_t convert_text(hid_t from, hid_t to, H5T_cdata_t* call, std::size_t count, 
   }
 }
 
-/// The type that strings are read as: pointers to them.
+/// The type as which strings are read: pointers to them.
 Type pointer_type(const Type& text) {
   Type type{checked(H5Tcreate(H5T_OPAQUE, sizeof(char*)))};
   check(H5Tset_tag(type.id(), kTag));

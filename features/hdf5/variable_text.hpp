@@ -1,6 +1,7 @@
-// features/hdf5/variable_text.hpp: strings of variable length. In a file each is a length and a place in one
-// of the file's heaps. HDF5 allocates what a length claims, and loses what it allocated where a later string
-// can't be read. So lengths are looked at before HDF5 uses them, and strings go to memory of ours.
+// features/hdf5/variable_text.hpp: strings of variable length. In a file each string is a length and a place
+// in one of the file's heaps. HDF5 allocates the stated length without a check, and leaks the memory if a
+// later string can't be read. So this code checks the lengths before HDF5 uses them, and strings go to memory
+// that headstart owns.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +14,13 @@
 
 namespace headstart::hdf5 {
 
-/// As read_text(), of a `type` of variable length.
+/// Like read_text(), for a `type` of variable length.
 /// @throws Error also if a string claims to be longer than its file
 [[nodiscard]] std::vector<std::string> read_variable_text(hid_t object, const std::string& name,
                                                           const Type& type, std::uint64_t count,
                                                           std::uint64_t most_bytes, const ReadAs& read);
 
-/// What is said of more text than allowed.
+/// The error for more text than allowed.
 [[nodiscard]] Error too_much_text(hid_t object, const std::string& name, std::uint64_t most_bytes);
 
 }  // namespace headstart::hdf5

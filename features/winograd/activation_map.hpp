@@ -1,6 +1,6 @@
-// features/winograd/activation_map.hpp: where the activations of a batch lie. Rows have a column of zeros
-// before them and as many after them as the tiles of the convolution that reads them stick out; rows above
-// and below a map are not stored, `SourceRows` names a row of zeros for them.
+// features/winograd/activation_map.hpp: where the activations of a batch lie in memory. Each row begins with
+// a column of zeros. It ends with as many zeros as the next convolution's tiles reach beyond the row. Rows
+// above and below a map are not stored; for them `SourceRows` points to a row of zeros.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +16,11 @@ struct ActivationMap {
   MapShape shape;
   std::size_t row_pixels = 0;  ///< with the zeros at both ends
 
-  /// What F(outputs,3) reads.
+  /// The input of F(outputs,3).
   [[nodiscard]] static ActivationMap before(const MapShape& shape, int outputs) noexcept {
     return {shape, tiles_across(shape.width, outputs) * static_cast<std::size_t>(outputs) + 2};
   }
-  /// What no convolution reads.
+  /// A map that no convolution reads.
   [[nodiscard]] static ActivationMap plain(const MapShape& shape) noexcept {
     return {shape, static_cast<std::size_t>(shape.width) + 1};
   }
@@ -33,7 +33,7 @@ struct ActivationMap {
     return static_cast<std::size_t>(shape.height) * row_stride();
   }
   [[nodiscard]] std::size_t image_stride() const noexcept { return blocks() * block_stride(); }
-  /// Floats from the map's begin to a pixel's first channel in the first block.
+  /// Floats from the start of the map to a pixel's first channel in the first channel block.
   [[nodiscard]] std::size_t pixel(std::size_t image, std::size_t row, std::size_t column) const noexcept {
     return image * image_stride() + row * row_stride() + (column + 1) * kBlock;
   }
@@ -43,16 +43,16 @@ struct ActivationMap {
   }
 };
 
-/// The rows that a convolution reads: of a map, or of a ring that holds the last few rows of one image.
+/// The rows that a convolution reads: rows of a map, or of a ring that holds the last few rows of one image.
 struct SourceRows {
   const float* data = nullptr;
   std::size_t image_stride = 0;  ///< 0 for a ring
   std::size_t block_stride = 0;
   std::size_t row_stride = 0;
   std::size_t stored_rows = 0;   ///< row y lies at y % stored_rows
-  const float* zeros = nullptr;  ///< a row of them
+  const float* zeros = nullptr;  ///< a row of zeros
 
-  /// Those of a map.
+  /// The rows of a map.
   [[nodiscard]] static SourceRows of(const ActivationMap& map, const float* data,
                                      const float* zeros) noexcept {
     return {data,
@@ -63,7 +63,7 @@ struct SourceRows {
             zeros};
   }
 
-  /// The zero column before row `y` of an image's first block.
+  /// The zero column before row `y` of an image's first channel block.
   [[nodiscard]] const float* row(std::size_t image, std::size_t y) const noexcept {
     return data + image * image_stride + y % stored_rows * row_stride;
   }

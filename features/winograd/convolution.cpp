@@ -81,7 +81,7 @@ void Convolution::run(const float* source, float* destination, Workspace& worksp
   const SourceRows rows = SourceRows::of(source_, source, workspace.zeros());
   if (method_.fused) {
     const std::size_t tiles = images_ * grid_.per_image();
-    // As many for each thread, which matters where there are few.
+    // The same number of tasks for each thread; this matters if there are few tasks.
     const std::size_t tasks =
         divide_up(divide_up(tiles, method_.tiles), workspace.threads()) * workspace.threads();
     workspace.for_each(tasks, [&](std::size_t task, float* scratch) {
@@ -140,7 +140,7 @@ void Convolution::run_phases(const SourceRows& source, std::size_t first_image, 
       input_transform(source, first_tile, {tiles, kernels_.tiles}, transformed, transformed_stride);
   constexpr std::size_t kTilesAtOnce = 16;
   const std::size_t parts = divide_up(tiles, kTilesAtOnce);
-  // A single image has few tiles, but all the channels.
+  // A single image has few tiles, but many channels, so the channels are divided, too.
   const std::size_t slices = std::min(divide_up(2 * workspace.threads(), parts), source_.blocks());
   workspace.for_each(parts * slices, [&](std::size_t task, float*) {
     const std::size_t part = task / slices;
@@ -148,7 +148,8 @@ void Convolution::run_phases(const SourceRows& source, std::size_t first_image, 
     transform_tiles(input, {part * tiles / parts, (part + 1) * tiles / parts},
                     {slice * source_.blocks() / slices, (slice + 1) * source_.blocks() / slices});
   });
-  // Half of the outputs at a time: enough tasks to go round, and each reads its inputs from L2 all but once.
+  // Half of the outputs at a time. That makes enough tasks, and each task reads its inputs from L2 except
+  // once.
   constexpr std::size_t kShares = 2;
   workspace.for_each(grid_.points() * kShares, [&](std::size_t task, float*) {
     const std::size_t point = task / kShares;

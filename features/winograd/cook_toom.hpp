@@ -1,13 +1,13 @@
-// features/winograd/cook_toom.hpp: the matrices of Winograd's F(m,3): m outputs of a correlation with three
-// taps from m + 2 products,
-//   y = A^T [ (G g) * (B^T d) ],   d: m + 2 inputs, g: 3 taps, *: element by element,
-// by the Toom-Cook construction over m + 1 points and infinity: the product of two polynomials that are
-// multiplied where they are evaluated, transposed. Winograd, Arithmetic Complexity of Computations (1980);
-// Lavin and Gray, arXiv 1509.09308. In two dimensions each matrix is applied to columns and to rows:
-// (m + 2)^2 products give m^2 outputs.
-// Surprise: the points decide the accuracy. Those below have the least error of a search over multiples of
-// 1/16 (points for F(4,3) have 0.4 of the error of the usual 0, +-1, +-2). All entries of A and B are exact
-// in float32; only G divides, and is applied to the weights once, in double.
+// features/winograd/cook_toom.hpp: the matrices of Winograd's F(m,3), which computes m outputs of a
+// correlation with three taps from m + 2 products:
+//   y = A^T [ (G g) * (B^T d) ],   d: m + 2 inputs, g: 3 taps, *: element by element.
+// They come from the Toom-Cook construction over m + 1 points and infinity. It evaluates two polynomials at
+// the points and multiplies the values; F(m,3) is this product, transposed. Winograd, Arithmetic Complexity
+// of Computations (1980); Lavin and Gray, arXiv 1509.09308. In two dimensions each matrix is applied to
+// columns and to rows: (m + 2)^2 products give m^2 outputs. Note: the points decide the accuracy. The points
+// below have the least error of a search over multiples of 1/16. (Those for F(4,3) have 0.4 of the error of
+// the usual 0, +-1, +-2.) All entries of A and B are exact in float32. Only G divides; it is applied to the
+// weights once, in double.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 namespace headstart::winograd {
 
-/// Smallest and largest m, the outputs of a tile in one dimension.
+/// Smallest and largest m, the number of outputs of a tile in one dimension.
 inline constexpr int kMinOutputs = 4;
 inline constexpr int kMaxOutputs = 6;
 inline constexpr int kMaxInputs = kMaxOutputs + 2;
@@ -25,11 +25,11 @@ template <std::size_t kOutputs>
 struct CookToom {
   static_assert(kOutputs >= kMinOutputs && kOutputs <= kMaxOutputs);
   static constexpr std::size_t kInputs = kOutputs + 2;
-  static constexpr std::size_t kPoints = kOutputs + 1;  ///< finite ones
+  static constexpr std::size_t kPoints = kOutputs + 1;  ///< finite points
 
   using Polynomial = std::array<double, kInputs>;  ///< coefficients by power, ascending
 
-  /// Zero, then pairs that differ in sign, then for an even number of points one without a partner.
+  /// Zero, then pairs that differ in sign. For an even number of points, one more without a partner.
   static constexpr std::size_t kPairs = (kPoints - 1) / 2;
   static constexpr std::array<double, kPoints> points() {
     if constexpr (kOutputs == 4) return {0.0, 0.625, -0.625, 1.5, -1.5};

@@ -1,4 +1,4 @@
-// features/winograd/gradient_kernels-inl.hpp: the inner loops of the way back that the way up doesn't have.
+// features/winograd/gradient_kernels-inl.hpp: the compute routines that only the backward pass needs.
 // Included once per instruction set, by kernels.cpp.
 #include <hwy/highway.h>
 
@@ -57,10 +57,11 @@ void transform_gradient_run(const InputRun& run) {
   }
 }
 
-/// Tiles whose products are summed from zero before they join the others, for the same reason as channels.
+/// So many tiles are summed from zero before their sum joins the others: the sums round less, as for
+/// channels.
 constexpr std::size_t kTilesASum = 64;
 
-/// kCount channels of the block.
+/// For kCount channels of the channel block.
 template <std::size_t kCount>
 void multiply_gradient_of(const GradientProduct& product, std::size_t channel) {
   const Floats d;
@@ -100,7 +101,7 @@ constexpr std::array<MultiplyGradient, sizeof...(kCounts)> multiply_gradient_by_
 constexpr auto kMultiplyGradient = multiply_gradient_by_count(std::make_index_sequence<kTiles>());
 
 void multiply_gradient(const GradientProduct& product) {
-  const TileParts parts(kBlock, kTiles);  // of channels: they take the place of the tiles here
+  const TileParts parts(kBlock, kTiles);  // of channels: here they take the place of the tiles
   for (std::size_t part = 0; part < parts.parts; ++part) {
     const std::size_t first = parts.first(part);
     kMultiplyGradient[parts.first(part + 1) - first - 1](product, first);
@@ -133,7 +134,7 @@ void unpool_row(const UnpoolRow& row) {
       const auto open = hn::Gt(largest, hn::Zero(d));
       Vector left = hn::IfThenElseZero(open, hn::Load(d, row.pooled + x * kBlock + lane));
       sum = hn::Add(sum, left);
-      // The first of equals takes all.
+      // Of equal values the first takes the whole gradient.
 #pragma GCC unroll 4
       for (std::size_t i = 0; i < 4; ++i) {
         const auto chosen = hn::Eq(values[i], largest);

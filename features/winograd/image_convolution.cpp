@@ -34,7 +34,7 @@ WorkspaceSize ImageConvolution::workspace() const noexcept {
 }
 
 void ImageConvolution::run(const float* batch, float* destination, Workspace& workspace) const {
-  // Strips of a few rows of tiles: enough tasks to go round, of which each computes two rows in vain.
+  // Strips of a few rows of tiles make enough tasks. Each strip repeats two rows of its neighbours.
   constexpr std::size_t kTileRowsAtOnce = 5;
   const std::size_t tile_rows = next_.tile_rows();
   const std::size_t strips = std::min(
@@ -48,7 +48,7 @@ void ImageConvolution::run(const float* batch, float* destination, Workspace& wo
     const std::size_t strip = task % strips;
     float* const ring = scratch + scratch_size;
     float* const padded = ring + ring_size;
-    // The columns of zeros; another task's memory is here.
+    // Clears the columns of zeros, because the memory may hold another task's values.
     for (std::size_t row = 0; row < between_.blocks() * ring_rows_; ++row) {
       float* const first = ring + row * between_.row_stride();
       std::fill_n(first, kBlock, 0.0F);
@@ -79,7 +79,7 @@ void ImageConvolution::convolve_row(const float* image, std::size_t y, float* pa
                .destination = ring + y % ring_rows_ * between_.row_stride() + kBlock,
                .block_stride = ring_rows_ * between_.row_stride()};
   for (std::size_t i = 0; i < 3; ++i, padded += padded_row()) {
-    const std::size_t from = y + i - 1;  // wraps above the image
+    const std::size_t from = y + i - 1;  // wraps around above the image
     std::fill_n(padded, 3, 0.0F);
     if (from < size_) {
       std::copy_n(image + from * size_ * 3, size_ * 3, padded + 3);

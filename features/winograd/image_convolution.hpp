@@ -1,6 +1,7 @@
-// features/winograd/image_convolution.hpp: block1_conv1, whose three channels fill no block, as a direct
-// convolution, and block1_conv2 right behind it: the 64 channels of full size between them, 13 MB an image at
-// 224 x 224, only ever exist as a ring of the rows that one row of tiles reads.
+// features/winograd/image_convolution.hpp: block1_conv1 and block1_conv2 in one. block1_conv1 is a direct
+// convolution, because its three channels fill no channel block. The 64 channels of full size between the two
+// layers would take 13 MB an image at 224 x 224. Instead a ring holds only the rows that one row of tiles
+// reads.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,7 @@ namespace headstart::winograd {
 
 class ImageConvolution {
  public:
-  /// @param weights  block1_conv1: [3, 3, 3, out]
+  /// @param weights  block1_conv1's: [3, 3, 3, out]
   /// @param next     block1_conv2, fused; its source is `between`
   ImageConvolution(const Kernels& kernels, const ConvolutionWeights& weights, int images, int size,
                    Convolution next, const ActivationMap& between);

@@ -1,5 +1,5 @@
-// features/winograd/kernels.cpp: compiled once per instruction set by Highway's foreach_target, which
-// includes this file again.
+// features/winograd/kernels.cpp: see kernels.hpp. Compiled once per instruction set by Highway's
+// foreach_target, which includes this file again.
 #include "features/winograd/kernels.hpp"
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-// CPUs with SSSE3 and no more take the loops below it: SSE2's where Highway has them (from 1.1 on), else
-// plain ones; vectors of unknown length can't be kept in arrays.
+// CPUs with no more than SSSE3 use the routines for a lower target: SSE2's if Highway has them (from 1.1 on),
+// else plain ones. Vectors of unknown length can't be kept in arrays.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "features/winograd/kernels.cpp"
@@ -26,12 +26,12 @@ HWY_BEFORE_NAMESPACE();
 namespace headstart::winograd {
 namespace HWY_NAMESPACE {  // NOLINT(readability-identifier-naming): Highway names one namespace per target
 
-/// Blocks of channels whose products are summed from zero before they join the others: rounding grows with
-/// the root of the longest sum, and is what F(6,3) multiplies.
+/// Channel blocks whose products are summed from zero before their sum joins the others. Rounding grows with
+/// the root of the longest sum, and F(6,3) multiplies this rounding.
 constexpr std::size_t kBlocksASum = 4;
 
-// How far ahead of their use data are asked for. What comes from L3 or memory takes long, and the CPU doesn't
-// foresee the next page, run or product. Asking for what lies behind an array's end does no harm.
+// How far ahead data are prefetched. Data from L3 or memory take long, and the CPU doesn't foresee the next
+// page, run or product. Prefetching behind an array's end does no harm.
 constexpr std::size_t kWeightsAhead = 64 * kOutputChannels;
 constexpr std::size_t kBlocksAhead = 2;
 constexpr std::size_t kPixelsAhead = 8;
@@ -140,8 +140,8 @@ void transform_input_run(const InputRun& run) {
   }
 }
 
-/// For what is read again only after all else was written: in whole cache lines it goes straight to memory,
-/// which needn't be read for it.
+/// Stores values that are read again only after everything else was written. Whole cache lines go straight to
+/// memory, without reading that memory first.
 HWY_INLINE void store_for_later(Vector values, float* to) {
   if constexpr (kLanes == kBlock) {
     hn::Stream(values, Floats(), to);
@@ -184,7 +184,7 @@ void transform_output_run(const OutputRun& run) {
       for (std::size_t row = 0; row < rows; ++row, to += run.row_stride) {
         Vector outputs[kOutputs];
         if constexpr (kPool) {
-          // Rounding keeps order, so that bias and bound may come after the maximum.
+          // Rounding keeps the order of values, so bias and bound may come after the maximum.
           Vector second[kOutputs];
           transform_output<kOutputs>(columns[2 * row], outputs);
           transform_output<kOutputs>(columns[2 * row + 1], second);
@@ -206,7 +206,7 @@ void transform_output_run(const OutputRun& run) {
       }
     }
   }
-  hwy::FlushStream();  // before another thread is told
+  hwy::FlushStream();  // before other threads are told
   if (run.zeros_before + run.zeros_after == 0) return;
   for (std::size_t block = 0; block < kOutputChannels / kBlock; ++block) {
     for (std::size_t row = 0; row < rows; ++row) {
@@ -217,7 +217,7 @@ void transform_output_run(const OutputRun& run) {
   }
 }
 
-// GCC would keep what neighbouring pixels read alike in registers, of which there are none left.
+// GCC would keep the values that neighbouring pixels share in registers, but no register is free.
 #if HWY_COMPILER_GCC_ACTUAL
 #define HEADSTART_READ_AGAIN __attribute__((optimize("no-predictive-commoning")))
 #else
@@ -282,8 +282,8 @@ void pool_row(const PoolRow& row) {
   }
 }
 
-/// Whether MulAdd rounds once. With e = 2^-12, (1 + e)^2 - (1 + 2e) is e^2 then, and 0 where the square is
-/// rounded first.
+/// Whether MulAdd rounds once. With e = 2^-12, (1 + e)^2 - (1 + 2e) is then e^2. If the square is rounded
+/// first, it is 0.
 bool rounds_once() {
   const volatile float one_and_e = 1.0F + 0x1p-12F;  // volatile: computed by the CPU, not by the compiler
   const volatile float minus = -(1.0F + 0x1p-11F);

@@ -1,9 +1,10 @@
-// features/winograd/kernels.hpp: the inner loops of the convolutions, in SIMD for every CPU (Google Highway,
-// chosen at run time). No allocation, no I/O, no locks: pointers in and out, as the caller has laid out the
-// memory. All arrays are float32 and begin on a cache line.
+// features/winograd/kernels.hpp: the compute routines of the convolutions, in SIMD for every CPU (Google
+// Highway, chosen at run time). No allocation, no I/O, no locks: a routine takes and fills pointers, and the
+// caller lays out the memory. All arrays are float32 and begin on a cache line.
 //
-// Activations are stored in blocks of 16 channels, [channel / 16][row][column][16], with columns of zeros
-// around each row, so that no kernel asks where a map ends; a row above or below the map is a row of zeros.
+// Activations are stored in channel blocks of 16 channels: [channel / 16][row][column][16]. Columns of zeros
+// surround each row, so that no routine checks where a map ends. A row above or below the map is a row of
+// zeros.
 #pragma once
 
 #include <cstddef>
@@ -14,30 +15,31 @@
 
 namespace headstart::winograd {
 
-/// Channels that lie next to one another: a cache line of floats, and the widest vector.
+/// Channels that lie next to one another (a channel block): a cache line of floats, and the widest vector.
 inline constexpr std::size_t kBlock = 16;
 /// The largest Kernels::outputs.
 inline constexpr std::size_t kMaxOutputChannels = 2 * kBlock;
 
-/// Where a transformed tile goes: its first point and block, and how far it is to the next block.
+/// The place of a transformed tile: its first point and channel block, and the distance to the next channel
+/// block.
 struct TilePlace {
   float* transformed = nullptr;
   std::size_t block_stride = 0;
 };
 
-/// B^T d B of tiles that lie side by side, for all blocks of channels; or A d A^T of the way back, whose
-/// tiles have no border: m rows and columns.
+/// Transforms tiles that lie side by side, for all channel blocks. Computes B^T d B; in the backward pass A d
+/// A^T, whose tiles have no border: m rows and columns.
 struct InputRun {
-  const float* rows[kMaxInputs] = {};          ///< leftmost pixel of the first tile, first block
-  std::ptrdiff_t block_step[kMaxInputs] = {};  ///< floats to the next block; 0 for a row of zeros
+  const float* rows[kMaxInputs] = {};          ///< leftmost pixel of the first tile, first channel block
+  std::ptrdiff_t block_step[kMaxInputs] = {};  ///< floats to the next channel block; 0 for a row of zeros
   std::size_t tiles = 0;
   std::size_t blocks = 0;
   const TilePlace* places = nullptr;  ///< of each tile
   std::size_t point_stride = 0;       ///< floats
 };
 
-/// The innermost loop takes a part of the tiles, as many as registers hold: as few parts as that allows, of
-/// sizes that differ by one at most.
+/// The parts of the tiles. The innermost loop takes one part, at most as many tiles as registers hold. There
+/// are as few parts as possible, and their sizes differ by one at most.
 struct TileParts {
   std::size_t tiles = 0;
   std::size_t parts = 0;
@@ -47,8 +49,8 @@ struct TileParts {
   [[nodiscard]] std::size_t first(std::size_t part) const noexcept { return part * tiles / parts; }
 };
 
-/// For each point: [tiles, in] times [in, outputs]. A part's inputs lie in the order in which they are read,
-/// so that the hardware fetches ahead of it.
+/// Product, for each point: [tiles, in] times [in, outputs]. The inputs of a part lie in the order in which
+/// they are read, so that the hardware can prefetch them.
 struct Product {
   const float* transformed = nullptr;  ///< [point][part][in / 16][tile of the part][16]
   std::size_t transformed_point_stride = 0;
@@ -61,20 +63,22 @@ struct Product {
   std::size_t blocks = 0;  ///< in / 16
 };
 
-/// A^T M A of tiles that lie side by side, plus bias, at least `least`, for Kernels::outputs channels.
+/// Computes A^T M A plus bias, at least `least`, of tiles that lie side by side, for Kernels::outputs
+/// channels.
 struct OutputRun {
   const float* products = nullptr;  ///< of the first tile: [point][tile][outputs]
   std::size_t point_stride = 0;
   const float* bias = nullptr;  ///< [outputs]
-  float least = 0.0F;           ///< 0 is ReLU, minus infinity nothing
+  float least = 0.0F;           ///< 0: ReLU; minus infinity: no limit
   std::size_t tiles = 0;
-  float* destination = nullptr;  ///< pixel of the first tile, first of the blocks
+  float* destination = nullptr;  ///< pixel of the first tile, first channel block
   std::size_t block_stride = 0;
   std::size_t row_stride = 0;
-  // What lies in the map, from the first tile's first pixel on; pixels of the pooled map, if it is pooled.
+  // The part inside the map, from the first tile's first pixel on; in pixels of the pooled map if the result
+  // is pooled.
   std::size_t rows = 0;
   std::size_t columns = 0;
-  // Columns that are to be zero, before the first and after the last.
+  // How many columns become zero, before the first and after the last.
   std::size_t zeros_before = 0;
   std::size_t zeros_after = 0;
 };
@@ -86,18 +90,18 @@ struct ImageRow {
   const float* bias = nullptr;     ///< [out]
   std::size_t columns = 0;
   std::size_t out_channels = 0;
-  float* destination = nullptr;  ///< first pixel, first block
+  float* destination = nullptr;  ///< first pixel, first channel block
   std::size_t block_stride = 0;
 };
 
-/// Two rows to one, 2 x 2 maxima of one block.
+/// Pools two rows to one: 2 x 2 maxima of one channel block.
 struct PoolRow {
   const float* rows[2] = {};
   std::size_t columns = 0;  ///< of the pooled row
   float* destination = nullptr;
 };
 
-/// U = G g G^T of some input channels, for Kernels::outputs outputs, which lie side by side in both.
+/// U = G g G^T of some input channels, for Kernels::outputs outputs that lie side by side in both arrays.
 struct WeightRun {
   const float* kernel = nullptr;  ///< the first tap of 3 x 3, first channel
   std::size_t tap_stride = 0;
@@ -107,7 +111,7 @@ struct WeightRun {
   std::size_t point_stride = 0;
 };
 
-/// dW = G^T dU G, the other way.
+/// dW = G^T dU G, the reverse direction.
 struct WeightGradientRun {
   const float* transformed = nullptr;
   std::size_t point_stride = 0;
@@ -117,7 +121,7 @@ struct WeightGradientRun {
   std::size_t channel_stride = 0;
 };
 
-/// dU at one point, of a block of input channels and Kernels::outputs outputs: [16, tiles] times
+/// dU at one point, for a channel block of input channels and Kernels::outputs outputs: [16, tiles] times
 /// [tiles, outputs].
 struct GradientProduct {
   const float* transformed = nullptr;  ///< B^T d B: [tile][16]
@@ -125,10 +129,10 @@ struct GradientProduct {
   std::size_t gradients_block_stride = 0;
   std::size_t tiles = 0;
   float* sums = nullptr;  ///< [16][outputs]
-  bool add = false;       ///< to what is there
+  bool add = false;       ///< add to the present values
 };
 
-/// One row of one block on the way back through ReLU: D = G where Y > 0, else 0.
+/// One row of one channel block in the backward pass through ReLU: D = G where Y > 0, else 0.
 struct GateRow {
   const float* outputs = nullptr;  ///< Y
   float* gradients = nullptr;      ///< G, then D
@@ -136,21 +140,22 @@ struct GateRow {
   float* sums = nullptr;  ///< [16], of the row's D
 };
 
-/// The same through a pool and the ReLU before it, two rows from one: of a window, the first largest takes
-/// the gradient.
+/// Like GateRow, through a pool and the ReLU before it: one row becomes two. In each window, the first
+/// largest value takes the gradient.
 struct UnpoolRow {
   const float* outputs[2] = {};   ///< Y
-  const float* pooled = nullptr;  ///< G behind the pool
+  const float* pooled = nullptr;  ///< G, the gradient of the pool's output
   std::size_t columns = 0;        ///< of the pooled row
   float* gradients[2] = {};       ///< D
   float* sums = nullptr;          ///< [16], of both rows' D
 };
 
-/// The kernels of one instruction set. `outputs` is how many output channels one product makes at a time,
-/// `tiles` how many tiles its innermost loop holds in registers; both follow from its registers.
+/// The compute routines of one instruction set. `outputs` is how many output channels one product makes at a
+/// time. `tiles` is how many tiles its innermost loop holds in registers. Both follow from the number of
+/// registers.
 struct Kernels {
   std::string_view target;  ///< "AVX2", "AVX-512", or Highway's name of another one
-  bool is_fused = false;    ///< a product and a sum are rounded once: all such sets give the same bits
+  bool is_fused = false;    ///< multiply-add rounds once; all such sets give exactly the same results
   std::size_t outputs = 0;
   std::size_t tiles = 0;
   void (*transform_input[kMaxOutputs + 1])(const InputRun&) = {};  ///< by m of F(m,3)
@@ -160,7 +165,7 @@ struct Kernels {
   void (*convolve_image_row)(const ImageRow&) = nullptr;
   void (*pool_row)(const PoolRow&) = nullptr;
   void (*transform_weights[kMaxOutputs + 1])(const WeightRun&) = {};
-  // The way back.
+  // The backward pass.
   void (*transform_gradient[kMaxOutputs + 1])(const InputRun&) = {};
   void (*multiply_gradient)(const GradientProduct&) = nullptr;
   void (*transform_weight_gradients[kMaxOutputs + 1])(const WeightGradientRun&) = {};
@@ -168,10 +173,10 @@ struct Kernels {
   void (*unpool_row)(const UnpoolRow&) = nullptr;
 };
 
-/// Of the best instruction set of this CPU.
+/// The routines of the best instruction set of this CPU.
 [[nodiscard]] Kernels best_kernels();
 
-/// Of every instruction set that was compiled and runs here, for tests.
+/// The routines of every instruction set that was compiled and runs here, for tests.
 [[nodiscard]] std::vector<Kernels> all_kernels();
 
 }  // namespace headstart::winograd

@@ -6,7 +6,7 @@
 namespace headstart::winograd {
 namespace {
 
-/// The zeros at both ends of a row that was written from `first` on.
+/// Writes the zeros at both ends of a row whose pixels begin at `first`.
 void store_zeros_around(float* first, const ActivationMap& map) {
   std::fill_n(first - kBlock, kBlock, 0.0F);
   std::fill_n(first + static_cast<std::size_t>(map.shape.width) * kBlock, map.zeros_after() * kBlock, 0.0F);

@@ -1,5 +1,5 @@
-// features/winograd/map_copy.hpp: what moves activations without computing: into blocks of channels and out
-// of them, and the max-pool that no convolution could take along.
+// features/winograd/map_copy.hpp: moves activations without computing: into channel blocks and out of them.
+// Also the max-pool that is not part of a convolution.
 #pragma once
 
 #include "features/winograd/activation_map.hpp"
@@ -8,7 +8,7 @@
 
 namespace headstart::winograd {
 
-// All run inside of Workspace::execute(). `from` and `to` hold `images` maps.
+// All functions run inside of Workspace::execute(). `from` and `to` hold `images` maps.
 
 /// @param from  [images, h, w, c]
 void read_channels_last(const float* from, std::size_t images, const ActivationMap& map, float* to,

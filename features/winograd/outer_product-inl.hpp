@@ -1,5 +1,5 @@
 // features/winograd/outer_product-inl.hpp: how many sums each instruction set's registers hold, and the step
-// that every matrix product here is made of. Included once per instruction set, by kernels.cpp.
+// that all matrix products here consist of. Included once per instruction set, by kernels.cpp.
 #include <hwy/highway.h>
 
 #include <cstddef>
@@ -20,8 +20,8 @@ namespace HWY_NAMESPACE {  // NOLINT(readability-identifier-naming): Highway nam
 
 constexpr std::size_t kLanes = hn::MaxLanes(Floats());
 
-// Accumulators are kVectors a tile, and besides there are kVectors of weights and one input, all in
-// registers. Targets better than AVX3 have lower numbers, and its registers.
+// Registers hold kVectors accumulators a tile, kVectors of weights, and one input. Targets better than AVX3
+// have lower numbers, and as many registers as AVX3.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 constexpr std::size_t kVectors = 2;  // 32 outputs
 constexpr std::size_t kTiles = 14;
@@ -41,8 +41,8 @@ constexpr std::size_t kTiles = 6;
 constexpr std::size_t kOutputChannels = kVectors * kLanes;
 static_assert(kOutputChannels % kBlock == 0 && kOutputChannels <= kMaxOutputChannels);
 
-/// Adds the outer product of kCount inputs, `step` floats apart, and kOutputChannels weights, of which each
-/// block begins `block_stride` floats after the one before.
+/// Adds the outer product of kCount inputs, `step` floats apart, and kOutputChannels weights. Each channel
+/// block of weights begins `block_stride` floats after the one before.
 template <std::size_t kCount>
 HWY_INLINE void add_outer_product(const float* HWY_RESTRICT in, std::size_t step,
                                   const float* HWY_RESTRICT weights, std::size_t block_stride,

@@ -7,7 +7,7 @@
 namespace headstart::winograd {
 namespace {
 
-/// row(image, block, y, sums) for all rows below `rows`; then the sums of each channel: over a row in
+/// Calls row(image, block, y, sums) for all rows below `rows`. Then adds up each channel: over a row in
 /// float32, over rows and images in double.
 template <class Row>
 void sum_over_rows(const ActivationMap& map, std::size_t rows, std::span<double> image_sums,
@@ -53,7 +53,7 @@ void unpool_and_gate(const Kernels& kernels, const float* output, const Activati
   const auto height = static_cast<std::size_t>(gradient_map.shape.height);
   const auto width = static_cast<std::size_t>(gradient_map.shape.width);
   const auto columns = static_cast<std::size_t>(pooled_map.shape.width);
-  // What no window covers, and the zeros around each row: from `from` to the row's end.
+  // Clears the positions that no window covers, from `from` to the row's end, and the zeros around the row.
   const auto clear = [&](float* row, std::size_t from) {
     std::fill_n(row - kBlock, kBlock, 0.0F);
     std::fill(row + from * kBlock, row + (width + gradient_map.zeros_after()) * kBlock, 0.0F);

@@ -1,10 +1,10 @@
 // features/winograd/tile_transform-inl.hpp: B^T d B, A^T M A and A D A^T on a vector of channels. Included
 // once per instruction set, by kernels.cpp. The matrices are compile-time constants: zeros cost nothing, ones
-// an addition, and rows of two points +-a share their sums,
-//   row(+-a) = x w +- a w,   w = the product over all other points,
-// so that eight inputs of F(6,3) take 24 operations instead of 64.
-// Sums are written as they shall be rounded: the file is compiled without contraction, so that every
-// instruction set with FMA gives the same bits.
+// cost an addition. The rows of two points +-a share their sums:
+//   row(+-a) = x w +- a w,   w = the product over all other points.
+// So eight inputs of F(6,3) take 24 operations instead of 64. Sums are written in the order of their
+// rounding. The file is compiled without contraction, so that every instruction set with FMA gives exactly
+// the same results.
 #include <hwy/highway.h>
 
 #include <array>
@@ -27,7 +27,7 @@ namespace HWY_NAMESPACE {  // NOLINT(readability-identifier-naming): Highway nam
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// A block is 16 channels: one vector of AVX-512, two of AVX2, four of 128 bits.
+/// A channel block is 16 channels: one vector of AVX-512, two of AVX2, four of 128 bits.
 using Floats = hn::CappedTag<float, kBlock>;
 using Vector = hn::Vec<Floats>;
 
@@ -110,7 +110,8 @@ HWY_INLINE void transform_input(const Vector* in, Vector* out) {
   out[Matrices::kPoints] = dot<InputRow<kOutputs, Matrices::kPoints>, 0>(in, kTerms);
 }
 
-/// The row of A^T over sums (even powers) or differences (odd powers) of pairs; first term: what has no pair.
+/// The row of A^T over sums (even powers) or differences (odd powers) of pairs. The first term comes from the
+/// point without a pair.
 template <std::size_t kOutputs, std::size_t kRow, std::size_t... kPairs>
 HWY_INLINE Vector output_row(const Vector* in, const Vector* sums, const Vector* differences,
                              std::index_sequence<kPairs...>) {
@@ -195,8 +196,8 @@ HWY_INLINE void transform_gradient_pairs(const Vector* in, Vector* out, std::ind
   (transform_gradient_pair<kOutputs, kPairs>(in, out), ...);
 }
 
-/// out = A in: kOutputs to kInputs vectors. The polynomial with the coefficients `in` at each point, and its
-/// last coefficient at infinity.
+/// out = A in: kOutputs to kInputs vectors. The result is the value of the polynomial with the coefficients
+/// `in` at each point, and its last coefficient at infinity.
 template <std::size_t kOutputs>
 HWY_INLINE void transform_gradient(const Vector* in, Vector* out) {
   using Matrices = CookToom<kOutputs>;

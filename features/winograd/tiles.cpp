@@ -28,7 +28,7 @@ void transform_tiles(const TileTransform& transform, Range tiles, Range blocks) 
           count * kBlock};
     }
     for (std::size_t y = 0; y < grid.outputs + 2 * transform.border; ++y) {
-      const std::size_t from = row * grid.outputs + y - transform.border;  // wraps above the map
+      const std::size_t from = row * grid.outputs + y - transform.border;  // wraps around above the map
       const bool inside = from < transform.height;
       run.block_step[y] = inside ? static_cast<std::ptrdiff_t>(transform.source.block_stride) : 0;
       run.rows[y] = (inside ? transform.source.row(image, from) : transform.source.zeros) +

@@ -1,6 +1,6 @@
-// features/winograd/weight_gradient.cpp
-// Bound: compute, the products of each point. Transformed tiles lie as [point][channel / 16][tile][16], so
-// that the two panels of a product, a few hundred cache lines each, are read from L1 over and over.
+// features/winograd/weight_gradient.cpp: see weight_gradient.hpp. Compute limits the speed: the products of
+// each point. Transformed tiles lie as [point][channel / 16][tile][16]. So the two panels of a product, a few
+// hundred cache lines each, are read from L1 again and again.
 #include "features/winograd/weight_gradient.hpp"
 
 #include <algorithm>
@@ -68,7 +68,7 @@ void WeightGradient::run(const float* source, const float* gradient, std::span<f
 
 void WeightGradient::add_products(const float* transformed, const float* gradients, std::size_t tiles,
                                   bool first, float* sums, Workspace& workspace) const {
-  // A share of the inputs stays in L2 while all outputs pass by.
+  // A share of the inputs stays in L2 while all outputs are computed.
   const std::size_t shares = std::min<std::size_t>(4, source_.blocks());
   const std::size_t panel = tiles * kBlock;
   workspace.for_each(grid_.points() * shares, [&](std::size_t task, float*) {

@@ -1,10 +1,9 @@
-// features/winograd/weight_gradient.hpp: dLoss/dW of a 3x3 convolution by the adjoint of F(m,3): where the
-// way up computes A^T [(G W G^T) * (B^T d B)] A for each tile d of the inputs, with the tile D of
-// dLoss/d(sums)
-//   dU = sum over tiles of (B^T d B) * (A D A^T),  dW = G^T dU G,
-// so that m^2 positions take (m + 2)^2 products here as well.
-// Invariant: the order of all sums is fixed; the bits depend neither on the threads nor, with FMA, on the
-// width of the vectors.
+// features/winograd/weight_gradient.hpp: dLoss/dW of a 3x3 convolution by the adjoint of F(m,3). The forward
+// pass computes A^T [(G W G^T) * (B^T d B)] A for each tile d of the inputs. With the tile D of
+// dLoss/d(sums), the backward pass computes
+//   dU = sum over tiles of (B^T d B) * (A D A^T),  dW = G^T dU G.
+// So m^2 positions take (m + 2)^2 products here, too. Invariant: the order of all sums is fixed. The result
+// is exactly the same for any number of threads and, with FMA, for any width of the vectors.
 #pragma once
 
 #include <cstddef>
@@ -20,15 +19,15 @@ namespace headstart::winograd {
 
 class WeightGradient {
  public:
-  /// @param method    `images` at a time; their order is part of the result's bits
-  /// @param source    what the convolution reads
-  /// @param gradient  as the source of F(m,3), of as many rows and columns
+  /// @param method    `images` at a time; the number influences the rounding of the result
+  /// @param source    the convolution's input map
+  /// @param gradient  like the source of F(m,3), with as many rows and columns
   WeightGradient(const Kernels& kernels, const Method& method, int images, const ActivationMap& source,
                  const ActivationMap& gradient);
 
   [[nodiscard]] WorkspaceSize workspace() const noexcept;
 
-  /// Of all images together, inside of Workspace::execute().
+  /// The gradient of all images together. Call it inside of Workspace::execute().
   /// @param kernel  [3, 3, in, out], HWIO
   void run(const float* source, const float* gradient, std::span<float> kernel, Workspace& workspace) const;
 

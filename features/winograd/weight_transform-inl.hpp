@@ -1,7 +1,8 @@
 // features/winograd/weight_transform-inl.hpp: U = G g G^T and its adjoint, G^T dU G, on kBlock outputs of a
-// channel. Included once per instruction set, by kernels.cpp.
-// Invariant: in double, and rounded to float32 once, because G divides; once for each change of the weights.
-// Bound: memory. A block of outputs is a cache line at each point, so all of it is made before the next.
+// channel. Included once per instruction set, by kernels.cpp. Invariant: the computation is in double,
+// because G divides, and rounds to float32 once. It runs once for each change of the weights. Memory limits
+// its speed. kBlock outputs are a cache line at each point, so all points of them are written before the
+// next.
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
@@ -36,7 +37,7 @@ HWY_INLINE void store_doubles(DoubleVector values, float* to) {
   hn::StoreU(hn::DemoteTo(FewFloats(), values), FewFloats(), to);
 }
 
-/// The row of G at a point, times in.
+/// The row of G at a point, times the vector (a, b, c).
 template <std::size_t kOutputs>
 HWY_INLINE DoubleVector kernel_at_point(std::size_t point, DoubleVector a, DoubleVector b, DoubleVector c) {
   const Doubles d;
@@ -73,7 +74,7 @@ void transform_weights(const WeightRun& run) {
                           points[j] + v * kDoubleLanes);
           }
         }
-        // Past the caches: the transformed weights of a layer are larger than they.
+        // Writes past the caches, because the transformed weights of a layer are larger than the caches.
         for (std::size_t j = 0; j < kInputs; ++j, to += run.point_stride) {
           for (std::size_t lane = 0; lane < kBlock; lane += kLanes) {
             hn::Stream(hn::Load(Floats(), points[j] + lane), Floats(), to + lane);
@@ -85,7 +86,7 @@ void transform_weights(const WeightRun& run) {
   hwy::FlushStream();
 }
 
-/// G^T in: kInputs vectors to three.
+/// taps = G^T in: kInputs vectors to three.
 template <std::size_t kOutputs, class Load>
 HWY_INLINE void kernel_taps(const Load& load, DoubleVector (&taps)[3]) {
   const Doubles d;

@@ -1,5 +1,5 @@
-// features/winograd/workspace.hpp: memory that the convolutions of a network take turns in, and the threads
-// that they run on. Planned before the first batch: running allocates nothing.
+// features/winograd/workspace.hpp: memory that the convolutions of a network use in turn, and the threads
+// that run them. Allocated before the first batch, so that running allocates nothing.
 #pragma once
 
 #include <tbb/parallel_for.h>
@@ -14,7 +14,7 @@
 
 namespace headstart::winograd {
 
-/// What a convolution needs besides its source and destination, in floats.
+/// The memory of a convolution besides its source and destination, in floats.
 struct WorkspaceSize {
   std::size_t shared = 0;
   std::size_t per_thread = 0;
@@ -29,11 +29,11 @@ struct WorkspaceSize {
 
 class Workspace {
  public:
-  /// Threads without memory: what opens convolutions.
+  /// Threads without memory: enough to open convolutions.
   explicit Workspace(int threads)
       : arena_(threads, 1, tbb::task_arena::priority::high), per_thread_(static_cast<std::size_t>(threads)) {}
 
-  /// Memory for whatever needs `size`, once.
+  /// Allocates memory for everything that needs `size`. Call it once.
   void reserve(const WorkspaceSize& size) {
     shared_ = AlignedFloats(size.shared);
     zeros_ = AlignedFloats(size.zeros);
@@ -45,14 +45,14 @@ class Workspace {
   [[nodiscard]] float* shared() noexcept { return shared_.span().data(); }
   [[nodiscard]] const float* zeros() const noexcept { return zeros_.span().data(); }
 
-  /// Runs all that `body` does on this workspace's threads.
+  /// Runs `body` on this workspace's threads.
   template <class Body>
   void execute(const Body& body) {
     arena_.execute(body);
   }
 
-  /// body(task, scratch) for every task below `tasks`, in any order, inside of execute(). No result may
-  /// depend on which thread took a task. All threads treat denormal numbers as the calling one does.
+  /// Calls body(task, scratch) for every task below `tasks`, in any order, inside of execute(). No result may
+  /// depend on which thread took a task. All threads treat denormal numbers like the calling one.
   template <class Body>
   void for_each(std::size_t tasks, const Body& body) {
     tbb::task_group_context context(tbb::task_group_context::bound, tbb::task_group_context::default_traits |

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "features/trainable_blocks.hpp"
+#include "features/blocks/trainable_blocks.hpp"
 
 namespace headstart {
 namespace {

@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "features/cache.hpp"
+#include "features/cache/cache.hpp"
 
 namespace headstart {
 namespace {

@@ -65,9 +65,9 @@ HWY_AFTER_NAMESPACE();
 #include <utility>
 #include <vector>
 
-#include "features/vgg16.hpp"
-#include "features/winograd/convolution.hpp"
-#include "features/winograd/image_convolution.hpp"
+#include "features/engines/winograd/convolution.hpp"
+#include "features/engines/winograd/image_convolution.hpp"
+#include "features/network/vgg16.hpp"
 
 namespace headstart {
 namespace {

@@ -13,8 +13,8 @@
 #include <system_error>
 
 #include "data/sha256.hpp"
-#include "pipeline/feature_file.hpp"
-#include "pipeline/feature_file_reader.hpp"
+#include "pipeline/rows/feature_file.hpp"
+#include "pipeline/rows/feature_file_reader.hpp"
 
 namespace headstart {
 namespace {

@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/engine.hpp"
-#include "features/hdf5.hpp"
-#include "features/native_engine.hpp"
-#include "features/onednn_engine.hpp"
-#include "features/weights.hpp"
+#include "features/engines/engine.hpp"
+#include "features/engines/native_engine.hpp"
+#include "features/engines/onednn_engine.hpp"
+#include "features/hdf5/hdf5.hpp"
+#include "features/network/weights.hpp"
 
 namespace headstart {
 namespace {

@@ -17,12 +17,12 @@
 #include <utility>
 #include <vector>
 
-#include "head/dense_product.hpp"
-#include "head/gram_solver.hpp"
-#include "head/primal_kernel.hpp"
-#include "head/primal_solver.hpp"
+#include "head/layers/dense_product.hpp"
+#include "head/layers/gram_solver.hpp"
+#include "head/layers/primal_kernel.hpp"
+#include "head/layers/primal_solver.hpp"
 #include "head/random.hpp"
-#include "head/trainer.hpp"
+#include "head/training/trainer.hpp"
 #include "head/workers.hpp"
 #include "memory/aligned_floats.hpp"
 

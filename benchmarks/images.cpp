@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "data/decode.hpp"
 #include "data/file_bytes.hpp"
-#include "data/jpeg.hpp"
-#include "data/resize.hpp"
-#include "features/hdf5.hpp"
+#include "data/image/decode.hpp"
+#include "data/image/jpeg.hpp"
+#include "data/image/resize.hpp"
+#include "features/hdf5/hdf5.hpp"
 
 namespace headstart {
 namespace {

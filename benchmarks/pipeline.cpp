@@ -18,9 +18,9 @@
 #include <string>
 #include <vector>
 
-#include "data/jpeg.hpp"
-#include "features/cache.hpp"
-#include "features/extractor.hpp"
+#include "data/image/jpeg.hpp"
+#include "features/cache/cache.hpp"
+#include "features/extraction/extractor.hpp"
 
 namespace headstart {
 namespace {

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "features/csr_rows.hpp"
+#include "features/cache/csr_rows.hpp"
+#include "features/cache/segment.hpp"
 #include "features/float16.hpp"
-#include "features/segment.hpp"
-#include "features/vgg16.hpp"
-#include "features/weights.hpp"
+#include "features/network/vgg16.hpp"
+#include "features/network/weights.hpp"
 
 namespace headstart {
 namespace {

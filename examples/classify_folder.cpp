@@ -5,14 +5,14 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <headstart/data/discovery.hpp>
+#include <headstart/data/dataset/discovery.hpp>
 #include <headstart/data/error.hpp>
-#include <headstart/head/metrics.hpp>
-#include <headstart/head/softmax_cross_entropy.hpp>
-#include <headstart/pipeline/model_file.hpp>
-#include <headstart/pipeline/model_session.hpp>
-#include <headstart/pipeline/stage_one.hpp>
-#include <headstart/pipeline/threads.hpp>
+#include <headstart/head/insight/metrics.hpp>
+#include <headstart/head/layers/softmax_cross_entropy.hpp>
+#include <headstart/pipeline/model/model_file.hpp>
+#include <headstart/pipeline/model/model_session.hpp>
+#include <headstart/pipeline/process/threads.hpp>
+#include <headstart/pipeline/rows/stage_one.hpp>
 #include <vector>
 
 namespace {

@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <headstart/data/archive/image_reader.hpp>
 #include <headstart/data/error.hpp>
-#include <headstart/data/image_reader.hpp>
-#include <headstart/features/cache.hpp>
-#include <headstart/features/cache_folder.hpp>
+#include <headstart/features/cache/cache.hpp>
+#include <headstart/features/cache/cache_folder.hpp>
 #include <optional>
 #include <string>
 

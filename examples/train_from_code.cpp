@@ -6,15 +6,15 @@
 #include <exception>
 #include <filesystem>
 #include <headstart/data/error.hpp>
-#include <headstart/head/metrics.hpp>
-#include <headstart/head/trainer.hpp>
-#include <headstart/pipeline/embedded_weights.hpp>
-#include <headstart/pipeline/model_file.hpp>
-#include <headstart/pipeline/represented_rows.hpp>
-#include <headstart/pipeline/run_files.hpp>
-#include <headstart/pipeline/split_rows.hpp>
-#include <headstart/pipeline/stage_one.hpp>
-#include <headstart/pipeline/threads.hpp>
+#include <headstart/head/insight/metrics.hpp>
+#include <headstart/head/training/trainer.hpp>
+#include <headstart/pipeline/model/embedded_weights.hpp>
+#include <headstart/pipeline/model/model_file.hpp>
+#include <headstart/pipeline/process/threads.hpp>
+#include <headstart/pipeline/rows/represented_rows.hpp>
+#include <headstart/pipeline/rows/stage_one.hpp>
+#include <headstart/pipeline/run/run_files.hpp>
+#include <headstart/pipeline/run/split_rows.hpp>
 #include <vector>
 
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "head/metrics.hpp"
+#include "head/insight/metrics.hpp"
 
 namespace headstart {
 

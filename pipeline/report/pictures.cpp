@@ -11,9 +11,9 @@
 #include <variant>
 #include <vector>
 
-#include "data/image_header.hpp"
-#include "data/image_reader.hpp"
-#include "data/thumbnail.hpp"
+#include "data/archive/image_reader.hpp"
+#include "data/image/image_header.hpp"
+#include "data/image/thumbnail.hpp"
 
 namespace headstart {
 namespace {

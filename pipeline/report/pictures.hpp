@@ -6,8 +6,8 @@
 #include <limits>
 #include <map>
 
-#include "data/decode.hpp"
-#include "data/manifest.hpp"
+#include "data/dataset/manifest.hpp"
+#include "data/image/decode.hpp"
 #include "pipeline/report/report.hpp"
 
 namespace headstart {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "head/trainer.hpp"
-#include "pipeline/metrics_json.hpp"
+#include "head/training/trainer.hpp"
+#include "pipeline/report/metrics_json.hpp"
 
 namespace headstart {
 

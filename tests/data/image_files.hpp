@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/rgb_image.hpp"
+#include "data/image/rgb_image.hpp"
 
 namespace headstart::test {
 

@@ -20,10 +20,10 @@
 #include <set>
 
 #include "data/error.hpp"
-#include "features/cache.hpp"
-#include "features/cache_folder.hpp"
-#include "tests/features/cache_workplace.hpp"
-#include "tests/features/made_up_segment.hpp"
+#include "features/cache/cache.hpp"
+#include "features/cache/cache_folder.hpp"
+#include "tests/features/cache/cache_workplace.hpp"
+#include "tests/features/cache/made_up_segment.hpp"
 
 namespace headstart::test {
 namespace {

@@ -10,9 +10,9 @@
 #include <variant>
 
 #include "data/file_bytes.hpp"
-#include "features/cache.hpp"
-#include "features/cache_folder.hpp"
-#include "tests/pipeline/sample_dataset.hpp"
+#include "features/cache/cache.hpp"
+#include "features/cache/cache_folder.hpp"
+#include "tests/pipeline/commands/sample_dataset.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart::test {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/jpeg.hpp"
+#include "data/image/jpeg.hpp"
 #include "tests/support/nightly.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"

@@ -14,12 +14,12 @@
 #include <variant>
 #include <vector>
 
-#include "data/archive_dataset.hpp"
-#include "data/archive_listing.hpp"
+#include "data/archive/archive_listing.hpp"
+#include "data/archive/image_reader.hpp"
+#include "data/archive/image_source.hpp"
+#include "data/dataset/archive_dataset.hpp"
+#include "data/dataset/manifest.hpp"
 #include "data/error.hpp"
-#include "data/image_reader.hpp"
-#include "data/image_source.hpp"
-#include "data/manifest.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/memory_file.hpp"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "pipeline/checkpoint.hpp"
+#include "pipeline/run/checkpoint.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/memory_file.hpp"
 #include "tests/fuzz/named_file.hpp"

@@ -10,9 +10,9 @@
 #include <span>
 #include <variant>
 
-#include "data/byte_view.hpp"
-#include "data/decode.hpp"
-#include "data/png.hpp"
+#include "data/image/byte_view.hpp"
+#include "data/image/decode.hpp"
+#include "data/image/png.hpp"
 #include "tests/fuzz/expect.hpp"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);

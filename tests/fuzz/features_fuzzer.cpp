@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "pipeline/feature_file_reader.hpp"
+#include "pipeline/rows/feature_file_reader.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/hdf5_recipe.hpp"
 #include "tests/fuzz/named_file.hpp"

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "features/hdf5.hpp"
+#include "features/hdf5/hdf5.hpp"
 
 namespace headstart::fuzz {
 

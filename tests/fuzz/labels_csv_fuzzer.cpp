@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "data/csv.hpp"
+#include "data/dataset/labels_csv.hpp"
+#include "data/dataset/name_list.hpp"
 #include "data/error.hpp"
-#include "data/labels_csv.hpp"
-#include "data/name_list.hpp"
 #include "tests/fuzz/expect.hpp"
 
 namespace {

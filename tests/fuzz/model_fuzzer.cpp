@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/all_finite.hpp"
-#include "pipeline/model_file.hpp"
+#include "features/network/all_finite.hpp"
+#include "pipeline/model/model_file.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/hdf5_recipe.hpp"
 #include "tests/fuzz/named_file.hpp"

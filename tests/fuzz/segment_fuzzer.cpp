@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/all_finite.hpp"
+#include "features/cache/segment.hpp"
 #include "features/float16.hpp"
-#include "features/segment.hpp"
+#include "features/network/all_finite.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/hdf5_recipe.hpp"
 

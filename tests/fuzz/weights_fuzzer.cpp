@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/all_finite.hpp"
-#include "features/keras_graph.hpp"
-#include "features/keras_network.hpp"
-#include "features/vgg16.hpp"
-#include "features/weights.hpp"
+#include "features/network/all_finite.hpp"
+#include "features/network/keras_graph.hpp"
+#include "features/network/keras_network.hpp"
+#include "features/network/vgg16.hpp"
+#include "features/network/weights.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/hdf5_recipe.hpp"
 #include "tests/fuzz/memory_file.hpp"

@@ -9,9 +9,9 @@
 #include <new>
 #include <thread>
 
-#include "head/ridge.hpp"
+#include "head/insight/transferability.hpp"
 #include "head/run_unless_cancelled.hpp"
-#include "head/transferability.hpp"
+#include "head/search/ridge.hpp"
 #include "head/workers.hpp"
 
 namespace headstart::test {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "head/seed_purpose.hpp"
-#include "tests/head/sparse_matrix.hpp"
+#include "tests/head/layers/sparse_matrix.hpp"
 
 namespace headstart::test {
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "head/process_group.hpp"
+#include "head/layers/process_group.hpp"
 
 namespace headstart::test {
 

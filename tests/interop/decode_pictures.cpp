@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "data/decode.hpp"
+#include "data/image/decode.hpp"
 
 namespace {
 

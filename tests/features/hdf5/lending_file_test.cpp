@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/hdf5.hpp"
+#include "features/hdf5/hdf5.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/hdf5.hpp"
+#include "features/hdf5/hdf5.hpp"
 
 namespace headstart {
 namespace {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "data/discovery.hpp"
-#include "data/jpeg.hpp"
-#include "pipeline/write_file.hpp"
+#include "data/dataset/discovery.hpp"
+#include "data/image/jpeg.hpp"
+#include "pipeline/process/write_file.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart {

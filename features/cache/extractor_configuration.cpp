@@ -1,0 +1,105 @@
+// features/cache/extractor_configuration.cpp: see extractor_configuration.hpp.
+#include "features/cache/extractor_configuration.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "features/json_integer.hpp"
+#include "features/network/vgg16.hpp"
+
+namespace headstart {
+namespace {
+
+/// Raised if the same configuration would give other numbers than before. Old rows are then not found any
+/// more.
+constexpr int kFormatVersion = 1;
+
+/// The double whose shortest decimal form is that of the float, so that extractor.json has 103.939, not
+/// 103.93900299072266.
+double readable(float value) {
+  const std::string text = fmt::format("{}", value);
+  double result = 0.0;
+  std::from_chars(text.data(), text.data() + text.size(), result);  // not strtod: it follows the locale
+  return result;
+}
+
+nlohmann::json readable(const std::array<float, 3>& values) {
+  return {readable(values[0]), readable(values[1]), readable(values[2])};
+}
+
+std::array<float, 3> three_floats(const nlohmann::json& json) {
+  return {json.at(0).get<float>(), json.at(1).get<float>(), json.at(2).get<float>()};
+}
+
+/// Reads JSON of the expected form. Other values may become anything; parse() notices that.
+ExtractorConfiguration read_configuration(const nlohmann::json& json) {
+  const auto is = [&](const char* name, const char* value) { return json.at(name) == value; };
+  ExtractorConfiguration result;
+  result.weights_identity =
+      Sha256::from_hex(json.at("weights_identity").get<std::string>()).value_or(Sha256{});
+  const nlohmann::json& preprocessing = json.at("preprocessing");
+  result.preprocessing.order =
+      preprocessing.at("channels") == "bgr" ? ChannelOrder::kBgr : ChannelOrder::kRgb;
+  result.preprocessing.scale = preprocessing.at("scale").get<float>();
+  result.preprocessing.mean = three_floats(preprocessing.at("mean"));
+  result.preprocessing.deviation = three_floats(preprocessing.at("deviation"));
+  result.resize.size = json_integer<int>(json.at("input_size"));
+  result.resize.mode = is("resize", "crop") ? ResizeMode::kCrop : ResizeMode::kStretch;
+  result.resize.interpolation =
+      is("interpolation", "nearest") ? Interpolation::kNearest : Interpolation::kBilinear;
+  result.alpha = is("alpha", "drop") ? Alpha::kDrop : Alpha::kWhite;
+  result.ignore_exif = is("orientation", "stored");
+  for (const Precision precision : {Precision::kFp32, Precision::kFp16}) {
+    if (json.at("precision") == std::string(to_string(precision))) result.precision = precision;
+  }
+  if (json.contains("range")) result.range = parse_sample_range(json.at("range").get<std::string>());
+  if (json.contains("storage")) result.storage = FeatureType::kFloat16;
+  return result;
+}
+
+}  // namespace
+
+std::optional<ExtractorConfiguration> ExtractorConfiguration::parse(std::string_view json) {
+  try {
+    const ExtractorConfiguration result = read_configuration(nlohmann::json::parse(json));
+    const bool sane = result.resize.size >= kMinInputSize && result.resize.size <= kMaxInputSize;
+    if (sane && result.canonical_json() == json) return result;
+  } catch (const std::exception&) {  // nlohmann's or ours: the text is no configuration
+  }
+  return std::nullopt;
+}
+
+std::string ExtractorConfiguration::canonical_json() const {
+  nlohmann::json json{
+      // nlohmann::json sorts keys
+      {"format_version", kFormatVersion},
+      {"network", "vgg16"},
+      {"weights_identity", weights_identity.hex()},
+      {"preprocessing",
+       {{"channels", preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
+        {"scale", readable(preprocessing.scale)},
+        {"mean", readable(preprocessing.mean)},
+        {"deviation", readable(preprocessing.deviation)}}},
+      {"input_size", resize.size},
+      {"resize", resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
+      {"interpolation", resize.interpolation == Interpolation::kBilinear ? "bilinear" : "nearest"},
+      {"colour", "grey and CMYK to RGB, 16 bit to its high byte"},
+      {"alpha", alpha == Alpha::kWhite ? "white" : "drop"},
+      {"orientation", ignore_exif ? "stored" : "exif"},
+      {"precision", std::string(to_string(precision))}};
+  // Only if they differ from the values that all caches had before these options existed. So old fingerprints
+  // stay the same.
+  if (range) json["range"] = to_string(*range);
+  if (storage != FeatureType::kFloat32) json["storage"] = std::string(to_string(storage));
+  return json.dump() + "\n";
+}
+
+std::string ExtractorConfiguration::fingerprint() const {
+  return sha256(canonical_json()).hex().substr(0, 16);
+}
+
+}  // namespace headstart

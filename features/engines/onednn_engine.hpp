@@ -1,0 +1,28 @@
+// features/engines/onednn_engine.hpp: VGG16 on the CPU through oneDNN, with Winograd's F(4x4, 3x3) where the
+// library has it. Note: Winograd needs AVX-512 and oneDNN up to 3.1. Otherwise the same engine runs direct
+// convolutions and says so.
+#pragma once
+
+#include <memory>
+
+#include "features/engines/engine.hpp"
+
+namespace headstart {
+
+/// Plans every layer up to the last tap. Reorders the weights once (36/9 of their size for Winograd, 235 MB
+/// in all). Allocates two activation buffers and one scratchpad: about 0.7 GB at 224 x 224 and the default
+/// batch of 8. `weights` isn't needed afterwards. Construction and run() set the thread count of `options`
+/// for OpenMP regions of the calling thread, and restore the old count.
+/// @throws Error kFailed naming the layer
+[[nodiscard]] std::unique_ptr<Engine> open_onednn_engine(const Vgg16Weights& weights,
+                                                         const EngineOptions& options);
+
+/// Like open_onednn_engine(), with direct convolutions only, as if the library had no Winograd; for tests and
+/// benchmarks.
+[[nodiscard]] std::unique_ptr<Engine> open_direct_onednn_engine(const Vgg16Weights& weights,
+                                                                const EngineOptions& options);
+
+/// Always available; the detail names the library and says whether Winograd runs on this CPU.
+[[nodiscard]] EngineAvailability probe_onednn();
+
+}  // namespace headstart

@@ -1,0 +1,130 @@
+// features/network/stored_weights.cpp: see stored_weights.hpp.
+#include "features/network/stored_weights.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <stdexcept>
+
+#include "features/network/all_finite.hpp"
+
+namespace headstart {
+namespace {
+
+/// Row-major values with axes of `shape` as [row, column, in, out]. @param axes  as in KernelAxes
+std::vector<float> hwio(const std::vector<float>& values, const TensorShape& shape, const KernelAxes& axes) {
+  std::array<std::size_t, 4> strides{};
+  std::size_t stride = 1;
+  for (std::size_t axis = 4; axis-- > 0;) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  const auto extent = [&](std::size_t meaning) { return static_cast<std::size_t>(shape[axes[meaning]]); };
+  const auto step = [&](std::size_t meaning) { return strides[axes[meaning]]; };
+  std::vector<float> result;
+  result.reserve(values.size());
+  for (std::size_t row = 0; row < extent(2); ++row) {
+    for (std::size_t column = 0; column < extent(3); ++column) {
+      for (std::size_t in = 0; in < extent(1); ++in) {
+        const std::size_t start = row * step(2) + column * step(3) + in * step(1);
+        for (std::size_t out = 0; out < extent(0); ++out) result.push_back(values[start + out * step(0)]);
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<float> finite_values(const StoredTensor& tensor, std::string_view layer, std::string_view what,
+                                 const std::string& file) {
+  std::vector<float> values = decode_floats(tensor.type, tensor.bytes);
+  if (!all_finite(values)) throw weights_not_finite(file, fmt::format("{} {}", layer, what));
+  return values;
+}
+
+void check_shapes(const StoredConvolution& stored, const ConvolutionLayer& layer, const std::string& file) {
+  const auto in = static_cast<std::uint64_t>(layer.in_channels);
+  const auto out = static_cast<std::uint64_t>(layer.out_channels);
+  const TensorShape meanings{out, in, 3, 3};
+  TensorShape needed(4);  // the shape that the file should have
+  for (std::size_t meaning = 0; meaning < 4; ++meaning) needed[stored.axes[meaning]] = meanings[meaning];
+  if (stored.kernel.shape != needed) {
+    throw unfit_weights(file, fmt::format("{} kernel ({}) is {}, needed {}", layer.name, stored.kernel.name,
+                                          shape_text(stored.kernel.shape), shape_text(needed)));
+  }
+  if (!stored.bias) return;
+  // Broadcasting may have added axes of length 1 around a bias. Any other shape is no bias.
+  TensorShape bias;
+  for (const std::uint64_t extent : stored.bias->shape) {
+    if (extent != 1) bias.push_back(extent);
+  }
+  if (bias != TensorShape{out}) {
+    throw unfit_weights(file, fmt::format("{} bias ({}) is {}, needed {}", layer.name, stored.bias->name,
+                                          shape_text(stored.bias->shape), out));
+  }
+}
+
+void check_bytes(const StoredTensor& tensor, std::string_view layer, std::string_view what,
+                 const std::string& file) {
+  if (tensor.bytes.size() == element_count(tensor.shape) * bytes_of(tensor.type)) return;
+  throw damaged_weights(file, fmt::format("{} {} ({}) is {}, but has {} bytes", layer, what, tensor.name,
+                                          shape_text(tensor.shape), tensor.bytes.size()));
+}
+
+}  // namespace
+
+std::string shape_text(const TensorShape& shape) {
+  if (shape.empty()) return "a scalar";
+  constexpr std::size_t kShown = 6;  // a damaged file may claim any number of dimensions
+  if (shape.size() <= kShown) return fmt::format("{}", fmt::join(shape, "x"));
+  return fmt::format("{}x... ({} dimensions)", fmt::join(shape.begin(), shape.begin() + kShown, "x"),
+                     shape.size());
+}
+
+std::uint64_t element_count(const TensorShape& shape) {
+  std::uint64_t count = 1;
+  for (const std::uint64_t extent : shape) {
+    if (__builtin_mul_overflow(count, extent, &count))
+      throw std::invalid_argument(fmt::format("a tensor of {}", shape_text(shape)));
+  }
+  return count;
+}
+
+void check_convolutions(const StoredConvolutions& stored, const std::string& file) {
+  for (std::size_t i = 0; i < stored.size(); ++i) check_shapes(stored[i], kVgg16Convolutions[i], file);
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    check_bytes(stored[i].kernel, kVgg16Convolutions[i].name, "kernel", file);
+    if (stored[i].bias) check_bytes(*stored[i].bias, kVgg16Convolutions[i].name, "bias", file);
+  }
+}
+
+std::array<ConvolutionWeights, kVgg16Convolutions.size()> decode_convolutions(
+    const StoredConvolutions& stored, const std::string& file) {
+  check_convolutions(stored, file);
+  std::array<ConvolutionWeights, kVgg16Convolutions.size()> layers;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    const std::string_view name = kVgg16Convolutions[i].name;
+    const StoredConvolution& convolution = stored[i];
+    layers[i].kernel = hwio(finite_values(convolution.kernel, name, "kernel", file), convolution.kernel.shape,
+                            convolution.axes);
+    layers[i].bias = convolution.bias
+                         ? finite_values(*convolution.bias, name, "bias", file)
+                         : std::vector<float>(static_cast<std::size_t>(kVgg16Convolutions[i].out_channels));
+  }
+  return layers;
+}
+
+Error unfit_weights(const std::string& file, std::string_view why, std::string_view advice) {
+  return Error{Error::Kind::kFailed, "weights do not fit VGG16", fmt::format("{}: {}", file, why), advice};
+}
+
+Error damaged_weights(const std::string& file, std::string_view why) {
+  return Error{Error::Kind::kFailed, "cannot read the weights", fmt::format("{}: {}", file, why),
+               "get an intact copy"};
+}
+
+Error weights_not_finite(const std::string& file, std::string_view what) {
+  return unfit_weights(file, fmt::format("{} has values that are infinite or no numbers", what),
+                       "get an intact copy, or the weights of a training that did not diverge");
+}
+
+}  // namespace headstart

@@ -1,0 +1,70 @@
+// features/network/stored_weights.hpp: VGG16's convolutions in another program's file, found but not yet
+// decoded. The readers of safetensors and ONNX share this code. Both formats store kernels in PyTorch's
+// order, outputs first.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/error.hpp"
+#include "features/network/float_type.hpp"
+#include "features/network/weights.hpp"
+
+namespace headstart {
+
+using TensorShape = std::vector<std::uint64_t>;
+
+/// "64x3x3x3"; "a scalar" for no dimension.
+[[nodiscard]] std::string shape_text(const TensorShape& shape);
+
+/// The number of a tensor's values. @throws std::invalid_argument if it has more than 64 bits
+[[nodiscard]] std::uint64_t element_count(const TensorShape& shape);
+
+/// Numbers in a file's bytes, row-major. The caller owns name and bytes.
+struct StoredTensor {
+  std::string_view name;
+  TensorShape shape;
+  FloatType type = FloatType::kFloat32;
+  std::span<const std::byte> bytes;
+};
+
+/// The position of each axis of a kernel: out, in, row, column. E.g. {3, 2, 0, 1} for a kernel that is stored
+/// as HWIO.
+using KernelAxes = std::array<std::size_t, 4>;
+inline constexpr KernelAxes kOutputsFirst{0, 1, 2, 3};
+
+struct StoredConvolution {
+  StoredTensor kernel;  ///< of rank four
+  KernelAxes axes = kOutputsFirst;
+  std::optional<StoredTensor> bias;  ///< any shape with one value for each output; nothing: zeros
+};
+
+/// One for each of kVgg16Convolutions.
+using StoredConvolutions = std::array<StoredConvolution, kVgg16Convolutions.size()>;
+
+/// Checks that every shape is VGG16's and that every tensor has enough bytes for it.
+/// @param file  what errors call it
+/// @throws Error kFailed naming the layer, the shape found and the needed shape
+void check_convolutions(const StoredConvolutions& stored, const std::string& file);
+
+/// Checks, then decodes: kernels as HWIO. All values have to be finite.
+/// @param file  what errors call it
+/// @throws Error kFailed naming the layer, the shape found and the needed shape
+[[nodiscard]] std::array<ConvolutionWeights, kVgg16Convolutions.size()> decode_convolutions(
+    const StoredConvolutions& stored, const std::string& file);
+
+/// "weights do not fit VGG16: FILE: WHY: ADVICE".
+[[nodiscard]] Error unfit_weights(const std::string& file, std::string_view why,
+                                  std::string_view advice = "pass a VGG16 file to --weights");
+/// The error for a damaged file.
+[[nodiscard]] Error damaged_weights(const std::string& file, std::string_view why);
+/// The error for values that are infinite or NaN. @param what  e.g. "block1_conv1 kernel"
+[[nodiscard]] Error weights_not_finite(const std::string& file, std::string_view what);
+
+}  // namespace headstart

@@ -1,0 +1,103 @@
+// head/representation/representation.hpp: turns cached activation maps into features: pooled over positions,
+// then transformed. One cached extraction serves every combination. A trained head can take the transform
+// into its first layer; then the head works on rows that are only pooled.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "head/feature_matrix.hpp"
+#include "head/feature_rows.hpp"
+#include "head/matrix.hpp"
+#include "head/training/trainer.hpp"
+
+namespace headstart {
+
+/// How the positions of a map are pooled.
+enum class Pooling {
+  kFlatten,  ///< every (position, channel) is a feature, as with Keras's Flatten
+  kAverage,  ///< one feature for each channel: its mean, as with GlobalAveragePooling2D
+  kMaximum,  ///< one feature for each channel: its largest value, as with GlobalMaxPooling2D
+};
+
+/// How a row x is scaled after pooling.
+enum class Transform {
+  kNone,
+  /// x / max(|x|, 1e-12), as Keras 3's UnitNormalization; a row of zeros stays zero. (Keras 2 uses 1e-6.)
+  kUnit,
+  kScale,  ///< x times one number for all rows: 1 / sqrt(mean |x|^2 over the training rows)
+  /// (x - mean) / sigma for each feature, over the training rows. sigma has n in its denominator, and is at
+  /// least a tenth of its median over the features. Where that median is zero, it is taken over the features
+  /// that vary. Where no feature varies, sigma is 1.
+  kStandardize,
+};
+
+/// The steps that turn a map into the input of the first dense layer.
+struct Representation {
+  Pooling pooling = Pooling::kFlatten;
+  Transform transform = Transform::kNone;
+  bool operator==(const Representation&) const = default;
+};
+
+/// "flatten", "avg", "max".
+[[nodiscard]] std::string_view to_string(Pooling pooling) noexcept;
+/// The pooling of that name; empty if there is none.
+[[nodiscard]] std::optional<Pooling> parse_pooling(std::string_view name) noexcept;
+
+/// "none", "unit", "scale", "standardize".
+[[nodiscard]] std::string_view to_string(Transform transform) noexcept;
+/// The transform of that name; empty if there is none.
+[[nodiscard]] std::optional<Transform> parse_transform(std::string_view name) noexcept;
+
+/// Pools each row. kFlatten only copies.
+/// @param maps      rows of (position, channel), channels fastest: columns = positions * channels
+/// @param threads   0: all that the process may use; the result doesn't depend on it
+/// @return [maps.rows(), channels], or a copy of `maps`
+/// @throws std::invalid_argument if the number of columns is not a multiple of `channels`
+[[nodiscard]] FeatureMatrix pool(const FeatureRows& maps, std::int64_t channels, Pooling pooling,
+                                 int threads);
+
+/// A transform with its values from the training rows. Fields of other transforms keep the values below.
+struct FittedTransform {
+  Transform transform = Transform::kNone;
+  float scale = 1.0F;  ///< kScale; 1 where every training row is zero
+  /// kStandardize: [columns]. In double, because it nearly cancels rows that hardly vary.
+  Eigen::RowVectorXd mean;
+  RowVector inverse_deviation;  ///< kStandardize: [columns], 1 / sigma, with the lower bound of sigma
+};
+
+/// @param training  rows of `pooled`; other rows are not read
+/// @throws std::invalid_argument if a row does not exist, or if there is no row and the transform needs some
+[[nodiscard]] FittedTransform fit_transform(Transform transform, const FeatureRows& pooled,
+                                            std::span<const RowIndex> training);
+
+/// Transforms each row. kStandardize leaves few zeros: columns * 8 bytes a row.
+/// @throws std::invalid_argument if the number of columns differs from that of the fit
+[[nodiscard]] FeatureMatrix apply(const FittedTransform& fitted, const FeatureRows& rows);
+/// Transforms in the memory of `rows`, except with kStandardize.
+[[nodiscard]] FeatureMatrix apply(const FittedTransform& fitted, FeatureMatrix&& rows);
+
+/// The fit of kScale to training rows with this mean |x|^2.
+[[nodiscard]] FittedTransform fit_scale(double mean_squared_norm);
+
+/// Sum of |x|^2 over the rows `which`, in double. @throws std::invalid_argument for a row that does not exist
+[[nodiscard]] double sum_of_squares(const FeatureRows& rows, std::span<const RowIndex> which);
+
+/// Mean of |x|^2 over the rows `which`. Learning rate times this mean has the same effect in every
+/// representation.
+/// @throws std::invalid_argument if `which` is empty or has a row that does not exist
+[[nodiscard]] double mean_squared_norm(const FeatureRows& rows, std::span<const RowIndex> which);
+
+/// Takes kScale and kStandardize into the first layer. The result computes from untransformed rows what
+/// `head` computes from transformed rows. With kNone and with kUnit, which is not linear, the result is
+/// `head` itself.
+/// @throws std::invalid_argument if `head` has no layer, or another number of columns than the fit
+[[nodiscard]] Head fold_into_first_layer(Head head, const FittedTransform& fitted);
+/// The inverse of fold_into_first_layer(), except for rounding: the result computes from transformed rows
+/// what `head` computes from untransformed rows.
+/// @throws as fold_into_first_layer()
+[[nodiscard]] Head unfold_from_first_layer(Head head, const FittedTransform& fitted);
+
+}  // namespace headstart

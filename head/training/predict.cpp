@@ -1,0 +1,41 @@
+// head/training/predict.cpp: computes a trained head's probabilities with the first kernel in its normal
+// layout, without a copy.
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "head/layers/softmax_cross_entropy.hpp"
+#include "head/layers/sparse_product.hpp"
+#include "head/layers/tiled_rows.hpp"
+#include "head/layers/upper_layers.hpp"
+#include "head/training/trainer.hpp"
+#include "head/workers.hpp"
+
+namespace headstart {
+Matrix predict_logits(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows) {
+  if (head.layers.empty()) throw std::invalid_argument("predict: the head has no layer");
+  const Matrix& kernel = head.layers.front().kernel;
+  if (kernel.rows() != features.columns) {
+    throw std::invalid_argument("predict: the head takes " + std::to_string(kernel.rows()) +
+                                " features, found " + std::to_string(features.columns));
+  }
+  Workers workers(0);
+  UpperLayers upper(head.layers);
+  return std::move(upper.forward(sparse_product(TiledRows(features, kTileFeatures), rows, kernel, workers)));
+}
+
+Matrix predict_logits(FirstLayer& first, std::span<const Dense> layers, std::span<const RowIndex> rows) {
+  if (layers.empty()) throw std::invalid_argument("predict: the head has no layer");
+  Matrix z(static_cast<Eigen::Index>(rows.size()), layers.front().bias.size());
+  first.forward(rows, z);
+  UpperLayers upper(layers);
+  return std::move(upper.forward(z));
+}
+
+Matrix predict_probabilities(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows) {
+  Matrix probabilities = predict_logits(head, features, rows);
+  softmax(probabilities);
+  return probabilities;
+}
+
+}  // namespace headstart

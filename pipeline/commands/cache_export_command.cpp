@@ -1,0 +1,46 @@
+// pipeline/commands/cache_export_command.cpp: headstart cache export: the cached rows of a dataset as one
+// plain features.h5.
+#include <fmt/format.h>
+
+#include "pipeline/commands/commands.hpp"
+#include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/rows/feature_file.hpp"
+#include "pipeline/rows/represented_rows.hpp"
+#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stored_rows.hpp"
+#include "pipeline/run/output_check.hpp"
+#include "pipeline/run/split_rows.hpp"
+
+namespace headstart {
+
+void run_cache_export(const CacheExportOptions& options, const Session& session) {
+  check_output("-o", options.out, {options.dataset, options.stage_one.weights, session.config_file});
+  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  const ExtractedDataset dataset = extract_dataset(options.dataset, 1, options.stage_one, session, stage_one);
+  session.console.note(describe(dataset));
+  FeatureTable table;
+  table.configuration = stage_one.configuration();
+  table.tap = options.tap;
+  table.shape = stage_one.map_shape();
+  table.pooling = options.pooling;
+  table.class_names = dataset.manifest.classes;
+  table.keys = keys_of(dataset);
+  for (const std::size_t used : dataset.used) {
+    const Sample& sample = dataset.manifest.samples[used];
+    table.labels.push_back(sample.label);
+    table.paths.push_back(sample.path);
+    table.splits.emplace_back(to_string(sample.split));
+    table.groups.push_back(sample.group);
+  }
+  const Representation representation{options.pooling, Transform::kNone};
+  const auto columns = static_cast<std::int64_t>(options.pooling == Pooling::kFlatten
+                                                     ? table.shape.size()
+                                                     : static_cast<std::size_t>(table.shape.channels));
+  const StoredRows stored = cached_rows(stage_one, table.keys);
+  write_feature_file(options.out, table, columns, options.type, [&](std::span<const RowIndex> rows) {
+    return model_rows(stored, rows, representation);
+  });
+  fmt::print("{}: {} rows of {} features\n", options.out.string(), table.labels.size(), columns);
+}
+
+}  // namespace headstart

@@ -1,0 +1,91 @@
+// pipeline/commands/extract_command.cpp: headstart extract: stage one only, of the whole dataset or a shard
+// of it.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <numeric>
+
+#include "data/dataset/class_names.hpp"
+#include "data/dataset/discovery.hpp"
+#include "data/dataset/shard.hpp"
+#include "data/error.hpp"
+#include "pipeline/commands/commands.hpp"
+#include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/rows/shard_option.hpp"
+#include "pipeline/rows/shared_extraction.hpp"
+#include "pipeline/rows/stage_one.hpp"
+
+namespace headstart {
+namespace {
+
+ChosenShard choose_shard(const ExtractOptions& options, const Session& session) {
+  if (options.shard) return {*options.shard, "--shard"};
+  return shard_of_launch([](const char* name) { return static_cast<const char*>(std::getenv(name)); },
+                         session.processes == nullptr ? RanksTake::kShards : RanksTake::kCommonWork);
+}
+
+void print_cache(const StageOne& stage_one) {
+  fmt::print("cache: {}\n", (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
+}
+
+void run_together(const ExtractOptions& options, const Session& session, StageOne& stage_one,
+                  const Shard& shard, const std::string& prefix) {
+  const auto start = std::chrono::steady_clock::now();
+  Manifest manifest = find_images(options.dataset, 1, options.stage_one.images, session.console);
+  keep_shard(manifest, shard);
+  const std::vector<WorkCounts> counts =
+      extract_together(manifest, options, session, stage_one, printable(options.dataset.string()));
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (std::size_t rank = 0; rank < counts.size(); ++rank) {
+    session.console.note(fmt::format("rank {}: {} images: {} from the cache, {} computed, {} rejected", rank,
+                                     counts[rank].done, counts[rank].cached, counts[rank].computed,
+                                     counts[rank].rejected));
+  }
+  const WorkCounts all = std::accumulate(counts.begin(), counts.end(), WorkCounts{},
+                                         [](WorkCounts sum, const WorkCounts& one) { return sum += one; });
+  if (shard.is_whole() && all.rejected == all.done) {
+    throw Error{Error::Kind::kData, "no usable image",
+                fmt::format("{}: all {} were rejected", printable(options.dataset.string()), all.done),
+                "look at the reasons above"};
+  }
+  const std::string rate =
+      all.computed > 0 ? fmt::format(" ({:.1f} images/s)", static_cast<double>(all.done) / seconds) : "";
+  const std::string from_taps =
+      all.from_taps > 0 ? fmt::format("; {} rows from cached lower taps", all.from_taps) : "";
+  fmt::print("{}{} images in {:.1f} s{} by {} processes: {} from the cache, {} computed, {} rejected{}\n",
+             prefix, all.done, seconds, rate, counts.size(), all.cached, all.computed, all.rejected,
+             from_taps);
+  print_cache(stage_one);
+}
+
+}  // namespace
+
+void run_extract(const ExtractOptions& options, const Session& session) {
+  const ChosenShard chosen = choose_shard(options, session);
+  const Shard& shard = chosen.shard;
+  std::string prefix;
+  if (!shard.is_whole()) {
+    prefix = fmt::format("shard {}/{}: ", shard.index, shard.count);
+    // A warning, because otherwise the user could take a part for the whole.
+    if (!options.shard && session.leads()) {
+      session.console.warn(
+          fmt::format("extracts shard {}/{} of the dataset only, as {}; --shard none: all of it", shard.index,
+                      shard.count, chosen.reason));
+    }
+  }
+  // Each process that shares the work out works alone on its share.
+  const Session own{session.console, session.threads};
+  StageOne stage_one(load_weights(options.stage_one.weights), options.taps, options.stage_one, own);
+  if (options.dry_run) {
+    if (session.leads()) print_plan(options.dataset, 1, own, stage_one, options.views, shard);
+    return;
+  }
+  if (session.processes != nullptr) return run_together(options, session, stage_one, shard, prefix);
+  const ExtractedDataset dataset =
+      extract_dataset(options.dataset, 1, options.stage_one, session, stage_one, options.views, shard);
+  fmt::print("{}{}\n", prefix, describe(dataset));
+  print_cache(stage_one);
+}
+
+}  // namespace headstart

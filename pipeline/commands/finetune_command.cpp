@@ -1,0 +1,462 @@
+// pipeline/commands/finetune_command.cpp: headstart finetune: trains the top VGG blocks and the head of a
+// model together, from the cached activations below these blocks; evaluation before and after; OUT.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <future>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "data/dataset/discovery.hpp"
+#include "data/error.hpp"
+#include "data/sha256.hpp"
+#include "head/layers/softmax_cross_entropy.hpp"
+#include "head/training/trainer.hpp"
+#include "pipeline/commands/commands.hpp"
+#include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/model/model_file.hpp"
+#include "pipeline/model/model_session.hpp"
+#include "pipeline/process/text_table.hpp"
+#include "pipeline/rows/represented_rows.hpp"
+#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/training_views.hpp"
+#include "pipeline/run/output_folder.hpp"
+#include "pipeline/run/resumable_training.hpp"
+#include "pipeline/run/run_files.hpp"
+#include "pipeline/run/run_output.hpp"
+#include "pipeline/run/run_report.hpp"
+#include "pipeline/run/split_rows.hpp"
+#include "pipeline/run/tuned_first_layer.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kRowsAtATime = 256;  // 40 MB of block4_pool, evaluated together
+
+int first_block_of(const FinetuneOptions& options) { return 6 - options.blocks; }
+Tap tap_below(const FinetuneOptions& options) {
+  return kAllTaps[static_cast<std::size_t>(first_block_of(options) - 2)];
+}
+
+/// The folder beside OUT for the head to start from. An earlier OUT stays unchanged until this run is done.
+constexpr std::string_view kHead = "head";
+
+/// The options for training a head if none was given to start from.
+TrainOptions options_of_head(const FinetuneOptions& options, const fs::path& folder) {
+  TrainOptions train;
+  train.dataset = options.dataset;
+  train.out = folder;
+  train.stage_one = options.stage_one;
+  train.training.seed = options.seed.value_or(train.training.seed);
+  train.validation = options.validation.value_or(train.validation);
+  train.views = options.views.value_or(train.views);
+  train.class_weight = options.class_weight;
+  train.config = {"train", "The head that finetune started from: train with its defaults, and these.", {}};
+  train.config.set("seed", static_cast<std::int64_t>(train.training.seed));
+  train.config.set("validation", train.validation);
+  train.config.set("views", std::int64_t{train.views});
+  if (!train.stage_one.images.encoding.empty()) train.config.set("encoding", train.stage_one.images.encoding);
+  train.config.set("allow-outside", train.stage_one.images.outside_paths == OutsidePaths::kAllowed);
+  train.config.set("splits", to_string(train.stage_one.images.splits));
+  return train;
+}
+
+/// With rows of length about one, the gradient of the VGG blocks is smaller by the length of a row, which is
+/// in the hundreds.
+double blocks_learning_rate(const FinetuneOptions& options, const Model& model) {
+  const Transform transform = model.fitted.transform;
+  const bool short_rows = transform == Transform::kUnit || transform == Transform::kScale;
+  return options.learning_rate.value_or(short_rows ? 1e-3 : 1e-5);
+}
+
+void check_tunable(const Model& model, const FinetuneOptions& options, const std::string& name) {
+  const auto refuse = [&](const std::string& what, const std::string& advice) {
+    throw Error{Error::Kind::kFailed, "cannot fine-tune the model", fmt::format("{}: {}", name, what),
+                advice};
+  };
+  if (model.tap != Tap::kBlock5Pool) {
+    refuse(fmt::format("its head takes {}, not block5_pool", to_string(model.tap)),
+           "train one with --tap block5_pool");
+  }
+  if (model.fitted.transform != model.representation.transform)
+    refuse("it was written before transforms were kept beside the head", "train it again");
+  if (options.head_learning_rate.value_or(model.training.learning_rate) <= 0.0)
+    refuse("its learning rate is zero", "pass --head-learning-rate");
+}
+
+/// Trains a head into `folder`, as train does. Rows of both taps are cached in one pass over the images.
+void train_head_first(const FinetuneOptions& options, const fs::path& folder, const Session& session) {
+  session.console.note("no --from: a head is trained first");
+  StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
+                options.stage_one, session);
+  const Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
+  static_cast<void>(both.run(sources_of(manifest)));
+  run_train(options_of_head(options, folder), session);
+}
+
+/// The model to start from: the given one, or a head trained for this run. A resumed run finds that head in
+/// the folder of the run before.
+Model starting_model(const FinetuneOptions& options, const OutputFolder& out, const Session& session) {
+  fs::path file = options.from;
+  if (file.empty()) {
+    const fs::path folder = out.beside(kHead);
+    file = folder / "model.h5";
+    std::error_code ignored;
+    if (!options.resume || !fs::exists(file, ignored)) train_head_first(options, folder, session);
+  }
+  Model model = read_model(file);
+  check_tunable(model, options, printable(file.string()));
+  return model;
+}
+
+/// The weights for the cache of activations below the VGG blocks. The weights of --weights serve if the model
+/// has the same frozen part, so that a fine-tuned model shares the cache. Otherwise the model's own weights
+/// serve.
+Vgg16Weights frozen_weights(const Model& model, const FinetuneOptions& options) {
+  Vgg16Weights base = load_weights(options.stage_one.weights);
+  const std::size_t frozen = kVgg16Convolutions.size() - convolutions_from(first_block_of(options)).size();
+  for (std::size_t i = 0; i < frozen; ++i) {
+    if (base.layers[i].kernel != model.weights.layers[i].kernel ||
+        base.layers[i].bias != model.weights.layers[i].bias)
+      return model.weights;
+  }
+  return base.preprocessing == model.weights.preprocessing ? base : model.weights;
+}
+
+void check_classes(const Manifest& manifest, const Model& model, const FinetuneOptions& options) {
+  if (manifest.classes == model.classes) return;
+  throw Error{Error::Kind::kData, "the dataset does not fit the model",
+              fmt::format("{}: {} classes, the model has {}, or they have other names",
+                          printable(options.dataset.string()), manifest.classes.size(), model.classes.size()),
+              "fine-tune with the classes that the head was trained on"};
+}
+
+/// Warns, because validation images that trained the head would make every following number look too good.
+void warn_of_other_split(const ExtractedDataset& dataset, const Model& model, Console& console) {
+  if (!model.training.split) {
+    console.warn("the model does not say which images trained it: validation images may be among them");
+  } else if (rows_digest(dataset) != model.training.split->rows) {
+    console.warn(
+        "the images or their split are not those that the model was trained with: validation images may have "
+        "trained it");
+  }
+}
+
+TrainingOptions training_options(const FinetuneOptions& options, const Model& model, const SplitRows& rows,
+                                 std::uint64_t seed, const Session& session) {
+  TrainingOptions training = options.training;
+  training.hidden.clear();
+  for (std::size_t l = 0; l + 1 < model.head.layers.size(); ++l)
+    training.hidden.push_back(static_cast<int>(model.head.layers[l].bias.size()));
+  training.learning_rate = options.head_learning_rate.value_or(model.training.learning_rate);
+  training.l2 = options.l2.value_or(model.training.l2);
+  training.solver = Solver::kPrimal;
+  training.seed = seed;
+  training.threads = session.threads;
+  if (options.clip_norm > 0.0) training.clip_norm = options.clip_norm;
+  if (options.class_weight == ClassWeight::kBalanced) {
+    training.class_weights =
+        balanced_class_weights(rows.labels, rows.training, static_cast<int>(model.classes.size()));
+  }
+  if (!rows.validation.empty())
+    training.early_stopping = options.early_stopping > 0 ? options.early_stopping : training.epochs;
+  return training;
+}
+
+/// The validation loss as the trainer reports it.
+double validation_loss(const Evaluated& validation, const SplitRows& rows, double label_smoothing) {
+  std::vector<std::int32_t> labels;
+  labels.reserve(rows.validation.size());
+  for (const RowIndex row : rows.validation) labels.push_back(rows.labels[static_cast<std::size_t>(row)]);
+  Matrix logits = validation.logits;  // becomes the gradient
+  const BatchLoss loss = softmax_cross_entropy(logits, labels, {label_smoothing, {}});
+  return loss.loss / static_cast<double>(labels.size()) + validation.metrics.l2_penalty;
+}
+
+/// Logits of any rows; rows that are not in memory are read in parts.
+Matrix logits_of(TunedFirstLayer& layer, std::span<const Dense> layers, const RepresentedRows& maps,
+                 std::span<const RowIndex> rows) {
+  if (maps.source() == nullptr) return predict_logits(layer, layers, rows);
+  Matrix logits(static_cast<Eigen::Index>(rows.size()), layers.back().bias.size());
+  for (std::size_t first = 0; first < rows.size(); first += kRowsAtATime) {
+    const auto part = rows.subspan(first, std::min(kRowsAtATime, rows.size() - first));
+    const FeatureMatrix of_part = maps.read(part);
+    layer.use_rows(of_part.view());
+    std::vector<RowIndex> all(part.size());
+    std::iota(all.begin(), all.end(), 0);
+    logits.middleRows(static_cast<Eigen::Index>(first), static_cast<Eigen::Index>(part.size())) =
+        predict_logits(layer, layers, all);
+  }
+  return logits;
+}
+
+double penalty_of(TunedFirstLayer& layer, std::span<const Dense> layers, double l2) {
+  double upper = 0.0;
+  for (std::size_t l = 1; l < layers.size(); ++l) upper += layers[l].kernel.cast<double>().squaredNorm();
+  return layer.penalty(l2) + l2 * upper;
+}
+
+/// The size of the change of a layer's kernel, over the size of the kernel.
+struct Movement {
+  std::string layer;
+  double relative = 0.0;
+};
+
+template <typename Floats>
+double relative_movement(const Floats& now, const Floats& then) {
+  double moved = 0.0;
+  double length = 0.0;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const double d = static_cast<double>(now[i]) - static_cast<double>(then[i]);
+    moved += d * d;
+    length += static_cast<double>(then[i]) * static_cast<double>(then[i]);
+  }
+  return length > 0.0 ? std::sqrt(moved / length) : 0.0;
+}
+
+std::vector<Movement> movements_of(std::span<const ConvolutionWeights> now,
+                                   std::span<const ConvolutionWeights> then, const Head& head,
+                                   const Head& initial, int first_block) {
+  std::vector<Movement> movements;
+  const std::span<const ConvolutionLayer> layers = convolutions_from(first_block);
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    movements.push_back({std::string(layers[i].name), relative_movement(now[i].kernel, then[i].kernel)});
+  for (std::size_t l = 0; l < head.layers.size(); ++l) {
+    const auto floats = [](const Dense& dense) {
+      return std::span(dense.kernel.data(), static_cast<std::size_t>(dense.kernel.size()));
+    };
+    movements.push_back({l + 1 == head.layers.size() ? "predictions" : fmt::format("hidden_{}", l + 1),
+                         relative_movement(floats(head.layers[l]), floats(initial.layers[l]))});
+  }
+  return movements;
+}
+
+std::vector<std::vector<std::string>> movement_rows(const std::vector<Movement>& movements) {
+  std::vector<std::vector<std::string>> rows{{"layer", "moved by"}};
+  for (const Movement& movement : movements)
+    rows.push_back({movement.layer, fmt::format("{:.2f} %", 100.0 * movement.relative)});
+  return rows;
+}
+
+std::vector<std::vector<std::string>> comparison_rows(const std::vector<Evaluated>& before,
+                                                      const std::vector<Evaluated>& after) {
+  std::vector<std::vector<std::string>> rows{
+      {"", "images", "loss before", "after", "accuracy before", "after"}};
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    const SplitMetrics& was = before[i].metrics;
+    const SplitMetrics& is = after[i].metrics;
+    rows.push_back({after[i].name, fmt::format("{}", is.metrics.rows), fmt::format("{:.4f}", was.loss()),
+                    fmt::format("{:.4f}", is.loss()), fmt::format("{:.4f}", was.metrics.accuracy),
+                    fmt::format("{:.4f}", is.metrics.accuracy)});
+  }
+  return rows;
+}
+
+/// Where the run ended, for the user.
+std::string outcome(const TrainingResult& result) {
+  if (result.best_epoch < 0)
+    return "No epoch was better on the validation images than the model it started from, which is kept.";
+  return fmt::format("Weights of epoch {} of {}.", result.best_epoch + 1, result.history.size());
+}
+
+Json metrics_of(const EndedRun& run, const std::vector<Evaluated>& before,
+                const std::vector<Movement>& movements, const FinetuneOptions& options,
+                const std::string& backprop) {
+  Json json = metrics_json(run);
+  json["before"] = to_json(before, run.model.classes);
+  Json& moved = json["moved"] = Json::array();
+  for (const Movement& movement : movements)
+    moved.push_back({{"layer", movement.layer}, {"relative_norm", movement.relative}});
+  json["tuned_from_block"] = first_block_of(options);
+  json["blocks_learning_rate"] = blocks_learning_rate(options, run.model);
+  json["backprop"] = backprop;
+  return json;
+}
+
+Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
+                     const std::vector<Movement>& movements, const FinetuneOptions& options,
+                     const std::string& backprop) {
+  Report report = report_of(run);
+  report.searched = true;  // the head is already chosen
+  report.facts.emplace_back("fine-tuning",
+                            fmt::format("blocks {} to 5 from {}, learning rate {} (head {}), L2-SP {}, by {}",
+                                        first_block_of(options), to_string(tap_below(options)),
+                                        blocks_learning_rate(options, run.model), run.training.learning_rate,
+                                        options.l2_sp, backprop));
+  report.tables.push_back(
+      {"Before and after fine-tuning", outcome(run.result), comparison_rows(before, run.splits)});
+  report.tables.push_back({"How far each kernel moved",
+                           "The length of the change over the length of the kernel before.",
+                           movement_rows(movements)});
+  add_pictures(report, run.dataset.manifest, options.stage_one.images.decode);
+  return report;
+}
+
+/// The digest of the model that a run starts from, so that no run goes on with a checkpoint of another model.
+std::string identity_of_start(const Vgg16Weights& weights, const Head& head) {
+  Sha256Stream stream;
+  const auto add = [&](std::span<const float> floats) { stream.update(std::as_bytes(floats)); };
+  for (const Dense& layer : head.layers) {
+    add({layer.kernel.data(), static_cast<std::size_t>(layer.kernel.size())});
+    add({layer.bias.data(), static_cast<std::size_t>(layer.bias.size())});
+  }
+  return weights_identity(weights.layers).hex() + stream.finish().hex();
+}
+
+TrainingResult train_blocks(const TrainingData& data, TunedFirstLayer& layer, std::vector<Dense> layers,
+                            const TrainingOptions& training, const FinetuneOptions& options,
+                            const RunIdentity& identity, OutputFolder& out, const Session& session) {
+  const auto inputs = static_cast<std::uint64_t>(layers.front().kernel.rows());
+  std::uint64_t of_blocks = 0;
+  for (const ConvolutionWeights& weights : layer.blocks().weights())
+    of_blocks += sizeof(float) * (weights.kernel.size() + weights.bias.size());
+  layers.front().kernel.resize(0, 0);  // `layer` has it
+  const ResumableRun run{
+      .epochs = training.epochs,
+      .asked = Solver::kPrimal,
+      // Weights, velocities and the best weights.
+      .largest_checkpoint = largest_checkpoint(inputs, training, data.classes) + 4 * of_blocks,
+      .resume = options.resume,
+      .checkpoint_seconds = options.checkpoint_seconds,
+      .train = [&](Solver, const TrainingHooks& hooks, const TrainingState* resume) {
+        return train_layers(data, layer, layers, training, hooks, resume);
+      }};
+  return train_resumably(run, identity, out, session);
+}
+
+/// `model`, whose head was moved out, with the trained parts.
+Model tuned_model(Model model, int first_block, std::span<const ConvolutionWeights> blocks, Head head,
+                  const TrainingRecord& training) {
+  const int before = model.tuned_from_block > 0 ? model.tuned_from_block : first_block;
+  model.tuned_from_block = std::min(before, first_block);
+  std::copy(blocks.begin(), blocks.end(),
+            model.weights.layers.end() - static_cast<std::ptrdiff_t>(blocks.size()));
+  model.weights.identity = weights_identity(model.weights.layers);
+  model.configuration.weights_identity = model.weights.identity;
+  model.head = fold_into_first_layer(std::move(head), model.fitted);
+  model.training = training;
+  return model;
+}
+
+}  // namespace
+
+void run_finetune(const FinetuneOptions& options, const Session& session) {
+  const Tap below = tap_below(options);
+  if (options.dry_run) {
+    StageOne stage_one(load_weights(options.stage_one.weights), {below}, options.stage_one, session);
+    return print_plan(options.dataset, 2, session, stage_one, options.views.value_or(0));
+  }
+  const int first_block = first_block_of(options);
+  OutputFolder out(options.out);
+  Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
+  if (options.validation) check_early_stopping(manifest, *options.validation, options.early_stopping);
+  Model model = starting_model(options, out, session);
+  const SplitRecord split = model.training.split.value_or(SplitRecord{});
+  const double validation_share = options.validation.value_or(split.validation);
+  const std::uint64_t seed = options.seed.value_or(split.seed);
+  check_classes(manifest, model, options);
+  check_early_stopping(manifest, validation_share, options.early_stopping);
+
+  // Stage one, up to the input of the trained VGG blocks.
+  const StageOneOptions stage_options = options_of(model, options.stage_one);
+  StageOne stage_one(frozen_weights(model, options), {below}, stage_options, session);
+  ExtractedDataset dataset =
+      extract_dataset(std::move(manifest), options.dataset, stage_options, session, stage_one);
+  session.console.note(fmt::format("{}: {}", to_string(below), describe(dataset)));
+  assign_splits(dataset, validation_share, seed);
+  SplitRows rows = split_rows(dataset);
+  check_trainable(dataset, rows, options.class_weight, printable(options.dataset.string()), session.console);
+  warn_of_other_split(dataset, model, session.console);
+  const std::vector<RowIndex> training_images = rows.training;
+  std::vector<Sha256> keys = keys_of(dataset);
+  const int views = options.views.value_or(model.training.views);
+  append(extract_training_views(dataset, training_images, views, session, stage_one), rows, keys);
+  const StoredRows stored = cached_rows(stage_one, keys);
+  const RepresentedRows maps(stored, {}, rows.training, static_cast<std::size_t>(options.window));
+
+  // Stage three.
+  TrainingOptions training = training_options(options, model, rows, seed, session);
+  Head initial = unfold_from_first_layer(std::move(model.head), model.fitted);
+  std::unique_ptr<TrainableBlocks> opened =
+      open_trainable_blocks(model.weights, {.backprop = options.backprop,
+                                            .first_block = first_block,
+                                            .input_size = model.configuration.resize.size,
+                                            .batch_size = training.batch,
+                                            .threads = session.threads});
+  session.console.note(fmt::format("stage three: {} training and {} validation images, blocks {} to 5 by {}",
+                                   training_images.size(), rows.validation.size(), first_block,
+                                   opened->description()));
+  FeatureRows in_memory = maps.training();
+  in_memory.columns = maps.columns();
+  const std::string backprop = opened->description();
+  auto owned = std::make_unique<TunedFirstLayer>(
+      std::move(opened), in_memory, initial.layers.front().kernel,
+      TunedLayerOptions{.channels = tap_shape(Tap::kBlock5Pool, model.configuration.resize.size).channels,
+                        .batch = training.batch,
+                        .pooling = model.representation.pooling,
+                        .fitted = model.fitted,
+                        .blocks_rate = blocks_learning_rate(options, model) / training.learning_rate,
+                        .l2_sp = options.l2_sp,
+                        .threads = session.threads});
+  TunedFirstLayer& layer = *owned;
+  const std::vector<ConvolutionWeights> blocks_before = layer.blocks().weights();
+  const auto evaluate_with = [&](std::span<const Dense> layers) {
+    return evaluate_splits(
+        dataset, rows, training_images,
+        [&](std::span<const RowIndex> members) { return logits_of(layer, layers, maps, members); },
+        penalty_of(layer, layers, training.l2));
+  };
+  const std::vector<Evaluated> before = evaluate_with(initial.layers);
+  if (const Evaluated* const validation = find_split(before, "validation")) {
+    training.to_beat = {.loss = validation_loss(*validation, rows, training.label_smoothing),
+                        .accuracy = validation->metrics.metrics.accuracy};
+  }
+
+  RunIdentity facts = facts_of(rows, keys, model.classes, stage_one.configuration());
+  facts.emplace_back("the model to start from", identity_of_start(model.weights, initial));
+  const auto start = std::chrono::steady_clock::now();
+  const TrainingData data{
+      maps.training(), rows.labels, rows.training, rows.validation, static_cast<int>(model.classes.size()),
+      maps.source()};
+  TrainingResult result = train_blocks(data, layer, initial.layers, training, options,
+                                       identity_of(facts, options.config), out, session);
+  const double train_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+  const std::vector<Evaluated> after = evaluate_with(result.head.layers);
+  warn_of_absurd_loss(after, data.classes, before.front().metrics.l2_penalty, session.console);
+  const std::vector<ConvolutionWeights> tuned = layer.blocks().weights();
+  result.head.layers.front().kernel = layer.release_kernel();
+  const std::vector<Movement> movements =
+      movements_of(tuned, blocks_before, result.head, initial, first_block);
+  // Frees memory for the model, which holds a copy of the tuned blocks.
+  owned.reset();
+  initial.layers.clear();
+  TrainingRecord record = record_of(training, after.front().metrics.l2_penalty);
+  record.temperature = model.training.temperature;
+  record.views = views;
+  record.split = SplitRecord{training.seed, validation_share, rows_digest(dataset)};
+  model = tuned_model(std::move(model), first_block, tuned, std::move(result.head), record);
+  std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
+  const FeatureOrigin origin = origin_of(options.dataset, dataset, stage_one);
+  const EndedRun ended{origin, dataset, after, result, model, training, train_seconds};
+  write_run(out.staging(), ended, std::move(model_file),
+            metrics_of(ended, before, movements, options, backprop),
+            report_of_run(ended, before, movements, options, backprop), options.config.text());
+  out.publish();
+  forget_checkpoint(out);
+  if (options.from.empty()) out.remove_beside(kHead);
+  fmt::print("{}\n{}\n{}\nmodel:  {}\nreport: {}\n", text_table(comparison_rows(before, after)),
+             text_table(movement_rows(movements)), outcome(result), (options.out / "model.h5").string(),
+             (options.out / "report.html").string());
+}
+
+}  // namespace headstart

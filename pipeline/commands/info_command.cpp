@@ -1,0 +1,40 @@
+// pipeline/commands/info_command.cpp: headstart info: engines found and chosen, versions, weights, cache
+// location.
+#include <fmt/format.h>
+
+#include "features/blocks/trainable_blocks.hpp"
+#include "features/cache/cache.hpp"
+#include "features/engines/engine.hpp"
+#include "pipeline/commands/commands.hpp"
+#include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/process/processes.hpp"
+#include "pipeline/process/text_table.hpp"
+
+namespace headstart {
+
+void run_info(const InfoOptions& options, const Session& session) {
+  const Vgg16Weights weights = load_weights(options.weights);
+  const auto cache = options.cache.empty() ? default_cache_folder() : options.cache;
+  const std::string source = options.weights.empty() ? std::string("embedded (VGG16, ImageNet)")
+                                                     : printable(options.weights.string());
+  std::string engines;
+  for (const EngineAvailability& engine : list_engines()) {
+    engines += fmt::format("  {:<18}{}\n", to_string(engine.kind),
+                           (engine.available ? "" : "not available: ") + engine.detail);
+  }
+  std::string backprops;
+  for (const BackpropAvailability& path : list_backprops()) {
+    backprops += fmt::format("  {:<18}{}\n", to_string(path.backprop),
+                             (path.available ? "" : "not available: ") + path.detail);
+  }
+  fmt::print(
+      "headstart {}\nthreads        {}\ncache          {}\nweights        {}\n  format       {}\n  identity  "
+      "   {}\n"
+      "  preprocessing {}: {} ({})\n"
+      "engines        auto chooses {}\n{}fine-tuning\n{}MPI            {}\n",
+      HEADSTART_VERSION, session.threads, cache.string(), source, printable(weights.format),
+      weights.identity.hex(), to_string(weights.preprocessing), in_words(weights.preprocessing),
+      weights.preprocessing_reason, to_string(choose_engine()), engines, backprops, describe_mpi());
+}
+
+}  // namespace headstart

@@ -1,0 +1,82 @@
+// pipeline/commands/sweep.hpp: the search of sweep and train --auto before they train: baselines, candidates
+// out of fold, temperature. Invariant: the search gets only training images. The search never sees the
+// validation split that a run reports.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "features/cache/csr_rows.hpp"
+#include "head/cancellation.hpp"
+#include "head/search/learning_curve.hpp"
+#include "head/search/search.hpp"
+#include "pipeline/options/options.hpp"
+#include "pipeline/rows/stage_one.hpp"
+
+namespace headstart {
+
+/// Training rows of a dataset for the search.
+struct SweepInput {
+  FeatureRows maps;                       ///< cached activations of all images and views
+  std::int64_t channels = 0;              ///< of the maps
+  std::span<const std::int32_t> labels;   ///< [maps.rows()]
+  std::span<const RowIndex> images;       ///< training images: positions in ExtractedDataset::used
+  std::span<const RowIndex> views;        ///< further rows of these images
+  std::span<const RowIndex> view_images;  ///< [views.size()]: the image of each view
+};
+
+/// Ridge regression on one representation, with the best lambda.
+struct RidgeScore {
+  Representation representation;
+  double lambda = 0.0;
+  double accuracy = 0.0;  ///< leave-one-out
+};
+
+/// The accuracy and calibration of out-of-fold probabilities.
+struct OutOfFold {
+  double accuracy = 0.0;   ///< mean over the folds
+  double deviation = 0.0;  ///< standard deviation over the folds
+  double cross_entropy = 0.0;
+  double calibration_error_before = 0.0;  ///< expected calibration error of the logits
+  double calibration_error = 0.0;         ///< the same after dividing the logits by the temperature
+};
+
+struct Sweep {
+  /// One for each representation, the best first; empty if there are too many images or too little memory.
+  std::vector<RidgeScore> ridge;
+  std::optional<OutOfFold> recipe;  ///< train's defaults on the same folds; empty if they diverge
+  SearchResult search;
+  double temperature = 1.0;  ///< fitted to the best candidate's out-of-fold logits
+  OutOfFold best;
+  std::optional<OutOfFold> nested;  ///< of the whole search, on images that took no part in it
+  std::vector<LearningCurvePoint> learning_curve;
+  double seconds = 0.0;
+
+  [[nodiscard]] Eigen::Index images() const noexcept { return search.out_of_fold.rows(); }
+  [[nodiscard]] std::size_t folds() const noexcept { return search.scores.front().fold_accuracies.size(); }
+};
+
+/// @param rows  images and views of the training split
+/// @throws Error kData if a search on that many rows would take more than 40 % of the memory limit
+void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& options);
+
+/// Prints the baselines on stdout as soon as they are known.
+/// @throws Error kData if there are fewer images than folds, or too many images for the memory; kFailed if no
+/// candidate converges; Cancelled
+[[nodiscard]] Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset,
+                              const TrainOptions& options, const Cancellation& cancellation,
+                              const Session& session);
+
+/// The options of train that a sweep decides: chosen_options() sets them in config.toml.
+inline constexpr std::array<const char*, 9> kSearchedOptions{
+    "--pooling", "--transform", "--hidden",         "--learning-rate", "--l2",
+    "--epochs",  "--schedule",  "--early-stopping", "--temperature"};
+
+/// `options` with the values that the sweep chose: representation, hidden layers, learning rate, L2, epochs,
+/// temperature. The result's config.toml repeats the training.
+/// @param mean_square  mean |x|^2 of the rows of the training that follows
+[[nodiscard]] TrainOptions chosen_options(const Sweep& sweep, double mean_square, TrainOptions options);
+
+}  // namespace headstart

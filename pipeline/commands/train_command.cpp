@@ -1,0 +1,288 @@
+// pipeline/commands/train_command.cpp: headstart train and sweep: stage one through the cache, or exported
+// rows; stage two, evaluation, OUT.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "data/dataset/class_names.hpp"
+#include "data/error.hpp"
+#include "head/search/calibration.hpp"
+#include "head/training/trainer.hpp"
+#include "pipeline/commands/commands.hpp"
+#include "pipeline/commands/sweep_report.hpp"
+#include "pipeline/commands/training_options.hpp"
+#include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/model/model_file.hpp"
+#include "pipeline/options/config.hpp"
+#include "pipeline/process/interrupt.hpp"
+#include "pipeline/process/write_file.hpp"
+#include "pipeline/report/report.hpp"
+#include "pipeline/rows/feature_file_reader.hpp"
+#include "pipeline/rows/represented_rows.hpp"
+#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stored_rows.hpp"
+#include "pipeline/rows/training_views.hpp"
+#include "pipeline/run/output_folder.hpp"
+#include "pipeline/run/resumable_training.hpp"
+#include "pipeline/run/run_files.hpp"
+#include "pipeline/run/run_output.hpp"
+#include "pipeline/run/run_report.hpp"
+#include "pipeline/run/split_rows.hpp"
+
+namespace headstart {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kCandidatesShown = 12;  // sweep.csv has all
+
+TrainingResult train(const RepresentedRows& features, const SplitRows& rows, const TrainOptions& options,
+                     int classes, const RunIdentity& identity, OutputFolder& out, const Session& session) {
+  TrainingOptions training = options.training;
+  training.threads = session.threads;
+  training.processes = session.processes;
+  if (options.class_weight == ClassWeight::kBalanced) {
+    training.class_weights = balanced_class_weights(rows.labels, rows.training, classes);
+  }
+  return train_resumably(
+      {features.training(), rows.labels, rows.training, rows.validation, classes, features.source()},
+      training, options, identity, out, session);
+}
+
+/// The input of stage two, from the cache or from a features file.
+struct StageTwoInput {
+  const ExtractedDataset& dataset;
+  SplitRows rows;
+  std::vector<RowIndex> training_images;  ///< the part of rows.training without views
+  std::span<const RowIndex> view_images;  ///< the image of each view
+  std::span<const Sha256> keys;           ///< of every row
+  StoredRows stored;
+  FeatureOrigin origin;
+  const Vgg16Weights& weights;
+  const ExtractorConfiguration& configuration;
+  RunIdentity facts;  ///< about the rows, besides their keys and labels
+};
+
+Model model_of(const StageTwoInput& input, const TrainOptions& options, const RepresentedRows& represented,
+               Head head, double penalty) {
+  Model model;
+  model.weights = input.weights;
+  model.configuration = input.configuration;
+  model.tap = options.tap;
+  model.representation = options.representation;
+  model.fitted = represented.fitted();
+  model.head = std::move(head);
+  model.classes = input.dataset.manifest.classes;
+  model.training = record_of(options.training, penalty);
+  model.training.temperature = options.temperature;
+  model.training.views = options.views;
+  model.training.split = SplitRecord{options.training.seed, options.validation, rows_digest(input.dataset)};
+  return model;
+}
+
+Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const Session& session) {
+  const auto classes = static_cast<int>(input.dataset.manifest.classes.size());
+  check_sweep_memory(input.keys.size(), classes, *options.sweep);
+  const CsrRows cached = input.stored.read(all_rows(input.stored.count));
+  const FeatureRows maps{cached.columns, cached.indptr, cached.indices, cached.values};
+  const std::span<const RowIndex> all(input.rows.training);
+  return run_sweep({maps, input.stored.shape.channels, input.rows.labels, input.training_images,
+                    all.subspan(input.training_images.size()), input.view_images},
+                   input.dataset, options, on_interrupt(), session);
+}
+
+/// Stage two, evaluation, OUT.
+void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& out, const Session& session) {
+  const auto& [dataset, rows, training_images, view_images, keys, stored, origin, weights, configuration,
+               facts_of_rows] = input;
+  std::optional<Sweep> sweep;
+  if (options.sweep) {
+    sweep = sweep_rows(input, options, session);
+    options.representation = sweep->search.scores.front().candidate.representation;
+  }
+  const RepresentedRows represented(stored, options.representation, rows.training,
+                                    static_cast<std::size_t>(options.window));
+  if (sweep) {
+    options = chosen_options(*sweep, represented.mean_squared_norm(rows.training), options);
+    fmt::print("\n{}\n", sweep_table(*sweep, kCandidatesShown));
+    std::fflush(stdout);
+  }
+  session.console.note(fmt::format("stage two: {} training and {} validation images, {}",
+                                   training_images.size(), rows.validation.size(), represented.describe()));
+
+  RunIdentity facts = facts_of(rows, keys, dataset.manifest.classes, configuration);
+  facts.insert(facts.end(), facts_of_rows.begin(), facts_of_rows.end());
+  if (const RowSource* source = represented.source())
+    facts.emplace_back("rows in memory", fmt::format("{}", source->window));
+  const RunIdentity identity = identity_of(facts, options.config);
+  const auto start = std::chrono::steady_clock::now();
+  const auto classes = static_cast<int>(dataset.manifest.classes.size());
+  TrainingResult result = train(represented, rows, options, classes, identity, out, session);
+  const double train_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+  // From here on the head is that of model.h5, so that the metrics are those of evaluate. But the penalty is
+  // that of the trained head.
+  const double penalty = l2_penalty(result.head, options.training.l2);
+  result.head = with_temperature(fold_into_first_layer(std::move(result.head), represented.fitted()),
+                                 options.temperature);
+  const std::vector<Evaluated> splits = evaluate_splits(
+      dataset, rows, training_images,
+      [&](std::span<const RowIndex> members) { return represented.logits(result.head, members); }, penalty);
+  if (!session.leads()) return;
+  warn_of_absurd_loss(splits, classes, initial_l2_penalty(represented.columns(), classes, options.training),
+                      session.console);
+  const Model model = model_of(input, options, represented, std::move(result.head), penalty);
+  // Writing 160 MB of weights is most of the remaining work.
+  std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
+  const EndedRun run{origin, dataset, splits, result, model, options.training, train_seconds};
+  Json metrics = metrics_json(run);
+  Report report = report_of(run);
+  if (sweep) {
+    metrics["sweep"] = to_json(*sweep);
+    write_file(out.staging() / "sweep.csv", sweep_csv(*sweep));
+    report.searched = true;
+    report.tables = sweep_report(*sweep, kCandidatesShown);
+  }
+  add_neighbours(report, dataset, training_images,
+                 [&](std::span<const RowIndex> members) { return represented.read(members); });
+  add_features(report, dataset, rows, stored, splits, session.threads);
+  add_pictures(report, dataset.manifest, options.stage_one.images.decode);
+  write_run(out.staging(), run, std::move(model_file), metrics, report, options.config.text());
+  out.publish();
+  forget_checkpoint(out);
+
+  if (sweep) {
+    fmt::print(
+        "The chosen configuration, trained on all training images; no choice saw the validation and test "
+        "images:\n");
+  }
+  fmt::print("{}\nmodel:  {}\nreport: {}\n", splits_table(splits), (options.out / "model.h5").string(),
+             (options.out / "report.html").string());
+}
+
+void train_on_dataset(const TrainOptions& options, const Session& session) {
+  OutputFolder out(options.out);
+  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
+  check_early_stopping(manifest, options.validation, options.early_stopping);
+  ExtractedDataset dataset =
+      extract_dataset(std::move(manifest), options.dataset, options.stage_one, session, stage_one);
+  session.console.note("stage one: " + describe(dataset));
+  assign_splits(dataset, options.validation, options.training.seed);
+  SplitRows rows = split_rows(dataset);
+  check_trainable(dataset, rows, options.class_weight, printable(options.dataset.string()), session.console);
+  const std::vector<RowIndex> training_images = rows.training;
+  std::vector<Sha256> keys = keys_of(dataset);
+  const TrainingViews views =
+      extract_training_views(dataset, training_images, options.views, session, stage_one);
+  append(views, rows, keys);
+  train_rows({dataset,
+              std::move(rows),
+              training_images,
+              views.originals,
+              keys,
+              cached_rows(stage_one, keys),
+              origin_of(options.dataset, dataset, stage_one),
+              stage_one.weights(),
+              stage_one.configuration(),
+              {}},
+             options, out, session);
+}
+
+void dry_run(const TrainOptions& options, const Session& session) {
+  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  print_plan(options.dataset, 2, session, stage_one, options.views);
+}
+
+/// Rows that are already pooled can't be pooled in another way.
+void take_pooling(TrainOptions& options, Pooling pooling) {
+  if (pooling == Pooling::kFlatten) return;
+  const auto refuse = [&](const char* option) {
+    throw Error{Error::Kind::kUsage, "wrong usage", option,
+                fmt::format("the rows of {} are pooled already ({}): leave the option out",
+                            printable(options.features.string()), to_string(pooling))};
+  };
+  if (options.sweep) {
+    std::vector<Pooling>& poolings = options.sweep->space.poolings;
+    if (std::find(poolings.begin(), poolings.end(), pooling) == poolings.end()) refuse("--poolings");
+    poolings = {pooling};
+    return;
+  }
+  if (options.pooling_given && options.representation.pooling != pooling) refuse("--pooling");
+  options.representation.pooling = pooling;
+  options.config.set("pooling", std::string(to_string(pooling)));
+}
+
+/// Checks that the features come from these weights: they tell nothing about images that go through another
+/// network.
+void check_weights(const Vgg16Weights& weights, const ExtractorConfiguration& configuration,
+                   const TrainOptions& options) {
+  if (weights.identity == configuration.weights_identity) return;
+  const std::string given = options.stage_one.weights.empty() ? "the embedded weights"
+                                                              : printable(options.stage_one.weights.string());
+  throw Error{Error::Kind::kFailed, "the features are of other weights",
+              fmt::format("{}: identity {:.16}, that of {} is {:.16}", printable(options.features.string()),
+                          configuration.weights_identity.hex(), given, weights.identity.hex()),
+              "pass --weights FILE with those that it was made with (headstart info --weights FILE)"};
+}
+
+void train_on_features(TrainOptions options, const Session& session) {
+  const FeatureFileReader file(options.features);
+  const FeatureTable& table = file.table();
+  options.tap = table.tap;
+  take_pooling(options, table.pooling);
+  check_representation(options);
+  ExtractedDataset dataset = dataset_of(table);
+  const std::string name = printable(options.features.string());
+  decode_classes(dataset.manifest, options.stage_one.images.encoding, options.features.string());
+  const std::string content = fmt::format("{} rows of {} ({}, pooling {})", table.labels.size(), name,
+                                          to_string(table.tap), to_string(table.pooling));
+  check_early_stopping(dataset.manifest, options.validation, options.early_stopping);
+  if (options.dry_run) {
+    fmt::print("{}\n{}\n", class_table(dataset.manifest), content);
+    return;
+  }
+  const Vgg16Weights weights = load_weights(options.stage_one.weights);
+  check_weights(weights, table.configuration, options);
+  OutputFolder out(options.out);
+  session.console.note(content);
+  report_duplicates(dataset, session.console);
+  assign_splits(dataset, options.validation, options.training.seed);
+  const SplitRows rows = split_rows(dataset);
+  check_trainable(dataset, rows, options.class_weight, name, session.console);
+  train_rows({dataset,
+              rows,
+              rows.training,
+              {},
+              table.keys,
+              file.rows(),
+              FeatureOrigin{.name = options.features.string(),
+                            .stage_one = "none: " + content,
+                            .engine = "none",
+                            .network = "none: the rows are those of a file",
+                            .weights_identity = weights.identity,
+                            .place = options.features.string()},
+              weights,
+              table.configuration,
+              {{"features_sha256", file.digest().hex()}}},
+             options, out, session);
+}
+
+}  // namespace
+
+void run_train(const TrainOptions& options, const Session& session) {
+  if (!options.features.empty()) return train_on_features(options, session);
+  if (options.dataset.empty())
+    throw Error{Error::Kind::kUsage, "wrong usage", "no dataset", "name one, or pass --features FILE.h5"};
+  if (options.dry_run) return dry_run(options, session);
+  train_on_dataset(options, session);
+}
+
+}  // namespace headstart

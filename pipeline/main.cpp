@@ -1,4 +1,0 @@
-// pipeline/main.cpp
-#include "pipeline/command_line.hpp"
-
-int main(int argc, char** argv) { return headstart::run_command_line(argc, argv); }

@@ -1,0 +1,189 @@
+// pipeline/model/keras_configuration.cpp
+#include "pipeline/model/keras_configuration.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+namespace headstart {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string pooling_class(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::kFlatten:
+      break;
+    case Pooling::kAverage:
+      return "GlobalAveragePooling2D";
+    case Pooling::kMaximum:
+      return "GlobalMaxPooling2D";
+  }
+  return "Flatten";
+}
+
+Json glorot() { return {{"class_name", "GlorotUniform"}, {"config", {{"seed", nullptr}}}}; }
+Json zeros() { return {{"class_name", "Zeros"}, {"config", Json::object()}}; }
+
+Json layer_json(const std::string& class_name, Json config) {
+  return {{"class_name", class_name}, {"config", std::move(config)}};
+}
+
+Json regularizer_json(double l2) {
+  return l2 > 0.0 ? Json{{"class_name", "L2"}, {"config", {{"l2", l2}}}} : Json(nullptr);
+}
+
+/// @param tuned  whether the layer was fine-tuned, and can be fine-tuned further
+Json convolution_json(const ConvolutionLayer& layer, bool tuned, double l2) {
+  return layer_json("Conv2D", {{"name", std::string(layer.name)},
+                               {"trainable", tuned},
+                               {"dtype", "float32"},
+                               {"filters", layer.out_channels},
+                               {"kernel_size", {3, 3}},
+                               {"strides", {1, 1}},
+                               {"padding", "same"},
+                               {"data_format", "channels_last"},
+                               {"dilation_rate", {1, 1}},
+                               {"groups", 1},
+                               {"activation", "relu"},
+                               {"use_bias", true},
+                               {"kernel_initializer", glorot()},
+                               {"bias_initializer", zeros()},
+                               {"kernel_regularizer", regularizer_json(tuned ? l2 : 0.0)},
+                               {"bias_regularizer", nullptr},
+                               {"activity_regularizer", nullptr},
+                               {"kernel_constraint", nullptr},
+                               {"bias_constraint", nullptr}});
+}
+
+Json pool_json(int block) {
+  return layer_json("MaxPooling2D", {{"name", fmt::format("block{}_pool", block)},
+                                     {"trainable", true},
+                                     {"dtype", "float32"},
+                                     {"pool_size", {2, 2}},
+                                     {"padding", "valid"},
+                                     {"strides", {2, 2}},
+                                     {"data_format", "channels_last"}});
+}
+
+Json dense_json(const std::string& name, Eigen::Index units, bool last, double l2) {
+  return layer_json("Dense", {{"name", name},
+                              {"trainable", true},
+                              {"dtype", "float32"},
+                              {"units", units},
+                              {"activation", last ? "softmax" : "relu"},
+                              {"use_bias", true},
+                              {"kernel_initializer", glorot()},
+                              {"bias_initializer", zeros()},
+                              {"kernel_regularizer", regularizer_json(l2)},
+                              {"bias_regularizer", nullptr},
+                              {"activity_regularizer", nullptr},
+                              {"kernel_constraint", nullptr},
+                              {"bias_constraint", nullptr}});
+}
+
+Json pooling_json(Pooling pooling) {
+  Json config{{"name", pooling_layer_name(pooling)},
+              {"trainable", true},
+              {"dtype", "float32"},
+              {"data_format", "channels_last"}};
+  if (pooling != Pooling::kFlatten) config["keepdims"] = false;
+  return layer_json(pooling_class(pooling), std::move(config));
+}
+
+Json rescaling_json(const RgbInput& input) {
+  return layer_json("Rescaling", {{"name", kRescalingLayerName},
+                                  {"trainable", true},
+                                  {"dtype", "float32"},
+                                  {"scale", input.factor},
+                                  {"offset", input.offset}});
+}
+
+Json unit_json() {
+  return layer_json("UnitNormalization",
+                    {{"name", kUnitLayerName}, {"trainable", true}, {"dtype", "float32"}, {"axis", -1}});
+}
+
+/// The L2 factor in Keras for a Dense layer. The factor is 0 for a kernel with a folded transform: the
+/// penalty was on the kernel before folding. Keras would compute a different penalty.
+double keras_l2(const Model& model, std::size_t layer) {
+  const Transform transform = model.representation.transform;
+  const bool folded = transform == Transform::kScale || transform == Transform::kStandardize;
+  return folded && layer == 0 ? 0.0 : model.training.l2;
+}
+
+}  // namespace
+
+std::string dense_layer_name(std::size_t layer, std::size_t layers) {
+  return layer + 1 == layers ? std::string("predictions") : fmt::format("hidden_{}", layer + 1);
+}
+
+std::string pooling_layer_name(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::kFlatten:
+      break;
+    case Pooling::kAverage:
+      return "global_average_pooling2d";
+    case Pooling::kMaximum:
+      return "global_max_pooling2d";
+  }
+  return "flatten";
+}
+
+std::string keras_model_config(const Model& model, const RgbInput* input) {
+  const int size = model.configuration.resize.size;
+  Json layers = Json::array();
+  layers.push_back(layer_json("InputLayer", {{"batch_input_shape", {nullptr, size, size, 3}},
+                                             {"dtype", "float32"},
+                                             {"sparse", false},
+                                             {"ragged", false},
+                                             {"name", "input_layer"}}));
+  if (input != nullptr) layers.push_back(rescaling_json(*input));
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+    if (layer.block > block_of(model.tap)) break;
+    const bool tuned = model.tuned_from_block > 0 && layer.block >= model.tuned_from_block;
+    layers.push_back(convolution_json(layer, tuned, model.training.l2));
+    if (ends_block(i)) {
+      layers.push_back(pool_json(layer.block));
+    }
+  }
+  layers.push_back(pooling_json(model.representation.pooling));
+  if (model.representation.transform == Transform::kUnit) layers.push_back(unit_json());
+  const auto& dense = model.head.layers;
+  for (std::size_t i = 0; i < dense.size(); ++i) {
+    layers.push_back(dense_json(dense_layer_name(i, dense.size()), dense[i].kernel.cols(),
+                                i + 1 == dense.size(), keras_l2(model, i)));
+  }
+  return Json{
+      {"class_name", "Sequential"},
+      {"config", {{"name", "headstart"}, {"trainable", true}, {"dtype", "float32"}, {"layers", layers}}}}
+      .dump();
+}
+
+std::string keras_training_config(const TrainingRecord& training) {
+  const Json loss = training.label_smoothing > 0.0 ? Json{{"class_name", "CategoricalCrossentropy"},
+                                                          {"config",
+                                                           {{"reduction", "sum_over_batch_size"},
+                                                            {"name", "categorical_crossentropy"},
+                                                            {"from_logits", false},
+                                                            {"label_smoothing", training.label_smoothing}}}}
+                                                   : Json("categorical_crossentropy");
+  return Json{{"loss", loss},
+              {"metrics", {"accuracy"}},
+              {"loss_weights", nullptr},
+              {"weighted_metrics", nullptr},
+              {"run_eagerly", false},
+              {"optimizer_config",
+               {{"class_name", "SGD"},
+                {"config",
+                 {{"name", "SGD"},
+                  {"learning_rate", training.learning_rate},
+                  {"momentum", training.momentum},
+                  {"nesterov", training.nesterov}}}}}}
+      .dump();
+}
+
+}  // namespace headstart

@@ -1,0 +1,102 @@
+// pipeline/model/keras_model.cpp
+#include "pipeline/model/keras_model.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "features/network/weights_preprocessing.hpp"
+#include "pipeline/model/keras_configuration.hpp"
+#include "pipeline/model/rgb_input.hpp"
+#include "pipeline/process/write_file.hpp"
+
+namespace headstart {
+namespace {
+
+// The keras_version that both loaders accept: Keras 3 accepts any, Keras 2 any below 3.
+constexpr const char* kKerasVersion = "2.15.0";
+
+void write_layer(hdf5::LendingFile& file, hid_t weights, const std::string& name,
+                 const hdf5::Extents& kernel_extents, std::span<const float> kernel,
+                 std::span<const float> bias) {
+  const hdf5::Group group = hdf5::create_group(weights, name);
+  hdf5::write_strings(group.id(), "weight_names", {name + "/kernel:0", name + "/bias:0"});
+  const hdf5::Group inner = hdf5::create_group(group.id(), name);
+  file.write(inner.id(), "kernel:0", kernel_extents, kernel);
+  file.write(inner.id(), "bias:0", {bias.size()}, bias);
+}
+
+void write_empty_layer(hid_t weights, const std::string& name) {
+  const hdf5::Group group = hdf5::create_group(weights, name);
+  hdf5::write_strings(group.id(), "weight_names", {});
+}
+
+}  // namespace
+
+void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInput* input) {
+  hdf5::write_string(file.id(), "keras_version", kKerasVersion);
+  hdf5::write_string(file.id(), "backend", "tensorflow");
+  hdf5::write_string(file.id(), "model_config", keras_model_config(model, input));
+  hdf5::write_string(file.id(), "training_config", keras_training_config(model.training));
+  if (input != nullptr) {
+    hdf5::write_string(file.id(), std::string(kPreprocessingKey),
+                       preprocessing_statement(input->preprocessing));
+  }
+
+  const hdf5::Group weights = hdf5::create_group(file.id(), "model_weights");
+  std::vector<std::string> names;
+  if (input != nullptr) {
+    names.emplace_back(kRescalingLayerName);
+    write_empty_layer(weights.id(), names.back());
+  }
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+    if (layer.block > block_of(model.tap)) break;
+    names.emplace_back(layer.name);
+    write_layer(
+        file, weights.id(), names.back(),
+        {3, 3, static_cast<std::uint64_t>(layer.in_channels), static_cast<std::uint64_t>(layer.out_channels)},
+        i == 0 && input != nullptr ? input->first_kernel : model.weights.layers[i].kernel,
+        model.weights.layers[i].bias);
+    if (ends_block(i)) {
+      names.push_back(fmt::format("block{}_pool", layer.block));
+      write_empty_layer(weights.id(), names.back());
+    }
+  }
+  names.push_back(pooling_layer_name(model.representation.pooling));
+  write_empty_layer(weights.id(), names.back());
+  if (model.representation.transform == Transform::kUnit) {
+    names.emplace_back(kUnitLayerName);
+    write_empty_layer(weights.id(), names.back());
+  }
+  const auto& layers = model.head.layers;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    names.push_back(dense_layer_name(i, layers.size()));
+    const Matrix& kernel = layers[i].kernel;
+    write_layer(file, weights.id(), names.back(),
+                {static_cast<std::uint64_t>(kernel.rows()), static_cast<std::uint64_t>(kernel.cols())},
+                {kernel.data(), static_cast<std::size_t>(kernel.size())},
+                {layers[i].bias.data(), static_cast<std::size_t>(layers[i].bias.size())});
+  }
+  hdf5::write_strings(weights.id(), "layer_names", names);
+  hdf5::write_string(weights.id(), "backend", "tensorflow");
+  hdf5::write_string(weights.id(), "keras_version", kKerasVersion);
+}
+
+void write_keras_model_on_rgb(const Model& model, const std::filesystem::path& path) {
+  const RgbInput input = rgb_input(model);
+  hdf5::LendingFile file;
+  write_keras_model(file, model, &input);
+  const hdf5::Group own = hdf5::create_group(file.id(), "headstart");
+  const std::string classes =
+      nlohmann::json(model.classes).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  hdf5::write<std::uint8_t>(own.id(), "class_names", {classes.size()},
+                            {reinterpret_cast<const std::uint8_t*>(classes.data()), classes.size()});
+  write_file(path, file.close());
+}
+
+}  // namespace headstart

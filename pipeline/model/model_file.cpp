@@ -1,0 +1,346 @@
+// pipeline/model/model_file.cpp
+#include "pipeline/model/model_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "data/error.hpp"
+#include "features/hdf5/hdf5.hpp"
+#include "features/json_integer.hpp"
+#include "pipeline/model/keras_model.hpp"
+#include "pipeline/process/write_file.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormatVersion = 1;
+constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 33;
+constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{1} << 28;
+
+// ---- headstart's own description
+
+Json split_json(const std::optional<SplitRecord>& split) {
+  if (!split) return nullptr;
+  return {{"seed", split->seed}, {"validation", split->validation}, {"rows_sha256", split->rows.hex()}};
+}
+
+Json description(const Model& model) {
+  const ExtractorConfiguration& c = model.configuration;
+  Json json{{"class_names", model.classes},
+            {"tap", to_string(model.tap)},
+            {"pooling", to_string(model.representation.pooling)},
+            {"transform", to_string(model.representation.transform)},
+            {"preprocessing",
+             {{"channels", c.preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
+              {"scale", c.preprocessing.scale},
+              {"mean", c.preprocessing.mean},
+              {"deviation", c.preprocessing.deviation}}},
+            {"input_size", c.resize.size},
+            {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
+            {"interpolation", c.resize.interpolation == Interpolation::kBilinear ? "bilinear" : "nearest"},
+            {"alpha", c.alpha == Alpha::kWhite ? "white" : "drop"},
+            {"ignore_exif", c.ignore_exif},
+            {"precision", to_string(c.precision)},
+            {"storage", to_string(c.storage)},
+            {"weights_identity", c.weights_identity.hex()},
+            {"fingerprint", c.fingerprint()},
+            {"temperature", model.training.temperature},
+            {"tuned_from_block", model.tuned_from_block},
+            {"training",
+             {{"learning_rate", model.training.learning_rate},
+              {"momentum", model.training.momentum},
+              {"nesterov", model.training.nesterov},
+              {"l2", model.training.l2},
+              {"label_smoothing", model.training.label_smoothing},
+              {"views", model.training.views},
+              {"penalty", model.training.penalty},
+              {"split", split_json(model.training.split)}}}};
+  if (c.range) json["range"] = to_string(*c.range);
+  return json;
+}
+
+Error not_ours(const fs::path& file, std::string_view what) {
+  return Error{Error::Kind::kFailed, "cannot read the model",
+               fmt::format("{}: {}", printable(file.string()), what), "pass a model.h5 that headstart wrote"};
+}
+
+/// The value of one of two words. @throws std::invalid_argument for other words
+template <typename T>
+T choice(const Json& json, const char* key, const char* first, T first_value, const char* second,
+         T second_value) {
+  const auto text = json.at(key).get<std::string>();
+  if (text == first) return first_value;
+  if (text == second) return second_value;
+  throw std::invalid_argument(
+      fmt::format("{} is '{}', needed {} or {}", key, printable(text), first, second));
+}
+
+/// The representation; flattened maps without transform if the file has none. Models before there was a
+/// choice have none.
+Representation read_representation(const Json& json) {
+  if (!json.contains("pooling") && !json.contains("transform")) return {};
+  const auto pooling = parse_pooling(json.at("pooling").get<std::string>());
+  if (!pooling) throw std::invalid_argument("unknown pooling");
+  const auto transform = parse_transform(json.at("transform").get<std::string>());
+  if (!transform) throw std::invalid_argument("unknown transform");
+  return {*pooling, *transform};
+}
+
+/// The penalty; empty if the file has none.
+std::optional<double> read_penalty(const Json& training) {
+  if (!training.contains("penalty")) return std::nullopt;
+  const auto penalty = training.at("penalty").get<double>();
+  if (!(std::isfinite(penalty) && penalty >= 0.0)) throw std::invalid_argument("penalty");
+  return penalty;
+}
+
+std::optional<SplitRecord> read_split(const Json& training) {
+  if (!training.contains("split") || training.at("split").is_null()) return std::nullopt;
+  const Json& split = training.at("split");
+  const auto rows = Sha256::from_hex(split.at("rows_sha256").get<std::string>());
+  if (!rows) throw std::invalid_argument("split: rows_sha256 is no SHA-256");
+  return SplitRecord{json_integer<std::uint64_t>(split.at("seed")), split.at("validation").get<double>(),
+                     *rows};
+}
+
+void read_description(const Json& json, Model& model) {
+  model.classes = json.at("class_names").get<std::vector<std::string>>();
+  const auto tap = parse_tap(json.at("tap").get<std::string>());
+  if (!tap) throw std::invalid_argument("unknown tap");
+  model.tap = *tap;
+  model.representation = read_representation(json);
+  ExtractorConfiguration& c = model.configuration;
+  const Json& preprocessing = json.at("preprocessing");
+  c.preprocessing.order =
+      choice(preprocessing, "channels", "bgr", ChannelOrder::kBgr, "rgb", ChannelOrder::kRgb);
+  c.preprocessing.scale = preprocessing.at("scale").get<float>();
+  c.preprocessing.mean = preprocessing.at("mean").get<std::array<float, 3>>();
+  c.preprocessing.deviation = preprocessing.at("deviation").get<std::array<float, 3>>();
+  c.resize.size = json_integer<int>(json.at("input_size"));
+  if (c.resize.size < kMinInputSize || c.resize.size > kMaxInputSize)
+    throw std::invalid_argument("input_size");
+  c.resize.mode = choice(json, "resize", "stretch", ResizeMode::kStretch, "crop", ResizeMode::kCrop);
+  c.resize.interpolation =
+      choice(json, "interpolation", "bilinear", Interpolation::kBilinear, "nearest", Interpolation::kNearest);
+  c.alpha = choice(json, "alpha", "white", Alpha::kWhite, "drop", Alpha::kDrop);
+  c.ignore_exif = json.at("ignore_exif").get<bool>();
+  if (json.contains("range")) {
+    c.range = parse_sample_range(json.at("range").get<std::string>());
+    if (!c.range) throw std::invalid_argument("range");
+  }
+  c.precision = choice(json, "precision", "fp32", Precision::kFp32, "fp16", Precision::kFp16);
+  if (json.contains("storage"))  // models before 2026-11-26 have none
+    c.storage = choice(json, "storage", "float32", FeatureType::kFloat32, "float16", FeatureType::kFloat16);
+  const auto identity = Sha256::from_hex(json.at("weights_identity").get<std::string>());
+  if (!identity) throw std::invalid_argument("weights_identity is no SHA-256");
+  c.weights_identity = *identity;
+  const Json& training = json.at("training");
+  model.training = {training.at("learning_rate").get<double>(),
+                    training.at("momentum").get<double>(),
+                    training.at("nesterov").get<bool>(),
+                    training.at("l2").get<double>(),
+                    training.at("label_smoothing").get<double>(),
+                    json.value("temperature", 1.0),
+                    json_integer(training, "views", 0)};  // models before 2026-11-24 have none
+  model.training.split = read_split(training);
+  model.tuned_from_block = json_integer(json, "tuned_from_block", 0);
+  if (model.tuned_from_block < 0 || model.tuned_from_block > 5)
+    throw std::invalid_argument("tuned_from_block");
+}
+
+// ---- layers
+
+template <typename T = float>
+std::vector<T> read_finite(hid_t file, const fs::path& path, const std::string& dataset) {
+  std::vector<T> values = hdf5::read<T>(file, dataset, kMaxElements);
+  if (!std::all_of(values.begin(), values.end(), [](T v) { return std::isfinite(v); })) {
+    throw not_ours(path, dataset + " holds values that are not finite");
+  }
+  return values;
+}
+
+std::string weights_path(const std::string& layer, const char* what) {
+  return fmt::format("model_weights/{0}/{0}/{1}:0", layer, what);
+}
+
+ConvolutionWeights read_convolution(hid_t file, const fs::path& path, const ConvolutionLayer& layer) {
+  const std::string name(layer.name);
+  const hdf5::Extents needed{3, 3, static_cast<std::uint64_t>(layer.in_channels),
+                             static_cast<std::uint64_t>(layer.out_channels)};
+  if (hdf5::extents(file, weights_path(name, "kernel")) != needed ||
+      hdf5::extents(file, weights_path(name, "bias")) != hdf5::Extents{needed[3]}) {
+    throw not_ours(path, name + " does not have VGG16's shape");
+  }
+  return {read_finite(file, path, weights_path(name, "kernel")),
+          read_finite(file, path, weights_path(name, "bias"))};
+}
+
+/// The identity under which rows of these weights may be published: the identity that the file claims, if the
+/// file can prove it. An identity is a digest of thirteen layers, but the file of a lower tap has only the
+/// first ones. The first layers of the embedded weights are known. Other first layers get an identity of
+/// their own.
+Sha256 shown_identity(const Model& model, const fs::path& path) {
+  const Sha256 claimed = model.configuration.weights_identity;
+  const Sha256 found = weights_identity(model.weights.layers);
+  const auto blocks = static_cast<std::size_t>(block_of(model.tap));
+  const bool all = blocks > kEmbeddedIdentitiesUpToBlock.size();
+  if (!all && claimed.hex() != kEmbeddedWeightsIdentity) return found;
+  if (found.hex() != (all ? claimed.hex() : kEmbeddedIdentitiesUpToBlock.at(blocks - 1)))
+    throw not_ours(path, "the convolution weights are not those that the head was trained on");
+  return claimed;
+}
+
+Dense read_dense(hid_t file, const fs::path& path, const std::string& name, std::uint64_t inputs) {
+  const hdf5::Extents extents = hdf5::extents(file, weights_path(name, "kernel"));
+  if (extents.size() != 2 || extents[0] != inputs ||
+      hdf5::extents(file, weights_path(name, "bias")) != hdf5::Extents{extents[1]}) {
+    throw not_ours(path, fmt::format("{} does not take {} inputs", name, inputs));
+  }
+  const std::vector<float> kernel = read_finite(file, path, weights_path(name, "kernel"));
+  const std::vector<float> bias = read_finite(file, path, weights_path(name, "bias"));
+  Dense dense;
+  dense.kernel = Eigen::Map<const Matrix>(kernel.data(), static_cast<Eigen::Index>(extents[0]),
+                                          static_cast<Eigen::Index>(extents[1]));
+  dense.bias = Eigen::Map<const RowVector>(bias.data(), static_cast<Eigen::Index>(extents[1]));
+  return dense;
+}
+
+Json read_description_json(hid_t file, const fs::path& path) {
+  if (!hdf5::exists(file, "headstart") || !hdf5::exists(file, "headstart/description")) {
+    throw not_ours(path, "has no headstart/description");
+  }
+  const std::vector<std::uint8_t> bytes =
+      hdf5::read<std::uint8_t>(file, "headstart/description", kMaxDescriptionBytes);
+  return Json::parse(bytes.begin(), bytes.end());
+}
+
+// The values that were folded into the first Dense layer are stored beside the description. So training can
+// go on with the rows as they were in training.
+constexpr const char* kScale = "transform_scale";
+constexpr const char* kMean = "transform_mean";
+constexpr const char* kInverseDeviation = "transform_inverse_deviation";
+
+void write_fitted(hid_t own, const FittedTransform& fitted) {
+  if (fitted.transform == Transform::kScale)
+    hdf5::write<float>(own, kScale, {1}, std::array<float, 1>{fitted.scale});
+  if (fitted.transform != Transform::kStandardize) return;
+  const auto size = static_cast<std::size_t>(fitted.mean.size());
+  hdf5::write<double>(own, kMean, {size}, {fitted.mean.data(), size});
+  hdf5::write<float>(own, kInverseDeviation, {size}, {fitted.inverse_deviation.data(), size});
+}
+
+FittedTransform read_fitted(hid_t file, const fs::path& path, Transform transform, std::uint64_t features) {
+  const auto found = [&](const char* name) { return fmt::format("headstart/{}", name); };
+  FittedTransform fitted;
+  if (transform == Transform::kUnit) fitted.transform = transform;  // takes nothing from the rows
+  if (transform == Transform::kScale && hdf5::exists(file, found(kScale))) {
+    const std::vector<float> scale = read_finite(file, path, found(kScale));
+    if (scale.size() != 1 || !(scale.front() > 0.0F)) throw not_ours(path, "its scale is not one number");
+    fitted = {Transform::kScale, scale.front(), {}, {}};
+  }
+  if (transform == Transform::kStandardize && hdf5::exists(file, found(kMean))) {
+    const std::vector<double> mean = read_finite<double>(file, path, found(kMean));
+    const std::vector<float> inverse = read_finite(file, path, found(kInverseDeviation));
+    if (mean.size() != features || inverse.size() != features)
+      throw not_ours(path, "its transform is of other features");
+    const auto size = static_cast<Eigen::Index>(features);
+    fitted = {Transform::kStandardize, 1.0F, Eigen::Map<const Eigen::RowVectorXd>(mean.data(), size),
+              Eigen::Map<const RowVector>(inverse.data(), size)};
+  }
+  return fitted;
+}
+
+/// Opens a model.h5. A user may give the result of headstart export instead, so this case has its own error.
+hdf5::File open_model(const fs::path& path) {
+  try {
+    return hdf5::open_file(path);
+  } catch (const Error&) {
+    constexpr char kStartOfOnnx = 0x08;
+    if (fs::is_regular_file(path) && std::ifstream(path, std::ios::binary).peek() == kStartOfOnnx)
+      throw not_ours(path, "is an ONNX file, which is for other programs");
+    throw;
+  }
+}
+
+}  // namespace
+
+TrainingRecord record_of(const TrainingOptions& options, double penalty) {
+  TrainingRecord record;
+  record.learning_rate = options.learning_rate;
+  record.momentum = options.momentum;
+  record.nesterov = options.nesterov;
+  record.l2 = options.l2;
+  record.label_smoothing = options.label_smoothing;
+  record.penalty = penalty;
+  return record;
+}
+
+std::future<void> start_writing_model(const Model& model, const fs::path& path) {
+  // In memory first: HDF5 1.10 crashes when it closes a file for which the disk had no room.
+  hdf5::LendingFile file;
+  write_keras_model(file, model);
+  const hdf5::Group own = hdf5::create_group(file.id(), "headstart");
+  hdf5::write_numbers<std::int32_t>(own.id(), "format_version", {},
+                                    std::array<std::int32_t, 1>{kFormatVersion});
+  hdf5::write_string(own.id(), "fingerprint", model.configuration.fingerprint());
+  const std::string text = description(model).dump();
+  hdf5::write<std::uint8_t>(own.id(), "description", {text.size()},
+                            {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  write_fitted(own.id(), model.fitted);
+  auto parts = file.close();
+  return std::async(std::launch::async,
+                    [file = std::move(file), parts = std::move(parts), path] { write_file(path, parts); });
+}
+
+void write_model(const Model& model, const fs::path& path) { start_writing_model(model, path).get(); }
+
+Model read_model(const fs::path& path) {
+  const hdf5::File file = open_model(path);
+  Model model;
+  std::optional<double> penalty;
+  try {
+    const Json json = read_description_json(file.id(), path);
+    read_description(json, model);
+    penalty = read_penalty(json.at("training"));
+  } catch (const nlohmann::json::exception& error) {
+    throw not_ours(path, fmt::format("headstart/description: {}", error.what()));
+  } catch (const std::invalid_argument& error) {
+    throw not_ours(path, fmt::format("headstart/description: {}", error.what()));
+  }
+  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
+    if (kVgg16Convolutions[i].block > block_of(model.tap)) break;
+    model.weights.layers[i] = read_convolution(file.id(), path, kVgg16Convolutions[i]);
+  }
+  model.weights.preprocessing = model.configuration.preprocessing;
+  model.weights.identity = shown_identity(model, path);
+  const MapShape shape = tap_shape(model.tap, model.configuration.resize.size);
+  std::uint64_t inputs = model.representation.pooling == Pooling::kFlatten
+                             ? shape.size()
+                             : static_cast<std::uint64_t>(shape.channels);
+  model.fitted = read_fitted(file.id(), path, model.representation.transform, inputs);
+  for (std::size_t i = 1;; ++i) {
+    const std::string hidden = fmt::format("hidden_{}", i);
+    const bool last = !hdf5::exists(file.id(), "model_weights/" + hidden);
+    model.head.layers.push_back(read_dense(file.id(), path, last ? "predictions" : hidden, inputs));
+    inputs = static_cast<std::uint64_t>(model.head.layers.back().kernel.cols());
+    if (last) break;
+  }
+  if (inputs != model.classes.size()) {
+    throw not_ours(path, fmt::format("{} outputs for {} class names", inputs, model.classes.size()));
+  }
+  model.training.penalty = penalty.value_or(l2_penalty(model.head, model.training.l2));
+  return model;
+}
+
+}  // namespace headstart

@@ -1,0 +1,46 @@
+// pipeline/rows/feature_file.hpp: features.h5: one plain table of features, labels and paths, for h5py,
+// scikit-learn and other programs. docs/features-file.md describes the file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/sha256.hpp"
+#include "features/cache/extractor_configuration.hpp"
+#include "features/feature_type.hpp"
+#include "features/network/vgg16.hpp"
+#include "head/feature_matrix.hpp"
+#include "head/representation/representation.hpp"
+
+namespace headstart {
+
+inline constexpr const char* kFeatureFileFormat = "headstart features";
+inline constexpr std::int32_t kFeatureFileVersion = 1;
+
+/// The whole table except the features. Each vector has one element for each row.
+struct FeatureTable {
+  ExtractorConfiguration configuration;
+  Tap tap = Tap::kBlock5Pool;
+  MapShape shape;  ///< of a row's map, before pooling
+  Pooling pooling = Pooling::kFlatten;
+  std::vector<std::string> class_names;
+  std::vector<std::int32_t> labels;
+  std::vector<std::string> paths;
+  std::vector<std::string> splits;  ///< "train", "validation", "test" or ""
+  std::vector<std::string> groups;  ///< rows of one non-empty group are always in one split
+  std::vector<Sha256> keys;         ///< the digests of the image files
+};
+
+/// Writes `file` as a whole: under another name first.
+/// @param columns  the number of features of a row
+/// @param read     reads the features of some rows, so that not all are in memory
+/// @throws Error kFailed if it cannot be written; kData naming the image whose features do not fit float16
+void write_feature_file(const std::filesystem::path& file, const FeatureTable& table, std::int64_t columns,
+                        FeatureType type,
+                        const std::function<FeatureMatrix(std::span<const RowIndex>)>& read);
+
+}  // namespace headstart

@@ -1,0 +1,230 @@
+// pipeline/rows/feature_file_reader.cpp
+#include "pipeline/rows/feature_file_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "data/error.hpp"
+#include "features/network/all_finite.hpp"
+
+namespace headstart {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kReadBytes = std::size_t{64} << 20U;
+constexpr std::uint64_t kMaxRows = std::numeric_limits<RowIndex>::max();
+constexpr std::uint64_t kMaxClasses = 1'000'000;
+
+[[noreturn]] void refuse(const fs::path& file, std::string_view why) {
+  throw Error{Error::Kind::kFailed, "cannot use a file of features",
+              fmt::format("{}: {}", printable(file.string()), why),
+              "make it with `headstart cache export`, or as docs/features-file.md says"};
+}
+
+/// The parsed value of `text`. @throws Error naming the attribute
+template <typename T>
+T parsed(std::optional<T> value, const fs::path& file, const char* attribute, const std::string& text) {
+  if (!value) refuse(file, fmt::format("{} is '{}'", attribute, printable(text)));
+  return *value;
+}
+
+std::vector<Sha256> keys_from(const std::vector<std::uint8_t>& digests) {
+  std::vector<Sha256> keys(digests.size() / sizeof(Sha256::bytes));
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    std::memcpy(keys[i].bytes.data(), &digests[i * sizeof(Sha256::bytes)], sizeof(Sha256::bytes));
+  return keys;
+}
+
+/// Checks that every label names a class, and that no two classes have the same name.
+void check_labels(const FeatureTable& table, const fs::path& file) {
+  std::set<std::string_view> names;
+  for (const std::string& name : table.class_names) {
+    if (!names.insert(name).second) refuse(file, fmt::format("class_names has '{}' twice", printable(name)));
+  }
+  for (std::size_t row = 0; row < table.labels.size(); ++row) {
+    if (table.labels[row] < 0 || std::cmp_greater_equal(table.labels[row], table.class_names.size()))
+      refuse(file, fmt::format("labels: row {} is {}, with {} class_names", row, table.labels[row],
+                               table.class_names.size()));
+  }
+}
+
+/// The split of that name; "" gives kUnassigned; empty if there is no such split.
+std::optional<Split> split_from(const std::string& text) {
+  for (const Split split : {Split::kUnassigned, Split::kTrain, Split::kValidation, Split::kTest}) {
+    if (text == to_string(split)) return split;
+  }
+  return std::nullopt;
+}
+
+/// Checks that all rows have a split, or that no row has one.
+void check_splits(const FeatureTable& table, const fs::path& file) {
+  for (std::size_t row = 0; row < table.splits.size(); ++row) {
+    const std::string& split = table.splits[row];
+    if (!split_from(split))
+      refuse(file,
+             fmt::format("split: row {} is '{}', needed train, validation or test", row, printable(split)));
+    if (split.empty() != table.splits.front().empty())
+      refuse(file, fmt::format("split: row {} is '{}', row 0 is '{}': fill all or none", row, split,
+                               table.splits.front()));
+  }
+}
+
+}  // namespace
+
+FeatureFileReader::FeatureFileReader(const fs::path& file)
+    : path_(file), file_(hdf5::open_file(file)), features_(file_.id(), "features") {
+  read_table(file_.id());
+  survey_features();
+}
+
+void FeatureFileReader::read_table(hid_t file) {
+  const auto attribute = [&](const char* name) { return hdf5::read_string(file, name); };
+  if (!hdf5::has_attribute(file, "format") || attribute("format") != kFeatureFileFormat)
+    refuse(path_, "is no table of headstart's features");
+  const std::vector<std::int32_t> version = hdf5::read_numbers<std::int32_t>(file, "format_version");
+  if (version.size() != 1 || version.front() != kFeatureFileVersion)
+    refuse(path_, "format_version is not 1: it was made by another version");
+  const std::string extractor = attribute("extractor");
+  const std::string tap = attribute("tap");
+  const std::string pooling = attribute("pooling");
+  table_.configuration = parsed(ExtractorConfiguration::parse(extractor), path_, "extractor", extractor);
+  table_.tap = parsed(parse_tap(tap), path_, "tap", tap);
+  table_.pooling = parsed(parse_pooling(pooling), path_, "pooling", pooling);
+  table_.shape = tap_shape(table_.tap, table_.configuration.resize.size);
+  const std::vector<std::int64_t> shape = hdf5::read_numbers<std::int64_t>(file, "map_shape");
+  if (shape != std::vector<std::int64_t>{table_.shape.height, table_.shape.width, table_.shape.channels})
+    refuse(path_,
+           fmt::format("map_shape is ({}), {} of this extractor is {} x {} x {}", fmt::join(shape, ", "), tap,
+                       table_.shape.height, table_.shape.width, table_.shape.channels));
+
+  const std::uint64_t rows = features_.rows();
+  if (rows < 1 || rows > kMaxRows) refuse(path_, fmt::format("features has {} rows", rows));
+  if (features_.columns() != shape_of_row().size())
+    refuse(path_, fmt::format("features has {} columns, rows of {} with pooling {} have {}",
+                              features_.columns(), tap, pooling, shape_of_row().size()));
+  const auto check_length = [&](const char* name, std::size_t length) {
+    if (length != rows) refuse(path_, fmt::format("{} has {} rows, features {}", name, length, rows));
+  };
+  table_.labels = hdf5::read<std::int32_t>(file, "labels", rows);
+  check_length("labels", table_.labels.size());
+  table_.class_names = hdf5::read_string_dataset(file, "class_names", kMaxClasses);
+  table_.paths = hdf5::read_string_dataset(file, "paths", rows);
+  check_length("paths", table_.paths.size());
+  table_.splits = hdf5::read_string_dataset(file, "split", rows);
+  check_length("split", table_.splits.size());
+  table_.groups.resize(rows);  // files before 2026-11-26 have none
+  if (hdf5::exists(file, "group")) table_.groups = hdf5::read_string_dataset(file, "group", rows);
+  check_length("group", table_.groups.size());
+  if (hdf5::extents(file, "sha256") != hdf5::Extents{rows, sizeof(Sha256::bytes)})
+    refuse(path_, fmt::format("sha256 is not {} x {}", rows, sizeof(Sha256::bytes)));
+  table_.keys = keys_from(hdf5::read<std::uint8_t>(file, "sha256", rows * sizeof(Sha256::bytes)));
+  check_labels(table_, path_);
+  check_splits(table_, path_);
+}
+
+/// Checks every value, and counts those that are not zero.
+void FeatureFileReader::survey_features() {
+  const std::size_t columns = features_.columns();
+  const std::size_t rows = features_.rows();
+  rows_at_once_ = std::max<std::size_t>(1, kReadBytes / (columns * sizeof(float)));
+  std::vector<float> values;
+  Sha256Stream digest;
+  for (std::size_t first = 0; first < rows; first += rows_at_once_) {
+    values.resize(std::min(rows_at_once_, rows - first) * columns);
+    features_.read(first, values);
+    if (!all_finite(values)) {
+      const auto wrong =
+          std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+      const std::size_t row = first + static_cast<std::size_t>(wrong - values.begin()) / columns;
+      refuse(path_, fmt::format("features: row {} ({}) has a value that is {}", row,
+                                printable(table_.paths[row]), *wrong));
+    }
+    layout_.nonzeros += std::count_if(values.begin(), values.end(), [](float value) { return value != 0; });
+    layout_.segments.resize(first + values.size() / columns,
+                            static_cast<std::int32_t>(first / rows_at_once_));
+    digest.update(std::as_bytes(std::span(values)));
+  }
+  digest_ = digest.finish();
+}
+
+MapShape FeatureFileReader::shape_of_row() const {
+  return table_.pooling == Pooling::kFlatten ? table_.shape : MapShape{1, 1, table_.shape.channels};
+}
+
+StoredRows FeatureFileReader::rows() const {
+  return {.count = table_.keys.size(),
+          .shape = shape_of_row(),
+          .layout = layout_,
+          .place = printable(path_.filename().string()),
+          .read = [this](std::span<const RowIndex> rows) { return read(rows); }};
+}
+
+CsrRows FeatureFileReader::read(std::span<const RowIndex> rows) const {
+  std::vector<std::size_t> in_file_order(rows.size());
+  std::iota(in_file_order.begin(), in_file_order.end(), std::size_t{0});
+  const bool sorted = std::is_sorted(rows.begin(), rows.end());
+  if (!sorted)
+    std::stable_sort(in_file_order.begin(), in_file_order.end(),
+                     [&](std::size_t a, std::size_t b) { return rows[a] < rows[b]; });
+  const auto row_at = [&](std::size_t at) { return static_cast<std::size_t>(rows[in_file_order[at]]); };
+
+  CsrRows read;
+  const std::size_t columns = features_.columns();
+  read.columns = static_cast<std::int64_t>(columns);
+  std::vector<float> dense;
+  for (std::size_t begin = 0; begin < rows.size();) {
+    // Rows that are neighbours in the file are read together.
+    const std::size_t first = row_at(begin);
+    std::size_t end = begin + 1;
+    while (end < rows.size() && row_at(end) - row_at(end - 1) <= 1 && row_at(end) - first < rows_at_once_)
+      ++end;
+    dense.resize((row_at(end - 1) - first + 1) * columns);
+    features_.read(first, dense);
+    for (; begin < end; ++begin)
+      read.append_dense(std::span(dense).subspan((row_at(begin) - first) * columns, columns));
+  }
+  if (sorted) return read;
+
+  std::vector<std::size_t> place(rows.size());
+  for (std::size_t at = 0; at < place.size(); ++at) place[in_file_order[at]] = at;
+  CsrRows ordered;
+  ordered.columns = read.columns;
+  for (const std::size_t at : place) ordered.append_row(read, at);
+  return ordered;
+}
+
+ExtractedDataset dataset_of(const FeatureTable& table) {
+  ExtractedDataset dataset;
+  dataset.manifest.classes = table.class_names;
+  for (std::size_t row = 0; row < table.keys.size(); ++row) {
+    Sample sample;
+    sample.path = table.paths[row];
+    sample.label = table.labels[row];
+    sample.split = split_from(table.splits[row]).value_or(Split::kUnassigned);
+    sample.group = table.groups[row];
+    dataset.manifest.has_given_splits = sample.split != Split::kUnassigned;  // in all rows or in none
+    dataset.manifest.samples.push_back(std::move(sample));
+    ImageResult image;
+    image.status = ImageStatus::kCached;
+    image.content = table.keys[row];
+    dataset.content.push_back(image.content);
+    dataset.extraction.images.push_back(std::move(image));
+    dataset.used.push_back(row);
+  }
+  dataset.duplicates = find_duplicates(dataset.manifest, dataset.content);
+  return dataset;
+}
+
+}  // namespace headstart

@@ -1,0 +1,83 @@
+// pipeline/rows/represented_rows.hpp: from stored activations to the rows that a head trains on, and to the
+// rows that a saved model's first Dense layer takes. The two differ if a transform is folded into that layer,
+// so both are made here. Rows that don't fit in memory are read again for each use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "head/feature_matrix.hpp"
+#include "head/representation/representation.hpp"
+#include "head/training/row_source.hpp"
+#include "head/training/trainer.hpp"
+#include "pipeline/rows/stored_rows.hpp"
+
+namespace headstart {
+
+/// The input of a saved model's first Dense layer: stored rows after pooling, at length one if the transform
+/// is unit. scale and standardize are in the layer's weights. For pooled rows the maps are read in parts, so
+/// that they are never in memory together.
+[[nodiscard]] FeatureMatrix model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
+                                       const Representation& representation);
+
+/// Logits of stored rows by a saved model's head; the rows are read in parts.
+/// @return [rows.size(), classes]
+[[nodiscard]] Matrix model_logits(const StoredRows& stored, std::span<const RowIndex> rows,
+                                  const Representation& representation, const Head& head);
+
+/// The numbers 0, 1, ..., rows - 1.
+[[nodiscard]] std::vector<RowIndex> all_rows(std::size_t rows);
+
+/// The rows of one training run.
+class RepresentedRows {
+ public:
+  /// Pooled rows are in memory, and so are flattened rows that take at most 40 % of the memory limit.
+  /// @param stored    must outlive this
+  /// @param training  the rows that scale and standardize are fitted to
+  /// @param window    flattened rows in memory at a time; 0: all, or as many as memory allows
+  /// @throws Error kData if rows that don't fit in memory would have to be standardized
+  RepresentedRows(const StoredRows& stored, const Representation& representation,
+                  std::span<const RowIndex> training, std::size_t window);
+  RepresentedRows(const RepresentedRows&) = delete;
+  RepresentedRows& operator=(const RepresentedRows&) = delete;
+
+  /// The rows for train_head() if they are in memory; empty if source() reads them.
+  [[nodiscard]] FeatureRows training() const { return transformed_ ? transformed_->view() : model_.view(); }
+  /// The source that reads the rows; null if they are in memory.
+  [[nodiscard]] const RowSource* source() const { return source_ ? &*source_ : nullptr; }
+  /// The number of features of a row.
+  [[nodiscard]] std::int64_t columns() const { return source_ ? source_->columns : model_.columns; }
+  /// A text like "25088 features, 90.1 % of them zero".
+  [[nodiscard]] std::string describe() const;
+
+  /// The transform that a trained head's first layer has to take in, so that the head works on a saved
+  /// model's rows.
+  [[nodiscard]] const FittedTransform& fitted() const { return fitted_; }
+
+  /// Mean |x|^2 of `rows` as train_head() gets them.
+  [[nodiscard]] double mean_squared_norm(std::span<const RowIndex> rows) const;
+
+  /// `rows`, read from their storage and represented as by model_rows().
+  [[nodiscard]] FeatureMatrix read(std::span<const RowIndex> rows) const;
+
+  /// Logits of `rows` by a saved model's head, [rows.size(), classes].
+  [[nodiscard]] Matrix logits(const Head& head, std::span<const RowIndex> rows) const;
+
+ private:
+  [[nodiscard]] std::int64_t bytes_in_memory() const;
+  void keep_in_memory(std::span<const RowIndex> training);
+  void read_in_windows(std::span<const RowIndex> training, std::size_t window);
+
+  const StoredRows& stored_;
+  Representation representation_;
+  FeatureMatrix model_;                       // model_rows(); empty if a source reads the rows
+  FittedTransform fitted_;                    // scale or standardize; other transforms change nothing here
+  std::optional<FeatureMatrix> transformed_;  // `model_` after `fitted_`, if that changes anything
+  std::optional<RowSource> source_;
+};
+
+}  // namespace headstart

@@ -1,0 +1,187 @@
+// tests/features/engines/engine_test.cpp
+#include "features/engines/engine.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <thread>
+
+#include "data/error.hpp"
+#include "features/engines/native_engine.hpp"
+#include "features/engines/onednn_engine.hpp"
+#include "tests/features/engines/golden_features.hpp"
+
+namespace headstart {
+namespace {
+
+using test::embedded_weights;
+using test::golden_input;
+using test::run_rows;
+
+constexpr std::array<EngineKind, 6> kAllKinds{EngineKind::kAuto,       EngineKind::kNative,
+                                              EngineKind::kOnednn,     EngineKind::kOpencv,
+                                              EngineKind::kOpencvCuda, EngineKind::kOpencvCudaFp16};
+
+bool has_cuda() {
+  const auto engines = list_engines();
+  return std::any_of(engines.begin(), engines.end(), [](const EngineAvailability& engine) {
+    return engine.kind == EngineKind::kOpencvCuda && engine.available;
+  });
+}
+
+Error::Kind error_kind(const EngineOptions& options) {
+  try {
+    const auto engine = open_engine(embedded_weights(), options);
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  ADD_FAILURE() << "opened";
+  return Error::Kind::kData;
+}
+
+TEST(Engine, NamesAreReadBackAsTheKindTheyName) {
+  for (const EngineKind kind : kAllKinds) EXPECT_EQ(parse_engine_kind(to_string(kind)), kind);
+  EXPECT_EQ(to_string(EngineKind::kOpencvCudaFp16), "opencv-cuda-fp16");
+  EXPECT_EQ(parse_engine_kind("cuda"), std::nullopt);
+  EXPECT_EQ(parse_engine_kind(""), std::nullopt);
+}
+
+TEST(Engine, OnlyFp16KindsAreOfFp16Precision) {
+  for (const EngineKind kind : kAllKinds) {
+    EXPECT_EQ(precision_of(kind) == Precision::kFp16, kind == EngineKind::kOpencvCudaFp16) << to_string(kind);
+  }
+  EXPECT_EQ(to_string(Precision::kFp32), "fp32");
+  EXPECT_EQ(to_string(Precision::kFp16), "fp16");
+}
+
+TEST(Engine, AutoIsAGpuWhereThereIsOneElseNative) {
+  EXPECT_EQ(choose_engine(), has_cuda() ? EngineKind::kOpencvCuda : EngineKind::kNative);
+  const auto engine = open_engine(embedded_weights(), {.batch_size = 1, .input_size = 32, .threads = 2});
+  EXPECT_EQ(engine->description().name, to_string(choose_engine()));
+}
+
+TEST(Engine, EveryKindIsListedOnceWithADetail) {
+  const auto engines = list_engines();
+  EXPECT_EQ(engines.size(), kAllKinds.size() - 1);
+  for (const EngineKind kind : kAllKinds) {
+    const auto listed =
+        std::count_if(engines.begin(), engines.end(), [&](const auto& e) { return e.kind == kind; });
+    EXPECT_EQ(listed, kind == EngineKind::kAuto ? 0 : 1) << to_string(kind);
+  }
+  for (const EngineAvailability& engine : engines)
+    EXPECT_FALSE(engine.detail.empty()) << to_string(engine.kind);
+}
+
+TEST(Engine, OpensAtTheGoldenSizeAndAtOthers) {
+  for (const int size : {32, 224}) {
+    for (const EngineKind kind : {EngineKind::kNative, EngineKind::kOnednn, EngineKind::kOpencv}) {
+      const auto engine = open_engine(embedded_weights(), {.kind = kind,
+                                                           .batch_size = 2,
+                                                           .input_size = size,
+                                                           .taps = {Tap::kBlock1Pool, Tap::kBlock3Pool},
+                                                           .threads = 2});
+      EXPECT_EQ(engine->input_size(), size);
+      EXPECT_EQ(engine->batch_size(), 2);
+      EXPECT_THAT(engine->taps(), testing::ElementsAre(Tap::kBlock1Pool, Tap::kBlock3Pool));
+    }
+  }
+}
+
+TEST(Engine, OpensFromATapAtTheGoldenSizeAndAtOthers) {
+  for (const int size : {32, 224}) {
+    for (const EngineKind kind : {EngineKind::kNative, EngineKind::kOnednn, EngineKind::kOpencv}) {
+      const auto engine = open_engine(embedded_weights(), {.kind = kind,
+                                                           .batch_size = 2,
+                                                           .input_size = size,
+                                                           .taps = {Tap::kBlock4Pool, Tap::kBlock3Pool},
+                                                           .from = Tap::kBlock2Pool,
+                                                           .threads = 2});
+      EXPECT_EQ(engine->input_size(), size);
+      EXPECT_EQ(engine->from(), Tap::kBlock2Pool);
+      EXPECT_THAT(engine->taps(), testing::ElementsAre(Tap::kBlock4Pool, Tap::kBlock3Pool));
+      EXPECT_THAT(engine->description().implementation, testing::EndsWith(", from block2_pool"));
+    }
+  }
+}
+
+TEST(Engine, OptionsThatMakeNoSenseAreUsageErrors) {
+  EXPECT_EQ(error_kind({.input_size = kMinInputSize - 1}), Error::Kind::kUsage);
+  EXPECT_EQ(error_kind({.input_size = kMaxInputSize + 1}), Error::Kind::kUsage);
+  EXPECT_EQ(error_kind({.batch_size = -1}), Error::Kind::kUsage);
+  EXPECT_EQ(error_kind({.taps = {}}), Error::Kind::kUsage);
+  EXPECT_EQ(error_kind({.taps = {Tap::kBlock5Pool, Tap::kBlock4Pool}, .from = Tap::kBlock4Pool}),
+            Error::Kind::kUsage);
+}
+
+// What the engines with batches of their own have in common.
+
+using OpenEngine = std::unique_ptr<Engine> (*)(const Vgg16Weights&, const EngineOptions&);
+class CpuEngine : public testing::TestWithParam<OpenEngine> {};
+
+EngineOptions options(int batch_size, std::vector<Tap> taps) {
+  return {.batch_size = batch_size, .taps = std::move(taps), .threads = 2};
+}
+
+constexpr std::size_t kRow = std::size_t{224} * 224 * 3;
+
+TEST_P(CpuEngine, GivesTapsInTheOrderAskedFor) {
+  const auto one = GetParam()(embedded_weights(), options(1, {Tap::kBlock2Pool}));
+  const auto two = GetParam()(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+  const std::span<const float> image(golden_input().data(), kRow);
+  const auto alone = run_rows(*one, image, 1);
+  const auto both = run_rows(*two, image, 1);
+  EXPECT_EQ(alone[0], both[0]);
+  EXPECT_EQ(both[1].size(), tap_shape(Tap::kBlock1Pool, 224).size());
+}
+
+TEST_P(CpuEngine, ARowDoesNotDependOnItsNeighbours) {
+  const auto engine = GetParam()(embedded_weights(), options(3, {Tap::kBlock3Pool}));
+  std::vector<float> batch(golden_input().begin(), golden_input().begin() + 3 * kRow);
+  const auto before = run_rows(*engine, batch, 3);
+  std::fill_n(batch.begin(), kRow, 1e4F);
+  std::copy_n(golden_input().begin() + 4 * kRow, kRow, batch.begin() + 2 * kRow);
+  const auto after = run_rows(*engine, batch, 3);
+  const std::size_t size = before[0].size() / 3;
+  const auto middle = [size](const std::vector<float>& rows) {
+    return std::vector<float>(rows.data() + size, rows.data() + 2 * size);
+  };
+  EXPECT_EQ(middle(before[0]), middle(after[0]));
+  EXPECT_GT(std::accumulate(before[0].begin(), before[0].end(), 0.0), 0.0);
+  EXPECT_NE(before[0], after[0]);
+}
+
+TEST_P(CpuEngine, GivesTheSameRowsFromAnyThread) {
+  const auto engine = GetParam()(embedded_weights(), options(1, {Tap::kBlock3Pool}));
+  const std::span<const float> image(golden_input().data(), kRow);
+  const auto here = run_rows(*engine, image, 1);
+  std::vector<std::vector<float>> there;
+  std::thread([&] { there = run_rows(*engine, image, 1); }).join();
+  EXPECT_EQ(here, there);
+}
+
+TEST_P(CpuEngine, ChoosesSmallerBatchesForLargerImages) {
+  EngineOptions wanted{.taps = {Tap::kBlock1Pool}};
+  const auto batch_at = [&](int size) {
+    wanted.input_size = size;
+    return GetParam()(embedded_weights(), wanted)->batch_size();
+  };
+  EXPECT_EQ(batch_at(224), 8);
+  EXPECT_EQ(batch_at(448), 2);
+  EXPECT_EQ(batch_at(32), 32);
+}
+
+std::string kind_name(const testing::TestParamInfo<OpenEngine>& kind) {
+  constexpr std::array kNames{"Native", "Onednn", "DirectOnednn"};
+  return kNames.at(kind.index);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, CpuEngine,
+                         testing::Values<OpenEngine>(open_native_engine, open_onednn_engine,
+                                                     open_direct_onednn_engine),
+                         kind_name);
+
+}  // namespace
+}  // namespace headstart

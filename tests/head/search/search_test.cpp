@@ -1,0 +1,355 @@
+// tests/head/search/search_test.cpp: cross-validation that does not leak, and halving, on a small set that
+// pooling and a transform make learnable.
+#include "head/search/search.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "head/search/learning_curve.hpp"
+#include "tests/head/layers/sparse_matrix.hpp"
+
+namespace headstart::test {
+namespace {
+
+constexpr Eigen::Index kPositions = 4;
+constexpr Eigen::Index kChannels = 12;
+constexpr int kSearchClasses = 3;
+
+// Maps whose class is a channel that is large at some position; the last `views` rows are noisy copies of the
+// first rows.
+struct SearchExample {
+  explicit SearchExample(int images = 60, int views = 12) {
+    Random random(71);
+    dense = Matrix::Zero(images + views, kPositions * kChannels);
+    for (Eigen::Index row = 0; row < images; ++row) {
+      const auto label = static_cast<Eigen::Index>(random.below(kSearchClasses));
+      labels.push_back(static_cast<std::int32_t>(label));
+      for (Eigen::Index i = 0; i < dense.cols(); ++i) {
+        if (random.uniform() < 0.4F) dense(row, i) = random.uniform();
+      }
+      const auto position = static_cast<Eigen::Index>(random.below(kPositions));
+      dense(row, position * kChannels + label) += 1.0F + random.uniform();
+    }
+    for (Eigen::Index view = 0; view < views; ++view) {
+      dense.row(images + view) = 0.9F * dense.row(view);
+      labels.push_back(labels[static_cast<std::size_t>(view)]);
+    }
+    matrix = sparse(dense);
+    problem = problem_with(matrix);
+    for (RowIndex row = 0; row < images; ++row) {
+      problem.rows.push_back(row);
+      problem.folds.push_back(row % 4);
+    }
+    for (int view = 0; view < views; ++view) {
+      problem.views.push_back(images + view);
+      problem.view_images.push_back(static_cast<std::size_t>(view));
+    }
+  }
+
+  [[nodiscard]] SearchProblem problem_with(const SparseMatrix& maps) const {
+    SearchProblem result = problem;
+    result.maps = maps.view();
+    result.channels = kChannels;
+    result.labels = labels;
+    result.classes = kSearchClasses;
+    return result;
+  }
+
+  Matrix dense;
+  std::vector<std::int32_t> labels;
+  SparseMatrix matrix;
+  SearchProblem problem;
+};
+
+TrainingOptions small_training(int threads = 2) {
+  TrainingOptions training;
+  training.batch = 8;
+  training.seed = 3;
+  training.threads = threads;
+  return training;
+}
+
+SearchOptions small_search() {
+  SearchOptions options;
+  options.rounds = {2, 6};
+  return options;
+}
+
+SearchResult search_in(const SearchProblem& problem, const std::vector<Candidate>& candidates,
+                       const SearchOptions& options, const TrainingOptions& training = small_training()) {
+  return search(CrossValidation(problem, candidates, training), candidates, options);
+}
+
+Matrix out_of_fold(const SearchProblem& problem, const Candidate& candidate, int epochs) {
+  return CrossValidation(problem, std::span(&candidate, 1), small_training())
+      .out_of_fold_logits(candidate, epochs);
+}
+
+std::vector<Candidate> small_candidates() {
+  SearchSpace space;
+  space.hidden = {{}, {9}};
+  space.rates = {0.1, 1.0};
+  space.l2 = {1e-4};
+  return candidates_of(space);
+}
+
+Candidate pooled_candidate() { return {{Pooling::kMaximum, Transform::kStandardize}, {9}, 0.3, 1e-3}; }
+
+TEST(SearchTest, CandidatesAreEveryCombinationButDenseFlattenedRows) {
+  const std::vector<Candidate> candidates = candidates_of({});
+  EXPECT_EQ(candidates.size(), (3U * 3U - 1U) * 2U * 4U * 3U);
+  for (const Candidate& candidate : candidates) {
+    EXPECT_FALSE(candidate.representation == (Representation{Pooling::kFlatten, Transform::kStandardize}));
+    EXPECT_EQ(std::count(candidates.begin(), candidates.end(), candidate), 1);
+  }
+}
+
+TEST(SearchTest, FindsAConfigurationThatGeneralisesAndSaysHowItDid) {
+  const SearchExample example;
+  const std::vector<Candidate> candidates = small_candidates();
+  const SearchResult result = search_in(example.problem, candidates, small_search());
+  ASSERT_EQ(result.scores.size(), candidates.size());
+  const CandidateScore& best = result.scores.front();
+  EXPECT_GT(best.accuracy, 0.8);
+  EXPECT_EQ(best.round, 1);
+  ASSERT_EQ(best.fold_accuracies.size(), 4U);
+  // What is said is what its logits out of fold say.
+  ASSERT_EQ(result.out_of_fold.rows(), 60);
+  std::vector<double> correct(4, 0.0);
+  for (Eigen::Index i = 0; i < 60; ++i) {
+    Eigen::Index predicted = 0;
+    result.out_of_fold.row(i).maxCoeff(&predicted);
+    if (predicted == example.labels[static_cast<std::size_t>(i)])
+      correct[static_cast<std::size_t>(i % 4)] += 1;
+  }
+  for (std::size_t f = 0; f < 4; ++f) EXPECT_DOUBLE_EQ(best.fold_accuracies[f], correct[f] / 15.0);
+}
+
+TEST(SearchTest, AThirdOfTheCandidatesGoesOnAndLeads) {
+  const SearchExample example;
+  const std::vector<Candidate> candidates = small_candidates();  // 32
+  const SearchResult result = search_in(example.problem, candidates, small_search());
+  std::size_t later = 0;
+  for (const CandidateScore& score : result.scores) later += score.round == 1 ? 1 : 0;
+  EXPECT_EQ(later, (candidates.size() + 2) / 3);
+  for (std::size_t i = 0; i < later; ++i) EXPECT_EQ(result.scores[i].round, 1) << i;
+  for (std::size_t i = 1; i < later; ++i) EXPECT_GE(result.scores[i - 1].accuracy, result.scores[i].accuracy);
+}
+
+TEST(SearchTest, TheResultDoesNotDependOnTheThreadCount) {
+  const SearchExample example;
+  const std::vector<Candidate> candidates = small_candidates();
+  const SearchResult one = search_in(example.problem, candidates, small_search(), small_training(1));
+  const SearchResult three = search_in(example.problem, candidates, small_search(), small_training(3));
+  ASSERT_EQ(one.scores.size(), three.scores.size());
+  for (std::size_t i = 0; i < one.scores.size(); ++i) {
+    EXPECT_EQ(one.scores[i].candidate, three.scores[i].candidate) << i;
+    EXPECT_EQ(one.scores[i].cross_entropy, three.scores[i].cross_entropy) << i;
+  }
+  EXPECT_EQ(one.out_of_fold, three.out_of_fold);
+}
+
+TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
+  const SearchExample example;
+  const Candidate candidate = pooled_candidate();
+  const Matrix found = out_of_fold(example.problem, candidate, 5);
+  const FeatureMatrix pooled = pool(example.matrix.view(), kChannels, Pooling::kMaximum, 1);
+  for (int fold = 0; fold < 4; ++fold) {
+    std::vector<RowIndex> training;
+    std::vector<RowIndex> measured;
+    for (const RowIndex row : example.problem.rows) (row % 4 == fold ? measured : training).push_back(row);
+    for (std::size_t v = 0; v < example.problem.views.size(); ++v) {
+      if (static_cast<int>(v) % 4 != fold) training.push_back(example.problem.views[v]);
+    }
+    const FeatureMatrix rows =
+        apply(fit_transform(Transform::kStandardize, pooled.view(), training), pooled.view());
+    TrainingOptions training_options =
+        options_of(candidate, mean_squared_norm(rows.view(), training), 5, small_training());
+    training_options.solver = Solver::kPrimal;
+    const TrainingData data{rows.view(), example.labels, training, {}, kSearchClasses};
+    const TrainingResult result =
+        train_head(data, initial_head(kChannels, kSearchClasses, training_options), training_options);
+    const Matrix expected = predict_logits(result.head, rows.view(), measured);
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+      EXPECT_LT((found.row(measured[i]) - expected.row(static_cast<Eigen::Index>(i))).norm(),
+                1e-4F * expected.norm())
+          << measured[i];
+    }
+  }
+}
+
+TEST(SearchTest, AFoldsOwnLabelsRowsAndViewsTakeNoPartInItsLogits) {
+  const SearchExample example;
+  for (const Candidate& candidate :
+       {pooled_candidate(), Candidate{{Pooling::kFlatten, Transform::kUnit}, {}, 1.0, 1e-4}}) {
+    const Matrix before = out_of_fold(example.problem, candidate, 4);
+    SearchExample changed = example;
+    Matrix dense = example.dense;
+    for (const RowIndex row : {1, 5}) {  // of fold 1, with views
+      changed.labels[static_cast<std::size_t>(row)] = (changed.labels[static_cast<std::size_t>(row)] + 1) % 3;
+      changed.labels[static_cast<std::size_t>(60 + row)] = changed.labels[static_cast<std::size_t>(row)];
+      dense.row(60 + row) *= 7.0F;
+    }
+    dense.row(5) *= 3.0F;
+    const SparseMatrix maps = sparse(dense);
+    const Matrix after = out_of_fold(changed.problem_with(maps), candidate, 4);
+    int same = 0;
+    for (Eigen::Index i = 0; i < 60; ++i) {
+      if (i % 4 == 1 && i != 5) {
+        EXPECT_EQ(after.row(i), before.row(i)) << i;
+      }
+      same += after.row(i) == before.row(i) ? 1 : 0;
+    }
+    EXPECT_LT(same, 20);  // the other folds did train on it
+  }
+}
+
+TEST(SearchTest, WhatDivergesComesLast) {
+  const SearchExample example;
+  const std::vector<Candidate> candidates{{{Pooling::kMaximum, Transform::kUnit}, {9}, 1e30, 1e-4},
+                                          pooled_candidate()};
+  SearchOptions options = small_search();
+  options.rounds = {3};
+  const SearchResult result = search_in(example.problem, candidates, options);
+  EXPECT_EQ(result.scores.front().candidate, pooled_candidate());
+  EXPECT_TRUE(std::isinf(result.scores.back().cross_entropy));
+  EXPECT_EQ(result.scores.back().epochs, 0);
+}
+
+TEST(SearchTest, EndsInTheMiddleOfARunWhenAsked) {
+  const SearchExample example;
+  std::atomic<bool> stop{false};
+  const std::vector<Candidate> candidates = small_candidates();
+  const CrossValidation validation(example.problem, candidates, small_training(1),
+                                   Cancellation([&] { return stop.load(); }));
+  SearchOptions options = small_search();
+  std::size_t runs = 0;
+  options.on_run = [&](std::size_t done, std::size_t total) {
+    EXPECT_LE(done, total);
+    runs = done;
+    if (done == 5) stop = true;
+  };
+  EXPECT_THROW(static_cast<void>(search(validation, candidates, options)), Cancelled);
+  EXPECT_EQ(runs, 5U);
+  EXPECT_THROW(static_cast<void>(validation.out_of_fold_logits(candidates.front(), 2)), Cancelled);
+  EXPECT_THROW(static_cast<void>(learning_curve(validation, candidates.front(), 2)), Cancelled);
+}
+
+// What the runtime_error that `action` throws says, or nothing.
+std::string failure_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SearchTest, WhatFailsInARunIsNoDivergence) {
+  const SearchExample example;
+  const auto fail_after = [](int checks) {
+    return Cancellation([left = std::make_shared<std::atomic<int>>(checks)]() -> bool {
+      if (--*left < 0) throw std::runtime_error("a disk is gone");
+      return false;
+    });
+  };
+  const std::vector<Candidate> candidates{pooled_candidate()};
+  int failures = 0;
+  for (int checks = 1;; checks *= 2) {
+    const std::string message = failure_of([&] {
+      const CrossValidation validation(example.problem, candidates, small_training(1), fail_after(checks));
+      static_cast<void>(search(validation, candidates, small_search()));
+    });
+    if (message.empty()) break;
+    EXPECT_EQ(message, "a disk is gone");
+    ++failures;
+  }
+  EXPECT_GE(failures, 5);
+  const std::vector<RowIndex> rows(example.problem.rows);
+  EXPECT_EQ(failure_of([&] {
+              static_cast<void>(train_and_predict(example.problem, pooled_candidate(), 3, rows, rows,
+                                                  small_training(1), fail_after(20)));
+            }),
+            "a disk is gone");
+}
+
+TEST(SearchTest, TheLearningCurveRisesToAllRows) {
+  const SearchExample example;
+  const std::vector<LearningCurvePoint> points =
+      learning_curve(CrossValidation(example.problem, std::vector{pooled_candidate()}, small_training()),
+                     pooled_candidate(), 6);
+  ASSERT_GE(points.size(), 4U);
+  EXPECT_EQ(points[0].rows_per_class, 1);
+  EXPECT_EQ(points[1].rows_per_class, 2);
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    EXPECT_GT(points[i].training_rows, points[i - 1].training_rows);
+  }
+  EXPECT_DOUBLE_EQ(points.back().training_rows, 45.0 + 9.0);
+  EXPECT_GT(points.back().accuracy, points.front().accuracy + 0.1);
+}
+
+TEST(SearchTest, TrainAndPredictSeesTheTrainingRowsOnly) {
+  const SearchExample example;
+  const std::vector<RowIndex> training(example.problem.rows.begin(), example.problem.rows.begin() + 40);
+  const std::vector<RowIndex> others(example.problem.rows.begin() + 40, example.problem.rows.end());
+  const Matrix logits =
+      train_and_predict(example.problem, pooled_candidate(), 6, training, others, small_training());
+  ASSERT_EQ(logits.rows(), 20);
+  int correct = 0;
+  for (Eigen::Index i = 0; i < 20; ++i) {
+    Eigen::Index predicted = 0;
+    logits.row(i).maxCoeff(&predicted);
+    correct +=
+        predicted == example.labels[static_cast<std::size_t>(others[static_cast<std::size_t>(i)])] ? 1 : 0;
+  }
+  EXPECT_GE(correct, 15);
+}
+
+TEST(SearchTest, ProblemsThatDoNotFitAreRefused) {
+  const SearchExample example;
+  const std::vector<Candidate> one{pooled_candidate()};
+  const auto refused = [&](auto change) {
+    SearchProblem problem = example.problem;
+    SearchOptions options = small_search();
+    change(problem, options);
+    EXPECT_THROW(static_cast<void>(search_in(problem, one, options)), std::invalid_argument);
+  };
+  EXPECT_THROW(static_cast<void>(search_in(example.problem, {}, small_search())), std::invalid_argument);
+  refused([](SearchProblem& p, SearchOptions&) { p.folds.pop_back(); });
+  refused([](SearchProblem& p, SearchOptions&) { std::fill(p.folds.begin(), p.folds.end(), 0); });
+  refused([](SearchProblem& p, SearchOptions&) { p.folds.front() = 9; });  // folds 4 to 8 are empty
+  refused([](SearchProblem& p, SearchOptions&) { p.folds.front() = -1; });
+  refused([](SearchProblem& p, SearchOptions&) { p.view_images.front() = 60; });
+  refused([](SearchProblem&, SearchOptions& o) { o.rounds = {6, 2}; });
+  refused([](SearchProblem&, SearchOptions& o) { o.rounds.clear(); });
+  refused([](SearchProblem&, SearchOptions& o) { o.kept = 0.0; });
+  const CrossValidation for_another(example.problem, one, small_training());
+  EXPECT_THROW(static_cast<void>(for_another.out_of_fold_logits({{}, {9}, 0.3, 1e-3}, 1)),
+               std::invalid_argument);
+}
+
+TEST(SearchTest, MemoryIsCountedOncePerRepresentationFoldAndWidth) {
+  const Representation flat{Pooling::kFlatten, Transform::kUnit};
+  const std::vector<Candidate> candidates{{flat, {}, 0.1, 0.0}, {flat, {}, 0.3, 0.0}, {flat, {9}, 0.1, 0.0}};
+  EXPECT_EQ(cross_validation_bytes(72, 4, 3, candidates), 4 * (72 * 72 + 72 * 3 + 72 * 9));
+  const std::vector<Candidate> by_fold{pooled_candidate()};
+  EXPECT_EQ(cross_validation_bytes(72, 4, 3, by_fold), 4 * 4 * (72 * 72 + 72 * 9));
+}
+
+TEST(MeanAndDeviationTest, OfKnownNumbers) {
+  const std::vector<double> values{1.0, 2.0, 6.0};
+  EXPECT_DOUBLE_EQ(mean_and_deviation(values).mean, 3.0);
+  EXPECT_DOUBLE_EQ(mean_and_deviation(values).deviation, std::sqrt(7.0));
+}
+
+}  // namespace
+}  // namespace headstart::test

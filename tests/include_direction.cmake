@@ -1,5 +1,6 @@
 # tests/include_direction.cmake: holds the folders to their order, data <- features <- pipeline -> head, with memory under
-# all, by their include lines. A shared include root lets any file reach any other, so nothing but this would notice.
+# all, and the sub-folders of each to theirs, by their include lines. A shared include root lets any file reach any other, so
+# nothing but this would notice.
 #   cmake -DROOT=<source tree> -P include_direction.cmake
 # Fails too if it found nothing to check, so that a moved folder can't pass for a clean one.
 cmake_minimum_required(VERSION 3.25)
@@ -11,21 +12,50 @@ set(features_may_include memory data features)
 set(head_may_include memory head)
 set(pipeline_may_include memory data features head pipeline)
 
+# From the top of the stairs down. A file may include its own sub-folder, those behind it, and what lies in the folder itself,
+# which comes last.
+set(data_stairs dataset archive image)
+set(features_stairs extraction cache blocks engines network hdf5)
+set(head_stairs search insight representation training layers)
+set(pipeline_stairs command_line commands run report model rows options process)
+
+# step_of(FOLDER PATH RESULT): which step of the folder's stairs PATH, relative to the folder, lies on.
+function(step_of folder path result)
+  if(path MATCHES "^([^/]+)/")
+    list(FIND ${folder}_stairs "${CMAKE_MATCH_1}" step)
+    if(step EQUAL -1)
+      message(FATAL_ERROR "${folder}/${CMAKE_MATCH_1}/: give it a place in ${folder}_stairs")
+    endif()
+  else()
+    list(LENGTH ${folder}_stairs step)
+  endif()
+  set(${result} ${step} PARENT_SCOPE)
+endfunction()
+
 list(JOIN folders "|" any_folder)
 set(wrong)
 foreach(folder IN LISTS folders)
   set(includes_of_folder 0)
-  file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${folder}/*.hpp ${ROOT}/${folder}/*.cpp)
+  file(GLOB_RECURSE files RELATIVE ${ROOT}/${folder} ${ROOT}/${folder}/*.hpp ${ROOT}/${folder}/*.cpp)
   foreach(file IN LISTS files)
-    file(STRINGS ${ROOT}/${file} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[\"<]")
+    step_of(${folder} ${file} step)
+    file(STRINGS ${ROOT}/${folder}/${file} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[\"<]")
     foreach(line IN LISTS lines)
       if(line MATCHES "[\"<]\\.\\.?/")
-        list(APPEND wrong "${file}: ${line}: include from the source root instead: \"folder/file.hpp\"")
-      elseif(line MATCHES "[\"<](${any_folder})/")
+        list(APPEND wrong "${folder}/${file}: ${line}: include from the source root instead: \"folder/file.hpp\"")
+      elseif(line MATCHES "[\"<](${any_folder})/([^\">]+)")
+        set(other ${CMAKE_MATCH_1})
+        set(path ${CMAKE_MATCH_2})
         math(EXPR includes_of_folder "${includes_of_folder} + 1")
-        if(NOT CMAKE_MATCH_1 IN_LIST ${folder}_may_include)
+        if(NOT other IN_LIST ${folder}_may_include)
           list(JOIN ${folder}_may_include ", " allowed)
-          list(APPEND wrong "${file}: ${line}: ${folder}/ may include ${allowed} only")
+          list(APPEND wrong "${folder}/${file}: ${line}: ${folder}/ may include ${allowed} only")
+        elseif(other STREQUAL folder)
+          step_of(${folder} ${path} included_step)
+          if(included_step LESS step)
+            list(JOIN ${folder}_stairs " > " stairs)
+            list(APPEND wrong "${folder}/${file}: ${line}: up the stairs of ${folder}/: ${stairs} > the folder itself")
+          endif()
         endif()
       endif()
     endforeach()

@@ -33,7 +33,7 @@ struct ArchiveListing {
   std::set<std::string> clutter;     ///< the topmost folders and files that are skipped by name
   std::unordered_map<std::string, WebdatasetLabel> labels;  ///< by WebDataset key
   std::vector<std::string> damages;                         ///< why members may be missing, one line each
-  std::vector<std::string> notes;                           ///< what was skipped, one line each
+  std::vector<std::string> notes;                           ///< about skipped members, one line each
 
   /// Where to read one of `files`.
   [[nodiscard]] ImageSource source(const ListedMember& member) const;

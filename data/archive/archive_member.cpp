@@ -8,7 +8,8 @@
 namespace headstart {
 namespace {
 
-/// Nothing for a name that is empty or absolute, or that leads out.
+/// The name without empty parts and "." parts. Nothing for a name that is empty or absolute, or that leads
+/// out.
 std::optional<std::string> normalised(std::string_view name) {
   if (name.starts_with('/')) return std::nullopt;
   std::string result;

@@ -26,7 +26,7 @@ namespace headstart {
 [[nodiscard]] Manifest read_archives(const std::vector<NamedArchive>& archives,
                                      const std::filesystem::path& dataset, const SplitFolders& splits = {});
 
-/// The images of one archive to predict, in the archive's order. Where others may be missing, the list has a
+/// The images of one archive to predict, in the archive's order. Where images may be missing, the list has a
 /// source with that problem.
 [[nodiscard]] std::vector<ImageSource> images_in(const ArchiveListing& listing);
 

@@ -39,7 +39,7 @@ struct DiscoveryOptions {
 /// The images of `paths` for predict, in their order. Folders are searched like class folders and sorted
 /// bytewise. Archives, also those of a folder that holds nothing else, are listed in the archive's order.
 /// Files that a class folder would skip are skipped here, too.
-/// @param notes  gets what was skipped, one line each
+/// @param notes  gets the skipped files and folders, one line each
 /// @throws Error kUsage for a path that does not exist
 [[nodiscard]] std::vector<ImageSource> list_images(const std::vector<std::filesystem::path>& paths,
                                                    std::vector<std::string>* notes = nullptr);

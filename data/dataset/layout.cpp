@@ -58,7 +58,7 @@ Level level_of(const TreeFolder& folder) {
 
 std::string shown(const TreeFolder& folder) { return printable(folder.path()) + '/'; }
 
-/// "a/, b/, c/ and 12 others".
+/// "a/, b/, c/ and 12 more".
 template <typename Items, typename Text>
 std::string listed(const Items& items, const Text& text) {
   std::vector<std::string> parts;

@@ -12,7 +12,7 @@ namespace headstart {
 class Plugin {
  public:
   /// headstart_NAME.so of this version, or why it can't be loaded.
-  /// @param title  what people call it
+  /// @param title  the name for people
   [[nodiscard]] static std::variant<Plugin, std::string> load(const std::string& name,
                                                               const std::string& title);
 

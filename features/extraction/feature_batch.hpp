@@ -33,7 +33,7 @@ class FeatureBatch {
   /// Sends the gathered rows through the network, on another thread, and begins to gather the next batch.
   /// Call wait() for a batch that was sent before.
   void start();
-  /// Waits until the network has computed the started batch. @throws what the engine threw
+  /// Waits until the network has computed the started batch. @throws the exception of the engine
   void wait();
 
   /// The network's result for a row of the batch that wait() returned last, at the engine's tap number `tap`:

@@ -24,7 +24,7 @@ struct SlotFilter {
 /// last filter, which has to be serial.
 /// @param slots  0..slots-1 are used in turn
 /// @param begin  puts the next item into a slot; false: there is none. Called serially
-/// @throws what a filter throws, the first exception if there are several. Other filters finish their current
+/// @throws the exception of a filter, the first if there are several. Other filters finish their current
 /// item; unfinished items are dropped
 void run_slots(int threads, std::size_t slots, const std::function<bool(std::size_t slot)>& begin,
                std::span<const SlotFilter> filters);

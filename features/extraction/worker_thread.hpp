@@ -21,7 +21,7 @@ class WorkerThread {
 
   /// Begins `task`. Call wait() for the task before.
   void start(std::function<void()> task);
-  /// Returns when the task is done, or at once if there is none. @throws what the task threw
+  /// Returns when the task is done, or at once if there is none. @throws the exception of the task
   void wait();
 
  private:

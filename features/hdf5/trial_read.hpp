@@ -18,7 +18,7 @@ struct TrialLimits {
 /// Runs `read` in a copy of this process that ends with it. Changes in the copy are lost, and its output is
 /// not shown. The child is a copy, so it does exactly what this process would do. It is no jail: malicious
 /// code in a file would run there with all rights.
-/// @param file  what errors call the file
+/// @param file  the name of the file in errors
 /// @throws Error kFailed if the child crashes or exceeds `limits`; the Error that `read` throws there. (Under
 /// sanitizers, which need all addresses, memory is not limited)
 void try_in_child(const std::filesystem::path& file, const std::function<void()>& read,

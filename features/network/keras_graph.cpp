@@ -221,7 +221,7 @@ class Builder final {
   }
 
   std::vector<KerasNode>& nodes_;
-  std::size_t calls_ = 0;  // without this limit, empty models that call others twice would never end
+  std::size_t calls_ = 0;  // nodes_ alone would not limit models without layers that call others twice
 };
 
 }  // namespace

@@ -32,8 +32,8 @@ inline constexpr std::size_t kMaxKerasNodes = 5'000;
 inline constexpr std::size_t kMaxKerasConfigBytes = std::size_t{16} << 20;
 
 /// @param model_config  the attribute's text
-/// @throws std::invalid_argument saying what is wrong: no JSON, no layers, a layer whose input no layer
-/// makes, or more nodes or bytes than the limits
+/// @throws std::invalid_argument with the reason: no JSON, no layers, a layer whose input no layer makes, or
+/// more nodes or bytes than the limits
 [[nodiscard]] KerasGraph parse_keras_graph(std::string_view model_config);
 
 }  // namespace headstart

@@ -139,7 +139,7 @@ Positions find_positions(const std::vector<ListedPart>& parts, bool& named, cons
     named = found != convolutions.end();
     if (named) positions[layer] = *found;
   }
-  // Names tell a head's kernels from VGG16's. Without names, only a size that VGG16 doesn't have does.
+  // Names tell a head's kernels from VGG16's. Without names, only another kernel size than 3x3 does.
   if (!named && convolutions.size() > kKernels)
     std::erase_if(convolutions, [&](std::size_t i) { return !is_3x3_kernel(*parts[i].kernel); });
   const bool other_names = std::any_of(convolutions.begin(), convolutions.end(), [&](std::size_t i) {

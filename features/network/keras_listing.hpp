@@ -36,14 +36,14 @@ using KerasPaths = std::array<std::vector<std::string>, kVgg16Convolutions.size(
 [[nodiscard]] std::vector<const KerasWeight*> weights_of(const std::vector<KerasLayer>& layers,
                                                          const std::vector<std::string>& path);
 
-/// The kernels of the layers at `paths`. @param file  what errors call it
+/// The kernels of the layers at `paths`. @param file  the name of the file in errors
 /// @throws Error kFailed naming a layer that has none, or whose kernel can't be told from another's
 [[nodiscard]] KerasKernels match_paths(const std::vector<KerasLayer>& layers, const KerasPaths& paths,
                                        const std::string& file);
 
 /// Finds the kernels of VGG16 from the list alone. Uses Keras's names if all of them are there, else the
 /// order. Refuses layers that VGG16 doesn't have, except a head behind VGG16.
-/// @param file  what errors call it
+/// @param file  the name of the file in errors
 /// @throws Error kFailed naming the layer
 [[nodiscard]] KerasKernels match_listing(const std::vector<KerasLayer>& layers, const std::string& file);
 

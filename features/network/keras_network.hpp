@@ -20,7 +20,7 @@ using KerasConvolutions = std::array<std::size_t, kVgg16Convolutions.size()>;
 
 /// Finds a chain of thirteen convolutions that are connected like VGG16's: 3x3, stride 1, padding 1, a ReLU
 /// behind each, a 2x2 max-pool behind each block but the last. The rest of the graph is not checked.
-/// @param file  what errors call it
+/// @param file  the name of the file in errors
 /// @throws Error kFailed naming the layer that differs, or saying that there are two such chains
 [[nodiscard]] KerasConvolutions find_vgg16(const KerasGraph& graph, const std::string& file);
 

@@ -60,8 +60,8 @@ struct OnnxGraph {
 inline constexpr std::size_t kMaxOnnxParts = 1'000'000;
 
 /// @param bytes  the file; outlives the graph
-/// @throws std::invalid_argument saying what is wrong: truncated or damaged, no graph, two values of one
-/// name, nodes out of order, more parts than the limit
+/// @throws std::invalid_argument with the reason: truncated or damaged, no graph, two values of one name,
+/// nodes out of order, more parts than the limit
 [[nodiscard]] OnnxGraph parse_onnx(std::span<const std::byte> bytes);
 
 }  // namespace headstart

@@ -12,7 +12,7 @@ namespace headstart {
 /// Finds the thirteen convolutions by their order, and checks that they are connected like VGG16's. That
 /// means 3x3, stride 1, padding 1, a ReLU behind each, and a 2x2 max-pool behind each block but the last.
 /// Nodes behind block5_conv3 are not checked. The result points into the graph's file.
-/// @param file  what errors call it
+/// @param file  the name of the file in errors
 /// @throws Error kFailed naming the layer, with the found and the needed value
 [[nodiscard]] StoredConvolutions find_convolutions(const OnnxGraph& graph, const std::string& file);
 

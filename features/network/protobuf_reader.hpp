@@ -32,8 +32,7 @@ class ProtobufReader final {
 
   [[nodiscard]] bool at_end() const noexcept { return left_.empty(); }
   /// The next field, or nothing at the end.
-  /// @throws std::invalid_argument saying what is wrong: bytes that end early, an invalid field, groups
-  /// (obsolete)
+  /// @throws std::invalid_argument with the reason: bytes that end early, an invalid field, groups (obsolete)
   [[nodiscard]] std::optional<ProtobufField> next();
   /// A number of 1 to 10 bytes, least significant seven bits first. Also reads an element of a packed field.
   /// @throws std::invalid_argument if it ends early or has more than 64 bits

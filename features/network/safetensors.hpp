@@ -33,7 +33,7 @@ struct SafetensorsFile {
 inline constexpr std::uint64_t kMaxSafetensorsHeaderBytes = std::uint64_t{1} << 20;
 
 /// Reads and checks the whole header. The tensors point into `bytes`.
-/// @throws std::invalid_argument saying what is wrong with the file
+/// @throws std::invalid_argument with the reason
 [[nodiscard]] SafetensorsFile parse_safetensors(std::span<const std::byte> bytes);
 
 /// The type of "F16", "BF16", "F32" or "F64"; nothing for others.

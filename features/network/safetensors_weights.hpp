@@ -11,7 +11,7 @@ namespace headstart {
 
 /// Finds the convolutions by torchvision's names, which timm also uses. The result points into the bytes of
 /// `safetensors`.
-/// @param file  what errors call it
+/// @param file  the name of the file in errors
 /// @throws Error kFailed naming the missing tensor, or the network that the file seems to hold
 [[nodiscard]] StoredConvolutions find_convolutions(const SafetensorsFile& safetensors,
                                                    const std::string& file);

@@ -49,12 +49,12 @@ struct StoredConvolution {
 using StoredConvolutions = std::array<StoredConvolution, kVgg16Convolutions.size()>;
 
 /// Checks that every shape is VGG16's and that every tensor has enough bytes for it.
-/// @param file  what errors call it
+/// @param file  the name of the file in errors
 /// @throws Error kFailed naming the layer, the shape found and the needed shape
 void check_convolutions(const StoredConvolutions& stored, const std::string& file);
 
 /// Checks, then decodes: kernels as HWIO. All values have to be finite.
-/// @param file  what errors call it
+/// @param file  the name of the file in errors
 /// @throws Error kFailed naming the layer, the shape found and the needed shape
 [[nodiscard]] std::array<ConvolutionWeights, kVgg16Convolutions.size()> decode_convolutions(
     const StoredConvolutions& stored, const std::string& file);

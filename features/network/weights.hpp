@@ -63,7 +63,7 @@ inline constexpr std::array<std::string_view, 4> kEmbeddedIdentitiesUpToBlock{
 
 /// Reads a .safetensors file of torchvision's or timm's VGG16: tensors features.0.weight to features.28.bias,
 /// behind any prefix. The classifier's tensors are ignored. float16, bfloat16 and float64 become float32.
-/// @param name  what errors call it
+/// @param name  the name of the file in errors
 /// @throws Error kFailed naming the file, the layer, the shape found and the needed shape; also for NaN or
 /// infinity
 [[nodiscard]] Vgg16Weights read_safetensors_weights(std::span<const std::byte> bytes,

@@ -49,7 +49,7 @@ enum class CaffeDescent { kNone, kBgr, kRgb };
 /// the first convolution can't be read.
 /// @param kernel  block1_conv1's, as HWIO
 /// @param stated  the metadata under kPreprocessingKey; empty if there is none
-/// @param file    what errors call it
+/// @param file    the name of the file in errors
 /// @param input   the layers before the first convolution
 /// @throws Error kFailed if nothing tells, or if a statement can't be read
 [[nodiscard]] PreprocessingChoice choose_preprocessing(std::span<const float> kernel, WeightsOrigin origin,

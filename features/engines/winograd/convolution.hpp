@@ -3,9 +3,9 @@
 // convolution, too.
 //
 // Costs for VGG16 at 224 x 224. "direct" and "real": GFLOP an image, as a direct convolution and as
-// multiplied here. (The transforms come on top: about a tenth in block 1, a fiftieth in block 5.) Then the
-// megabytes that have to be read or written. The working set is the memory that a thread uses again and
-// again. For fused layers it is V of 24 tiles and M of 16 outputs. Otherwise it is V and M of one of the
+// multiplied here. (The transforms come on top: about a tenth in VGG block 1, a fiftieth in VGG block 5.)
+// Then the megabytes that have to be read or written. The working set is the memory that a thread uses again
+// and again. For fused layers it is V of 24 tiles and M of 16 outputs. Otherwise it is V and M of one of the
 // points for eight images.
 //
 //                    F(m,3)  direct   real  weights MB  maps MB an image  working set
@@ -19,7 +19,7 @@
 //   block5_conv1 to 3   5     0.92    0.23     51.4          0.8           288 KB in phases
 //
 // So batches of eight are limited by arithmetic: 6.8 GFLOP, 34 ms an image at 200 GFLOP/s. A single image is
-// limited by memory: its 390 MB of weights in blocks 4 and 5 take 20 ms at 20 GB/s. Measured:
+// limited by memory: its 390 MB of weights in VGG blocks 4 and 5 take 20 ms at 20 GB/s. Measured:
 // docs/convolution.md.
 #pragma once
 

@@ -2,9 +2,9 @@
 // Included once per instruction set, by kernels.cpp. The matrices are compile-time constants: zeros cost
 // nothing, ones cost an addition. The rows of two points +-a share their sums:
 //   row(+-a) = x w +- a w,   w = the product over all other points.
-// So eight inputs of F(6,3) take 24 operations instead of 64. Sums are written in the order of their
-// rounding. The file is compiled without contraction, so that every instruction set with FMA gives exactly
-// the same results.
+// So eight inputs of F(6,3) take 24 operations instead of 64. Sums are written exactly as they have to be
+// rounded. The file is compiled without contraction, so that every instruction set with FMA gives exactly the
+// same results.
 #include <hwy/highway.h>
 
 #include <array>

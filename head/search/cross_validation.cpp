@@ -38,22 +38,23 @@ std::vector<Fold> folds_of(const SearchProblem& problem) {
   return folds;
 }
 
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void refuse_problem(const std::string& what) {
   throw std::invalid_argument("cross-validation: " + what);
 }
 
 std::vector<Fold> checked_folds(const SearchProblem& problem) {
-  if (problem.rows.size() != problem.folds.size()) refuse("needed one fold for each row");
-  if (problem.views.size() != problem.view_images.size()) refuse("needed one image for each view");
-  if (problem.rows.empty()) refuse("there is no row");
+  if (problem.rows.size() != problem.folds.size()) refuse_problem("needed one fold for each row");
+  if (problem.views.size() != problem.view_images.size()) refuse_problem("needed one image for each view");
+  if (problem.rows.empty()) refuse_problem("there is no row");
   for (const std::size_t image : problem.view_images) {
-    if (image >= problem.rows.size()) refuse("a view has no image");
+    if (image >= problem.rows.size()) refuse_problem("a view has no image");
   }
-  if (*std::min_element(problem.folds.begin(), problem.folds.end()) < 0) refuse("a fold is below zero");
+  if (*std::min_element(problem.folds.begin(), problem.folds.end()) < 0)
+    refuse_problem("a fold is below zero");
   std::vector<Fold> folds = folds_of(problem);
-  if (folds.size() < 2) refuse("needed two folds or more");
+  if (folds.size() < 2) refuse_problem("needed two folds or more");
   for (const Fold& fold : folds) {
-    if (fold.measured.empty()) refuse("a fold has no row");
+    if (fold.measured.empty()) refuse_problem("a fold has no row");
   }
   return folds;
 }
@@ -106,7 +107,7 @@ CrossValidation::CrossValidation(const SearchProblem& problem, std::vector<Fold>
       training_(training),
       cancellation_(std::move(cancellation)),
       workers_(training.threads, cancellation_) {
-  if (candidates.empty()) refuse("there is no candidate");
+  if (candidates.empty()) refuse_problem("there is no candidate");
   for (const Candidate& candidate : candidates) {
     const Representation& representation = candidate.representation;
     if (std::none_of(fitted_.begin(), fitted_.end(),
@@ -161,7 +162,7 @@ FoldCurve CrossValidation::run(const Candidate& candidate, const Fold& fold, std
   const auto shared = std::find_if(fitted_.begin(), fitted_.end(), [&](const auto& known) {
     return known.first == candidate.representation;
   });
-  if (shared == fitted_.end()) refuse("it was not made for this candidate");
+  if (shared == fitted_.end()) refuse_problem("it was not made for this candidate");
   const Fitted& fitted = shared->second[shared->second.size() == 1 ? 0 : index];
   TrainingOptions options =
       options_of(candidate, mean_square_of(*fitted.kernel_matrix, fold.training), epochs, training_);

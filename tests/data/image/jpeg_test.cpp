@@ -151,7 +151,7 @@ TEST_P(DamagedJpeg, IsWhatLibjpegSaysAboutIt) {
   EXPECT_GT(rejected, 100);
 }
 
-std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
+std::string jpeg_name(const ::testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   std::replace(name.begin(), name.end(), '.', '_');
   return name;
@@ -160,7 +160,7 @@ std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
 INSTANTIATE_TEST_SUITE_P(Images, DamagedJpeg,
                          ::testing::Values("420.jpg", "444.jpg", "progressive.jpg", "grey.jpg",
                                            "cmyk_adobe.jpg", "subsampling.jpg", "one_pixel.jpg"),
-                         test_name);
+                         jpeg_name);
 
 // An error that ends the decoding is one, whatever was warned of before it.
 TEST(Jpeg, AFatalErrorBehindAWarningIsAReject) {

@@ -31,7 +31,7 @@ double mean(const RgbImage& image) {
          static_cast<double>(image.pixels.size());
 }
 
-RgbImage decoded(std::span<const std::byte> file) {
+RgbImage decoded_picture(std::span<const std::byte> file) {
   auto image = decode_image(file, {});
   EXPECT_TRUE(std::holds_alternative<DecodedImage>(image));
   return std::get<DecodedImage>(std::move(image)).image;
@@ -67,7 +67,7 @@ TEST(Thumbnail, IsASmallJpegOfTheSamePicture) {
   const auto file = encode_jpeg(image, 95);
   const auto made = make_thumbnail(file, {}, 64);
   ASSERT_TRUE(std::holds_alternative<std::vector<std::byte>>(made));
-  const RgbImage small = decoded(std::get<std::vector<std::byte>>(made));
+  const RgbImage small = decoded_picture(std::get<std::vector<std::byte>>(made));
   EXPECT_EQ(small.width, 64);
   EXPECT_EQ(small.height, 30);
   const RgbImage expected = shrink(image, 64);

@@ -70,7 +70,7 @@ struct SearchExample {
   SearchProblem problem;
 };
 
-TrainingOptions small_training(int threads = 2) {
+TrainingOptions short_training(int threads = 2) {
   TrainingOptions training;
   training.batch = 8;
   training.seed = 3;
@@ -85,12 +85,12 @@ SearchOptions small_search() {
 }
 
 SearchResult search_in(const SearchProblem& problem, const std::vector<Candidate>& candidates,
-                       const SearchOptions& options, const TrainingOptions& training = small_training()) {
+                       const SearchOptions& options, const TrainingOptions& training = short_training()) {
   return search(CrossValidation(problem, candidates, training), candidates, options);
 }
 
 Matrix out_of_fold(const SearchProblem& problem, const Candidate& candidate, int epochs) {
-  return CrossValidation(problem, std::span(&candidate, 1), small_training())
+  return CrossValidation(problem, std::span(&candidate, 1), short_training())
       .out_of_fold_logits(candidate, epochs);
 }
 
@@ -148,8 +148,8 @@ TEST(SearchTest, AThirdOfTheCandidatesGoesOnAndLeads) {
 TEST(SearchTest, TheResultDoesNotDependOnTheThreadCount) {
   const SearchExample example;
   const std::vector<Candidate> candidates = small_candidates();
-  const SearchResult one = search_in(example.problem, candidates, small_search(), small_training(1));
-  const SearchResult three = search_in(example.problem, candidates, small_search(), small_training(3));
+  const SearchResult one = search_in(example.problem, candidates, small_search(), short_training(1));
+  const SearchResult three = search_in(example.problem, candidates, small_search(), short_training(3));
   ASSERT_EQ(one.scores.size(), three.scores.size());
   for (std::size_t i = 0; i < one.scores.size(); ++i) {
     EXPECT_EQ(one.scores[i].candidate, three.scores[i].candidate) << i;
@@ -173,7 +173,7 @@ TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
     const FeatureMatrix rows =
         apply(fit_transform(Transform::kStandardize, pooled.view(), training), pooled.view());
     TrainingOptions training_options =
-        options_of(candidate, mean_squared_norm(rows.view(), training), 5, small_training());
+        options_of(candidate, mean_squared_norm(rows.view(), training), 5, short_training());
     training_options.solver = Solver::kPrimal;
     const TrainingData data{rows.view(), example.labels, training, {}, kSearchClasses};
     const TrainingResult result =
@@ -229,7 +229,7 @@ TEST(SearchTest, EndsInTheMiddleOfARunWhenAsked) {
   const SearchExample example;
   std::atomic<bool> stop{false};
   const std::vector<Candidate> candidates = small_candidates();
-  const CrossValidation validation(example.problem, candidates, small_training(1),
+  const CrossValidation validation(example.problem, candidates, short_training(1),
                                    Cancellation([&] { return stop.load(); }));
   SearchOptions options = small_search();
   std::size_t runs = 0;
@@ -266,7 +266,7 @@ TEST(SearchTest, WhatFailsInARunIsNoDivergence) {
   int failures = 0;
   for (int checks = 1;; checks *= 2) {
     const std::string message = failure_of([&] {
-      const CrossValidation validation(example.problem, candidates, small_training(1), fail_after(checks));
+      const CrossValidation validation(example.problem, candidates, short_training(1), fail_after(checks));
       static_cast<void>(search(validation, candidates, small_search()));
     });
     if (message.empty()) break;
@@ -277,7 +277,7 @@ TEST(SearchTest, WhatFailsInARunIsNoDivergence) {
   const std::vector<RowIndex> rows(example.problem.rows);
   EXPECT_EQ(failure_of([&] {
               static_cast<void>(train_and_predict(example.problem, pooled_candidate(), 3, rows, rows,
-                                                  small_training(1), fail_after(20)));
+                                                  short_training(1), fail_after(20)));
             }),
             "a disk is gone");
 }
@@ -285,7 +285,7 @@ TEST(SearchTest, WhatFailsInARunIsNoDivergence) {
 TEST(SearchTest, TheLearningCurveRisesToAllRows) {
   const SearchExample example;
   const std::vector<LearningCurvePoint> points =
-      learning_curve(CrossValidation(example.problem, std::vector{pooled_candidate()}, small_training()),
+      learning_curve(CrossValidation(example.problem, std::vector{pooled_candidate()}, short_training()),
                      pooled_candidate(), 6);
   ASSERT_GE(points.size(), 4U);
   EXPECT_EQ(points[0].rows_per_class, 1);
@@ -302,7 +302,7 @@ TEST(SearchTest, TrainAndPredictSeesTheTrainingRowsOnly) {
   const std::vector<RowIndex> training(example.problem.rows.begin(), example.problem.rows.begin() + 40);
   const std::vector<RowIndex> others(example.problem.rows.begin() + 40, example.problem.rows.end());
   const Matrix logits =
-      train_and_predict(example.problem, pooled_candidate(), 6, training, others, small_training());
+      train_and_predict(example.problem, pooled_candidate(), 6, training, others, short_training());
   ASSERT_EQ(logits.rows(), 20);
   int correct = 0;
   for (Eigen::Index i = 0; i < 20; ++i) {
@@ -332,7 +332,7 @@ TEST(SearchTest, ProblemsThatDoNotFitAreRefused) {
   refused([](SearchProblem&, SearchOptions& o) { o.rounds = {6, 2}; });
   refused([](SearchProblem&, SearchOptions& o) { o.rounds.clear(); });
   refused([](SearchProblem&, SearchOptions& o) { o.kept = 0.0; });
-  const CrossValidation for_another(example.problem, one, small_training());
+  const CrossValidation for_another(example.problem, one, short_training());
   EXPECT_THROW(static_cast<void>(for_another.out_of_fold_logits({{}, {9}, 0.3, 1e-3}, 1)),
                std::invalid_argument);
 }

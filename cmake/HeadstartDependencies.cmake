@@ -21,13 +21,7 @@ find_package(tomlplusplus 3.3 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(hwy REQUIRED)
-if(HEADSTART_FUZZ)
-  # Clang has it in a package of its own. GCC's library answers what is asked; loops run on one thread.
-  add_library(OpenMP::OpenMP_CXX INTERFACE IMPORTED)
-  set_property(TARGET OpenMP::OpenMP_CXX PROPERTY INTERFACE_LINK_LIBRARIES gomp)
-else()
-  find_package(OpenMP REQUIRED COMPONENTS CXX)
-endif()
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 
 # Optional: training and extraction over several processes.
 if(HEADSTART_MPI)

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 36;
 constexpr std::size_t kKindBytes = 32;
-constexpr std::size_t kDigestBytes = sizeof(Sha256::bytes);
+constexpr std::size_t kTrailerBytes = sizeof(Sha256::bytes);
 
 using Kind = std::array<char, kKindBytes>;
 
@@ -52,10 +52,10 @@ std::optional<CheckedFile> CheckedFile::read(const std::filesystem::path& file, 
   CheckedFile result;
   result.bytes_ = std::get<std::vector<std::byte>>(std::move(read));
   std::span<const std::byte> rest = result.bytes_;
-  if (rest.size() < kKindBytes + kDigestBytes) return std::nullopt;
+  if (rest.size() < kKindBytes + kTrailerBytes) return std::nullopt;
   Sha256 digest;
-  std::memcpy(digest.bytes.data(), rest.last(kDigestBytes).data(), kDigestBytes);
-  rest = rest.first(rest.size() - kDigestBytes);
+  std::memcpy(digest.bytes.data(), rest.last(kTrailerBytes).data(), kTrailerBytes);
+  rest = rest.first(rest.size() - kTrailerBytes);
   Kind found;
   if (std::memcmp(rest.data(), padded_kind(kind).data(), kKindBytes) != 0) return std::nullopt;
   if (sha256(rest) != digest || !take(rest, found)) return std::nullopt;
@@ -74,7 +74,7 @@ std::optional<CheckedFile> CheckedFile::read(const std::filesystem::path& file, 
 
 std::optional<std::string> CheckedFile::write(const std::filesystem::path& file, std::string_view kind,
                                               std::span<const std::span<const std::byte>> sections) {
-  std::size_t total = kKindBytes + (1 + sections.size()) * sizeof(std::uint64_t) + kDigestBytes;
+  std::size_t total = kKindBytes + (1 + sections.size()) * sizeof(std::uint64_t) + kTrailerBytes;
   for (const auto& section : sections) total += padded(section.size());
   std::vector<std::byte> bytes;
   bytes.reserve(total);

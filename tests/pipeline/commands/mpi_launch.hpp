@@ -19,6 +19,9 @@ namespace headstart::test {
                                    const ProcessOptions& options = {},
                                    const std::vector<std::string>& more = {});
 
+/// Whether --enable-recovery keeps the others alive. Open MPI 5.0.7 ends them without a word.
+[[nodiscard]] bool others_go_on_without_a_dead_rank();
+
 /// Processes that `parent` has started and that run headstart, by process number.
 [[nodiscard]] std::vector<int> headstarts_of(int parent);
 /// The same once there are so many; fewer if they aren't after ten seconds.

@@ -306,6 +306,7 @@ TEST_F(Ranks, OneThatIsKilledEndsAllAndTheNextRunFinishes) {
 }
 
 TEST_F(Ranks, OneThatIsKilledLosesOnlyItsBlockWhereTheOthersMayGoOn) {
+  if (!others_go_on_without_a_dead_rank()) GTEST_SKIP() << "this Open MPI ends the others";
   std::size_t missing = 0;
   // On a busy machine it may die between two blocks, or before its first: then nothing is lost.
   for (int attempt = 0; attempt < 3 && missing == 0 && !HasFailure(); ++attempt) {

@@ -92,10 +92,11 @@ void write_feature_file(const fs::path& file, const FeatureTable& table, std::in
   write_table(layout.id(), table);
   const auto width = static_cast<std::size_t>(columns);
   const auto [before, after] = layout.close_around("features", {table.labels.size(), width}, type);
-  write_file(file, [&, &before = before, &after = after](const WriteBytes& write) {
-    write(before);
+  // Renamed, as Clang 14 captures no structured binding and Clang 19 warns of a name that hides one.
+  write_file(file, [&, &head = before, &tail = after](const WriteBytes& write) {
+    write(head);
     write_features(table, width, type, read, write);
-    write(after);
+    write(tail);
   });
 }
 

@@ -64,8 +64,8 @@ struct Content {
   Type type;
   Extents extents;
   bool is_null = false;
-  std::vector<std::uint8_t> bytes;  ///< in memory as `type` has it; empty: not written
-  std::vector<std::string> texts;   ///< that pointers in `bytes` point to
+  std::vector<std::uint8_t> bytes{};  ///< in memory as `type` has it; empty: not written
+  std::vector<std::string> texts{};   ///< that pointers in `bytes` point to
   PropertyList creation{H5Pcreate(H5P_DATASET_CREATE)};
 };
 

@@ -135,23 +135,23 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
   return scores;
 }
 
-// train's defaults; the rate depends on the rows.
-Candidate recipe_candidate() {
+// train's defaults; the rate depends on the rows. Rows that come pooled from a file stay so.
+Candidate recipe_candidate(const TrainOptions& options) {
   const TrainingOptions recipe;
-  return {{}, recipe.hidden, 0.0, recipe.l2};
+  return {{.pooling = options.representation.pooling}, recipe.hidden, 0.0, recipe.l2};
 }
 
 // The recipe's cross-validated result, to compare with the sweep.
-std::optional<OutOfFold> recipe_score(const SearchProblem& problem, const TrainingOptions& training,
-                                      const Cancellation& cancellation) {
+std::optional<RecipeScore> recipe_score(const SearchProblem& problem, Candidate candidate,
+                                        const TrainingOptions& training, const Cancellation& cancellation) {
   TrainingOptions recipe;
-  Candidate candidate = recipe_candidate();
   candidate.rate = recipe.learning_rate * mean_squared_norm(problem.maps, problem.rows);
   recipe.threads = training.threads;
   recipe.seed = training.seed;
   try {
     const CrossValidation validation(problem, std::span(&candidate, 1), recipe, cancellation);
-    return out_of_fold(validation.out_of_fold_logits(candidate, recipe.epochs), problem, 1.0);
+    return RecipeScore{candidate,
+                       out_of_fold(validation.out_of_fold_logits(candidate, recipe.epochs), problem, 1.0)};
   } catch (const Divergence&) {
     return std::nullopt;  // diverges on features of this scale
   }
@@ -210,14 +210,14 @@ OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset,
 
 }  // namespace
 
-void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& options) {
+void check_sweep_memory(std::size_t rows, int classes, const TrainOptions& options) {
   // The recipe comes first, then the search. A ridge regression that does not fit is left out.
-  const Candidate recipe = recipe_candidate();
+  const Candidate recipe = recipe_candidate(options);
   const auto bytes_of = [&](std::span<const Candidate> candidates) {
-    return cross_validation_bytes(static_cast<std::int64_t>(rows), options.folds, classes, candidates);
+    return cross_validation_bytes(static_cast<std::int64_t>(rows), options.sweep->folds, classes, candidates);
   };
   const std::int64_t needed =
-      std::max(bytes_of(std::span(&recipe, 1)), bytes_of(candidates_of(options.space)));
+      std::max(bytes_of(std::span(&recipe, 1)), bytes_of(candidates_of(options.sweep->space)));
   const std::int64_t allowed = allowed_bytes();
   if (needed <= allowed) return;
   throw Error{Error::Kind::kData, "cannot sweep the dataset",
@@ -243,10 +243,10 @@ Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const 
         problem.rows.size(), best.accuracy, to_string(best.representation.pooling),
         to_string(best.representation.transform), best.lambda);
   }
-  sweep.recipe = recipe_score(problem, training, cancellation);
+  sweep.recipe = recipe_score(problem, recipe_candidate(options), training, cancellation);
   if (sweep.recipe) {
     fmt::print("baseline: train's defaults on the same {} folds: accuracy {:.4f} +- {:.4f}\n", wanted.folds,
-               sweep.recipe->accuracy, sweep.recipe->deviation);
+               sweep.recipe->score.accuracy, sweep.recipe->score.deviation);
   }
   std::fflush(stdout);
 

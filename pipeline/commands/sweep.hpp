@@ -43,10 +43,16 @@ struct OutOfFold {
   double calibration_error = 0.0;         ///< the same after dividing the logits by the temperature
 };
 
+/// train's defaults, cross-validated.
+struct RecipeScore {
+  Candidate candidate;
+  OutOfFold score;
+};
+
 struct Sweep {
   /// One for each representation, the best first; empty if there are too many images or too little memory.
   std::vector<RidgeScore> ridge;
-  std::optional<OutOfFold> recipe;  ///< train's defaults on the same folds; empty if they diverge
+  std::optional<RecipeScore> recipe;  ///< on the same folds; empty if it diverges
   SearchResult search;
   double temperature = 1.0;  ///< fitted to the best candidate's out-of-fold logits
   OutOfFold best;
@@ -60,7 +66,7 @@ struct Sweep {
 
 /// @param rows  images and views of the training split
 /// @throws Error kData if a search on that many rows would take more than 40 % of the memory limit
-void check_sweep_memory(std::size_t rows, int classes, const SweepOptions& options);
+void check_sweep_memory(std::size_t rows, int classes, const TrainOptions& options);
 
 /// Prints the baselines on stdout as soon as they are known.
 /// @throws Error kData if there are fewer images than folds, or too many images for the memory; kFailed if no

@@ -44,16 +44,14 @@ std::vector<std::vector<std::string>> score_rows(const Sweep& sweep, std::size_t
                     ""});
   }
   if (sweep.recipe) {
-    const TrainingOptions recipe;
+    const OutOfFold& score = sweep.recipe->score;
     std::vector<std::string> cells{"train's defaults"};
-    for (std::string& cell : candidate_cells({{}, recipe.hidden, 0.0, recipe.l2})) {
-      cells.push_back(std::move(cell));
-    }
+    for (std::string& cell : candidate_cells(sweep.recipe->candidate)) cells.push_back(std::move(cell));
     cells[4].clear();  // its learning rate is not a multiple of mean |x|^2
-    cells.push_back(fmt::format("{}", recipe.epochs));
-    cells.push_back(fmt::format("{:.4f}", sweep.recipe->accuracy));
-    cells.push_back(fmt::format("{:.4f}", sweep.recipe->deviation));
-    cells.push_back(fmt::format("{:.4f}", sweep.recipe->cross_entropy));
+    cells.push_back(fmt::format("{}", TrainingOptions{}.epochs));
+    cells.push_back(fmt::format("{:.4f}", score.accuracy));
+    cells.push_back(fmt::format("{:.4f}", score.deviation));
+    cells.push_back(fmt::format("{:.4f}", score.cross_entropy));
     cells.emplace_back();
     rows.push_back(std::move(cells));
   }
@@ -222,7 +220,7 @@ Json to_json(const Sweep& sweep) {
               {"epochs", best.epochs}}},
             {"cross_validated", to_json(sweep.best)},
             {"nested", sweep.nested ? to_json(*sweep.nested) : Json(nullptr)},
-            {"recipe", sweep.recipe ? to_json(*sweep.recipe) : Json(nullptr)}};
+            {"recipe", sweep.recipe ? to_json(sweep.recipe->score) : Json(nullptr)}};
   Json ridge = Json::array();
   for (const RidgeScore& score : sweep.ridge) {
     ridge.push_back({{"pooling", to_string(score.representation.pooling)},

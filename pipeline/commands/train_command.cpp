@@ -88,7 +88,7 @@ Model model_of(const StageTwoInput& input, const TrainOptions& options, const Re
 
 Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const Session& session) {
   const auto classes = static_cast<int>(input.dataset.manifest.classes.size());
-  check_sweep_memory(input.keys.size(), classes, *options.sweep);
+  check_sweep_memory(input.keys.size(), classes, options);
   const CsrRows cached = input.stored.read(all_rows(input.stored.count));
   const FeatureRows maps{cached.columns, cached.indptr, cached.indices, cached.values};
   const std::span<const RowIndex> all(input.rows.training);
@@ -213,11 +213,10 @@ void take_pooling(TrainOptions& options, Pooling pooling) {
     std::vector<Pooling>& poolings = options.sweep->space.poolings;
     if (std::find(poolings.begin(), poolings.end(), pooling) == poolings.end()) refuse("--poolings");
     poolings = {pooling};
-    return;
   }
   if (options.pooling_given && options.representation.pooling != pooling) refuse("--pooling");
   options.representation.pooling = pooling;
-  options.config.set("pooling", std::string(to_string(pooling)));
+  if (!options.sweep) options.config.set("pooling", std::string(to_string(pooling)));
 }
 
 /// Checks that the features come from these weights: they tell nothing about images that go through another

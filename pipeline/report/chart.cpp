@@ -117,9 +117,10 @@ std::string line_chart(const std::string& title, const std::string& x_label_text
 
   std::string svg = begin_svg(plane, title) + y_axis(plane);
   const auto x_stride = static_cast<std::size_t>(std::max(1.0, round_step(plane.x_high, 10)));
-  for (std::size_t point = 0; point < points; point += x_stride) {
-    svg += text_at(plane.x(static_cast<double>(point)), plane.height - plane.bottom + 18, "middle",
-                   fmt::format("{}", point));
+  for (std::size_t number = 1; number <= points; ++number) {
+    if (number != 1 && number % x_stride != 0) continue;
+    svg += text_at(plane.x(static_cast<double>(number - 1)), plane.height - plane.bottom + 18, "middle",
+                   fmt::format("{}", number));
   }
   svg += x_label(plane, x_label_text);
   double legend_x = plane.left;
@@ -135,7 +136,7 @@ std::string line_chart(const std::string& title, const std::string& x_label_text
       path += fmt::format("{}{:.1f} {:.1f}", pen_down ? " L" : " M", plane.x(x), plane.y(*line.values[i]));
       pen_down = true;
       svg += dot(plane, x, *line.values[i], 2.5, line.css_class,
-                 fmt::format("{} {}: {:.4f}", line.name, i, *line.values[i]));
+                 fmt::format("{} {}: {:.4f}", line.name, i + 1, *line.values[i]));
     }
     if (!path.empty()) svg += fmt::format("<path class=\"{}\" d=\"{}\"/>\n", line.css_class, path.substr(1));
     svg += fmt::format("<path class=\"{}\" d=\"M{:.1f} 36 h18\"/>", line.css_class, legend_x);

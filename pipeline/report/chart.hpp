@@ -14,7 +14,7 @@ namespace headstart {
 struct ChartLine {
   std::string name;
   std::string css_class;                      ///< "first", "second"
-  std::vector<std::optional<double>> values;  ///< at x = 0, 1, 2, ...
+  std::vector<std::optional<double>> values;  ///< at x = 1, 2, 3, ...
 };
 
 /// Lines with axes, round ticks and a legend.

@@ -279,8 +279,8 @@ std::string curves(const std::vector<EpochResult>& history) {
     val_accuracy.values.push_back(epoch.val_accuracy);
   }
   return "<div class=\"charts\">" +
-         line_chart("Accuracy by epoch", "epoch, from 0", {accuracy, val_accuracy}, true) +
-         line_chart("Loss by epoch", "epoch, from 0", {loss, val_loss}, true) + "</div>\n";
+         line_chart("Accuracy by epoch", "epoch", {accuracy, val_accuracy}, true) +
+         line_chart("Loss by epoch", "epoch", {loss, val_loss}, true) + "</div>\n";
 }
 
 /// Rows are true classes, columns predictions; a cell's shade is its share of the row.

@@ -21,7 +21,7 @@ std::string cell(const std::optional<double>& value) {
 std::string history_csv(const std::vector<EpochResult>& history) {
   std::string csv = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n";
   for (const EpochResult& e : history) {
-    csv += fmt::format("{},{},{},{},{},{},{:.6f}\n", e.epoch, e.loss, e.accuracy, cell(e.val_loss),
+    csv += fmt::format("{},{},{},{},{},{},{:.6f}\n", e.epoch + 1, e.loss, e.accuracy, cell(e.val_loss),
                        cell(e.val_accuracy), e.learning_rate, e.seconds);
   }
   return csv;

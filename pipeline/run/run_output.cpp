@@ -98,7 +98,7 @@ Json metrics_json(const EndedRun& run) {
   json["train"] = nullptr;  // fixes the order; the key exists even without such a split
   json["validation"] = nullptr;
   json.update(to_json(splits, dataset.manifest.classes));
-  json["best_epoch"] = result.best_epoch;
+  json["best_epoch"] = result.best_epoch + 1;  // people count from 1; 0: none was better than the start
   json["timing"] = {{"extract_seconds", dataset.extraction.seconds},
                     {"extract_images_per_second", total / std::max(dataset.extraction.seconds, 1e-9)},
                     {"train_seconds", train_seconds},

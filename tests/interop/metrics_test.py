@@ -76,7 +76,7 @@ class MetricsTest(unittest.TestCase):
         rows = read_csv("history.csv")
         self.assertEqual(list(rows[0]),
                          ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"])
-        self.assertEqual([int(row["epoch"]) for row in rows], list(range(EPOCHS)))
+        self.assertEqual([int(row["epoch"]) for row in rows], list(range(1, EPOCHS + 1)))
         for row in rows:
             self.assertAlmostEqual(float(row["learning_rate"]), LEARNING_RATE, places=9)
             self.assertTrue(np.isfinite([float(value) for value in row.values()]).all())

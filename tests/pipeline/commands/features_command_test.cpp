@@ -104,6 +104,7 @@ TEST(FeaturesCommand, SweepSearchesWhatTheFileAllows) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(metrics_of(scratch / "out")["pooling"], "max");
   EXPECT_EQ(occurrences(read_text((scratch / "out" / "sweep.csv").string()), "flatten"), 0);
+  EXPECT_EQ(occurrences(result.out, "flatten"), 0) << result.out;  // train's defaults are of these rows, too
   const ProcessResult again = headstart_process(
       {"train", "--config", (scratch / "out" / "config.toml").string(), "-o", (scratch / "again").string()});
   ASSERT_EQ(again.exit_code, 0) << again.err;

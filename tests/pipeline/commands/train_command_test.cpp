@@ -78,6 +78,9 @@ TEST(Train, LastValidationLossOfTheHistoryIsThatOfTheMetrics) {
   ASSERT_EQ(rows.size(), 7U);
   EXPECT_EQ(rows[0], (std::vector<std::string>{"epoch", "loss", "accuracy", "val_loss", "val_accuracy",
                                                "learning_rate", "seconds"}));
+  EXPECT_EQ(rows[1][0], "1");
+  EXPECT_EQ(rows.back()[0], "6");
+  EXPECT_EQ(metrics_of(shared_run().out)["best_epoch"], 6);
   const double loss = metrics_of(shared_run().out)["validation"]["loss"];
   EXPECT_NEAR(std::strtod(rows.back()[3].c_str(), nullptr), loss, 1e-5 * std::abs(loss));
 }

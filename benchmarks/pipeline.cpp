@@ -54,7 +54,7 @@ class NoNetwork final : public Engine {
   std::vector<Tap> taps_{Tap::kBlock5Pool};
 };
 
-/// Smooth shapes under some noise, so that the JPEG is as large as a photograph's (about 60 KB).
+/// Smooth shapes under some noise, so that the JPEG is as large as a photograph's (about 60 kB).
 std::vector<std::uint8_t> made_up_pixels(int image) {
   std::minstd_rand random(static_cast<std::uint32_t>(image + 1));
   std::vector<std::uint8_t> pixels;

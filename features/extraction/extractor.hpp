@@ -1,8 +1,8 @@
 // features/extraction/extractor.hpp: stage one: images through the network into the cache, in bounded memory.
 //   read + hash -> look up -> decode + resize -> batch -> network -> encode -> one writer
-// (a oneTBB parallel_pipeline). A row that is cached at a lower tap (nearer to the image) needs no image.
-// After all images, such rows continue from that tap:
-//   read segment -> batch -> upper blocks of the network -> encode -> write
+// (a oneTBB parallel_pipeline). An image whose row is cached at a lower tap (nearer to the image) is not
+// decoded. After all images, the network continues from such rows:
+//   read segment -> batch -> VGG blocks above that tap -> encode -> write
 // Invariant: result i belongs to file i, whatever happens to the others. A file may have views
 // (data/image/view.hpp): further rows of the cache, from the same read and the same decode.
 #pragma once

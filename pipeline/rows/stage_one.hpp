@@ -68,7 +68,7 @@ class StageOne {
   [[nodiscard]] FeatureCache::Layout layout(std::span<const Sha256> keys) const;
 
   /// Counts which of `files` and their views would have to go through the network. Reads and hashes the
-  /// files, and runs nothing. Opens the caches of lower taps (nearer to the input).
+  /// files, and runs nothing. Opens the caches of lower taps (nearer to the image).
   struct Plan {
     std::size_t cached = 0;
     std::size_t to_extract = 0;
@@ -99,7 +99,7 @@ class StageOne {
   void open_caches();
   [[nodiscard]] std::unique_ptr<FeatureCache> open_cache(Tap tap) const;
   [[nodiscard]] std::vector<FeatureCache*> caches() const;
-  /// The cache of a lower tap (nearer to the input), opened at the first call.
+  /// The cache of a lower tap (nearer to the image), opened at the first call.
   [[nodiscard]] FeatureCache* lower_cache(Tap tap);
   [[nodiscard]] Extraction run_alone(std::span<const ImageSource> files, int views);
   [[nodiscard]] Extraction extract_files(std::span<const ImageSource> files, int views,

@@ -9,14 +9,14 @@
 // points for eight images.
 //
 //                    F(m,3)  direct   real  weights MB  maps MB an image  working set
-//   block1_conv2        6     3.70    0.76      1.0         25.7           480 KB
-//   block2_conv1        6     1.85    0.38      2.1          9.6           480 KB
-//   block2_conv2        6     3.70    0.76      4.2         12.8           864 KB
-//   block3_conv1        6     1.85    0.42      8.4          4.8           864 KB
-//   block3_conv2, 3     6     3.70    0.84     16.8          6.4           1.6 MB
-//   block4_conv1        6     1.85    0.42     33.6          2.4           600 KB in phases
-//   block4_conv2, 3     6     3.70    0.84     67.1          3.2           800 KB in phases
-//   block5_conv1 to 3   5     0.92    0.23     51.4          0.8           288 KB in phases
+//   block1_conv2        6     3.70    0.76      1.0         25.7           480 KiB
+//   block2_conv1        6     1.85    0.38      2.1          9.6           480 KiB
+//   block2_conv2        6     3.70    0.76      4.2         12.8           864 KiB
+//   block3_conv1        6     1.85    0.42      8.4          4.8           864 KiB
+//   block3_conv2, 3     6     3.70    0.84     16.8          6.4           1.6 MiB
+//   block4_conv1        6     1.85    0.42     33.6          2.4           600 KiB in phases
+//   block4_conv2, 3     6     3.70    0.84     67.1          3.2           800 KiB in phases
+//   block5_conv1 to 3   5     0.92    0.23     51.4          0.8           288 KiB in phases
 //
 // So batches of eight are limited by arithmetic: 6.8 GFLOP, 34 ms an image at 200 GFLOP/s. A single image is
 // limited by memory: its 390 MB of weights in VGG blocks 4 and 5 take 20 ms at 20 GB/s. Measured:

@@ -77,13 +77,21 @@ ArchiveHandle new_handle(bool in_sequence) {
   return handle;
 }
 
+/// Calls a function of libarchive that deals with names. Where a name cannot be converted and errno is
+/// ENOMEM, libarchive ends the process, whoever set errno.
+template <typename Result, typename... Parameters, typename... Arguments>
+Result with_fresh_errno(Result (*function)(Parameters...), Arguments... arguments) {
+  errno = 0;
+  return function(arguments...);
+}
+
 std::string reason_of(archive* handle) {
   const char* text = archive_error_string(handle);
   return printable(text == nullptr || *text == '\0' ? "damaged" : text);
 }
 
 ArchiveMember::Kind kind_of(archive_entry* entry) {
-  if (archive_entry_hardlink(entry) != nullptr) return ArchiveMember::Kind::kOther;
+  if (with_fresh_errno(archive_entry_hardlink, entry) != nullptr) return ArchiveMember::Kind::kOther;
   const auto type = archive_entry_filetype(entry);
   if (type == AE_IFREG) return ArchiveMember::Kind::kFile;
   return type == AE_IFDIR ? ArchiveMember::Kind::kFolder : ArchiveMember::Kind::kOther;
@@ -113,7 +121,7 @@ struct ArchiveReader::State {
     ::lseek(file.get(), 0, SEEK_SET);
     if (archive_read_open_fd(handle.get(), file.get(), kReadAhead) < ARCHIVE_WARN) return false;
     // The format is known only once the first header is looked at.
-    pending = archive_read_next_header(handle.get(), &entry);
+    pending = with_fresh_errno(archive_read_next_header, handle.get(), &entry);
     return pending == ARCHIVE_EOF || archive_format(handle.get()) != 0;
   }
 
@@ -181,12 +189,13 @@ std::variant<ArchiveMember, ArchiveDamage, ArchiveEnd> ArchiveReader::next() {
   if (state.end_reason.empty()) state.read_rest();
   if (!state.end_reason.empty()) return ArchiveDamage{state.end_reason, true};
   archive* handle = state.handle.get();
-  const int code = std::exchange(state.has_pending, false) ? state.pending
-                                                           : archive_read_next_header(handle, &state.entry);
+  const int code = std::exchange(state.has_pending, false)
+                       ? state.pending
+                       : with_fresh_errno(archive_read_next_header, handle, &state.entry);
   if (code == ARCHIVE_EOF) return ArchiveEnd{};
   if (code == ARCHIVE_OK || code == ARCHIVE_WARN) {
-    const char* name = archive_entry_pathname(state.entry);
-    if (name == nullptr) name = archive_entry_pathname_utf8(state.entry);
+    const char* name = with_fresh_errno(archive_entry_pathname, state.entry);
+    if (name == nullptr) name = with_fresh_errno(archive_entry_pathname_utf8, state.entry);
     state.is_read = false;
     // The .zip marks the name as UTF-8, and libarchive drops it.
     if (name == nullptr)

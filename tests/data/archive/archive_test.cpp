@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <map>
 #include <optional>
 
@@ -261,6 +262,27 @@ TEST_F(ArchiveTest, ANameThatCannotBeReadIsADamageAndTheNextMemberIsRead) {
   EXPECT_THAT(found.names, ElementsAre("a", "c"));
   EXPECT_THAT(found.damages, testing::Contains(HasSubstr("name of a member is not UTF-8")));
   EXPECT_THAT(found.others, IsEmpty());
+}
+
+TEST_F(ArchiveTest, ANameThatEndsWithinACharacterIsNoEndOfTheProcessWhateverFailedBefore) {
+  const fs::path file = write(ArchiveKind::kZip, {{"a", "1"}, {"caf\xC3\xA9", "2"}, {"c", "3"}});
+  std::string bytes = test::read_bytes(file);
+  for (const std::size_t at : test::places_of(bytes, "\xC3\xA9")) bytes.replace(at, 2, "x\xC3");
+  bytes.resize(test::places_of(bytes, "PK\1\2").at(0));  // without its directory
+  for (const std::size_t header : test::places_of(bytes, "PK\3\4")) bytes[header + 7] &= ~8;  // "is UTF-8"
+  test::write_bytes(file, bytes);
+  errno = ENOMEM;  // libarchive takes it for its own where a name cannot be converted
+  auto opened = ArchiveReader::open(file);
+  auto& reader = std::get<ArchiveReader>(opened);
+  std::vector<std::string> names;
+  while (true) {
+    errno = ENOMEM;
+    const auto next = reader.next();
+    const auto* member = std::get_if<ArchiveMember>(&next);
+    if (member == nullptr) break;  // the directory that is missing
+    names.push_back(member->name);
+  }
+  EXPECT_THAT(names, ElementsAre("a", "cafx\xC3", "c"));
 }
 
 TEST_F(ArchiveTest, TheStampChangesWithTheFile) {

@@ -278,8 +278,7 @@ std::string curves(const std::vector<EpochResult>& history) {
     accuracy.values.emplace_back(epoch.accuracy);
     val_accuracy.values.push_back(epoch.val_accuracy);
   }
-  return "<div class=\"charts\">" +
-         line_chart("Accuracy by epoch", "epoch", {accuracy, val_accuracy}, true) +
+  return "<div class=\"charts\">" + line_chart("Accuracy by epoch", "epoch", {accuracy, val_accuracy}, true) +
          line_chart("Loss by epoch", "epoch", {loss, val_loss}, true) + "</div>\n";
 }
 

@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 constexpr int kMostListings = 16;
 
 /// Copies one row to the place that `to` already has for it.
-void copy_row(const CsrRows& from, std::size_t from_row, CsrRows& to, std::size_t to_row) {
+void copy_row(const SparseRows& from, std::size_t from_row, SparseRows& to, std::size_t to_row) {
   const auto indices = from.row_indices(from_row);
   const auto values = from.row_values(from_row);
   const auto begin = static_cast<std::ptrdiff_t>(to.indptr[to_row]);
@@ -218,10 +218,10 @@ FeatureCache::Layout FeatureCache::layout(std::span<const Sha256> keys) const {
   return layout;
 }
 
-CsrRows FeatureCache::read(std::span<const Sha256> keys) {
+SparseRows FeatureCache::read(std::span<const Sha256> keys) {
   while (true) {  // each turn has one segment less, or the index is dropped
     auto result = read_once(keys);
-    if (auto* rows = std::get_if<CsrRows>(&result)) return std::move(*rows);
+    if (auto* rows = std::get_if<SparseRows>(&result)) return std::move(*rows);
     if (const auto* lost = std::get_if<SegmentLost>(&result)) {
       lose(*lost);
       scan();
@@ -231,9 +231,9 @@ CsrRows FeatureCache::read(std::span<const Sha256> keys) {
   }
 }
 
-std::variant<CsrRows, FeatureCache::SegmentLost, FeatureCache::IndexLied> FeatureCache::read_once(
+std::variant<SparseRows, FeatureCache::SegmentLost, FeatureCache::IndexLied> FeatureCache::read_once(
     std::span<const Sha256> keys) const {
-  CsrRows rows;
+  SparseRows rows;
   rows.columns = static_cast<std::int64_t>(shape_.size());
   std::vector<SegmentSet::Place> places;
   places.reserve(keys.size());

@@ -20,13 +20,13 @@
 #include "data/error.hpp"
 #include "data/sha256.hpp"
 #include "features/cache/compaction.hpp"
-#include "features/cache/csr_rows.hpp"
 #include "features/cache/extractor_configuration.hpp"
 #include "features/cache/segment.hpp"
 #include "features/cache/segment_files.hpp"
 #include "features/cache/segment_folder.hpp"
 #include "features/cache/segment_set.hpp"
 #include "features/network/vgg16.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -76,7 +76,7 @@ class FeatureCache {
   /// vanished (another process compacted the cache), its rows are looked for in other segments. A segment
   /// that changed is set aside.
   /// @throws RowsLost if a key's row is no longer there, Error kFailed if the key never had a row
-  [[nodiscard]] CsrRows read(std::span<const Sha256> keys);
+  [[nodiscard]] SparseRows read(std::span<const Sha256> keys);
 
   /// The size of read()'s result, and which rows lie together; known without reading.
   struct Layout {
@@ -130,7 +130,8 @@ class FeatureCache {
   /// Stops using this folder's index, and lists the folder again.
   void forget_index();
   [[nodiscard]] SegmentSet::Place place_of(const Sha256& key) const;
-  [[nodiscard]] std::variant<CsrRows, SegmentLost, IndexLied> read_once(std::span<const Sha256> keys) const;
+  [[nodiscard]] std::variant<SparseRows, SegmentLost, IndexLied> read_once(
+      std::span<const Sha256> keys) const;
   [[nodiscard]] std::variant<Segment, SegmentLost> load(std::int32_t segment) const;
   /// The verified segments of these names. A segment that can't be used any more becomes lost.
   [[nodiscard]] std::vector<SourceSegment> sources_of(std::span<const Sha256> names);
@@ -163,7 +164,7 @@ class SegmentBuilder {
   /// @param activations  [h, w, c], finite, and already rounded to the storage type
   void append(const Sha256& key, std::span<const float> activations);
   /// @param rows  of the same tap, shape and storage
-  void append(const Sha256& key, const CsrRows& rows, std::size_t row);
+  void append(const Sha256& key, const SparseRows& rows, std::size_t row);
   /// Whether it holds kMaxBytes.
   [[nodiscard]] bool full() const noexcept;
   /// Whether it is full, or its oldest row is kMaxAge old at `now`.

@@ -56,7 +56,7 @@ class SourceLoader {
       : plan_(plan), folder_(folder), outcome_(outcome) {}
 
   /// The source's rows, valid until the next call; nothing if the source can't be read any more.
-  const CsrRows* rows(std::int32_t source) {
+  const SparseRows* rows(std::int32_t source) {
     if (source != loaded_) {
       loaded_ = source;
       segment_.reset();
@@ -85,7 +85,7 @@ Segment build_merged(const CompactionPlan& plan, const CompactionPlan::Merged& m
   Segment segment{like.tap, like.shape, {}, {}, merged.origin, like.storage, plan.generation};
   segment.rows.columns = static_cast<std::int64_t>(like.shape.size());
   for (const CompactionPlan::Row& row : merged.rows) {
-    const CsrRows* const rows = loader.rows(row.source);
+    const SparseRows* const rows = loader.rows(row.source);
     if (rows == nullptr) continue;
     segment.keys.push_back(plan.sources[at(row.source)].header.keys[at(row.row)]);
     segment.rows.append_row(*rows, at(row.row));

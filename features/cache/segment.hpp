@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "features/cache/csr_rows.hpp"
 #include "features/feature_type.hpp"
 #include "features/network/vgg16.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -37,7 +37,7 @@ struct Segment {
   Tap tap = Tap::kBlock5Pool;
   MapShape shape;
   std::vector<Sha256> keys;  ///< of each row: the SHA-256 of its image file, or view_key()
-  CsrRows rows;
+  SparseRows rows;
   SegmentOrigin origin;
   FeatureType storage = FeatureType::kFloat32;
   /// 0: rows as they were computed. Higher: merged from segments of lower generations only (compaction.hpp).

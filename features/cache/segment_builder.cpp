@@ -29,7 +29,7 @@ void SegmentBuilder::append(const Sha256& key, std::span<const float> activation
   segment_.rows.append_dense(activations);
 }
 
-void SegmentBuilder::append(const Sha256& key, const CsrRows& rows, std::size_t row) {
+void SegmentBuilder::append(const Sha256& key, const SparseRows& rows, std::size_t row) {
   if (!oldest_) oldest_ = std::chrono::steady_clock::now();
   segment_.keys.push_back(key);
   segment_.rows.append_row(rows, row);

@@ -28,8 +28,8 @@ std::vector<Sha256> keys_at(std::span<const Sha256> keys, std::span<const std::s
 }
 
 /// The rows at `positions`. Positions whose rows prove missing or damaged move to `lost`.
-CsrRows read_rows(FeatureCache& cache, std::span<const Sha256> keys, std::vector<std::size_t>& positions,
-                  std::vector<std::size_t>& lost) {
+SparseRows read_rows(FeatureCache& cache, std::span<const Sha256> keys, std::vector<std::size_t>& positions,
+                     std::vector<std::size_t>& lost) {
   while (true) {  // each turn has fewer positions
     const std::size_t before = positions.size();
     try {
@@ -87,7 +87,7 @@ std::vector<std::size_t> LowerTaps::read(Tap tap, std::span<const Sha256> keys, 
     const std::int32_t segment = segments[*at];
     std::vector<std::size_t> together;
     for (; at != order.end() && segments[*at] == segment; ++at) together.push_back(positions[*at]);
-    const CsrRows rows = read_rows(cache, keys, together, lost);
+    const SparseRows rows = read_rows(cache, keys, together, lost);
     dense.resize(static_cast<std::size_t>(rows.columns));
     for (std::size_t row = 0; row < together.size(); ++row) {
       rows.expand(row, dense);

@@ -188,7 +188,7 @@ Matrix logits_of(TunedFirstLayer& layer, std::span<const Dense> layers, const Re
   Matrix logits(static_cast<Eigen::Index>(rows.size()), layers.back().bias.size());
   for (std::size_t first = 0; first < rows.size(); first += kRowsAtATime) {
     const auto part = rows.subspan(first, std::min(kRowsAtATime, rows.size() - first));
-    const FeatureMatrix of_part = maps.read(part);
+    const SparseRows of_part = maps.read(part);
     layer.use_rows(of_part.view());
     std::vector<RowIndex> all(part.size());
     std::iota(all.begin(), all.end(), 0);
@@ -394,7 +394,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   session.console.note(fmt::format("stage three: {} training and {} validation images, blocks {} to 5 by {}",
                                    training_images.size(), rows.validation.size(), first_block,
                                    opened->description()));
-  FeatureRows in_memory = maps.training();
+  SparseRowsView in_memory = maps.training();
   in_memory.columns = maps.columns();
   const std::string backprop = opened->description();
   auto owned = std::make_unique<TunedFirstLayer>(

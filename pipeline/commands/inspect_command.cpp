@@ -84,10 +84,9 @@ std::vector<FeatureScore> score_taps(StageOne& stage_one, const LabelledRows& ro
 }
 
 Matrix kernel_of(StageOne& stage_one, const LabelledRows& rows, int threads) {
-  const CsrRows features = stage_one.features(rows.keys);
+  const SparseRows features = stage_one.features(rows.keys);
   Workers workers(threads, on_interrupt());
-  const FeatureRows view{features.columns, features.indptr, features.indices, features.values};
-  return kernel_matrix(TiledRows(view, kTileFeatures), workers);
+  return kernel_matrix(TiledRows(features.view(), kTileFeatures), workers);
 }
 
 }  // namespace

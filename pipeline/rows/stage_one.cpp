@@ -291,7 +291,7 @@ std::unique_ptr<Engine> StageOne::open(std::optional<Tap> from) const {
   return opened;
 }
 
-CsrRows StageOne::features(std::span<const Sha256> keys) {
+SparseRows StageOne::features(std::span<const Sha256> keys) {
   FeatureCache& cache = *caches_.front();
   const auto is_there = [&](const Sha256& key) { return cache.contains(key); };
   for (int repairs = 0;; ++repairs) {  // each read finds one damaged segment

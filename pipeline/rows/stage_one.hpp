@@ -18,12 +18,12 @@
 #include "data/dataset/split.hpp"
 #include "data/sha256.hpp"
 #include "features/cache/cache.hpp"
-#include "features/cache/csr_rows.hpp"
 #include "features/cache/extractor_configuration.hpp"
 #include "features/cache/file_digests.hpp"
 #include "features/extraction/extractor.hpp"
 #include "features/extraction/lower_taps.hpp"
 #include "features/network/weights.hpp"
+#include "memory/sparse_rows.hpp"
 #include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/process/session.hpp"
 
@@ -63,7 +63,7 @@ class StageOne {
   /// The cached rows of `keys` at taps()[0], in order. If a segment was damaged or removed since run(), its
   /// rows are computed again from the files of the runs. Called from one thread at a time.
   /// @throws RowsLost if that does not restore the rows: an image no longer exists or has changed
-  [[nodiscard]] CsrRows features(std::span<const Sha256> keys);
+  [[nodiscard]] SparseRows features(std::span<const Sha256> keys);
   /// The sizes of the rows, and where they are stored.
   [[nodiscard]] FeatureCache::Layout layout(std::span<const Sha256> keys) const;
 

@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "features/cache/csr_rows.hpp"
 #include "head/layers/kernel_matrix.hpp"
 #include "head/layers/primal_kernel.hpp"
 #include "head/representation/representation_gradient.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 namespace {
@@ -21,11 +21,11 @@ std::vector<RowIndex> first_rows(std::size_t count, std::size_t from = 0) {
 }
 
 /// The first `count` rows of dense activations, in sparse form.
-FeatureMatrix sparse(std::span<const float> dense, std::size_t count, std::size_t columns) {
-  CsrRows rows;
+SparseRows sparse(std::span<const float> dense, std::size_t count, std::size_t columns) {
+  SparseRows rows;
   rows.columns = static_cast<std::int64_t>(columns);
   for (std::size_t r = 0; r < count; ++r) rows.append_dense(dense.subspan(r * columns, columns));
-  return {rows.columns, std::move(rows.indptr), std::move(rows.indices), std::move(rows.values)};
+  return rows;
 }
 
 void append_arrays(const std::vector<ConvolutionWeights>& layers, FirstLayerState& state) {
@@ -45,7 +45,7 @@ std::vector<ConvolutionWeights> layers_from(std::span<const std::span<const floa
 
 }  // namespace
 
-TunedFirstLayer::TunedFirstLayer(std::unique_ptr<TrainableBlocks> blocks, const FeatureRows& maps,
+TunedFirstLayer::TunedFirstLayer(std::unique_ptr<TrainableBlocks> blocks, const SparseRowsView& maps,
                                  const Matrix& kernel, TunedLayerOptions options)
     : blocks_(std::move(blocks)),
       maps_(maps),
@@ -54,11 +54,11 @@ TunedFirstLayer::TunedFirstLayer(std::unique_ptr<TrainableBlocks> blocks, const 
              best_primal_kernel(), Blocks::kNever),
       input_(static_cast<std::size_t>(options_.batch) * static_cast<std::size_t>(maps.columns)) {}
 
-FeatureRows TunedFirstLayer::pooled_of(const Represented& represented) const {
+SparseRowsView TunedFirstLayer::pooled_of(const Represented& represented) const {
   return (pools() ? represented.pooled : represented.maps).view();
 }
 
-FeatureRows TunedFirstLayer::rows_of(const Represented& represented) const {
+SparseRowsView TunedFirstLayer::rows_of(const Represented& represented) const {
   return transforms() ? represented.rows.view() : pooled_of(represented);
 }
 
@@ -109,11 +109,11 @@ void TunedFirstLayer::backward(const Eigen::Ref<const Matrix>& dz) {
     of_maps = representation_gradient(current_.maps.view(), pooled_of(current_), options_.fitted,
                                       options_.pooling, rows_of(current_), of_maps);
   }
-  const FeatureRows maps = current_.maps.view();
+  const SparseRowsView maps = current_.maps.view();
   const auto width = static_cast<std::size_t>(maps.columns);
   for (std::size_t r = 0; r < rows; ++r) {
     const auto first = static_cast<std::size_t>(maps.indptr[r]);
-    expand(maps.row_indices(static_cast<RowIndex>(r)), std::span(of_maps).subspan(first),
+    expand(maps.row_indices(r), std::span(of_maps).subspan(first),
            std::span(gradient_).subspan(r * width, width));
   }
   std::fill(gradient_.begin() + static_cast<std::ptrdiff_t>(rows * width), gradient_.end(), 0.0F);
@@ -139,10 +139,10 @@ void TunedFirstLayer::step(std::span<const RowIndex> batch, const Eigen::Ref<con
   const std::span<const RowIndex> last = next.last(ahead);
   resident_.clear();
   stacked_ = {};
-  append(stacked_, std::move(transforms() ? current_.rows : pools() ? current_.pooled : current_.maps));
+  stacked_.append(std::move(transforms() ? current_.rows : pools() ? current_.pooled : current_.maps));
   if (ahead > 0) {
     current_ = run_blocks(last);
-    append(stacked_, rows_of(current_));
+    stacked_.append(rows_of(current_));
     resident_.assign(last.begin(), last.end());
   }
   dense_.use_rows(stacked_.view());
@@ -173,7 +173,7 @@ double TunedFirstLayer::gradient_squared_norm(std::span<const RowIndex> batch,
   return sum + blocks_->gradient_squared_norm({l2, options_.l2_sp});
 }
 
-void TunedFirstLayer::use_rows(const FeatureRows& maps) {
+void TunedFirstLayer::use_rows(const SparseRowsView& maps) {
   if (maps.columns != maps_.columns) throw std::invalid_argument("tuned layer: maps of another shape");
   maps_ = maps;
   resident_.clear();

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "features/blocks/trainable_blocks.hpp"
-#include "head/feature_matrix.hpp"
 #include "head/layers/first_layer.hpp"
 #include "head/layers/primal_solver.hpp"
 #include "head/representation/representation.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -37,7 +37,7 @@ class TunedFirstLayer final : public FirstLayer {
  public:
   /// @param maps    rows of the tap below the VGG blocks; must outlive this, or live until use_rows()
   /// @param kernel  W of the first dense layer, [columns of X, hidden]
-  TunedFirstLayer(std::unique_ptr<TrainableBlocks> blocks, const FeatureRows& maps, const Matrix& kernel,
+  TunedFirstLayer(std::unique_ptr<TrainableBlocks> blocks, const SparseRowsView& maps, const Matrix& kernel,
                   TunedLayerOptions options);
 
   void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) override;
@@ -48,7 +48,7 @@ class TunedFirstLayer final : public FirstLayer {
   [[nodiscard]] double penalty(double l2) override;
   [[nodiscard]] double gradient_squared_norm(std::span<const RowIndex> batch,
                                              const Eigen::Ref<const Matrix>& dz, double l2) override;
-  void use_rows(const FeatureRows& maps) override;
+  void use_rows(const SparseRowsView& maps) override;
   [[nodiscard]] Matrix release_kernel() override { return dense_.release_kernel(); }
   void remember() override;
   void recall() override;
@@ -63,14 +63,14 @@ class TunedFirstLayer final : public FirstLayer {
   /// A batch on its way from the VGG blocks to W. A stage that changes nothing keeps no copy; the stage
   /// before has the values.
   struct Represented {
-    FeatureMatrix maps;
-    FeatureMatrix pooled;
-    FeatureMatrix rows;
+    SparseRows maps;
+    SparseRows pooled;
+    SparseRows rows;
   };
   [[nodiscard]] bool pools() const noexcept { return options_.pooling != Pooling::kFlatten; }
   [[nodiscard]] bool transforms() const noexcept { return options_.fitted.transform != Transform::kNone; }
-  [[nodiscard]] FeatureRows pooled_of(const Represented& represented) const;
-  [[nodiscard]] FeatureRows rows_of(const Represented& represented) const;
+  [[nodiscard]] SparseRowsView pooled_of(const Represented& represented) const;
+  [[nodiscard]] SparseRowsView rows_of(const Represented& represented) const;
 
   // Runs the VGG blocks on `rows`. Afterwards the blocks hold the values of these rows for backpropagation.
   [[nodiscard]] Represented run_blocks(std::span<const RowIndex> rows);
@@ -79,14 +79,14 @@ class TunedFirstLayer final : public FirstLayer {
   void backward(const Eigen::Ref<const Matrix>& dz);
 
   std::unique_ptr<TrainableBlocks> blocks_;
-  FeatureRows maps_;
+  SparseRowsView maps_;
   TunedLayerOptions options_;
   PrimalSolver dense_;
   std::vector<float> input_;     // [batch, maps' columns]
   std::vector<float> gradient_;  // dLoss/d(output of the VGG blocks), [batch, columns of this output]
   std::vector<RowIndex> resident_;
   Represented current_;  // the values of resident_
-  FeatureMatrix stacked_;
+  SparseRows stacked_;
   bool gradients_ready_ = false;  // whether the VGG blocks have the gradients of resident_
   std::vector<ConvolutionWeights> remembered_;
   std::vector<ConvolutionWeights> shown_weights_;  // the memory that state() shows

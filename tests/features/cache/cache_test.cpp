@@ -88,7 +88,7 @@ TEST(FeatureCache, WhatOneProcessPublishesTheNextOneReads) {
   EXPECT_EQ(cache.rows(), 3U);
   EXPECT_TRUE(cache.contains(made_up_key(2)));
   EXPECT_FALSE(cache.contains(made_up_key(4)));
-  const CsrRows rows = cache.read(keys_of({3, 1, 2}));
+  const SparseRows rows = cache.read(keys_of({3, 1, 2}));
   EXPECT_GT(rows.values.size(), 100U);
   EXPECT_EQ(rows, rows_of({3, 1, 2}));
   EXPECT_THAT(workplace.warnings, IsEmpty());
@@ -156,7 +156,7 @@ TEST(FeatureCache, DenseSegmentsAreReadToo) {
 
 TEST(FeatureCache, NothingIsReadForNoKeys) {
   Workplace workplace;
-  const CsrRows rows = workplace.open().read({});
+  const SparseRows rows = workplace.open().read({});
   EXPECT_EQ(rows.rows(), 0U);
   EXPECT_EQ(rows.columns, static_cast<std::int64_t>(kColumns));
 }
@@ -175,7 +175,7 @@ TEST(FeatureCache, ForTwoRowsOfOneKeyTheSmallestSegmentNameWins) {
   Segment second = made_up_segment({2, 3});
   second.rows.values[0] += 0.5F;  // of image 2
   const bool first_wins = sha256(encode_segment(first)) < sha256(encode_segment(second));
-  CsrRows expected;
+  SparseRows expected;
   expected.columns = kColumns;
   expected.append_row(first_wins ? first.rows : second.rows, first_wins ? 1 : 0);
   ASSERT_NE(first.rows.row_values(1)[0], second.rows.row_values(0)[0]);
@@ -523,7 +523,7 @@ TEST(FeatureCacheIndex, KeepsTheWinnerOfTwoRowsWhicheverSegmentGoes) {
   second.rows.values[0] += 0.5F;  // of image 2
   if (!(sha256(encode_segment(first)) < sha256(encode_segment(second)))) std::swap(first, second);
   const auto row_of = [](const Segment& segment) {
-    CsrRows row;
+    SparseRows row;
     row.columns = kColumns;
     row.append_row(segment.rows, segment.keys[0] == made_up_key(2) ? 0 : 1);
     return row;

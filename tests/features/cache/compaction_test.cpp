@@ -183,7 +183,7 @@ TEST(FeatureCacheCompaction, KeepsTheRowThatCountsAndDropsTheOther) {
   Workplace workplace;
   workplace.place(encode_segment(first));
   workplace.place(encode_segment(second));
-  const CsrRows before = workplace.open().read(keys_of({1, 2, 3}));
+  const SparseRows before = workplace.open().read(keys_of({1, 2, 3}));
   FeatureCache cache = workplace.open();
   cache.compact();
   EXPECT_EQ(cache.read(keys_of({1, 2, 3})), before);
@@ -223,7 +223,7 @@ TEST(FeatureCacheCompaction, KeepsTheStorageAndTheBits) {
   const std::vector<int> images{1, 2, 3, 4};
   for (const int image : images) cache.publish(stored_as_float16(made_up_segment({image})));
   EXPECT_EQ(cache.compact().into, 1U);
-  const CsrRows expected = stored_as_float16(made_up_segment(images)).rows;
+  const SparseRows expected = stored_as_float16(made_up_segment(images)).rows;
   EXPECT_NE(expected, rows_of(images));
   EXPECT_EQ(cache.read(keys_of(images)), expected);
   std::error_code error;

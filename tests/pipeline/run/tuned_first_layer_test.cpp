@@ -42,8 +42,8 @@ Matrix matrix(const std::string& dataset) {
 }
 
 /// Dense rows as the trainer takes them.
-FeatureMatrix feature_rows(const std::vector<float>& dense, std::size_t rows) {
-  FeatureMatrix matrix;
+SparseRows feature_rows(const std::vector<float>& dense, std::size_t rows) {
+  SparseRows matrix;
   const std::size_t columns = dense.size() / rows;
   matrix.columns = static_cast<std::int64_t>(columns);
   for (std::size_t r = 0; r < rows; ++r) {
@@ -60,7 +60,7 @@ FeatureMatrix feature_rows(const std::vector<float>& dense, std::size_t rows) {
 
 /// The run that Keras recorded.
 struct Recorded {
-  FeatureMatrix maps = feature_rows(golden_array(kFile, "/block4_pool").floats(), kRows);
+  SparseRows maps = feature_rows(golden_array(kFile, "/block4_pool").floats(), kRows);
   std::vector<std::int32_t> labels;
   std::vector<RowIndex> rows = {0, 1, 2, 3};
   Matrix first_kernel = matrix("/initial/dense1/kernel");
@@ -188,7 +188,7 @@ INSTANTIATE_TEST_SUITE_P(Paths, FinetuneGolden,
 struct Small {
   static constexpr int kInput = 32;
   static constexpr std::size_t kImages = 14;
-  FeatureMatrix maps;
+  SparseRows maps;
   std::vector<std::int32_t> labels;
   std::vector<RowIndex> rows;
   Representation representation;
@@ -344,7 +344,7 @@ TEST(TunedFirstLayerTest, RowsReadInOneWindowGiveTheBitsOfRowsInMemory) {
   const TrainingResult expected = train_layers(run.data(), in_memory, run.layers(), run.options);
   const std::vector<std::int32_t> chunks(Small::kImages, 0);
   const RowSource source{run.maps.columns, chunks, Small::kImages, [&](std::span<const RowIndex> wanted) {
-                           FeatureMatrix part;
+                           SparseRows part;
                            part.columns = run.maps.columns;
                            for (const RowIndex row : wanted) {
                              const auto indices = run.maps.view().row_indices(row);

@@ -306,6 +306,17 @@ Segment decode_segment(std::span<const std::byte> bytes) {
           header.storage, header.generation};
 }
 
+std::optional<std::string> misfit(const SegmentKind& found, const SegmentKind& wanted) {
+  if (found.tap != wanted.tap || found.shape != wanted.shape) {
+    return fmt::format("it holds {} of {}x{}x{}, not {} of {}x{}x{}", to_string(found.tap),
+                       found.shape.height, found.shape.width, found.shape.channels, to_string(wanted.tap),
+                       wanted.shape.height, wanted.shape.width, wanted.shape.channels);
+  }
+  if (found.storage != wanted.storage)
+    return fmt::format("it holds {}, not {}", to_string(found.storage), to_string(wanted.storage));
+  return std::nullopt;
+}
+
 std::string segment_file_name(const Sha256& digest) { return "segment-" + digest.hex() + ".h5"; }
 
 }  // namespace headstart

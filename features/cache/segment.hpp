@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -69,6 +70,16 @@ struct SegmentHeader {
 
 /// Like decode_segment(), without reading the activations. @throws Error as decode_segment
 [[nodiscard]] SegmentHeader decode_segment_header(std::span<const std::byte> bytes);
+
+/// What all segments of a folder have in common.
+struct SegmentKind {
+  Tap tap = Tap::kBlock5Pool;
+  MapShape shape;
+  FeatureType storage = FeatureType::kFloat32;
+};
+
+/// How a segment differs from those of `wanted`: "it holds float16, not float32". Nothing if it does not.
+[[nodiscard]] std::optional<std::string> misfit(const SegmentKind& found, const SegmentKind& wanted);
 
 /// "segment-<64 hexadecimal digits>.h5".
 [[nodiscard]] std::string segment_file_name(const Sha256& digest);

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <numeric>
 #include <utility>
-
-#include "data/error.hpp"
+#include <variant>
 
 namespace headstart {
 namespace {
@@ -31,13 +30,9 @@ std::vector<Sha256> keys_at(std::span<const Sha256> keys, std::span<const std::s
 SparseRows read_rows(FeatureCache& cache, std::span<const Sha256> keys, std::vector<std::size_t>& positions,
                      std::vector<std::size_t>& lost) {
   while (true) {  // each turn has fewer positions
-    const std::size_t before = positions.size();
-    try {
-      return cache.read(keys_at(keys, positions));
-    } catch (const Error&) {
-      drop_lost(cache, keys, positions, lost);
-      if (positions.size() == before) throw;
-    }
+    auto read = cache.try_read(keys_at(keys, positions));
+    if (auto* rows = std::get_if<SparseRows>(&read)) return std::move(*rows);
+    drop_lost(cache, keys, positions, lost);
   }
 }
 

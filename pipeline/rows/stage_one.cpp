@@ -12,6 +12,7 @@
 #include "data/dataset/discovery.hpp"
 #include "data/error.hpp"
 #include "data/image/view.hpp"
+#include "features/cache/cache_folder.hpp"
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/text_table.hpp"
 

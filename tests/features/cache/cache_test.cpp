@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <numeric>
@@ -259,8 +258,7 @@ TEST(FeatureCache, ASegmentOfAnotherStorageIsSetAside) {
     Workplace::write(file, encode_segment(wrong));
     const CacheVerification found = verify_cache(workplace.root(), [](auto, auto) {});
     ASSERT_THAT(found.faults, SizeIs(1));
-    EXPECT_THAT(found.faults[0].reason,
-                HasSubstr(halves ? "are float32, needed float16" : "are float16, needed float32"));
+    EXPECT_THAT(found.faults[0].reason, HasSubstr(halves ? "float32, not float16" : "float16, not float32"));
     EXPECT_EQ(workplace.open(workplace.root(), of).rows(), 1U);
     ASSERT_THAT(workplace.warnings, SizeIs(1));
     EXPECT_THAT(workplace.warnings[0], HasSubstr(halves ? "float32, not float16" : "float16, not float32"));
@@ -735,44 +733,6 @@ TEST(ListCache, TellsWhatIsThereAndWhatIsBroken) {
   ASSERT_THAT(warnings, SizeIs(1));
   EXPECT_THAT(warnings[0], HasSubstr(broken.string()));
   EXPECT_TRUE(fs::exists(broken));  // a listing changes nothing
-}
-
-TEST(SegmentBuilder, ASegmentIsDueWhenItIsLargeOrOld) {
-  const auto now = [] { return std::chrono::steady_clock::now(); };
-  SegmentBuilder builder(Tap::kBlock5Pool, {64, 64, 512}, {"engine", "1", "0.1", "host"});
-  EXPECT_TRUE(builder.empty());
-  EXPECT_FALSE(builder.due(now() + std::chrono::hours(1)));        // nothing is never due
-  const std::vector<float> row(std::size_t{64} * 64 * 512, 1.0F);  // 16 MiB of entries
-  builder.append(made_up_key(1), row);
-  EXPECT_FALSE(builder.empty());
-  EXPECT_FALSE(builder.due(now()));
-  EXPECT_TRUE(builder.due(now() + SegmentBuilder::kMaxAge));
-  for (int image = 2; image <= 4; ++image) builder.append(made_up_key(image), row);
-  EXPECT_TRUE(builder.due(now()));
-  const Segment segment = builder.take();
-  EXPECT_EQ(segment.keys, keys_of({1, 2, 3, 4}));
-  EXPECT_EQ(segment.rows.rows(), 4U);
-  EXPECT_EQ(segment.origin.engine, "engine");
-  EXPECT_TRUE(builder.empty());
-  EXPECT_FALSE(builder.due(now() + SegmentBuilder::kMaxAge));
-  builder.append(made_up_key(5), row);
-  EXPECT_EQ(builder.take().keys, keys_of({5}));
-}
-
-TEST(DefaultCacheFolder, FollowsTheEnvironment) {
-  const char* const at_home = std::getenv("HOME");
-  const std::string home = at_home == nullptr ? "/" : at_home;
-  unsetenv("XDG_CACHE_HOME");
-  setenv("HOME", "/home/someone", 1);
-  EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));
-  setenv("XDG_CACHE_HOME", "/var/xdg", 1);
-  EXPECT_EQ(default_cache_folder(), fs::path("/var/xdg/headstart"));
-  setenv("XDG_CACHE_HOME", "relative", 1);
-  EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));
-  unsetenv("XDG_CACHE_HOME");
-  unsetenv("HOME");
-  EXPECT_THROW((void)default_cache_folder(), Error);
-  setenv("HOME", home.c_str(), 1);
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/feature_file.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 #include "pipeline/run/output_check.hpp"
 #include "pipeline/run/split_rows.hpp"

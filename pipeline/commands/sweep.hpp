@@ -13,7 +13,7 @@
 #include "head/search/search.hpp"
 #include "memory/sparse_rows.hpp"
 #include "pipeline/options/options.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 
 namespace headstart {
 

@@ -9,8 +9,8 @@
 #include "data/sha256.hpp"
 #include "features/hdf5/hdf5.hpp"
 #include "memory/sparse_rows.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/rows/feature_file.hpp"
-#include "pipeline/rows/stage_one.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 
 namespace headstart {

@@ -10,6 +10,7 @@
 #include "data/sha256.hpp"
 #include "memory/sparse_rows.hpp"
 #include "pipeline/process/session.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/rows/stage_one.hpp"
 
 namespace headstart {

@@ -15,7 +15,7 @@
 #include "head/insight/metrics.hpp"
 #include "head/matrix.hpp"
 #include "head/representation/representation.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 
 namespace headstart {
 

@@ -8,7 +8,7 @@
 #include "data/sha256.hpp"
 #include "memory/sparse_rows.hpp"
 #include "pipeline/options/class_weight.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/rows/training_views.hpp"
 #include "pipeline/run/checkpoint.hpp"
 

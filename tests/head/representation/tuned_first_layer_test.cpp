@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,9 +17,9 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kBatch = 3;
-constexpr std::size_t kColumns = 4;  // two positions of two channels
-constexpr std::size_t kHidden = 5;
+constexpr std::size_t kBatchRows = 3;
+constexpr std::size_t kMapColumns = 4;  // two positions of two channels
+constexpr std::size_t kHiddenUnits = 5;
 
 /// y = relu(w o x), with a weight for each column.
 class MadeUpLayers final : public LowerLayers {
@@ -82,22 +83,22 @@ struct MadeUpRun {
   explicit MadeUpRun(Pooling chosen = Pooling::kFlatten) : pooling(chosen) {
     Random random(3);
     const auto uniform = [&] { return random.uniform() - 0.3F; };
-    rows.columns = kColumns;
-    for (std::size_t r = 0; r < 2 * kBatch; ++r) {
-      std::vector<float> row(kColumns);
+    rows.columns = kMapColumns;
+    for (std::size_t r = 0; r < 2 * kBatchRows; ++r) {
+      std::vector<float> row(kMapColumns);
       for (float& value : row) value = uniform();
       rows.append_dense(row);
     }
-    for (std::size_t c = 0; c < kColumns; ++c) lower.push_back(0.5F + random.uniform());
-    kernel = Matrix(pooling == Pooling::kFlatten ? 4 : 2, kHidden);
-    dz = Matrix(kBatch, kHidden);
+    for (std::size_t c = 0; c < kMapColumns; ++c) lower.push_back(0.5F + random.uniform());
+    kernel = Matrix(pooling == Pooling::kFlatten ? 4 : 2, kHiddenUnits);
+    dz = Matrix(kBatchRows, kHiddenUnits);
     for (Matrix* const matrix : {&kernel, &dz})
       for (Eigen::Index i = 0; i < matrix->size(); ++i) matrix->data()[i] = uniform();
   }
   [[nodiscard]] TunedFirstLayer layer() const {
     TunedLayerOptions options;
     options.channels = 2;
-    options.batch = static_cast<int>(kBatch);
+    options.batch = static_cast<int>(kBatchRows);
     options.pooling = pooling;
     options.fitted = fit_scale(4.0);  // halves the rows
     options.threads = 1;
@@ -107,7 +108,7 @@ struct MadeUpRun {
   [[nodiscard]] std::size_t feature(std::size_t c) const { return pooling == Pooling::kFlatten ? c : c % 2; }
   [[nodiscard]] double share() const { return pooling == Pooling::kFlatten ? 0.5 : 0.25; }
   [[nodiscard]] double input(std::size_t r, std::size_t c) const {
-    std::vector<float> row(kColumns);
+    std::vector<float> row(kMapColumns);
     rows.expand(r, row);
     return static_cast<double>(row[c]);
   }
@@ -116,9 +117,9 @@ struct MadeUpRun {
   }
   /// X, [rows, features].
   [[nodiscard]] Eigen::MatrixXd features(std::size_t first) const {
-    Eigen::MatrixXd x = Eigen::MatrixXd::Zero(kBatch, kernel.rows());
-    for (std::size_t r = 0; r < kBatch; ++r) {
-      for (std::size_t c = 0; c < kColumns; ++c)
+    Eigen::MatrixXd x = Eigen::MatrixXd::Zero(kBatchRows, kernel.rows());
+    for (std::size_t r = 0; r < kBatchRows; ++r) {
+      for (std::size_t c = 0; c < kMapColumns; ++c)
         x(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(feature(c))) += share() * map(first + r, c);
     }
     return x;
@@ -126,9 +127,9 @@ struct MadeUpRun {
   /// dLoss/d(weights of the lower layers), for the first batch.
   [[nodiscard]] std::vector<double> lower_gradient() const {
     const Eigen::MatrixXd dx = dz.cast<double>() * kernel.cast<double>().transpose();
-    std::vector<double> gradient(kColumns, 0.0);
-    for (std::size_t r = 0; r < kBatch; ++r) {
-      for (std::size_t c = 0; c < kColumns; ++c) {
+    std::vector<double> gradient(kMapColumns, 0.0);
+    for (std::size_t r = 0; r < kBatchRows; ++r) {
+      for (std::size_t c = 0; c < kMapColumns; ++c) {
         if (map(r, c) > 0.0)
           gradient[c] +=
               share() * input(r, c) * dx(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(feature(c)));
@@ -144,9 +145,9 @@ struct MadeUpRun {
   Matrix dz;
 };
 
-constexpr RowIndex kFirst[] = {0, 1, 2};
-constexpr RowIndex kSecond[] = {3, 4, 5};
-constexpr SgdStep kStep{.learning_rate = 0.1, .momentum = 0.0, .l2 = 0.01};
+constexpr RowIndex kFirstRows[] = {0, 1, 2};
+constexpr RowIndex kSecondRows[] = {3, 4, 5};
+constexpr SgdStep kPlainStep{.learning_rate = 0.1, .momentum = 0.0, .l2 = 0.01};
 
 class TunedFirstLayerOf : public testing::TestWithParam<Pooling> {};
 
@@ -154,30 +155,32 @@ TEST_P(TunedFirstLayerOf, MultipliesWhatComesOutBelow) {
   const MadeUpRun run(GetParam());
   TunedFirstLayer layer = run.layer();
   const std::vector<RowIndex> all{0, 1, 2, 3, 4, 5};
-  Matrix z(6, kHidden);
+  Matrix z(6, kHiddenUnits);
   layer.forward(all, z);
-  EXPECT_LT((z.topRows(kBatch).cast<double>() - run.features(0) * run.kernel.cast<double>()).norm(), 1e-6);
-  EXPECT_LT((z.bottomRows(kBatch).cast<double>() - run.features(3) * run.kernel.cast<double>()).norm(), 1e-6);
+  EXPECT_LT((z.topRows(kBatchRows).cast<double>() - run.features(0) * run.kernel.cast<double>()).norm(),
+            1e-6);
+  EXPECT_LT((z.bottomRows(kBatchRows).cast<double>() - run.features(3) * run.kernel.cast<double>()).norm(),
+            1e-6);
 }
 
 TEST_P(TunedFirstLayerOf, StepsBothAlongTheirGradientsAndMultipliesTheNextBatchByTheResult) {
   MadeUpRun run(GetParam());
   TunedFirstLayer layer = run.layer();
   const Eigen::MatrixXd of_kernel =
-      run.features(0).transpose() * run.dz.cast<double>() + 2.0 * kStep.l2 * run.kernel.cast<double>();
+      run.features(0).transpose() * run.dz.cast<double>() + 2.0 * kPlainStep.l2 * run.kernel.cast<double>();
   std::vector<double> of_lower = run.lower_gradient();
   double squares = of_kernel.squaredNorm();
-  for (std::size_t c = 0; c < kColumns; ++c) {
-    of_lower[c] += 2.0 * kStep.l2 * static_cast<double>(run.lower[c]);
+  for (std::size_t c = 0; c < kMapColumns; ++c) {
+    of_lower[c] += 2.0 * kPlainStep.l2 * static_cast<double>(run.lower[c]);
     squares += of_lower[c] * of_lower[c];
   }
-  EXPECT_NEAR(layer.gradient_squared_norm(kFirst, run.dz, kStep.l2) / squares, 1.0, 1e-5);
+  EXPECT_NEAR(layer.gradient_squared_norm(kFirstRows, run.dz, kPlainStep.l2) / squares, 1.0, 1e-5);
 
-  Matrix z(kBatch, kHidden);
-  layer.step(kFirst, run.dz, kStep, kSecond, z);
-  for (std::size_t c = 0; c < kColumns; ++c)
-    run.lower[c] -= static_cast<float>(kStep.learning_rate * of_lower[c]);
-  run.kernel -= (kStep.learning_rate * of_kernel).cast<float>();
+  Matrix z(kBatchRows, kHiddenUnits);
+  layer.step(kFirstRows, run.dz, kPlainStep, kSecondRows, z);
+  for (std::size_t c = 0; c < kMapColumns; ++c)
+    run.lower[c] -= static_cast<float>(kPlainStep.learning_rate * of_lower[c]);
+  run.kernel -= (kPlainStep.learning_rate * of_kernel).cast<float>();
   EXPECT_LT((z.cast<double>() - run.features(3) * run.kernel.cast<double>()).norm(), 1e-5);
   EXPECT_LT((layer.release_kernel() - run.kernel).norm(), 1e-5F);
 }
@@ -187,21 +190,21 @@ INSTANTIATE_TEST_SUITE_P(Poolings, TunedFirstLayerOf, testing::Values(Pooling::k
 
 TEST(TunedFirstLayer, GoesOnFromItsStateToTheSameBits) {
   const MadeUpRun run;
-  SgdStep sgd = kStep;
+  SgdStep sgd = kPlainStep;
   sgd.momentum = 0.9;
-  Matrix whole_z(kBatch, kHidden);
-  Matrix resumed_z(kBatch, kHidden);
+  Matrix whole_z(kBatchRows, kHiddenUnits);
+  Matrix resumed_z(kBatchRows, kHiddenUnits);
   TunedFirstLayer whole = run.layer();
-  whole.step(kFirst, run.dz, sgd, kSecond, whole_z);
+  whole.step(kFirstRows, run.dz, sgd, kSecondRows, whole_z);
   whole.remember();
   TunedFirstLayer resumed = run.layer();
   resumed.set_state(whole.state());
   for (TunedFirstLayer* const layer : {&whole, &resumed})
-    layer->step(kSecond, run.dz, sgd, kFirst, layer == &whole ? whole_z : resumed_z);
+    layer->step(kSecondRows, run.dz, sgd, kFirstRows, layer == &whole ? whole_z : resumed_z);
   EXPECT_TRUE(whole_z == resumed_z);
   for (TunedFirstLayer* const layer : {&whole, &resumed}) {
     layer->recall();
-    layer->forward(kFirst, layer == &whole ? whole_z : resumed_z);
+    layer->forward(kFirstRows, layer == &whole ? whole_z : resumed_z);
   }
   EXPECT_TRUE(whole_z == resumed_z) << "both remember the weights before the second step";
   EXPECT_TRUE(whole.release_kernel() == resumed.release_kernel());
@@ -211,7 +214,7 @@ TEST(TunedFirstLayer, RefusesRowsAndStatesOfOtherShapes) {
   const MadeUpRun run;
   TunedFirstLayer layer = run.layer();
   SparseRows wide;
-  wide.columns = kColumns + 1;
+  wide.columns = kMapColumns + 1;
   EXPECT_THROW(layer.use_rows(wide.view()), std::invalid_argument);
   FirstLayerState state = layer.state();
   state.arrays.pop_back();

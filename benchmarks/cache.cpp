@@ -31,7 +31,7 @@ constexpr std::int64_t kRowsOfSegment = 4'340;  // 64 MiB
 
 Sha256 key_of(std::int64_t row) { return sha256(std::to_string(row)); }
 
-void append_made_up_row(std::int64_t row, CsrRows& rows) {
+void append_made_up_row(std::int64_t row, SparseRows& rows) {
   std::minstd_rand random(static_cast<std::uint32_t>(row + 1));
   for (std::int64_t column = 0; column + kSpacing <= kColumns; column += kSpacing) {
     const auto drawn = static_cast<std::uint32_t>(random());
@@ -67,7 +67,7 @@ void fill(const fs::path& folder, std::int64_t rows) {
 void check(FeatureCache& cache, std::int64_t rows) {
   if (cache.rows() != static_cast<std::size_t>(rows)) throw std::runtime_error("rows are missing");
   std::vector<Sha256> keys;
-  CsrRows expected;
+  SparseRows expected;
   expected.columns = kColumns;
   for (std::int64_t row = 0; row < std::min<std::int64_t>(rows, 1000); ++row) {
     keys.push_back(key_of(row));

@@ -40,8 +40,8 @@ FeatureTable table_of_rows() {
   return table;
 }
 
-FeatureMatrix rows_of(std::span<const RowIndex> rows) {
-  FeatureMatrix matrix;
+SparseRows rows_of(std::span<const RowIndex> rows) {
+  SparseRows matrix;
   matrix.columns = kColumns;
   for (const RowIndex row : rows) {
     for (std::int32_t column = 0; column < kColumns; ++column) {

@@ -28,12 +28,12 @@
 
 namespace {
 
-using headstart::FeatureRows;
 using headstart::Matrix;
 using headstart::PrimalSolver;
 using headstart::Random;
 using headstart::RowIndex;
 using headstart::SgdStep;
+using headstart::SparseRowsView;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kFeatures = 25'088;
@@ -56,7 +56,7 @@ struct LabelledRows {
   std::vector<std::int32_t> labels;
   std::vector<RowIndex> rows;
 
-  [[nodiscard]] FeatureRows view() const { return {kFeatures, indptr, indices, values}; }
+  [[nodiscard]] SparseRowsView view() const { return {kFeatures, indptr, indices, values}; }
 };
 
 // Activations of the size VGG16's last pool has: |x|^2 near a million.

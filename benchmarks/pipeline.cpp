@@ -105,7 +105,7 @@ Measured run(const std::vector<ImageSource>& files, const fs::path& cache_folder
     measured.cached += image.status == ImageStatus::kCached ? 1 : 0;
     keys.push_back(image.content.value());
   }
-  const CsrRows rows = cache.read(keys);
+  const SparseRows rows = cache.read(keys);
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     if (rows.row_values(i).size() != (kActivations + kSpacing - 1) / kSpacing)
       throw std::runtime_error("a row is wrong");

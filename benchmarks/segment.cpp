@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "features/cache/csr_rows.hpp"
 #include "features/cache/segment.hpp"
 #include "features/float16.hpp"
 #include "features/network/vgg16.hpp"
 #include "features/network/weights.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 namespace {
@@ -32,8 +32,8 @@ std::vector<float> activations(std::size_t seed, double nonzero_share) {
 }
 
 /// The obvious loop, which append_dense has to agree with.
-CsrRows reference_rows(const std::vector<std::vector<float>>& dense) {
-  CsrRows rows;
+SparseRows reference_rows(const std::vector<std::vector<float>>& dense) {
+  SparseRows rows;
   rows.columns = static_cast<std::int64_t>(kShape.size());
   for (const std::vector<float>& row : dense) {
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -52,8 +52,8 @@ std::vector<std::vector<float>> dense_rows(std::size_t count, double nonzero_sha
   return rows;
 }
 
-CsrRows compressed(const std::vector<std::vector<float>>& dense) {
-  CsrRows rows;
+SparseRows compressed(const std::vector<std::vector<float>>& dense) {
+  SparseRows rows;
   rows.columns = static_cast<std::int64_t>(kShape.size());
   for (const std::vector<float>& row : dense) rows.append_dense(row);
   return rows;
@@ -96,7 +96,7 @@ void set_rates(benchmark::State& state, std::size_t rows, std::size_t bytes) {
 /// Rows a second; the argument is the share of non-zeros in percent.
 void bm_append_dense(benchmark::State& state) {
   const auto dense = dense_rows(64, static_cast<double>(state.range(0)) / 100.0);
-  const CsrRows expected = reference_rows(dense);
+  const SparseRows expected = reference_rows(dense);
   if (compressed(dense) != expected || expected.values.empty())
     return state.SkipWithError("result is wrong: not timed");
   for (auto _ : state) benchmark::DoNotOptimize(compressed(dense));

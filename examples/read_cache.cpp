@@ -33,7 +33,7 @@ void print_row(const std::filesystem::path& root, const TapFolder& folder, const
   if (!configuration) return warn(folder.path.string() + ": its extractor.json is not the one of its name");
   FeatureCache cache(root, *configuration, folder.tap, warn);
   if (!cache.contains(key)) return fmt::print("  the image has no row here\n");
-  const CsrRows rows = cache.read({&key, 1});
+  const SparseRows rows = cache.read({&key, 1});
   double squares = 0.0;
   for (const float value : rows.values) squares += static_cast<double>(value) * value;
   const MapShape shape = tap_shape(folder.tap, configuration->resize.size);

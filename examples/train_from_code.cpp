@@ -11,6 +11,7 @@
 #include <headstart/pipeline/model/embedded_weights.hpp>
 #include <headstart/pipeline/model/model_file.hpp>
 #include <headstart/pipeline/process/threads.hpp>
+#include <headstart/pipeline/rows/dataset_extraction.hpp>
 #include <headstart/pipeline/rows/represented_rows.hpp>
 #include <headstart/pipeline/rows/stage_one.hpp>
 #include <headstart/pipeline/run/run_files.hpp>

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "head/feature_rows.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 

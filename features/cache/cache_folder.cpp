@@ -2,6 +2,7 @@
 #include "features/cache/cache_folder.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string_view>
 #include <system_error>
 #include <variant>
@@ -27,6 +28,18 @@ std::vector<std::string> folders_of(const fs::path& folder, std::error_code& err
 }
 
 }  // namespace
+
+fs::path default_cache_folder() {
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string_view(value == nullptr ? "" : value);
+  };
+  // The XDG specification says that relative paths are ignored.
+  if (const fs::path xdg = variable("XDG_CACHE_HOME"); xdg.is_absolute()) return xdg / "headstart";
+  if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "headstart";
+  throw Error{Error::Kind::kUsage, "there is no place for the cache",
+              "neither XDG_CACHE_HOME nor HOME is set", "name a folder with --cache"};
+}
 
 std::vector<TapFolder> list_taps(const fs::path& root) {
   std::error_code error;

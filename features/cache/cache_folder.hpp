@@ -14,6 +14,9 @@
 
 namespace headstart {
 
+/// $XDG_CACHE_HOME/headstart, else ~/.cache/headstart.
+[[nodiscard]] std::filesystem::path default_cache_folder();
+
 /// CACHE/fingerprint/tap.
 struct TapFolder {
   std::string fingerprint;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 
 #include "data/error.hpp"
@@ -28,8 +29,10 @@ std::string unreadable(const fs::path& path, std::string_view why) {
   return printable(fmt::format("not listed: {}: {}", path.string(), why));
 }
 
-/// The segments that the folder's index knows, by their digests.
-std::unordered_map<Sha256, std::pair<IndexedSegment, Content>> indexed_contents(const fs::path& folder) {
+/// The segments that a folder's index knows, by their digests.
+using IndexedContents = std::unordered_map<Sha256, std::pair<IndexedSegment, Content>>;
+
+IndexedContents indexed_contents(const fs::path& folder) {
   const SegmentIndex index = SegmentIndex::read(folder);
   std::vector<Content> contents(index.segments().size());
   for (const IndexedRow& row : index.rows()) {
@@ -37,7 +40,7 @@ std::unordered_map<Sha256, std::pair<IndexedSegment, Content>> indexed_contents(
     ++content.rows;
     content.nonzeros += static_cast<std::uint64_t>(row.nonzeros);
   }
-  std::unordered_map<Sha256, std::pair<IndexedSegment, Content>> known;
+  IndexedContents known;
   for (std::size_t i = 0; i < contents.size(); ++i)
     known.try_emplace(index.segments()[i].digest, index.segments()[i], contents[i]);
   return known;
@@ -45,17 +48,11 @@ std::unordered_map<Sha256, std::pair<IndexedSegment, Content>> indexed_contents(
 
 /// The header of a segment; nothing after a warning.
 std::optional<SegmentHeader> read_header(const fs::path& file, const Warn& warn) {
-  const auto read = read_segment_file(file);
-  if (const auto* fault = std::get_if<SegmentFault>(&read)) {
-    if (fault->kind != SegmentFault::Kind::kGone) warn(unreadable(file, fault->reason));
-    return std::nullopt;
-  }
-  try {
-    return decode_segment_header(std::get<SegmentFile>(read).bytes);
-  } catch (const Error& cause) {
-    warn(unreadable(file, cause.what()));
-    return std::nullopt;
-  }
+  auto header = header_of(read_segment_file(file));
+  if (auto* found = std::get_if<SegmentHeader>(&header)) return std::move(*found);
+  const SegmentFault& fault = std::get<SegmentFault>(header);
+  if (fault.kind != SegmentFault::Kind::kGone) warn(unreadable(file, fault.reason));
+  return std::nullopt;
 }
 
 Content content_of(const SegmentHeader& header) {
@@ -65,45 +62,47 @@ Content content_of(const SegmentHeader& header) {
   return content;
 }
 
+/// The content of a segment: by the index if its file has not changed since, else by its header.
+std::optional<Content> content_of(const fs::path& file, const std::optional<FileStamp>& stamp,
+                                  const IndexedContents& known, const Warn& warn) {
+  const Sha256 digest = *digest_in_name(file);
+  const auto indexed = known.find(digest);
+  if (stamp && indexed != known.end() && indexed->second.first == IndexedSegment(digest, *stamp))
+    return indexed->second.second;
+  const std::optional<SegmentHeader> header = read_header(file, warn);
+  return header ? std::optional(content_of(*header)) : std::nullopt;
+}
+
 CacheListing list_tap(const TapFolder& folder, const Warn& warn) {
   CacheListing listing;
   listing.folder = folder;
-  const auto known = indexed_contents(folder.path);
+  const IndexedContents known = indexed_contents(folder.path);
   std::uint64_t nonzeros = 0;
   fs::path newest;
-  std::size_t columns = 0;
   std::error_code error;
   for (const fs::path& file : list_segments(folder.path, error)) {
     const std::optional<FileStamp> stamp = FileStamp::of(file);
-    const Sha256 digest = *digest_in_name(file);
-    const auto indexed = known.find(digest);
-    Content content;
-    if (stamp && indexed != known.end() && indexed->second.first == IndexedSegment(digest, *stamp)) {
-      content = indexed->second.second;
-    } else if (const auto header = read_header(file, warn)) {
-      content = content_of(*header);
-    } else {
-      continue;
-    }
+    const std::optional<Content> content = content_of(file, stamp, known, warn);
+    if (!content) continue;
     ++listing.segments;
-    listing.rows += content.rows;
-    nonzeros += content.nonzeros;
-    std::error_code gone;
+    listing.rows += content->rows;
+    nonzeros += content->nonzeros;
     listing.bytes += stamp ? stamp->bytes : 0;
+    std::error_code gone;
     const fs::file_time_type written = fs::last_write_time(file, gone);
-    if (!gone && written >= listing.newest) {
-      listing.newest = written;
-      newest = file;
-    }
+    if (gone || written < listing.newest) continue;
+    listing.newest = written;
+    newest = file;
   }
   if (error) warn(unreadable(folder.path, error.message()));
-  if (const auto header = newest.empty() ? std::nullopt : read_header(newest, warn)) {
-    listing.engine = header->origin.engine;
-    listing.storage = to_string(header->storage);
-    columns = header->shape.size();
+  const auto header = newest.empty() ? std::nullopt : read_header(newest, warn);
+  if (!header) return listing;
+  listing.engine = header->origin.engine;
+  listing.storage = to_string(header->storage);
+  if (listing.rows > 0) {
+    listing.density =
+        static_cast<double>(nonzeros) / static_cast<double>(listing.rows * header->shape.size());
   }
-  if (listing.rows > 0 && columns > 0)
-    listing.density = static_cast<double>(nonzeros) / static_cast<double>(listing.rows * columns);
   return listing;
 }
 

@@ -1,11 +1,9 @@
 // features/cache/cache_verification.cpp: reads and checks the whole cache for `headstart cache verify`.
-#include <fmt/format.h>
-
 #include <numeric>
 #include <system_error>
+#include <utility>
 #include <variant>
 
-#include "data/error.hpp"
 #include "features/cache/cache_folder.hpp"
 #include "features/cache/segment.hpp"
 #include "features/cache/segment_files.hpp"
@@ -21,29 +19,30 @@ struct TapSegments {
   std::vector<fs::path> files;
 };
 
-/// The fault of a segment whose digest is right; nothing if all is well.
-std::optional<std::string> find_fault(const SegmentFile& segment, const TapSegments& tap,
-                                      CacheVerification& result) {
-  try {
-    const Segment decoded = decode_segment(segment.bytes);
-    if (decoded.tap != tap.folder.tap) return fmt::format("it holds {}", to_string(decoded.tap));
-    if (tap.configuration) {
-      const MapShape wanted = tap_shape(tap.folder.tap, tap.configuration->resize.size);
-      if (decoded.shape != wanted) {
-        return fmt::format("its maps are {}x{}x{}, needed {}x{}x{}", decoded.shape.height,
-                           decoded.shape.width, decoded.shape.channels, wanted.height, wanted.width,
-                           wanted.channels);
-      }
-      if (decoded.storage != tap.configuration->storage) {
-        return fmt::format("its values are {}, needed {}", to_string(decoded.storage),
-                           to_string(tap.configuration->storage));
-      }
-    }
-    result.rows += decoded.keys.size();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.what();
+/// The kind of the folder's segments. @param found  stands for what no extractor.json says
+SegmentKind wanted_kind(const TapSegments& tap, const SegmentKind& found) {
+  if (!tap.configuration) return {tap.folder.tap, found.shape, found.storage};
+  return {tap.folder.tap, tap_shape(tap.folder.tap, tap.configuration->resize.size),
+          tap.configuration->storage};
+}
+
+/// Counts a segment, or adds its fault.
+void check_segment(const VerifiedSegment& verified, const TapSegments& tap, CacheVerification& result) {
+  if (const auto* file = std::get_if<SegmentFile>(&verified.content)) {
+    ++result.segments;
+    result.bytes += file->bytes.size();
   }
+  const auto decoded = segment_of(verified.content);
+  if (const auto* fault = std::get_if<SegmentFault>(&decoded)) {
+    if (fault->kind != SegmentFault::Kind::kGone) result.faults.push_back({verified.file, fault->reason});
+    return;
+  }
+  const Segment& segment = std::get<Segment>(decoded);
+  const SegmentKind kind{segment.tap, segment.shape, segment.storage};
+  if (auto reason = misfit(kind, wanted_kind(tap, kind)))
+    result.faults.push_back({verified.file, std::move(*reason)});
+  else
+    result.rows += segment.keys.size();
 }
 
 }  // namespace
@@ -71,14 +70,7 @@ CacheVerification verify_cache(const fs::path& root,
   for (const TapSegments& tap : taps) {
     verify_segments(tap.files, [&](const VerifiedSegment& verified) {
       on_progress(++done, total);
-      if (const auto* fault = std::get_if<SegmentFault>(&verified.content)) {
-        if (fault->kind != SegmentFault::Kind::kGone) result.faults.push_back({verified.file, fault->reason});
-        return;
-      }
-      const SegmentFile& segment = std::get<SegmentFile>(verified.content);
-      ++result.segments;
-      result.bytes += segment.bytes.size();
-      if (auto reason = find_fault(segment, tap, result)) result.faults.push_back({verified.file, *reason});
+      check_segment(verified, tap, result);
     });
   }
   return result;

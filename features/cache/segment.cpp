@@ -96,7 +96,7 @@ void write_values(hid_t parent, const std::string& dataset, const hdf5::Extents&
 }
 
 /// AnnData's convention for a sparse matrix on disk: anndata.readthedocs.io, "On-disk format", sparse arrays.
-void write_sparse(hid_t file, const CsrRows& rows, FeatureType storage) {
+void write_sparse(hid_t file, const SparseRows& rows, FeatureType storage) {
   const hdf5::Group group = hdf5::create_group(file, kActivations);
   const std::array<std::int64_t, 2> shape{static_cast<std::int64_t>(rows.rows()), rows.columns};
   hdf5::write_variable_string(group.id(), "encoding-type", "csr_matrix");
@@ -107,7 +107,7 @@ void write_sparse(hid_t file, const CsrRows& rows, FeatureType storage) {
   hdf5::write<std::int64_t>(group.id(), "indptr", {rows.indptr.size()}, rows.indptr);
 }
 
-void write_dense(hid_t file, const CsrRows& rows, const MapShape& shape, FeatureType storage) {
+void write_dense(hid_t file, const SparseRows& rows, const MapShape& shape, FeatureType storage) {
   std::vector<float> dense(rows.rows() * shape.size());
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     rows.expand(i, std::span(dense).subspan(i * shape.size(), shape.size()));
@@ -227,7 +227,7 @@ void check_indices(std::span<const std::int32_t> indices, std::int64_t columns, 
     throw malformed(fmt::format("row {}: its indices do not ascend within 0..{}", row, columns - 1));
 }
 
-CsrRows read_sparse(const Image& image, const SegmentHeader& header) {
+SparseRows read_sparse(const Image& image, const SegmentHeader& header) {
   const hdf5::Group group = hdf5::open_group(image.file, kActivations);
   const auto columns = static_cast<std::int64_t>(header.shape.size());
   const std::vector<std::int64_t> shape = hdf5::read_numbers<std::int64_t>(group.id(), "shape");
@@ -235,7 +235,7 @@ CsrRows read_sparse(const Image& image, const SegmentHeader& header) {
     throw malformed(
         fmt::format("activations are {}, needed {}x{}", fmt::join(shape, "x"), header.keys.size(), columns));
   }
-  CsrRows rows;
+  SparseRows rows;
   rows.columns = columns;
   rows.indptr = image.read<std::int64_t>(group.id(), "indptr");
   rows.indices = image.read<std::int32_t>(group.id(), "indices");
@@ -253,7 +253,7 @@ CsrRows read_sparse(const Image& image, const SegmentHeader& header) {
   return rows;
 }
 
-CsrRows read_dense(const Image& image, const SegmentHeader& header) {
+SparseRows read_dense(const Image& image, const SegmentHeader& header) {
   const hdf5::Extents needed = dense_extents(header.keys.size(), header.shape);
   if (const hdf5::Extents found = hdf5::extents(image.file, kActivations); found != needed) {
     throw malformed(
@@ -261,7 +261,7 @@ CsrRows read_dense(const Image& image, const SegmentHeader& header) {
   }
   const std::vector<float> dense = image.read_values(image.file, kActivations, header.storage);
   const std::size_t columns = header.shape.size();
-  CsrRows rows;
+  SparseRows rows;
   rows.columns = static_cast<std::int64_t>(columns);
   for (std::size_t i = 0; i < header.keys.size(); ++i) {
     rows.append_dense(std::span(dense).subspan(i * columns, columns));
@@ -300,10 +300,21 @@ Segment decode_segment(std::span<const std::byte> bytes) {
   const hdf5::File file = hdf5::open_image(bytes);
   const Image image{file.id(), bytes.size()};
   SegmentHeader header = read_header(image);
-  CsrRows rows =
+  SparseRows rows =
       hdf5::is_group(file.id(), kActivations) ? read_sparse(image, header) : read_dense(image, header);
   return {header.tap,     header.shape,     std::move(header.keys), std::move(rows), std::move(header.origin),
           header.storage, header.generation};
+}
+
+std::optional<std::string> misfit(const SegmentKind& found, const SegmentKind& wanted) {
+  if (found.tap != wanted.tap || found.shape != wanted.shape) {
+    return fmt::format("it holds {} of {}x{}x{}, not {} of {}x{}x{}", to_string(found.tap),
+                       found.shape.height, found.shape.width, found.shape.channels, to_string(wanted.tap),
+                       wanted.shape.height, wanted.shape.width, wanted.shape.channels);
+  }
+  if (found.storage != wanted.storage)
+    return fmt::format("it holds {}, not {}", to_string(found.storage), to_string(wanted.storage));
+  return std::nullopt;
 }
 
 std::string segment_file_name(const Sha256& digest) { return "segment-" + digest.hex() + ".h5"; }

@@ -6,14 +6,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "features/cache/csr_rows.hpp"
 #include "features/feature_type.hpp"
 #include "features/network/vgg16.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -37,7 +38,7 @@ struct Segment {
   Tap tap = Tap::kBlock5Pool;
   MapShape shape;
   std::vector<Sha256> keys;  ///< of each row: the SHA-256 of its image file, or view_key()
-  CsrRows rows;
+  SparseRows rows;
   SegmentOrigin origin;
   FeatureType storage = FeatureType::kFloat32;
   /// 0: rows as they were computed. Higher: merged from segments of lower generations only (compaction.hpp).
@@ -69,6 +70,16 @@ struct SegmentHeader {
 
 /// Like decode_segment(), without reading the activations. @throws Error as decode_segment
 [[nodiscard]] SegmentHeader decode_segment_header(std::span<const std::byte> bytes);
+
+/// What all segments of a folder have in common.
+struct SegmentKind {
+  Tap tap = Tap::kBlock5Pool;
+  MapShape shape;
+  FeatureType storage = FeatureType::kFloat32;
+};
+
+/// How a segment differs from those of `wanted`: "it holds float16, not float32". Nothing if it does not.
+[[nodiscard]] std::optional<std::string> misfit(const SegmentKind& found, const SegmentKind& wanted);
 
 /// "segment-<64 hexadecimal digits>.h5".
 [[nodiscard]] std::string segment_file_name(const Sha256& digest);

@@ -1,7 +1,7 @@
-// features/cache/segment_builder.cpp: see cache.hpp.
-#include <utility>
+// features/cache/segment_builder.cpp
+#include "features/cache/segment_builder.hpp"
 
-#include "features/cache/cache.hpp"
+#include <utility>
 
 namespace headstart {
 namespace {
@@ -27,12 +27,6 @@ void SegmentBuilder::append(const Sha256& key, std::span<const float> activation
   if (!oldest_) oldest_ = std::chrono::steady_clock::now();
   segment_.keys.push_back(key);
   segment_.rows.append_dense(activations);
-}
-
-void SegmentBuilder::append(const Sha256& key, const CsrRows& rows, std::size_t row) {
-  if (!oldest_) oldest_ = std::chrono::steady_clock::now();
-  segment_.keys.push_back(key);
-  segment_.rows.append_row(rows, row);
 }
 
 bool SegmentBuilder::full() const noexcept { return bytes_of(segment_) >= kMaxBytes; }

@@ -47,6 +47,19 @@ bool move_aside(const fs::path& file, const FileStamp& stamp) {
   return false;
 }
 
+/// What `decode` makes of verified bytes. Its Error is a fault of the segment, which was written with it: its
+/// digest is right.
+template <typename Decode>
+auto decoded(const std::variant<SegmentFile, SegmentFault>& content, const Decode& decode)
+    -> std::variant<decltype(decode(std::span<const std::byte>())), SegmentFault> {
+  if (const auto* fault = std::get_if<SegmentFault>(&content)) return *fault;
+  try {
+    return decode(std::get<SegmentFile>(content).bytes);
+  } catch (const Error& error) {
+    return SegmentFault{SegmentFault::Kind::kDamaged, error.what()};
+  }
+}
+
 }  // namespace
 
 std::optional<Sha256> digest_in_name(const fs::path& file) {
@@ -82,14 +95,12 @@ std::variant<SegmentFile, SegmentFault> read_segment_file(const fs::path& file) 
   return SegmentFile{*named, std::move(bytes)};
 }
 
-std::variant<Segment, SegmentFault> load_segment(const fs::path& file) {
-  auto read = read_segment_file(file);
-  if (auto* fault = std::get_if<SegmentFault>(&read)) return std::move(*fault);
-  try {
-    return decode_segment(std::get<SegmentFile>(read).bytes);
-  } catch (const Error& error) {  // it was written with this fault: its digest is right
-    return SegmentFault{SegmentFault::Kind::kDamaged, error.what()};
-  }
+std::variant<Segment, SegmentFault> segment_of(const std::variant<SegmentFile, SegmentFault>& content) {
+  return decoded(content, decode_segment);
+}
+
+std::variant<SegmentHeader, SegmentFault> header_of(const std::variant<SegmentFile, SegmentFault>& content) {
+  return decoded(content, decode_segment_header);
 }
 
 void verify_segments(std::span<const fs::path> files,

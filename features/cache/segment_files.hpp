@@ -44,12 +44,24 @@ struct SegmentFault {
   std::string reason;
 };
 
+/// A segment that can't be used any more.
+struct LostSegment {
+  Sha256 digest;    ///< of its name
+  FileStamp stamp;  ///< of its file, from before it was read
+  SegmentFault fault;
+};
+
 /// The bytes of a segment, if their SHA-256 is the one in its name. Only such bytes may be given to HDF5,
 /// because damaged metadata can crash HDF5.
 [[nodiscard]] std::variant<SegmentFile, SegmentFault> read_segment_file(const std::filesystem::path& file);
 
-/// Like read_segment_file(), and decodes the segment: checks every shape, index and value, too.
-[[nodiscard]] std::variant<Segment, SegmentFault> load_segment(const std::filesystem::path& file);
+/// Decodes verified bytes: checks every shape, index and value. A segment may have been written with a fault,
+/// although its digest is right.
+[[nodiscard]] std::variant<Segment, SegmentFault> segment_of(
+    const std::variant<SegmentFile, SegmentFault>& content);
+/// Like segment_of(), for the header alone.
+[[nodiscard]] std::variant<SegmentHeader, SegmentFault> header_of(
+    const std::variant<SegmentFile, SegmentFault>& content);
 
 /// The result for one file of verify_segments().
 struct VerifiedSegment {

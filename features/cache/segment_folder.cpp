@@ -9,15 +9,11 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
-#include <variant>
-#include <vector>
 
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
 #include "features/cache/durable_file.hpp"
 #include "features/cache/extractor_configuration.hpp"
-#include "features/cache/segment.hpp"
-#include "features/cache/segment_files.hpp"
 
 namespace headstart {
 namespace {
@@ -58,6 +54,36 @@ std::optional<std::string> SegmentFolder::find_foreign_configuration() const {
 }
 
 fs::path SegmentFolder::file_of(const Sha256& digest) const { return path_ / segment_file_name(digest); }
+
+std::variant<std::vector<Sha256>, std::string> SegmentFolder::list() const {
+  std::error_code error;
+  const std::vector<fs::path> files = list_segments(path_, error);
+  if (error) return error.message();
+  std::vector<Sha256> digests;
+  digests.reserve(files.size());
+  for (const fs::path& file : files) digests.push_back(*digest_in_name(file));
+  return digests;
+}
+
+std::optional<FileStamp> SegmentFolder::stamp_of(const Sha256& digest) const {
+  return FileStamp::of(file_of(digest));
+}
+
+void SegmentFolder::verify(std::span<const Sha256> digests,
+                           const std::function<void(const Sha256&, const VerifiedSegment&)>& use) const {
+  std::vector<fs::path> files;
+  files.reserve(digests.size());
+  for (const Sha256& digest : digests) files.push_back(file_of(digest));
+  auto next = digests.begin();
+  verify_segments(files, [&](const VerifiedSegment& verified) { use(*next++, verified); });
+}
+
+std::variant<Segment, LostSegment> SegmentFolder::load(const Sha256& digest) const {
+  const FileStamp stamp = stamp_of(digest).value_or(FileStamp{});
+  auto read = segment_of(read_segment_file(file_of(digest)));
+  if (auto* fault = std::get_if<SegmentFault>(&read)) return LostSegment{digest, stamp, std::move(*fault)};
+  return std::get<Segment>(std::move(read));
+}
 
 std::optional<std::string> SegmentFolder::store(const Sha256& digest, std::span<const std::byte> bytes) {
   if (foreign_) return foreign_;

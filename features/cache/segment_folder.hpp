@@ -1,15 +1,21 @@
-// features/cache/segment_folder.hpp: CACHE/<fingerprint>/<tap> as a folder in which segments are stored and
-// unlinked. It handles files, not rows.
+// features/cache/segment_folder.hpp: CACHE/<fingerprint>/<tap> as a folder of segments, by their digests:
+// lists, verifies, stores and unlinks them. It handles files, not rows.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
+#include <vector>
 
+#include "data/archive/file_stamp.hpp"
 #include "data/file_descriptor.hpp"
 #include "data/sha256.hpp"
+#include "features/cache/segment.hpp"
+#include "features/cache/segment_files.hpp"
 
 namespace headstart {
 
@@ -27,7 +33,7 @@ struct FolderLock {
   FileDescriptor file{-1};
 };
 
-/// The files of one tap: lists, stores, locks and unlinks them.
+/// The segment files of one tap.
 class SegmentFolder {
  public:
   /// The name of the lock file.
@@ -43,6 +49,17 @@ class SegmentFolder {
 
   /// Why the folder belongs to another extractor: a line for the user. Nothing if it is ours.
   [[nodiscard]] const std::optional<std::string>& foreign() const noexcept { return foreign_; }
+
+  /// The names of the segments, sorted; or why the folder can't be listed. A folder that does not exist is
+  /// empty.
+  [[nodiscard]] std::variant<std::vector<Sha256>, std::string> list() const;
+  /// The stamp of a segment's file; nothing if there is no such file.
+  [[nodiscard]] std::optional<FileStamp> stamp_of(const Sha256& digest) const;
+  /// Reads and verifies segments, a few at a time. Calls `use` for each, in order, on the calling thread.
+  void verify(std::span<const Sha256> digests,
+              const std::function<void(const Sha256& digest, const VerifiedSegment& verified)>& use) const;
+  /// Reads a segment completely and checks everything in it.
+  [[nodiscard]] std::variant<Segment, LostSegment> load(const Sha256& digest) const;
 
   /// Makes `bytes` durable under the name for `digest`, which is their digest. An undamaged file of that name
   /// has the same bytes, whoever wrote it, and stays; a damaged one is replaced. @return nothing, or why the

@@ -49,6 +49,11 @@ void SegmentSet::drop(std::span<const std::int32_t> segments) {
   for (const IndexedRow& row : added_) count_row(row);
 }
 
+void SegmentSet::forget_index() {
+  for (std::size_t number = 0; number < index_.segments().size(); ++number) members_[number].usable = false;
+  index_ = {};
+}
+
 std::optional<std::int32_t> SegmentSet::file(const Sha256& digest) const {
   const auto found = files_.find(digest);
   if (found == files_.end() || !usable(found->second)) return std::nullopt;

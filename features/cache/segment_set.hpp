@@ -50,6 +50,9 @@ class SegmentSet {
   /// Removes segments that are gone or can't be used.
   void drop(std::span<const std::int32_t> segments);
 
+  /// Drops the segments that only the index knew, and forgets what it said of rows.
+  void forget_index();
+
   /// How many numbers there are, including those of dropped segments.
   [[nodiscard]] std::size_t size() const noexcept { return members_.size(); }
   /// The segment of that number, dropped or not.
@@ -58,8 +61,6 @@ class SegmentSet {
   [[nodiscard]] bool usable(std::int32_t number) const { return member(number).usable; }
   /// The number of the usable segment file with that name.
   [[nodiscard]] std::optional<std::int32_t> file(const Sha256& digest) const;
-  /// Whether some entries come only from an index.
-  [[nodiscard]] bool trusts_index() const noexcept { return !index_.segments().empty(); }
 
   /// The place of a key's row. If a key has several rows, the segment with the smallest digest, and so the
   /// smallest name, wins. So all processes that see the same segments use the same rows.

@@ -12,6 +12,7 @@
 
 #include "data/sha256.hpp"
 #include "features/cache/cache.hpp"
+#include "features/cache/segment_builder.hpp"
 #include "features/engines/engine.hpp"
 #include "features/extraction/lower_taps.hpp"
 

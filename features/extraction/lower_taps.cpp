@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <numeric>
 #include <utility>
-
-#include "data/error.hpp"
+#include <variant>
 
 namespace headstart {
 namespace {
@@ -28,16 +27,12 @@ std::vector<Sha256> keys_at(std::span<const Sha256> keys, std::span<const std::s
 }
 
 /// The rows at `positions`. Positions whose rows prove missing or damaged move to `lost`.
-CsrRows read_rows(FeatureCache& cache, std::span<const Sha256> keys, std::vector<std::size_t>& positions,
-                  std::vector<std::size_t>& lost) {
+SparseRows read_rows(FeatureCache& cache, std::span<const Sha256> keys, std::vector<std::size_t>& positions,
+                     std::vector<std::size_t>& lost) {
   while (true) {  // each turn has fewer positions
-    const std::size_t before = positions.size();
-    try {
-      return cache.read(keys_at(keys, positions));
-    } catch (const Error&) {
-      drop_lost(cache, keys, positions, lost);
-      if (positions.size() == before) throw;
-    }
+    auto read = cache.try_read(keys_at(keys, positions));
+    if (auto* rows = std::get_if<SparseRows>(&read)) return std::move(*rows);
+    drop_lost(cache, keys, positions, lost);
   }
 }
 
@@ -87,7 +82,7 @@ std::vector<std::size_t> LowerTaps::read(Tap tap, std::span<const Sha256> keys, 
     const std::int32_t segment = segments[*at];
     std::vector<std::size_t> together;
     for (; at != order.end() && segments[*at] == segment; ++at) together.push_back(positions[*at]);
-    const CsrRows rows = read_rows(cache, keys, together, lost);
+    const SparseRows rows = read_rows(cache, keys, together, lost);
     dense.resize(static_cast<std::size_t>(rows.columns));
     for (std::size_t row = 0; row < together.size(); ++row) {
       rows.expand(row, dense);

@@ -5,12 +5,12 @@
 #include <stdexcept>
 #include <vector>
 
-#include "head/feature_matrix.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 namespace {
 
-Matrix dense_rows(const FeatureRows& rows) {
+Matrix dense_rows(const SparseRowsView& rows) {
   Matrix dense = Matrix::Zero(static_cast<Eigen::Index>(rows.rows()), rows.columns);
   for (Eigen::Index row = 0; row < dense.rows(); ++row) {
     const auto index = static_cast<RowIndex>(row);
@@ -57,7 +57,7 @@ void through_unit_length(const Matrix& rows, Matrix& gradient) {
 
 }  // namespace
 
-Matrix class_activation_maps(const FeatureRows& maps, std::int64_t channels,
+Matrix class_activation_maps(const SparseRowsView& maps, std::int64_t channels,
                              const Representation& representation, const Head& head,
                              std::span<const std::int32_t> classes, int threads) {
   if (maps.rows() != classes.size() || channels < 1 || maps.columns % channels != 0 || head.layers.empty())
@@ -77,11 +77,11 @@ Matrix class_activation_maps(const FeatureRows& maps, std::int64_t channels,
   // alpha: the gradient of a pooled feature counts for all of its positions together, wherever its value came
   // from.
   const std::int64_t positions = maps.columns / channels;
-  const bool flat = representation.pooling == Pooling::kFlatten;
+  const std::int64_t left = pooled_columns(representation.pooling, maps.columns, channels) / channels;
   Matrix result = Matrix::Zero(rows.rows(), positions);
   for (Eigen::Index row = 0; row < rows.rows(); ++row) {
     RowVector alpha = RowVector::Zero(channels);
-    for (std::int64_t position = 0; position < (flat ? positions : 1); ++position)
+    for (std::int64_t position = 0; position < left; ++position)
       alpha += gradient.row(row).segment(position * channels, channels);
     alpha /= static_cast<float>(positions);
     const auto index = static_cast<RowIndex>(row);

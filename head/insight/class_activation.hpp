@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <span>
 
-#include "head/feature_rows.hpp"
 #include "head/matrix.hpp"
 #include "head/representation/representation.hpp"
 #include "head/training/trainer.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -19,7 +19,7 @@ namespace headstart {
 /// @param classes         [maps.rows()]: the class c of each row
 /// @return [maps.rows(), positions]: L, zero or more, not scaled
 /// @throws std::invalid_argument if the shapes disagree or a class does not exist
-[[nodiscard]] Matrix class_activation_maps(const FeatureRows& maps, std::int64_t channels,
+[[nodiscard]] Matrix class_activation_maps(const SparseRowsView& maps, std::int64_t channels,
                                            const Representation& representation, const Head& head,
                                            std::span<const std::int32_t> classes, int threads);
 

@@ -13,8 +13,8 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/matrix.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 

@@ -20,7 +20,7 @@ bool nearer(const NearRow& a, const NearRow& b) {
 
 }  // namespace
 
-NearestRows::NearestRows(const FeatureRows& queries, std::size_t most)
+NearestRows::NearestRows(const SparseRowsView& queries, std::size_t most)
     : unit_(Matrix::Zero(queries.columns, static_cast<Eigen::Index>(queries.rows()))),
       most_(most),
       found_(queries.rows()) {
@@ -35,7 +35,7 @@ NearestRows::NearestRows(const FeatureRows& queries, std::size_t most)
   }
 }
 
-void NearestRows::add(const FeatureRows& candidates, RowIndex first) {
+void NearestRows::add(const SparseRowsView& candidates, RowIndex first) {
   if (candidates.columns != unit_.rows()) throw std::invalid_argument("nearest rows: other columns");
   RowVector products(unit_.cols());
   for (RowIndex candidate = 0; candidate < static_cast<RowIndex>(candidates.rows()); ++candidate) {

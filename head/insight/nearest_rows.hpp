@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/matrix.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -19,12 +19,12 @@ class NearestRows {
  public:
   /// @param queries  few rows: they are kept dense, [queries, columns]
   /// @param most     how many near rows are kept for each query
-  NearestRows(const FeatureRows& queries, std::size_t most);
+  NearestRows(const SparseRowsView& queries, std::size_t most);
 
   /// Compares candidates with the queries.
   /// @param first  the number of the first candidate; the others follow
   /// @throws std::invalid_argument if the candidates have another number of columns than the queries
-  void add(const FeatureRows& candidates, RowIndex first);
+  void add(const SparseRowsView& candidates, RowIndex first);
 
   /// For each query the nearest of all candidates so far, nearest first; of equally near rows the lower one
   /// first.

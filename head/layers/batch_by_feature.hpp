@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/primal_kernel.hpp"
 #include "head/layers/tiled_rows.hpp"
 #include "head/workers.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 

@@ -14,7 +14,7 @@ constexpr std::size_t kNorms = 3;  // of each slab in PrimalSolver::state()
 
 }  // namespace
 
-ColumnParallelLayer::ColumnParallelLayer(const FeatureRows& features, const Matrix& kernel, int threads,
+ColumnParallelLayer::ColumnParallelLayer(const SparseRowsView& features, const Matrix& kernel, int threads,
                                          ProcessGroup& group, Blocks blocks)
     : group_(group), features_(static_cast<std::size_t>(features.columns)) {
   check_shape("first layer's kernel", kernel.rows(), kernel.cols(), features_,
@@ -97,7 +97,7 @@ double ColumnParallelLayer::squared_norm() {
   return sum;
 }
 
-void ColumnParallelLayer::use_rows(const FeatureRows& rows) {
+void ColumnParallelLayer::use_rows(const SparseRowsView& rows) {
   if (solver_) solver_->use_rows(rows);
 }
 

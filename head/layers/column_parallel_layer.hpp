@@ -17,12 +17,12 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/column_slab.hpp"
 #include "head/layers/first_layer.hpp"
 #include "head/layers/primal_solver.hpp"
 #include "head/layers/process_group.hpp"
 #include "head/matrix.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -32,14 +32,14 @@ class ColumnParallelLayer final : public FirstLayer {
   /// @param features  must outlive this, or live until use_rows(), in every process
   /// @param group     must outlive this
   /// @throws std::invalid_argument as PrimalSolver does
-  ColumnParallelLayer(const FeatureRows& features, const Matrix& kernel, int threads, ProcessGroup& group,
+  ColumnParallelLayer(const SparseRowsView& features, const Matrix& kernel, int threads, ProcessGroup& group,
                       Blocks blocks);
 
   void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) override;
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
             std::span<const RowIndex> next, Eigen::Ref<Matrix> next_z, const Plan& plan = {}) override;
   [[nodiscard]] double squared_norm() override;
-  void use_rows(const FeatureRows& rows) override;
+  void use_rows(const SparseRowsView& rows) override;
   [[nodiscard]] Matrix release_kernel() override;
   void remember() override;
   void recall() override;

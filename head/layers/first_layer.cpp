@@ -11,7 +11,7 @@
 
 namespace headstart {
 
-void FirstLayer::use_rows(const FeatureRows& /*rows*/) {
+void FirstLayer::use_rows(const SparseRowsView& /*rows*/) {
   throw std::logic_error("first layer: it needs all of its rows at all times");
 }
 
@@ -31,7 +31,7 @@ void FirstLayer::set_state(const FirstLayerState& /*state*/) {
   throw std::logic_error("first layer: its state can't be set");
 }
 
-std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const FeatureRows& features, Matrix kernel,
+std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const SparseRowsView& features, Matrix kernel,
                                              std::span<const RowIndex> training, int threads,
                                              ProcessGroup* processes) {
   switch (solver) {

@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/process_group.hpp"
 #include "head/layers/solver.hpp"
 #include "head/matrix.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -74,7 +74,7 @@ class FirstLayer {
   /// Replaces the rows that this was made from; from now on row indices mean the new rows.
   /// @param rows  must outlive every use; as many columns as before
   /// @throws std::logic_error if this kind of layer needs all of its rows at all times
-  virtual void use_rows(const FeatureRows& rows);
+  virtual void use_rows(const SparseRowsView& rows);
 
   /// Returns W, [columns, hidden], and ends this solver's work: call nothing afterwards.
   [[nodiscard]] virtual Matrix release_kernel() = 0;
@@ -101,7 +101,7 @@ class FirstLayer {
 /// @param threads   0: all that the process may use; the result does not depend on it
 /// @param processes the processes that share kPrimal's work with this one; must outlive the result; may be
 /// null
-[[nodiscard]] std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const FeatureRows& features,
+[[nodiscard]] std::unique_ptr<FirstLayer> make_first_layer(Solver solver, const SparseRowsView& features,
                                                            Matrix kernel, std::span<const RowIndex> training,
                                                            int threads, ProcessGroup* processes = nullptr);
 

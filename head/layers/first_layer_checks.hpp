@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <span>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/first_layer.hpp"
 #include "head/matrix.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 

@@ -58,8 +58,8 @@ GramSolver::GramSolver(GramBasis basis, std::span<const RowIndex> training, int 
   }
 }
 
-GramSolver::GramSolver(const FeatureRows& features, Matrix initial_kernel, std::span<const RowIndex> training,
-                       int threads)
+GramSolver::GramSolver(const SparseRowsView& features, Matrix initial_kernel,
+                       std::span<const RowIndex> training, int threads)
     : GramSolver(TiledRows(features, kTileFeatures), std::move(initial_kernel), training, threads) {}
 
 GramSolver::GramSolver(TiledRows features, Matrix initial_kernel, std::span<const RowIndex> training,

@@ -28,7 +28,6 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/batch_by_feature.hpp"
 #include "head/layers/column_slab.hpp"
 #include "head/layers/first_layer.hpp"
@@ -38,6 +37,7 @@
 #include "head/matrix.hpp"
 #include "head/workers.hpp"
 #include "memory/aligned_floats.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -58,7 +58,7 @@ class GramSolver final : public FirstLayer {
 
   /// From features and W_0. Then release_kernel() can form W.
   /// @param features  must outlive this
-  GramSolver(const FeatureRows& features, Matrix initial_kernel, std::span<const RowIndex> training,
+  GramSolver(const SparseRowsView& features, Matrix initial_kernel, std::span<const RowIndex> training,
              int threads);
 
   void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) override;

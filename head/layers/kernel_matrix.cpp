@@ -34,7 +34,7 @@ void scatter(const TiledRows& matrix, std::span<const RowIndex> block, std::size
 
 }  // namespace
 
-Matrix kernel_matrix(const FeatureRows& features, int threads) {
+Matrix kernel_matrix(const SparseRowsView& features, int threads) {
   Workers workers(threads);
   return kernel_matrix(TiledRows(features, kTileFeatures), workers);
 }

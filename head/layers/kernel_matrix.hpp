@@ -4,10 +4,10 @@
 
 #include <span>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/tiled_rows.hpp"
 #include "head/matrix.hpp"
 #include "head/workers.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -17,7 +17,7 @@ namespace headstart {
 /// X X^T of `rows` only, [rows, rows].
 [[nodiscard]] Matrix kernel_matrix(const TiledRows& matrix, std::span<const RowIndex> rows, Workers& workers);
 /// @param threads  0: all that the process may use
-[[nodiscard]] Matrix kernel_matrix(const FeatureRows& features, int threads);
+[[nodiscard]] Matrix kernel_matrix(const SparseRowsView& features, int threads);
 
 /// K of rows scaled to unit length: K_ij / sqrt(K_ii K_jj). A row of zeros stays zero.
 [[nodiscard]] Matrix unit_kernel_matrix(const Matrix& kernel_matrix);

@@ -36,7 +36,7 @@ Blocks blocks_for(const Matrix& kernel) noexcept {
   return kernel.size() > kCachedFloats ? Blocks::kAlways : Blocks::kNever;
 }
 
-PrimalSolver::PrimalSolver(const FeatureRows& features, const Matrix& kernel, int threads,
+PrimalSolver::PrimalSolver(const SparseRowsView& features, const Matrix& kernel, int threads,
                            const PrimalKernel& routines, Blocks blocks)
     : routines_(routines), blocks_(blocks), workers_(threads), rows_(features, kTileFeatures) {
   check_shape("first layer's kernel", kernel.rows(), kernel.cols(),
@@ -335,7 +335,7 @@ std::vector<double> PrimalSolver::squared_norms() {
   return norms;
 }
 
-void PrimalSolver::use_rows(const FeatureRows& rows) {
+void PrimalSolver::use_rows(const SparseRowsView& rows) {
   if (rows.columns != rows_.features().columns) {
     throw std::invalid_argument("first layer: rows of " + std::to_string(rows.columns) +
                                 " features, needed " + std::to_string(rows_.features().columns));

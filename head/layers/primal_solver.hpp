@@ -32,7 +32,6 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/batch_by_feature.hpp"
 #include "head/layers/column_slab.hpp"
 #include "head/layers/first_layer.hpp"
@@ -42,6 +41,7 @@
 #include "head/matrix.hpp"
 #include "head/workers.hpp"
 #include "memory/aligned_floats.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -55,8 +55,8 @@ class PrimalSolver final : public FirstLayer {
  public:
   /// See make_first_layer. @param routines  the inner loops to use
   /// @throws std::invalid_argument if W_0 has no column, or not one row for each feature
-  PrimalSolver(const FeatureRows& features, const Matrix& kernel, int threads, const PrimalKernel& routines,
-               Blocks blocks);
+  PrimalSolver(const SparseRowsView& features, const Matrix& kernel, int threads,
+               const PrimalKernel& routines, Blocks blocks);
 
   void forward(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z, const Plan& plan = {}) override;
   void step(std::span<const RowIndex> batch, const Eigen::Ref<const Matrix>& dz, const SgdStep& sgd,
@@ -70,7 +70,7 @@ class PrimalSolver final : public FirstLayer {
   /// The terms of squared_norm(), one for each slab of columns. The sum of the terms in this order is
   /// squared_norm().
   [[nodiscard]] std::vector<double> squared_norms();
-  void use_rows(const FeatureRows& rows) override;
+  void use_rows(const SparseRowsView& rows) override;
   [[nodiscard]] Matrix release_kernel() override { return kernel(); }
   /// W as it is now.
   [[nodiscard]] Matrix kernel();

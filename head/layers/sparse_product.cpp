@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kRowsPerTask = 512;
 
 void check_features(const TiledRows& matrix, const Matrix& kernel) {
-  const FeatureRows& features = matrix.features();
+  const SparseRowsView& features = matrix.features();
   if (kernel.rows() == features.columns) return;
   throw std::invalid_argument("sparse product: the kernel has " + std::to_string(kernel.rows()) +
                               " rows, needed one for each of " + std::to_string(features.columns) +

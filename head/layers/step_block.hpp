@@ -6,10 +6,10 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/first_layer.hpp"
 #include "head/layers/sgd_recursion.hpp"
 #include "head/matrix.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 

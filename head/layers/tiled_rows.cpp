@@ -5,13 +5,13 @@
 
 namespace headstart {
 
-TiledRows::TiledRows(const FeatureRows& features, std::int64_t tile_features)
+TiledRows::TiledRows(const SparseRowsView& features, std::int64_t tile_features)
     : features_(features),
       tile_features_(tile_features),
       tiles_(static_cast<std::size_t>((features.columns + tile_features - 1) / tile_features)),
       starts_(features.rows() * (tiles_ + 1)) {
   for (std::size_t row = 0; row < features.rows(); ++row) {
-    const std::span<const std::int32_t> indices = features.row_indices(static_cast<RowIndex>(row));
+    const std::span<const std::int32_t> indices = features.row_indices(row);
     std::size_t entry = 0;
     for (std::size_t tile = 0; tile < tiles_; ++tile) {
       starts_[row * (tiles_ + 1) + tile] = static_cast<std::uint32_t>(entry);

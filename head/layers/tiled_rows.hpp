@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/layers/primal_kernel.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -20,9 +20,9 @@ class TiledRows {
  public:
   /// @param features       must outlive this
   /// @param tile_features  features of a tile, at least one; the last tile may have fewer
-  TiledRows(const FeatureRows& features, std::int64_t tile_features);
+  TiledRows(const SparseRowsView& features, std::int64_t tile_features);
 
-  [[nodiscard]] const FeatureRows& features() const noexcept { return features_; }
+  [[nodiscard]] const SparseRowsView& features() const noexcept { return features_; }
   [[nodiscard]] std::size_t tiles() const noexcept { return tiles_; }
   [[nodiscard]] std::int64_t tile_features() const noexcept { return tile_features_; }
   [[nodiscard]] std::int64_t first_feature(std::size_t tile) const noexcept;
@@ -47,7 +47,7 @@ class TiledRows {
     return starts_[static_cast<std::size_t>(row) * (tiles_ + 1) + tile];
   }
 
-  FeatureRows features_;
+  SparseRowsView features_;
   std::int64_t tile_features_;
   std::size_t tiles_;
   std::vector<std::uint32_t> starts_;  // [rows, tiles + 1]: the place in the row where a tile begins

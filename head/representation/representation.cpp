@@ -48,7 +48,7 @@ constexpr double kLeastShareOfMedian = 0.1;
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("representation: " + what); }
 
-void check_rows(const FeatureRows& rows, std::span<const RowIndex> which) {
+void check_rows(const SparseRowsView& rows, std::span<const RowIndex> which) {
   if (which.empty()) refuse("there is no row to measure");
   for (const RowIndex row : which) {
     if (row < 0 || static_cast<std::size_t>(row) >= rows.rows()) {
@@ -58,20 +58,10 @@ void check_rows(const FeatureRows& rows, std::span<const RowIndex> which) {
   }
 }
 
-FeatureMatrix copy_of(const FeatureRows& rows) {
-  return {rows.columns,
-          {rows.indptr.begin(), rows.indptr.end()},
-          {rows.indices.begin(), rows.indices.end()},
-          {rows.values.begin(), rows.values.end()}};
-}
-
-void append_non_zeros(std::span<const float> dense, FeatureMatrix& matrix) {
-  for (std::size_t c = 0; c < dense.size(); ++c) {
-    if (dense[c] == 0.0F) continue;
-    matrix.indices.push_back(static_cast<std::int32_t>(c));
-    matrix.values.push_back(dense[c]);
-  }
-  matrix.indptr.push_back(static_cast<std::int64_t>(matrix.indices.size()));
+SparseRows copy_of(const SparseRowsView& rows) {
+  SparseRows copy;
+  copy.append(rows);
+  return copy;
 }
 
 /// Pools the channels of one row. @param pooled  [channels], overwritten
@@ -128,7 +118,8 @@ double least_deviation(const std::vector<double>& deviations) {
 }
 
 // Takes two passes, so that a feature with the same value in every row has a deviation of exactly zero.
-void fit_standardize(const FeatureRows& rows, std::span<const RowIndex> training, FittedTransform& fitted) {
+void fit_standardize(const SparseRowsView& rows, std::span<const RowIndex> training,
+                     FittedTransform& fitted) {
   const auto columns = static_cast<std::size_t>(rows.columns);
   const auto count = static_cast<double>(training.size());
   std::vector<double> means(columns, 0.0);
@@ -173,8 +164,8 @@ void check_columns(const FittedTransform& fitted, std::int64_t columns, const st
   }
 }
 
-FeatureMatrix standardize(const FittedTransform& fitted, const FeatureRows& rows) {
-  FeatureMatrix result;
+SparseRows standardize(const FittedTransform& fitted, const SparseRowsView& rows) {
+  SparseRows result;
   result.columns = rows.columns;
   const std::size_t values = rows.rows() * static_cast<std::size_t>(rows.columns);
   result.indices.reserve(values);
@@ -183,18 +174,18 @@ FeatureMatrix standardize(const FittedTransform& fitted, const FeatureRows& rows
   RowVector dense(rows.columns);
   for (std::size_t r = 0; r < rows.rows(); ++r) {
     dense = of_zeros;
-    const auto indices = rows.row_indices(static_cast<RowIndex>(r));
-    const auto row_values = rows.row_values(static_cast<RowIndex>(r));
+    const auto indices = rows.row_indices(r);
+    const auto row_values = rows.row_values(r);
     for (std::size_t i = 0; i < indices.size(); ++i) {
       const double distance = static_cast<double>(row_values[i]) - fitted.mean(indices[i]);
       dense(indices[i]) = static_cast<float>(distance) * fitted.inverse_deviation(indices[i]);
     }
-    append_non_zeros({dense.data(), static_cast<std::size_t>(dense.size())}, result);
+    result.append_dense({dense.data(), static_cast<std::size_t>(dense.size())});
   }
   return result;
 }
 
-void divide_by_norms(FeatureMatrix& rows) {
+void divide_by_norms(SparseRows& rows) {
   for (std::size_t r = 0; r + 1 < rows.indptr.size(); ++r) {
     const auto begin = static_cast<std::size_t>(rows.indptr[r]);
     const auto end = static_cast<std::size_t>(rows.indptr[r + 1]);
@@ -213,7 +204,11 @@ std::optional<Transform> parse_transform(std::string_view name) noexcept {
   return value_of(name, kTransformNames);
 }
 
-FeatureMatrix pool(const FeatureRows& maps, std::int64_t channels, Pooling pooling, int threads) {
+std::int64_t pooled_columns(Pooling pooling, std::int64_t columns, std::int64_t channels) noexcept {
+  return pooling == Pooling::kFlatten ? columns : channels;
+}
+
+SparseRows pool(const SparseRowsView& maps, std::int64_t channels, Pooling pooling, int threads) {
   if (channels < 1 || maps.columns < channels || maps.columns % channels != 0) {
     refuse(std::to_string(maps.columns) + " features are no whole number of positions of " +
            std::to_string(channels) + " channels");
@@ -224,20 +219,19 @@ FeatureMatrix pool(const FeatureRows& maps, std::int64_t channels, Pooling pooli
   std::vector<float> dense(maps.rows() * width);
   Workers workers(threads);
   workers.for_each(maps.rows(), [&](std::size_t r) {
-    const auto row = static_cast<RowIndex>(r);
     const std::span<float> pooled = std::span(dense).subspan(r * width, width);
     const auto pool_row = pooling == Pooling::kAverage ? average_row : maximum_row;
-    pool_row(maps.row_indices(row), maps.row_values(row), positions, pooled);
+    pool_row(maps.row_indices(r), maps.row_values(r), positions, pooled);
   });
-  FeatureMatrix result;
+  SparseRows result;
   result.columns = channels;
   for (std::size_t r = 0; r < maps.rows(); ++r) {
-    append_non_zeros(std::span<const float>(dense).subspan(r * width, width), result);
+    result.append_dense(std::span(dense).subspan(r * width, width));
   }
   return result;
 }
 
-FittedTransform fit_transform(Transform transform, const FeatureRows& pooled,
+FittedTransform fit_transform(Transform transform, const SparseRowsView& pooled,
                               std::span<const RowIndex> training) {
   FittedTransform fitted;
   fitted.transform = transform;
@@ -249,16 +243,16 @@ FittedTransform fit_transform(Transform transform, const FeatureRows& pooled,
   return fitted;
 }
 
-FeatureMatrix apply(const FittedTransform& fitted, const FeatureRows& rows) {
+SparseRows apply(const FittedTransform& fitted, const SparseRowsView& rows) {
   check_columns(fitted, rows.columns, "a row");
   if (fitted.transform == Transform::kStandardize) return standardize(fitted, rows);
   return apply(fitted, copy_of(rows));
 }
 
-FeatureMatrix apply(const FittedTransform& fitted, FeatureMatrix&& rows) {
+SparseRows apply(const FittedTransform& fitted, SparseRows&& rows) {
   check_columns(fitted, rows.columns, "a row");
   if (fitted.transform == Transform::kStandardize) return standardize(fitted, rows.view());
-  FeatureMatrix result = std::move(rows);
+  SparseRows result = std::move(rows);
   if (fitted.transform == Transform::kUnit) divide_by_norms(result);
   if (fitted.transform == Transform::kScale) {
     for (float& value : result.values) value *= fitted.scale;
@@ -273,14 +267,14 @@ FittedTransform fit_scale(double mean_squared_norm) {
   return fitted;
 }
 
-double sum_of_squares(const FeatureRows& rows, std::span<const RowIndex> which) {
+double sum_of_squares(const SparseRowsView& rows, std::span<const RowIndex> which) {
   check_rows(rows, which);
   double sum = 0.0;
   for (const RowIndex row : which) sum += squared_norm(rows.row_values(row));
   return sum;
 }
 
-double mean_squared_norm(const FeatureRows& rows, std::span<const RowIndex> which) {
+double mean_squared_norm(const SparseRowsView& rows, std::span<const RowIndex> which) {
   return sum_of_squares(rows, which) / static_cast<double>(which.size());
 }
 

@@ -8,10 +8,9 @@
 #include <span>
 #include <string_view>
 
-#include "head/feature_matrix.hpp"
-#include "head/feature_rows.hpp"
 #include "head/matrix.hpp"
 #include "head/training/trainer.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -51,13 +50,18 @@ struct Representation {
 /// The transform of that name; empty if there is none.
 [[nodiscard]] std::optional<Transform> parse_transform(std::string_view name) noexcept;
 
+/// The number of features of a pooled row.
+/// @param columns  of the map: positions * channels
+[[nodiscard]] std::int64_t pooled_columns(Pooling pooling, std::int64_t columns,
+                                          std::int64_t channels) noexcept;
+
 /// Pools each row. kFlatten only copies.
 /// @param maps      rows of (position, channel), channels fastest: columns = positions * channels
 /// @param threads   0: all that the process may use; the result doesn't depend on it
-/// @return [maps.rows(), channels], or a copy of `maps`
+/// @return [maps.rows(), pooled_columns()]
 /// @throws std::invalid_argument if the number of columns is not a multiple of `channels`
-[[nodiscard]] FeatureMatrix pool(const FeatureRows& maps, std::int64_t channels, Pooling pooling,
-                                 int threads);
+[[nodiscard]] SparseRows pool(const SparseRowsView& maps, std::int64_t channels, Pooling pooling,
+                              int threads);
 
 /// A transform with its values from the training rows. Fields of other transforms keep the values below.
 struct FittedTransform {
@@ -70,25 +74,25 @@ struct FittedTransform {
 
 /// @param training  rows of `pooled`; other rows are not read
 /// @throws std::invalid_argument if a row does not exist, or if there is no row and the transform needs some
-[[nodiscard]] FittedTransform fit_transform(Transform transform, const FeatureRows& pooled,
+[[nodiscard]] FittedTransform fit_transform(Transform transform, const SparseRowsView& pooled,
                                             std::span<const RowIndex> training);
 
 /// Transforms each row. kStandardize leaves few zeros: columns * 8 bytes a row.
 /// @throws std::invalid_argument if the number of columns differs from that of the fit
-[[nodiscard]] FeatureMatrix apply(const FittedTransform& fitted, const FeatureRows& rows);
+[[nodiscard]] SparseRows apply(const FittedTransform& fitted, const SparseRowsView& rows);
 /// Transforms in the memory of `rows`, except with kStandardize.
-[[nodiscard]] FeatureMatrix apply(const FittedTransform& fitted, FeatureMatrix&& rows);
+[[nodiscard]] SparseRows apply(const FittedTransform& fitted, SparseRows&& rows);
 
 /// The fit of kScale to training rows with this mean |x|^2.
 [[nodiscard]] FittedTransform fit_scale(double mean_squared_norm);
 
 /// Sum of |x|^2 over the rows `which`, in double. @throws std::invalid_argument for a row that does not exist
-[[nodiscard]] double sum_of_squares(const FeatureRows& rows, std::span<const RowIndex> which);
+[[nodiscard]] double sum_of_squares(const SparseRowsView& rows, std::span<const RowIndex> which);
 
 /// Mean of |x|^2 over the rows `which`. Learning rate times this mean has the same effect in every
 /// representation.
 /// @throws std::invalid_argument if `which` is empty or has a row that does not exist
-[[nodiscard]] double mean_squared_norm(const FeatureRows& rows, std::span<const RowIndex> which);
+[[nodiscard]] double mean_squared_norm(const SparseRowsView& rows, std::span<const RowIndex> which);
 
 /// Takes kScale and kStandardize into the first layer. The result computes from untransformed rows what
 /// `head` computes from transformed rows. With kNone and with kUnit, which is not linear, the result is

@@ -68,9 +68,9 @@ void through_pooling(Pooling pooling, std::span<const std::int32_t> indices, std
 
 }  // namespace
 
-std::vector<float> representation_gradient(const FeatureRows& maps, const FeatureRows& pooled,
+std::vector<float> representation_gradient(const SparseRowsView& maps, const SparseRowsView& pooled,
                                            const FittedTransform& fitted, Pooling pooling,
-                                           const FeatureRows& rows, std::span<const float> gradient) {
+                                           const SparseRowsView& rows, std::span<const float> gradient) {
   if (maps.rows() != pooled.rows() || maps.rows() != rows.rows() || rows.columns != pooled.columns ||
       pooled.columns < 1 || maps.columns % pooled.columns != 0 || gradient.size() != rows.values.size())
     throw std::invalid_argument("representation: a gradient of other rows");
@@ -78,7 +78,7 @@ std::vector<float> representation_gradient(const FeatureRows& maps, const Featur
   std::vector<float> dense(static_cast<std::size_t>(pooled.columns));
   for (std::size_t r = 0; r < maps.rows(); ++r) {
     const auto row = static_cast<RowIndex>(r);
-    const auto entries = [&](const FeatureRows& of) { return static_cast<std::size_t>(of.indptr[r]); };
+    const auto entries = [&](const SparseRowsView& of) { return static_cast<std::size_t>(of.indptr[r]); };
     expand(rows.row_indices(row), gradient.subspan(entries(rows), rows.row_indices(row).size()), dense);
     through_transform(fitted, pooled.row_indices(row), pooled.row_values(row), dense);
     through_pooling(pooling, maps.row_indices(row), maps.row_values(row), maps.columns / pooled.columns,

@@ -6,9 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_matrix.hpp"
-#include "head/feature_rows.hpp"
 #include "head/representation/representation.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -22,9 +21,10 @@ namespace headstart {
 /// @param gradient  dLoss/drows, one value for each entry of `rows`, row after row
 /// @return one value for each entry of `maps`, row after row
 /// @throws std::invalid_argument if the shapes disagree
-[[nodiscard]] std::vector<float> representation_gradient(const FeatureRows& maps, const FeatureRows& pooled,
+[[nodiscard]] std::vector<float> representation_gradient(const SparseRowsView& maps,
+                                                         const SparseRowsView& pooled,
                                                          const FittedTransform& fitted, Pooling pooling,
-                                                         const FeatureRows& rows,
+                                                         const SparseRowsView& rows,
                                                          std::span<const float> gradient);
 
 }  // namespace headstart

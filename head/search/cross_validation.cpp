@@ -120,8 +120,7 @@ CrossValidation::CrossValidation(const SearchProblem& problem, std::vector<Fold>
 // One fit for all folds, or one fit for each fold.
 std::vector<CrossValidation::Fitted> CrossValidation::fit(const Representation& representation,
                                                           std::span<const Candidate> candidates) {
-  const FeatureMatrix pooled =
-      pool(problem_.maps, problem_.channels, representation.pooling, training_.threads);
+  const SparseRows pooled = pool(problem_.maps, problem_.channels, representation.pooling, training_.threads);
   const auto fitted_on = [&](std::span<const RowIndex> rows) {
     return fit_to(apply(fit_transform(representation.transform, pooled.view(), rows), pooled.view()),
                   representation, candidates);
@@ -135,8 +134,7 @@ std::vector<CrossValidation::Fitted> CrossValidation::fit(const Representation& 
   return result;
 }
 
-CrossValidation::Fitted CrossValidation::fit_to(const FeatureMatrix& rows,
-                                                const Representation& representation,
+CrossValidation::Fitted CrossValidation::fit_to(const SparseRows& rows, const Representation& representation,
                                                 std::span<const Candidate> candidates) {
   const TiledRows tiled(rows.view(), kTileFeatures);
   Fitted fitted;

@@ -16,13 +16,12 @@
 #include <vector>
 
 #include "head/cancellation.hpp"
-#include "head/feature_matrix.hpp"
-#include "head/feature_rows.hpp"
 #include "head/layers/gram_solver.hpp"
 #include "head/matrix.hpp"
 #include "head/representation/representation.hpp"
 #include "head/training/trainer.hpp"
 #include "head/workers.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -40,7 +39,7 @@ struct Candidate {
 
 /// Rows with their folds. Feature rows are flattened maps [positions, channels].
 struct SearchProblem {
-  FeatureRows maps;
+  SparseRowsView maps;
   std::int64_t channels = 0;
   std::span<const std::int32_t> labels;  ///< [maps.rows()]; for the rows below, each in [0, classes)
   int classes = 0;
@@ -131,7 +130,7 @@ class CrossValidation {
                   Cancellation cancellation);
   [[nodiscard]] std::vector<Fitted> fit(const Representation& representation,
                                         std::span<const Candidate> candidates);
-  [[nodiscard]] Fitted fit_to(const FeatureMatrix& rows, const Representation& representation,
+  [[nodiscard]] Fitted fit_to(const SparseRows& rows, const Representation& representation,
                               std::span<const Candidate> candidates);
 
   const SearchProblem& problem_;

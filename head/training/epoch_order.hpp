@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "head/feature_rows.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 

@@ -12,7 +12,7 @@
 #include "head/workers.hpp"
 
 namespace headstart {
-Matrix predict_logits(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows) {
+Matrix predict_logits(const Head& head, const SparseRowsView& features, std::span<const RowIndex> rows) {
   if (head.layers.empty()) throw std::invalid_argument("predict: the head has no layer");
   const Matrix& kernel = head.layers.front().kernel;
   if (kernel.rows() != features.columns) {
@@ -32,7 +32,8 @@ Matrix predict_logits(FirstLayer& first, std::span<const Dense> layers, std::spa
   return std::move(upper.forward(z));
 }
 
-Matrix predict_probabilities(const Head& head, const FeatureRows& features, std::span<const RowIndex> rows) {
+Matrix predict_probabilities(const Head& head, const SparseRowsView& features,
+                             std::span<const RowIndex> rows) {
   Matrix probabilities = predict_logits(head, features, rows);
   softmax(probabilities);
   return probabilities;

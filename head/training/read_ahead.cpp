@@ -5,7 +5,7 @@
 
 namespace headstart {
 
-FeatureRows ReadAhead::next(std::span<const RowIndex> now, std::span<const RowIndex> then) {
+SparseRowsView ReadAhead::next(std::span<const RowIndex> now, std::span<const RowIndex> then) {
   rows_ = {};  // frees the last rows before new ones are read
   const bool expected =
       ahead_.valid() && std::equal(now.begin(), now.end(), expected_.begin(), expected_.end());

@@ -18,13 +18,13 @@ class ReadAhead {
   /// returned rows, only the rows read ahead are in memory.
   /// @return valid until the next call
   /// @throws the exceptions of reading `now`
-  [[nodiscard]] FeatureRows next(std::span<const RowIndex> now, std::span<const RowIndex> then);
+  [[nodiscard]] SparseRowsView next(std::span<const RowIndex> now, std::span<const RowIndex> then);
 
  private:
   const RowSource& source_;
-  FeatureMatrix rows_;
+  SparseRows rows_;
   std::vector<RowIndex> expected_;
-  std::future<FeatureMatrix> ahead_;
+  std::future<SparseRows> ahead_;
 };
 
 }  // namespace headstart

@@ -7,8 +7,7 @@
 #include <functional>
 #include <span>
 
-#include "head/feature_matrix.hpp"
-#include "head/feature_rows.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -22,7 +21,7 @@ struct RowSource {
   /// row meets only rows of the chunks in its window.
   std::size_t window = 0;
   /// Reads `rows`, in that order. Called from one thread at a time, not always from the same one.
-  std::function<FeatureMatrix(std::span<const RowIndex> rows)> read;
+  std::function<SparseRows(std::span<const RowIndex> rows)> read;
 };
 
 }  // namespace headstart

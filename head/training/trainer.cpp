@@ -321,7 +321,7 @@ TrainingResult train_head(const TrainingData& data, Head initial, const Training
                           const TrainingHooks& hooks, const TrainingState* resume) {
   check_training(data, initial.layers, options);
   const Solver solver = solver_of(data, options);
-  FeatureRows features = data.features;
+  SparseRowsView features = data.features;
   features.columns = data.columns();
   const std::unique_ptr<FirstLayer> first =
       make_first_layer(solver, features, std::move(initial.layers.front().kernel), data.training,

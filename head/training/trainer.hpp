@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "head/cancellation.hpp"
-#include "head/feature_rows.hpp"
 #include "head/layers/dense.hpp"
 #include "head/layers/first_layer.hpp"
 #include "head/layers/process_group.hpp"
@@ -19,6 +18,7 @@
 #include "head/training/row_source.hpp"
 #include "head/training/schedule.hpp"
 #include "head/training/training_state.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -63,7 +63,7 @@ struct TrainingOptions {
 
 /// Rows with their labels, and their split into training and validation.
 struct TrainingData {
-  FeatureRows features;                  ///< training and validation rows together
+  SparseRowsView features;               ///< training and validation rows together
   std::span<const std::int32_t> labels;  ///< [rows]; for the rows below, each in [0, classes)
   std::span<const RowIndex> training;    ///< at least one row
   std::span<const RowIndex> validation;  ///< may be empty
@@ -145,11 +145,11 @@ struct TrainingHooks {
                                     std::span<const RowIndex> rows);
 
 /// Logits of `rows`, [rows.size(), classes]; softmax makes them probabilities.
-[[nodiscard]] Matrix predict_logits(const Head& head, const FeatureRows& features,
+[[nodiscard]] Matrix predict_logits(const Head& head, const SparseRowsView& features,
                                     std::span<const RowIndex> rows);
 
 /// Probabilities of `rows`, [rows.size(), classes].
-[[nodiscard]] Matrix predict_probabilities(const Head& head, const FeatureRows& features,
+[[nodiscard]] Matrix predict_probabilities(const Head& head, const SparseRowsView& features,
                                            std::span<const RowIndex> rows);
 
 /// The penalty that reported losses include: l2 * sum of squares of every kernel.

@@ -4,9 +4,11 @@
 
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/feature_file.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 #include "pipeline/run/output_check.hpp"
 #include "pipeline/run/split_rows.hpp"
@@ -33,9 +35,8 @@ void run_cache_export(const CacheExportOptions& options, const Session& session)
     table.groups.push_back(sample.group);
   }
   const Representation representation{options.pooling, Transform::kNone};
-  const auto columns = static_cast<std::int64_t>(options.pooling == Pooling::kFlatten
-                                                     ? table.shape.size()
-                                                     : static_cast<std::size_t>(table.shape.channels));
+  const std::int64_t columns =
+      pooled_columns(options.pooling, static_cast<std::int64_t>(table.shape.size()), table.shape.channels);
   const StoredRows stored = cached_rows(stage_one, table.keys);
   write_feature_file(options.out, table, columns, options.type, [&](std::span<const RowIndex> rows) {
     return model_rows(stored, rows, representation);

@@ -13,7 +13,9 @@
 #include "pipeline/process/text_table.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/report/metrics_json.hpp"
+#include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 #include "pipeline/run/output_check.hpp"
 
 namespace headstart {

@@ -63,10 +63,9 @@ std::vector<std::string> Explanations::write(std::span<const ToExplain> images, 
       auto* found = std::get_if<std::vector<std::byte>>(&read);
       if (found != nullptr && sha256(*found) == part[i].content) bytes[i] = std::move(*found);
     }
-    const CsrRows rows = stage_one.features(keys);
-    const Matrix maps =
-        class_activation_maps({rows.columns, rows.indptr, rows.indices, rows.values}, shape.channels,
-                              model_.representation, model_.head, labels, threads_);
+    const SparseRows rows = stage_one.features(keys);
+    const Matrix maps = class_activation_maps(rows.view(), shape.channels, model_.representation, model_.head,
+                                              labels, threads_);
     tbb::parallel_for(std::size_t{0}, part.size(), [&](std::size_t i) {
       auto decoded = decode_preview(bytes[i], decode_, kSide);
       auto* image = std::get_if<DecodedImage>(&decoded);

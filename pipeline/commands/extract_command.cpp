@@ -12,9 +12,11 @@
 #include "data/error.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/shard_option.hpp"
 #include "pipeline/rows/shared_extraction.hpp"
 #include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 
 namespace headstart {
 namespace {

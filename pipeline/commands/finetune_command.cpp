@@ -16,14 +16,17 @@
 #include "data/error.hpp"
 #include "data/sha256.hpp"
 #include "head/layers/softmax_cross_entropy.hpp"
+#include "head/representation/tuned_first_layer.hpp"
 #include "head/training/trainer.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/model/model_session.hpp"
 #include "pipeline/process/text_table.hpp"
+#include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 #include "pipeline/rows/training_views.hpp"
 #include "pipeline/run/output_folder.hpp"
 #include "pipeline/run/resumable_training.hpp"
@@ -31,7 +34,7 @@
 #include "pipeline/run/run_output.hpp"
 #include "pipeline/run/run_report.hpp"
 #include "pipeline/run/split_rows.hpp"
-#include "pipeline/run/tuned_first_layer.hpp"
+#include "pipeline/run/tuned_blocks.hpp"
 
 namespace headstart {
 namespace {
@@ -188,7 +191,7 @@ Matrix logits_of(TunedFirstLayer& layer, std::span<const Dense> layers, const Re
   Matrix logits(static_cast<Eigen::Index>(rows.size()), layers.back().bias.size());
   for (std::size_t first = 0; first < rows.size(); first += kRowsAtATime) {
     const auto part = rows.subspan(first, std::min(kRowsAtATime, rows.size() - first));
-    const FeatureMatrix of_part = maps.read(part);
+    const SparseRows of_part = maps.read(part);
     layer.use_rows(of_part.view());
     std::vector<RowIndex> all(part.size());
     std::iota(all.begin(), all.end(), 0);
@@ -311,12 +314,14 @@ std::string identity_of_start(const Vgg16Weights& weights, const Head& head) {
   return weights_identity(weights.layers).hex() + stream.finish().hex();
 }
 
-TrainingResult train_blocks(const TrainingData& data, TunedFirstLayer& layer, std::vector<Dense> layers,
+/// @param blocks  the VGG blocks that `layer` trains, as they are before
+TrainingResult train_blocks(const TrainingData& data, TunedFirstLayer& layer,
+                            std::span<const ConvolutionWeights> blocks, std::vector<Dense> layers,
                             const TrainingOptions& training, const FinetuneOptions& options,
                             const RunIdentity& identity, OutputFolder& out, const Session& session) {
   const auto inputs = static_cast<std::uint64_t>(layers.front().kernel.rows());
   std::uint64_t of_blocks = 0;
-  for (const ConvolutionWeights& weights : layer.blocks().weights())
+  for (const ConvolutionWeights& weights : blocks)
     of_blocks += sizeof(float) * (weights.kernel.size() + weights.bias.size());
   layers.front().kernel.resize(0, 0);  // `layer` has it
   const ResumableRun run{
@@ -394,20 +399,21 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   session.console.note(fmt::format("stage three: {} training and {} validation images, blocks {} to 5 by {}",
                                    training_images.size(), rows.validation.size(), first_block,
                                    opened->description()));
-  FeatureRows in_memory = maps.training();
+  SparseRowsView in_memory = maps.training();
   in_memory.columns = maps.columns();
   const std::string backprop = opened->description();
+  TrainableBlocks& blocks = *opened;
+  const std::vector<ConvolutionWeights> blocks_before = blocks.weights();
   auto owned = std::make_unique<TunedFirstLayer>(
-      std::move(opened), in_memory, initial.layers.front().kernel,
+      lower_layers(std::move(opened), {.rate = blocks_learning_rate(options, model) / training.learning_rate,
+                                       .l2_sp = options.l2_sp}),
+      in_memory, initial.layers.front().kernel,
       TunedLayerOptions{.channels = tap_shape(Tap::kBlock5Pool, model.configuration.resize.size).channels,
                         .batch = training.batch,
                         .pooling = model.representation.pooling,
                         .fitted = model.fitted,
-                        .blocks_rate = blocks_learning_rate(options, model) / training.learning_rate,
-                        .l2_sp = options.l2_sp,
                         .threads = session.threads});
   TunedFirstLayer& layer = *owned;
-  const std::vector<ConvolutionWeights> blocks_before = layer.blocks().weights();
   const auto evaluate_with = [&](std::span<const Dense> layers) {
     return evaluate_splits(
         dataset, rows, training_images,
@@ -426,14 +432,14 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const TrainingData data{
       maps.training(), rows.labels, rows.training, rows.validation, static_cast<int>(model.classes.size()),
       maps.source()};
-  TrainingResult result = train_blocks(data, layer, initial.layers, training, options,
+  TrainingResult result = train_blocks(data, layer, blocks_before, initial.layers, training, options,
                                        identity_of(facts, options.config), out, session);
   const double train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
   const std::vector<Evaluated> after = evaluate_with(result.head.layers);
   warn_of_absurd_loss(after, data.classes, before.front().metrics.l2_penalty, session.console);
-  const std::vector<ConvolutionWeights> tuned = layer.blocks().weights();
+  const std::vector<ConvolutionWeights> tuned = blocks.weights();
   result.head.layers.front().kernel = layer.release_kernel();
   const std::vector<Movement> movements =
       movements_of(tuned, blocks_before, result.head, initial, first_block);

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "features/blocks/trainable_blocks.hpp"
-#include "features/cache/cache.hpp"
+#include "features/cache/cache_folder.hpp"
 #include "features/engines/engine.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"

@@ -13,7 +13,9 @@
 #include "pipeline/model/embedded_weights.hpp"
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/write_file.hpp"
+#include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 #include "pipeline/run/inspection.hpp"
 #include "pipeline/run/inspection_report.hpp"
 #include "pipeline/run/output_check.hpp"
@@ -84,10 +86,9 @@ std::vector<FeatureScore> score_taps(StageOne& stage_one, const LabelledRows& ro
 }
 
 Matrix kernel_of(StageOne& stage_one, const LabelledRows& rows, int threads) {
-  const CsrRows features = stage_one.features(rows.keys);
+  const SparseRows features = stage_one.features(rows.keys);
   Workers workers(threads, on_interrupt());
-  const FeatureRows view{features.columns, features.indptr, features.indices, features.values};
-  return kernel_matrix(TiledRows(view, kTileFeatures), workers);
+  return kernel_matrix(TiledRows(features.view(), kTileFeatures), workers);
 }
 
 }  // namespace

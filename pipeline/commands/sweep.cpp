@@ -121,8 +121,8 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
   std::vector<RidgeScore> scores;
   const std::vector<std::int32_t> labels = labels_of(problem, problem.rows);
   for (const Representation& representation : representations_of(candidates)) {
-    const FeatureMatrix pooled = pool(problem.maps, problem.channels, representation.pooling, threads);
-    const FeatureMatrix rows =
+    const SparseRows pooled = pool(problem.maps, problem.channels, representation.pooling, threads);
+    const SparseRows rows =
         apply(fit_transform(representation.transform, pooled.view(), problem.rows), pooled.view());
     Workers workers(threads, cancellation);
     const RidgeRegression ridge(kernel_matrix(TiledRows(rows.view(), kTileFeatures), problem.rows, workers),

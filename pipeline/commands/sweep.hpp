@@ -8,18 +8,18 @@
 #include <span>
 #include <vector>
 
-#include "features/cache/csr_rows.hpp"
 #include "head/cancellation.hpp"
 #include "head/search/learning_curve.hpp"
 #include "head/search/search.hpp"
+#include "memory/sparse_rows.hpp"
 #include "pipeline/options/options.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 
 namespace headstart {
 
 /// Training rows of a dataset for the search.
 struct SweepInput {
-  FeatureRows maps;                       ///< cached activations of all images and views
+  SparseRowsView maps;                    ///< cached activations of all images and views
   std::int64_t channels = 0;              ///< of the maps
   std::span<const std::int32_t> labels;   ///< [maps.rows()]
   std::span<const RowIndex> images;       ///< training images: positions in ExtractedDataset::used

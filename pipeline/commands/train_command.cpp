@@ -23,9 +23,11 @@
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/report/report.hpp"
+#include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/feature_file_reader.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 #include "pipeline/rows/training_views.hpp"
 #include "pipeline/run/output_folder.hpp"
@@ -89,10 +91,9 @@ Model model_of(const StageTwoInput& input, const TrainOptions& options, const Re
 Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const Session& session) {
   const auto classes = static_cast<int>(input.dataset.manifest.classes.size());
   check_sweep_memory(input.keys.size(), classes, options);
-  const CsrRows cached = input.stored.read(all_rows(input.stored.count));
-  const FeatureRows maps{cached.columns, cached.indptr, cached.indices, cached.values};
+  const SparseRows cached = input.stored.read(all_rows(input.stored.count));
   const std::span<const RowIndex> all(input.rows.training);
-  return run_sweep({maps, input.stored.shape.channels, input.rows.labels, input.training_images,
+  return run_sweep({cached.view(), input.stored.shape.channels, input.rows.labels, input.training_images,
                     all.subspan(input.training_images.size()), input.view_images},
                    input.dataset, options, on_interrupt(), session);
 }

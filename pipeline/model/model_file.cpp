@@ -325,9 +325,8 @@ Model read_model(const fs::path& path) {
   model.weights.preprocessing = model.configuration.preprocessing;
   model.weights.identity = shown_identity(model, path);
   const MapShape shape = tap_shape(model.tap, model.configuration.resize.size);
-  std::uint64_t inputs = model.representation.pooling == Pooling::kFlatten
-                             ? shape.size()
-                             : static_cast<std::uint64_t>(shape.channels);
+  auto inputs = static_cast<std::uint64_t>(
+      pooled_columns(model.representation.pooling, static_cast<std::int64_t>(shape.size()), shape.channels));
   model.fitted = read_fitted(file.id(), path, model.representation.transform, inputs);
   for (std::size_t i = 1;; ++i) {
     const std::string hidden = fmt::format("hidden_{}", i);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "head/insight/metrics.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 
 namespace headstart {
 

@@ -42,7 +42,7 @@ void write_table(hid_t file, const FeatureTable& table) {
 }
 
 /// @param first  the table's row at which `rows` starts
-void check_range(const FeatureMatrix& rows, std::size_t first, const FeatureTable& table) {
+void check_range(const SparseRows& rows, std::size_t first, const FeatureTable& table) {
   const auto wrong = std::find_if(rows.values.begin(), rows.values.end(),
                                   [](float value) { return std::abs(value) > kLargestFloat16; });
   if (wrong == rows.values.end()) return;
@@ -56,7 +56,7 @@ void check_range(const FeatureMatrix& rows, std::size_t first, const FeatureTabl
 
 /// Writes the rows' values, a few rows at a time.
 void write_features(const FeatureTable& table, std::size_t columns, FeatureType type,
-                    const std::function<FeatureMatrix(std::span<const RowIndex>)>& read,
+                    const std::function<SparseRows(std::span<const RowIndex>)>& read,
                     const WriteBytes& write) {
   std::vector<RowIndex> all(table.labels.size());
   std::iota(all.begin(), all.end(), 0);
@@ -65,7 +65,7 @@ void write_features(const FeatureTable& table, std::size_t columns, FeatureType 
   std::vector<Float16> halves;
   for (std::size_t first = 0; first < all.size(); first += at_once) {
     const auto part = std::span(all).subspan(first, std::min(at_once, all.size() - first));
-    const FeatureMatrix rows = read(part);
+    const SparseRows rows = read(part);
     dense.assign(part.size() * columns, 0.0F);
     for (std::size_t row = 0; row < part.size(); ++row) {
       for (auto i = static_cast<std::size_t>(rows.indptr[row]);
@@ -86,8 +86,7 @@ void write_features(const FeatureTable& table, std::size_t columns, FeatureType 
 }  // namespace
 
 void write_feature_file(const fs::path& file, const FeatureTable& table, std::int64_t columns,
-                        FeatureType type,
-                        const std::function<FeatureMatrix(std::span<const RowIndex>)>& read) {
+                        FeatureType type, const std::function<SparseRows(std::span<const RowIndex>)>& read) {
   hdf5::LendingFile layout;
   write_table(layout.id(), table);
   const auto width = static_cast<std::size_t>(columns);

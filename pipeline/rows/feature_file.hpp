@@ -13,8 +13,8 @@
 #include "features/cache/extractor_configuration.hpp"
 #include "features/feature_type.hpp"
 #include "features/network/vgg16.hpp"
-#include "head/feature_matrix.hpp"
 #include "head/representation/representation.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 
@@ -40,7 +40,6 @@ struct FeatureTable {
 /// @param read     reads the features of some rows, so that not all are in memory
 /// @throws Error kFailed if it cannot be written; kData naming the image whose features do not fit float16
 void write_feature_file(const std::filesystem::path& file, const FeatureTable& table, std::int64_t columns,
-                        FeatureType type,
-                        const std::function<FeatureMatrix(std::span<const RowIndex>)>& read);
+                        FeatureType type, const std::function<SparseRows(std::span<const RowIndex>)>& read);
 
 }  // namespace headstart

@@ -111,9 +111,11 @@ void FeatureFileReader::read_table(hid_t file) {
 
   const std::uint64_t rows = features_.rows();
   if (rows < 1 || rows > kMaxRows) refuse(path_, fmt::format("features has {} rows", rows));
-  if (features_.columns() != shape_of_row().size())
+  const auto columns = static_cast<std::uint64_t>(
+      pooled_columns(table_.pooling, static_cast<std::int64_t>(table_.shape.size()), table_.shape.channels));
+  if (features_.columns() != columns)
     refuse(path_, fmt::format("features has {} columns, rows of {} with pooling {} have {}",
-                              features_.columns(), tap, pooling, shape_of_row().size()));
+                              features_.columns(), tap, pooling, columns));
   const auto check_length = [&](const char* name, std::size_t length) {
     if (length != rows) refuse(path_, fmt::format("{} has {} rows, features {}", name, length, rows));
   };
@@ -160,7 +162,8 @@ void FeatureFileReader::survey_features() {
 }
 
 MapShape FeatureFileReader::shape_of_row() const {
-  return table_.pooling == Pooling::kFlatten ? table_.shape : MapShape{1, 1, table_.shape.channels};
+  const auto columns = static_cast<std::size_t>(features_.columns());
+  return columns == table_.shape.size() ? table_.shape : MapShape{1, 1, static_cast<int>(columns)};
 }
 
 StoredRows FeatureFileReader::rows() const {
@@ -171,7 +174,7 @@ StoredRows FeatureFileReader::rows() const {
           .read = [this](std::span<const RowIndex> rows) { return read(rows); }};
 }
 
-CsrRows FeatureFileReader::read(std::span<const RowIndex> rows) const {
+SparseRows FeatureFileReader::read(std::span<const RowIndex> rows) const {
   std::vector<std::size_t> in_file_order(rows.size());
   std::iota(in_file_order.begin(), in_file_order.end(), std::size_t{0});
   const bool sorted = std::is_sorted(rows.begin(), rows.end());
@@ -180,7 +183,7 @@ CsrRows FeatureFileReader::read(std::span<const RowIndex> rows) const {
                      [&](std::size_t a, std::size_t b) { return rows[a] < rows[b]; });
   const auto row_at = [&](std::size_t at) { return static_cast<std::size_t>(rows[in_file_order[at]]); };
 
-  CsrRows read;
+  SparseRows read;
   const std::size_t columns = features_.columns();
   read.columns = static_cast<std::int64_t>(columns);
   std::vector<float> dense;
@@ -199,7 +202,7 @@ CsrRows FeatureFileReader::read(std::span<const RowIndex> rows) const {
 
   std::vector<std::size_t> place(rows.size());
   for (std::size_t at = 0; at < place.size(); ++at) place[in_file_order[at]] = at;
-  CsrRows ordered;
+  SparseRows ordered;
   ordered.columns = read.columns;
   for (const std::size_t at : place) ordered.append_row(read, at);
   return ordered;

@@ -8,9 +8,9 @@
 
 #include "data/sha256.hpp"
 #include "features/hdf5/hdf5.hpp"
-#include "head/feature_rows.hpp"
+#include "memory/sparse_rows.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/rows/feature_file.hpp"
-#include "pipeline/rows/stage_one.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 
 namespace headstart {
@@ -33,7 +33,7 @@ class FeatureFileReader {
   void read_table(hid_t file);
   void survey_features();
   [[nodiscard]] MapShape shape_of_row() const;
-  [[nodiscard]] CsrRows read(std::span<const RowIndex> rows) const;
+  [[nodiscard]] SparseRows read(std::span<const RowIndex> rows) const;
 
   std::filesystem::path path_;
   hdf5::File file_;

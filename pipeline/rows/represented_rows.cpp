@@ -56,10 +56,9 @@ double sum_of_squares_read(std::span<const RowIndex> rows, std::size_t window, c
 
 bool in_model_rows(Transform transform) { return transform == Transform::kUnit; }
 
-FeatureMatrix read_model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
-                              const Representation& representation) {
-  CsrRows maps = stored.read(rows);
-  FeatureMatrix matrix{maps.columns, std::move(maps.indptr), std::move(maps.indices), std::move(maps.values)};
+SparseRows read_model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
+                           const Representation& representation) {
+  SparseRows matrix = stored.read(rows);
   if (representation.pooling != Pooling::kFlatten)
     matrix = pool(matrix.view(), stored.shape.channels, representation.pooling, 0);
   if (!in_model_rows(representation.transform)) return matrix;
@@ -68,13 +67,13 @@ FeatureMatrix read_model_rows(const StoredRows& stored, std::span<const RowIndex
 
 }  // namespace
 
-FeatureMatrix model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
-                         const Representation& representation) {
+SparseRows model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
+                      const Representation& representation) {
   // Flattened rows are as large as the stored ones, so parts would save nothing.
   if (representation.pooling == Pooling::kFlatten) return read_model_rows(stored, rows, representation);
-  FeatureMatrix matrix;
+  SparseRows matrix;
   in_parts(stored, rows, [&](std::span<const RowIndex> part) {
-    append(matrix, read_model_rows(stored, part, representation));
+    matrix.append(read_model_rows(stored, part, representation));
   });
   return matrix;
 }
@@ -84,7 +83,7 @@ Matrix model_logits(const StoredRows& stored, std::span<const RowIndex> rows,
   Matrix logits(static_cast<Eigen::Index>(rows.size()), head.layers.back().bias.size());
   Eigen::Index first = 0;
   in_parts(stored, rows, [&](std::span<const RowIndex> part) {
-    const FeatureMatrix matrix = read_model_rows(stored, part, representation);
+    const SparseRows matrix = read_model_rows(stored, part, representation);
     logits.middleRows(first, static_cast<Eigen::Index>(part.size())) =
         predict_logits(head, matrix.view(), all_rows(part.size()));
     first += static_cast<Eigen::Index>(part.size());
@@ -145,7 +144,7 @@ void RepresentedRows::read_in_windows(std::span<const RowIndex> training, std::s
                       [this](std::span<const RowIndex> rows) { return apply(fitted_, read(rows)); }};
 }
 
-FeatureMatrix RepresentedRows::read(std::span<const RowIndex> rows) const {
+SparseRows RepresentedRows::read(std::span<const RowIndex> rows) const {
   return read_model_rows(stored_, rows, representation_);
 }
 

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "head/feature_matrix.hpp"
 #include "head/representation/representation.hpp"
 #include "head/training/row_source.hpp"
 #include "head/training/trainer.hpp"
+#include "memory/sparse_rows.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 
 namespace headstart {
@@ -21,8 +21,8 @@ namespace headstart {
 /// The input of a saved model's first Dense layer: stored rows after pooling, at length one if the transform
 /// is unit. scale and standardize are in the layer's weights. For pooled rows the maps are read in parts, so
 /// that they are never in memory together.
-[[nodiscard]] FeatureMatrix model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
-                                       const Representation& representation);
+[[nodiscard]] SparseRows model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
+                                    const Representation& representation);
 
 /// Logits of stored rows by a saved model's head; the rows are read in parts.
 /// @return [rows.size(), classes]
@@ -46,7 +46,9 @@ class RepresentedRows {
   RepresentedRows& operator=(const RepresentedRows&) = delete;
 
   /// The rows for train_head() if they are in memory; empty if source() reads them.
-  [[nodiscard]] FeatureRows training() const { return transformed_ ? transformed_->view() : model_.view(); }
+  [[nodiscard]] SparseRowsView training() const {
+    return transformed_ ? transformed_->view() : model_.view();
+  }
   /// The source that reads the rows; null if they are in memory.
   [[nodiscard]] const RowSource* source() const { return source_ ? &*source_ : nullptr; }
   /// The number of features of a row.
@@ -62,7 +64,7 @@ class RepresentedRows {
   [[nodiscard]] double mean_squared_norm(std::span<const RowIndex> rows) const;
 
   /// `rows`, read from their storage and represented as by model_rows().
-  [[nodiscard]] FeatureMatrix read(std::span<const RowIndex> rows) const;
+  [[nodiscard]] SparseRows read(std::span<const RowIndex> rows) const;
 
   /// Logits of `rows` by a saved model's head, [rows.size(), classes].
   [[nodiscard]] Matrix logits(const Head& head, std::span<const RowIndex> rows) const;
@@ -74,9 +76,9 @@ class RepresentedRows {
 
   const StoredRows& stored_;
   Representation representation_;
-  FeatureMatrix model_;                       // model_rows(); empty if a source reads the rows
-  FittedTransform fitted_;                    // scale or standardize; other transforms change nothing here
-  std::optional<FeatureMatrix> transformed_;  // `model_` after `fitted_`, if that changes anything
+  SparseRows model_;                       // model_rows(); empty if a source reads the rows
+  FittedTransform fitted_;                 // scale or standardize; other transforms change nothing here
+  std::optional<SparseRows> transformed_;  // `model_` after `fitted_`, if that changes anything
   std::optional<RowSource> source_;
 };
 

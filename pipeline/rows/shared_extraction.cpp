@@ -17,6 +17,8 @@
 #include "data/error.hpp"
 #include "data/sha256.hpp"
 #include "pipeline/process/interrupt.hpp"
+#include "pipeline/rows/dataset_extraction.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 
 namespace headstart {
 namespace {
@@ -164,7 +166,8 @@ std::vector<WorkCounts> extract_together(const Manifest& manifest, const Extract
     session.console.warn(fmt::format("rank {} stops: {}", processes.rank(), error.what()));
   }
   const SharedWork::End end = work->finish();
-  stage_one.save_accelerators(session.leads() ? StageOne::Compact::kWhereWorthwhile : StageOne::Compact::kNo);
+  stage_one.store().save_accelerators(session.leads() ? FeatureStore::Compact::kWhereWorthwhile
+                                                      : FeatureStore::Compact::kNo);
   session.console.progress_done();
   report_rejects_left_out(worker.rejected(), session.console);
   check_end(end, manifest.samples.size(), options.stage_one.images, name);

@@ -8,7 +8,7 @@ namespace headstart {
 StoredRows cached_rows(StageOne& stage_one, std::span<const Sha256> keys) {
   return {.count = keys.size(),
           .shape = stage_one.map_shape(),
-          .layout = stage_one.layout(keys),
+          .layout = stage_one.store().layout(keys),
           .place = "the cache",
           .read = [&stage_one, keys](std::span<const RowIndex> rows) {
             std::vector<Sha256> wanted;

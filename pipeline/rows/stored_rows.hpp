@@ -9,9 +9,8 @@
 
 #include "data/sha256.hpp"
 #include "features/cache/cache.hpp"
-#include "features/cache/csr_rows.hpp"
 #include "features/network/vgg16.hpp"
-#include "head/feature_rows.hpp"
+#include "memory/sparse_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
 
 namespace headstart {
@@ -23,7 +22,7 @@ struct StoredRows {
   FeatureCache::Layout layout;  ///< the sizes of the rows, and which are stored together
   std::string place;            ///< the name of the place for the user: "the cache"
   /// Reads the rows in the order of the argument. Called from one thread at a time.
-  std::function<CsrRows(std::span<const RowIndex>)> read;
+  std::function<SparseRows(std::span<const RowIndex>)> read;
 };
 
 /// The cached rows of `keys`; `stage_one` and `keys` have to outlive the result.

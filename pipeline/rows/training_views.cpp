@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/image/view.hpp"
+#include "pipeline/rows/stage_one_report.hpp"
 
 namespace headstart {
 

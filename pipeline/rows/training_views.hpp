@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "head/feature_rows.hpp"
+#include "memory/sparse_rows.hpp"
 #include "pipeline/process/session.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/rows/stage_one.hpp"
 
 namespace headstart {

@@ -22,7 +22,7 @@ constexpr double kFlattenedShare = 0.1;
 constexpr std::size_t kPartBytes = std::size_t{256} << 20;  // of rows read at once
 constexpr std::size_t kBytesPerEntry = 8;                   // index and value
 
-double bytes_of(const FeatureMatrix& matrix) {
+double bytes_of(const SparseRows& matrix) {
   return static_cast<double>(kBytesPerEntry) * static_cast<double>(matrix.values.size());
 }
 
@@ -53,13 +53,12 @@ std::vector<FeatureScore> score_features(Tap tap, MapShape shape, const ReadRows
                                          std::span<const Sha256> keys, std::span<const std::int32_t> labels,
                                          int classes, int threads, const Cancellation& cancellation) {
   const double most_bytes = kFlattenedShare * static_cast<double>(available_memory());
-  std::vector<std::pair<Pooling, FeatureMatrix>> pooled{
+  std::vector<std::pair<Pooling, SparseRows>> pooled{
       {Pooling::kAverage, {}}, {Pooling::kMaximum, {}}, {Pooling::kFlatten, {}}};
   const std::size_t part = std::max<std::size_t>(kPartBytes / (shape.size() * kBytesPerEntry), 1);
   for (std::size_t begin = 0; begin < keys.size(); begin += part) {
-    const CsrRows rows = read(keys.subspan(begin, std::min(part, keys.size() - begin)));
-    const FeatureRows view{rows.columns, rows.indptr, rows.indices, rows.values};
-    for (auto& [pooling, matrix] : pooled) append(matrix, pool(view, shape.channels, pooling, threads));
+    const SparseRows rows = read(keys.subspan(begin, std::min(part, keys.size() - begin)));
+    for (auto& [pooling, matrix] : pooled) matrix.append(pool(rows.view(), shape.channels, pooling, threads));
     const auto& [last, matrix] = pooled.back();
     if (last == Pooling::kFlatten && bytes_of(matrix) > most_bytes) pooled.pop_back();
   }

@@ -15,7 +15,7 @@
 #include "head/insight/metrics.hpp"
 #include "head/matrix.hpp"
 #include "head/representation/representation.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 
 namespace headstart {
 
@@ -55,7 +55,7 @@ struct Inspection {
                                       double threshold, const Cancellation& cancellation = {});
 
 /// Reads cached rows, [keys.size(), size of the tap's map].
-using ReadRows = std::function<CsrRows(std::span<const Sha256> keys)>;
+using ReadRows = std::function<SparseRows(std::span<const Sha256> keys)>;
 
 /// LogME of each pooling of one tap's rows. Rows are read and pooled in parts. Flattened rows must be in
 /// memory together, so they are left out where they take more than a tenth of the memory limit.

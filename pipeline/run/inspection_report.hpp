@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "pipeline/report/report.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/run/inspection.hpp"
 
 namespace headstart {

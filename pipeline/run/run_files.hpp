@@ -8,7 +8,7 @@
 
 #include "head/matrix.hpp"
 #include "head/training/trainer.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 
 namespace headstart {
 

@@ -19,6 +19,7 @@
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/report/metrics_json.hpp"
 #include "pipeline/report/report.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/rows/stage_one.hpp"
 #include "pipeline/run/split_rows.hpp"
 

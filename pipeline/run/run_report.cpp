@@ -151,7 +151,7 @@ Report report_of(const EndedRun& run) {
 }
 
 void add_neighbours(Report& report, const ExtractedDataset& dataset, std::span<const RowIndex> training,
-                    const std::function<FeatureMatrix(std::span<const RowIndex>)>& read) {
+                    const std::function<SparseRows(std::span<const RowIndex>)>& read) {
   constexpr std::size_t kRowsAtOnce = 1024;
   std::vector<RowIndex> queries;
   for (const ShownPrediction& mistake : report.mistakes) {
@@ -179,8 +179,8 @@ void add_features(Report& report, const ExtractedDataset& dataset, const SplitRo
   const std::size_t images = dataset.used.size();
   const std::vector<RowIndex> mapped = spread_rows(images, kMostMapped);
   if (mapped.empty()) return;
-  const CsrRows maps = stored.read(mapped);
-  const FeatureRows view{maps.columns, maps.indptr, maps.indices, maps.values};
+  const SparseRows maps = stored.read(mapped);
+  const SparseRowsView view = maps.view();
   if (mapped.size() == images && images > 1) {
     const Matrix kernel = kernel_matrix(view, threads);
     const Inspection inspection =
@@ -194,7 +194,7 @@ void add_features(Report& report, const ExtractedDataset& dataset, const SplitRo
     }
   }
   // Averages over positions. Otherwise the place of things in the image would decide most of the plane.
-  const FeatureMatrix means = pool(view, stored.shape.channels, Pooling::kAverage, threads);
+  const SparseRows means = pool(view, stored.shape.channels, Pooling::kAverage, threads);
   const PrincipalComponents plane =
       principal_components(unit_kernel_matrix(kernel_matrix(means.view(), threads)));
   const std::set<ImageNumber> mistaken = mistaken_images(dataset, splits);

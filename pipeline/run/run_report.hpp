@@ -7,7 +7,7 @@
 
 #include "data/dataset/manifest.hpp"
 #include "data/image/decode.hpp"
-#include "head/feature_matrix.hpp"
+#include "memory/sparse_rows.hpp"
 #include "pipeline/report/report.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 #include "pipeline/run/run_output.hpp"
@@ -22,7 +22,7 @@ namespace headstart {
 /// @param training  the rows of the training images
 /// @param read      reads rows as the head takes them; called for some rows at a time
 void add_neighbours(Report& report, const ExtractedDataset& dataset, std::span<const RowIndex> training,
-                    const std::function<FeatureMatrix(std::span<const RowIndex>)>& read);
+                    const std::function<SparseRows(std::span<const RowIndex>)>& read);
 
 /// What the features show about the images: a map, near-duplicates, suspect labels, outliers, overlapping
 /// classes. Parts after the map are left out if they would take longer than the training. For more images

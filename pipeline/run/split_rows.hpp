@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "head/feature_rows.hpp"
+#include "memory/sparse_rows.hpp"
 #include "pipeline/options/class_weight.hpp"
-#include "pipeline/rows/stage_one.hpp"
+#include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/rows/training_views.hpp"
 #include "pipeline/run/checkpoint.hpp"
 

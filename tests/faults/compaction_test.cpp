@@ -189,7 +189,7 @@ class Round {
   void read_all(FeatureCache& cache) { read(cache, {images_.begin(), images_.end()}); }
 
   void read(FeatureCache& cache, const std::vector<int>& images) {
-    CsrRows rows;
+    SparseRows rows;
     try {
       rows = cache.read(keys_of(images));
     } catch (const Error& error) {
@@ -206,8 +206,8 @@ class Round {
     }
   }
 
-  static bool is_row_of(const CsrRows& rows, std::size_t row, int image) {
-    const auto equals = [&](const CsrRows& right) {
+  static bool is_row_of(const SparseRows& rows, std::size_t row, int image) {
+    const auto equals = [&](const SparseRows& right) {
       const auto indices = rows.row_indices(row);
       const auto values = rows.row_values(row);
       return std::equal(indices.begin(), indices.end(), right.indices.begin(), right.indices.end()) &&

@@ -33,7 +33,7 @@ ExtractorConfiguration configuration_in(const fs::path& cache) {
 struct Undisturbed {
   ExtractorConfiguration configuration;
   std::map<Sha256, std::size_t> row_of;
-  CsrRows rows;
+  SparseRows rows;
 };
 
 const Undisturbed& undisturbed() {
@@ -93,7 +93,7 @@ CacheContent content_of(const fs::path& cache) {
   std::copy_if(extraction_keys().begin(), extraction_keys().end(), std::back_inserter(keys),
                [&](const Sha256& key) { return found.contains(key); });
   content.rows = keys.size();
-  const CsrRows rows = found.read(keys);
+  const SparseRows rows = found.read(keys);
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const std::size_t wanted = expected.row_of.at(keys[i]);
     if (!std::ranges::equal(rows.row_indices(i), expected.rows.row_indices(wanted)) ||

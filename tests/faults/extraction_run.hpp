@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/sha256.hpp"
-#include "features/cache/csr_rows.hpp"
+#include "memory/sparse_rows.hpp"
 #include "tests/support/process.hpp"
 
 namespace headstart::test {

@@ -63,7 +63,7 @@ void check(const headstart::FeatureFileReader& reader) {
   expect(stored.count == rows && stored.layout.segments.size() == rows, "all rows are stored");
   std::vector<RowIndex> backwards(rows);
   std::iota(backwards.rbegin(), backwards.rend(), 0);
-  const headstart::CsrRows read = stored.read(backwards);
+  const headstart::SparseRows read = stored.read(backwards);
   expect(read.rows() == rows && read.columns == static_cast<std::int64_t>(stored.shape.size()),
          "rows are read");
   expect(static_cast<std::int64_t>(read.values.size()) == stored.layout.nonzeros,

@@ -63,7 +63,7 @@ std::vector<Hdf5Object> segment_objects(bool dense, bool halves) {
 }
 
 void check_segment(const Segment& segment) {
-  const headstart::CsrRows& rows = segment.rows;
+  const headstart::SparseRows& rows = segment.rows;
   expect(rows.rows() == segment.keys.size(), "a row has a key");
   expect(rows.columns == static_cast<std::int64_t>(segment.shape.size()), "a row has the shape's size");
   expect(rows.indptr.front() == 0 && rows.indptr.back() == static_cast<std::int64_t>(rows.values.size()) &&

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -123,8 +124,9 @@ TEST_F(CacheFolder, VerificationNamesEveryFaultAndChangesNothing) {
   EXPECT_THAT(faults, SizeIs(5));
   for (const std::string& expected :
        {all[0].string() + ": its SHA-256", all[1].string() + ": its SHA-256",
-        (folder_of(32) / all[3].filename()).string() + ": its maps are 2x2x512, needed 1x1x512",
-        "block4_pool/" + all[2].filename().string() + ": it holds block5_pool",
+        (folder_of(32) / all[3].filename()).string() +
+            ": it holds block5_pool of 2x2x512, not block5_pool of 1x1x512",
+        "block4_pool/" + all[2].filename().string() + ": it holds block5_pool of",
         std::string("extractor.json: it is not the configuration")})
     EXPECT_THAT(faults, ::testing::Contains(HasSubstr(expected)));
   EXPECT_TRUE(fs::exists(all[0]) && fs::exists(all[1]));
@@ -180,6 +182,22 @@ TEST(CacheFolderThatIsNone, HoldsNothing) {
   EXPECT_EQ(verify_cache(scratch / "missing", ignore_progress).segments, 0U);
   std::ofstream(scratch / "file") << "x";
   EXPECT_THROW(static_cast<void>(list_taps(scratch / "file")), Error);
+}
+
+TEST(DefaultCacheFolder, FollowsTheEnvironment) {
+  const char* const at_home = std::getenv("HOME");
+  const std::string home = at_home == nullptr ? "/" : at_home;
+  unsetenv("XDG_CACHE_HOME");
+  setenv("HOME", "/home/someone", 1);
+  EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));
+  setenv("XDG_CACHE_HOME", "/var/xdg", 1);
+  EXPECT_EQ(default_cache_folder(), fs::path("/var/xdg/headstart"));
+  setenv("XDG_CACHE_HOME", "relative", 1);
+  EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));
+  unsetenv("XDG_CACHE_HOME");
+  unsetenv("HOME");
+  EXPECT_THROW((void)default_cache_folder(), Error);
+  setenv("HOME", home.c_str(), 1);
 }
 
 }  // namespace

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <numeric>
@@ -88,7 +87,7 @@ TEST(FeatureCache, WhatOneProcessPublishesTheNextOneReads) {
   EXPECT_EQ(cache.rows(), 3U);
   EXPECT_TRUE(cache.contains(made_up_key(2)));
   EXPECT_FALSE(cache.contains(made_up_key(4)));
-  const CsrRows rows = cache.read(keys_of({3, 1, 2}));
+  const SparseRows rows = cache.read(keys_of({3, 1, 2}));
   EXPECT_GT(rows.values.size(), 100U);
   EXPECT_EQ(rows, rows_of({3, 1, 2}));
   EXPECT_THAT(workplace.warnings, IsEmpty());
@@ -156,7 +155,7 @@ TEST(FeatureCache, DenseSegmentsAreReadToo) {
 
 TEST(FeatureCache, NothingIsReadForNoKeys) {
   Workplace workplace;
-  const CsrRows rows = workplace.open().read({});
+  const SparseRows rows = workplace.open().read({});
   EXPECT_EQ(rows.rows(), 0U);
   EXPECT_EQ(rows.columns, static_cast<std::int64_t>(kColumns));
 }
@@ -175,7 +174,7 @@ TEST(FeatureCache, ForTwoRowsOfOneKeyTheSmallestSegmentNameWins) {
   Segment second = made_up_segment({2, 3});
   second.rows.values[0] += 0.5F;  // of image 2
   const bool first_wins = sha256(encode_segment(first)) < sha256(encode_segment(second));
-  CsrRows expected;
+  SparseRows expected;
   expected.columns = kColumns;
   expected.append_row(first_wins ? first.rows : second.rows, first_wins ? 1 : 0);
   ASSERT_NE(first.rows.row_values(1)[0], second.rows.row_values(0)[0]);
@@ -259,8 +258,7 @@ TEST(FeatureCache, ASegmentOfAnotherStorageIsSetAside) {
     Workplace::write(file, encode_segment(wrong));
     const CacheVerification found = verify_cache(workplace.root(), [](auto, auto) {});
     ASSERT_THAT(found.faults, SizeIs(1));
-    EXPECT_THAT(found.faults[0].reason,
-                HasSubstr(halves ? "are float32, needed float16" : "are float16, needed float32"));
+    EXPECT_THAT(found.faults[0].reason, HasSubstr(halves ? "float32, not float16" : "float16, not float32"));
     EXPECT_EQ(workplace.open(workplace.root(), of).rows(), 1U);
     ASSERT_THAT(workplace.warnings, SizeIs(1));
     EXPECT_THAT(workplace.warnings[0], HasSubstr(halves ? "float32, not float16" : "float16, not float32"));
@@ -523,7 +521,7 @@ TEST(FeatureCacheIndex, KeepsTheWinnerOfTwoRowsWhicheverSegmentGoes) {
   second.rows.values[0] += 0.5F;  // of image 2
   if (!(sha256(encode_segment(first)) < sha256(encode_segment(second)))) std::swap(first, second);
   const auto row_of = [](const Segment& segment) {
-    CsrRows row;
+    SparseRows row;
     row.columns = kColumns;
     row.append_row(segment.rows, segment.keys[0] == made_up_key(2) ? 0 : 1);
     return row;
@@ -735,44 +733,6 @@ TEST(ListCache, TellsWhatIsThereAndWhatIsBroken) {
   ASSERT_THAT(warnings, SizeIs(1));
   EXPECT_THAT(warnings[0], HasSubstr(broken.string()));
   EXPECT_TRUE(fs::exists(broken));  // a listing changes nothing
-}
-
-TEST(SegmentBuilder, ASegmentIsDueWhenItIsLargeOrOld) {
-  const auto now = [] { return std::chrono::steady_clock::now(); };
-  SegmentBuilder builder(Tap::kBlock5Pool, {64, 64, 512}, {"engine", "1", "0.1", "host"});
-  EXPECT_TRUE(builder.empty());
-  EXPECT_FALSE(builder.due(now() + std::chrono::hours(1)));        // nothing is never due
-  const std::vector<float> row(std::size_t{64} * 64 * 512, 1.0F);  // 16 MiB of entries
-  builder.append(made_up_key(1), row);
-  EXPECT_FALSE(builder.empty());
-  EXPECT_FALSE(builder.due(now()));
-  EXPECT_TRUE(builder.due(now() + SegmentBuilder::kMaxAge));
-  for (int image = 2; image <= 4; ++image) builder.append(made_up_key(image), row);
-  EXPECT_TRUE(builder.due(now()));
-  const Segment segment = builder.take();
-  EXPECT_EQ(segment.keys, keys_of({1, 2, 3, 4}));
-  EXPECT_EQ(segment.rows.rows(), 4U);
-  EXPECT_EQ(segment.origin.engine, "engine");
-  EXPECT_TRUE(builder.empty());
-  EXPECT_FALSE(builder.due(now() + SegmentBuilder::kMaxAge));
-  builder.append(made_up_key(5), row);
-  EXPECT_EQ(builder.take().keys, keys_of({5}));
-}
-
-TEST(DefaultCacheFolder, FollowsTheEnvironment) {
-  const char* const at_home = std::getenv("HOME");
-  const std::string home = at_home == nullptr ? "/" : at_home;
-  unsetenv("XDG_CACHE_HOME");
-  setenv("HOME", "/home/someone", 1);
-  EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));
-  setenv("XDG_CACHE_HOME", "/var/xdg", 1);
-  EXPECT_EQ(default_cache_folder(), fs::path("/var/xdg/headstart"));
-  setenv("XDG_CACHE_HOME", "relative", 1);
-  EXPECT_EQ(default_cache_folder(), fs::path("/home/someone/.cache/headstart"));
-  unsetenv("XDG_CACHE_HOME");
-  unsetenv("HOME");
-  EXPECT_THROW((void)default_cache_folder(), Error);
-  setenv("HOME", home.c_str(), 1);
 }
 
 }  // namespace

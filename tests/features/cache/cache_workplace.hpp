@@ -117,8 +117,8 @@ inline std::vector<Sha256> keys_of(const std::vector<int>& images) {
   return keys;
 }
 
-inline CsrRows rows_of(const std::vector<int>& images) {
-  CsrRows rows;
+inline SparseRows rows_of(const std::vector<int>& images) {
+  SparseRows rows;
   rows.columns = kWorkplaceColumns;
   for (const int image : images) rows.append_dense(made_up_row(image, kWorkplaceColumns));
   return rows;

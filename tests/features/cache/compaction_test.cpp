@@ -1,5 +1,5 @@
-// tests/features/cache/compaction_test.cpp: compaction as a plan, and on real files: rivals stopped and
-// killed at every point, indexes that lie, disks that are full or read-only. None of them may cost a row.
+// tests/features/cache/compaction_test.cpp: compaction of real files: rivals stopped and killed at every
+// point, indexes that lie, disks that are full or read-only. None of them may cost a row.
 #include "features/cache/compaction.hpp"
 
 #include <gmock/gmock.h>
@@ -41,120 +41,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-// ---- the plan
-
-/// As it would be read from a file. Its digest is made up.
-SourceSegment source_of(int name, const std::vector<int>& images, const std::string& engine = "engine") {
-  SourceSegment source;
-  source.digest = sha256("segment " + std::to_string(name));
-  source.header.shape = {1, 1, 512};
-  source.header.keys = keys_of(images);
-  source.header.nonzeros.assign(images.size(), 50);
-  source.header.origin.engine = engine;
-  return source;
-}
-
-/// What an index says of these sources, whose files have `bytes` bytes each.
-SegmentTable table_of(std::vector<SourceSegment> sources, std::uint64_t bytes) {
-  std::sort(sources.begin(), sources.end(),
-            [](const SourceSegment& a, const SourceSegment& b) { return a.digest < b.digest; });
-  SegmentTable table;
-  for (const SourceSegment& source : sources) {
-    const auto number = static_cast<std::int32_t>(table.segments.size());
-    table.segments.emplace_back(source.digest, FileStamp{.bytes = bytes});
-    for (std::size_t row = 0; row < source.header.keys.size(); ++row) {
-      table.rows.push_back(
-          {source.header.keys[row], number, static_cast<std::int32_t>(row), source.header.nonzeros[row]});
-    }
-  }
-  return table;
-}
-
-TEST(SegmentsToMerge, AreTheSmallOnesAndThoseThatShareAKey) {
-  const std::vector<SourceSegment> sources{source_of(1, {1, 2}), source_of(2, {3}), source_of(3, {2, 4})};
-  EXPECT_THAT(segments_to_merge(table_of(sources, 99), 100), SizeIs(3));
-  EXPECT_THAT(segments_to_merge(table_of(sources, 100), 100),
-              ::testing::UnorderedElementsAre(sources[0].digest, sources[2].digest));
-  EXPECT_THAT(segments_to_merge({}, 100), IsEmpty());
-}
-
-TEST(TellsTruth, NotIfARowIsMissingMovedOrMadeUp) {
-  const std::vector<SourceSegment> sources{source_of(1, {1, 2}), source_of(2, {3})};
-  const SegmentTable truth = table_of(sources, 1);
-  EXPECT_TRUE(tells_truth(truth, sources));
-  SegmentTable moved = truth;
-  std::swap(moved.rows[0].key, moved.rows[1].key);
-  EXPECT_FALSE(tells_truth(moved, sources));
-  SegmentTable missing = truth;
-  missing.rows.pop_back();
-  EXPECT_FALSE(tells_truth(missing, sources));
-  SegmentTable made_up = truth;
-  made_up.rows.push_back({made_up_key(9), 0, 2, 50});
-  EXPECT_FALSE(tells_truth(made_up, sources));
-  SegmentTable miscounted = truth;
-  ++miscounted.rows[0].nonzeros;
-  EXPECT_FALSE(tells_truth(miscounted, sources));
-}
-
-TEST(PlanCompaction, HasEveryKeyOnceFromTheFirstNameAndIsOfAHigherGeneration) {
-  EXPECT_TRUE(rc::check([] {
-    std::vector<SourceSegment> sources;
-    const int count = *rc::gen::inRange(0, 8);
-    for (int name = 0; name < count; ++name) {
-      const auto images = *rc::gen::unique<std::vector<int>>(rc::gen::inRange(0, 30));
-      sources.push_back(source_of(name, images, *rc::gen::element<std::string>("a", "b")));
-      sources.back().header.generation = *rc::gen::inRange(0, 3);
-    }
-    const auto bytes = *rc::gen::inRange<std::size_t>(1, 5000);
-    const CompactionPlan plan = plan_compaction(sources, bytes);
-    std::set<Sha256> wanted;
-    for (const SourceSegment& source : plan.sources) {
-      wanted.insert(source.header.keys.begin(), source.header.keys.end());
-      RC_ASSERT(source.header.generation < plan.generation);
-    }
-    std::set<Sha256> planned;
-    for (const CompactionPlan::Merged& merged : plan.merged) {
-      for (const CompactionPlan::Row& row : merged.rows) {
-        const SourceSegment& from = plan.sources.at(static_cast<std::size_t>(row.source));
-        const Sha256& key = from.header.keys.at(static_cast<std::size_t>(row.row));
-        RC_ASSERT(planned.insert(key).second);
-        RC_ASSERT(from.header.origin.engine == merged.origin.engine);
-        for (const SourceSegment& other : plan.sources) {
-          const std::vector<Sha256>& keys = other.header.keys;
-          const bool has_it = std::find(keys.begin(), keys.end(), key) != keys.end();
-          RC_ASSERT(!has_it || !(other.digest < from.digest));
-        }
-      }
-    }
-    RC_ASSERT(planned == wanted);
-    // What is left out shares no key with anything and is its engine's only one.
-    for (const SourceSegment& source : sources) {
-      const bool planned_for =
-          std::any_of(plan.sources.begin(), plan.sources.end(),
-                      [&](const SourceSegment& other) { return other.digest == source.digest; });
-      if (planned_for) continue;
-      for (const SourceSegment& other : sources) {
-        if (other.digest == source.digest) continue;
-        RC_ASSERT(other.header.origin.engine != source.header.origin.engine);
-        for (const Sha256& key : source.header.keys) {
-          const std::vector<Sha256>& keys = other.header.keys;
-          RC_ASSERT(std::find(keys.begin(), keys.end(), key) == keys.end());
-        }
-      }
-    }
-  }));
-}
-
-TEST(PlanCompaction, LeavesASegmentAloneThatCanHaveNoHigherGeneration) {
-  std::vector<SourceSegment> sources{source_of(1, {1}), source_of(2, {2}), source_of(3, {3})};
-  sources[1].header.generation = kMaxGeneration;
-  const CompactionPlan plan = plan_compaction(sources, 1000);
-  EXPECT_THAT(plan.sources, SizeIs(2));
-  EXPECT_EQ(plan.generation, 1);
-}
-
-// ---- on files
-
 TEST(FeatureCacheCompaction, ManySmallSegmentsBecomeOneWithTheSameRows) {
   Workplace workplace;
   std::vector<int> images;
@@ -183,7 +69,7 @@ TEST(FeatureCacheCompaction, KeepsTheRowThatCountsAndDropsTheOther) {
   Workplace workplace;
   workplace.place(encode_segment(first));
   workplace.place(encode_segment(second));
-  const CsrRows before = workplace.open().read(keys_of({1, 2, 3}));
+  const SparseRows before = workplace.open().read(keys_of({1, 2, 3}));
   FeatureCache cache = workplace.open();
   cache.compact();
   EXPECT_EQ(cache.read(keys_of({1, 2, 3})), before);
@@ -223,7 +109,7 @@ TEST(FeatureCacheCompaction, KeepsTheStorageAndTheBits) {
   const std::vector<int> images{1, 2, 3, 4};
   for (const int image : images) cache.publish(stored_as_float16(made_up_segment({image})));
   EXPECT_EQ(cache.compact().into, 1U);
-  const CsrRows expected = stored_as_float16(made_up_segment(images)).rows;
+  const SparseRows expected = stored_as_float16(made_up_segment(images)).rows;
   EXPECT_NE(expected, rows_of(images));
   EXPECT_EQ(cache.read(keys_of(images)), expected);
   std::error_code error;

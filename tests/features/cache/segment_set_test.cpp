@@ -4,12 +4,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "features/cache/segment_index.hpp"
 #include "tests/features/cache/made_up_segment.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace headstart {
 namespace {
 
 using test::made_up_key;
+using test::ScratchFolder;
 using ::testing::SizeIs;
 using Medium = SegmentSet::Medium;
 
@@ -57,6 +65,42 @@ TEST(SegmentSet, AFileThatIsAddedTwiceIsOneFile) {
   EXPECT_EQ(add(set, 1, {1, 2}), number);
   EXPECT_EQ(set.size(), 1U);
   EXPECT_THAT(set.table().rows, SizeIs(2));
+}
+
+/// The set that begins with an index of these segments.
+SegmentSet indexed(const std::vector<std::pair<int, std::vector<int>>>& segments) {
+  SegmentSet first;
+  for (const auto& [name, images] : segments) add(first, name, images);
+  const ScratchFolder folder;
+  SegmentTable table = first.table();
+  EXPECT_EQ(SegmentIndex::write(folder.path(), table.segments, std::move(table.rows)), std::nullopt);
+  return SegmentSet(SegmentIndex::read(folder.path()));
+}
+
+TEST(SegmentSet, WhatOnlyTheIndexSaidCanBeForgotten) {
+  SegmentSet set = indexed({{1, {1, 2}}, {2, {3}}});
+  EXPECT_FALSE(set.has_news());
+  const std::int32_t read = add(set, 2, {3, 4});  // as its header says
+  const std::int32_t memory = add(set, 3, {5}, Medium::kMemory);
+  set.forget_index();
+  EXPECT_FALSE(set.file(named(1).digest));
+  EXPECT_FALSE(set.find(made_up_key(1)));
+  EXPECT_EQ(set.file(named(2).digest), read);
+  EXPECT_EQ(set.find(made_up_key(3))->segment, read);
+  EXPECT_EQ(set.find(made_up_key(5))->segment, memory) << "numbers stay";
+  EXPECT_EQ(set.keys(), 3U);
+  EXPECT_THAT(set.table().rows, SizeIs(2));
+  EXPECT_TRUE(set.has_news());
+  add(set, 1, {1});
+  EXPECT_TRUE(set.find(made_up_key(1)));
+}
+
+TEST(SegmentSet, AHeaderCountsMoreThanTheIndex) {
+  SegmentSet set = indexed({{1, {1, 9}}});
+  add(set, 1, {1, 2});
+  EXPECT_TRUE(set.find(made_up_key(2)));
+  EXPECT_FALSE(set.find(made_up_key(9))) << "which the index had made up";
+  EXPECT_THAT(set.table().segments, SizeIs(1));
 }
 
 TEST(SegmentSet, IsNewsWhereItIsNotWhatTheIndexSaid) {

@@ -188,7 +188,7 @@ class ExtractorTest : public testing::Test {
 
   static std::vector<float> cached_row(FeatureCache& cache, const ImageResult& image) {
     const std::vector<Sha256> keys{image.content.value()};
-    const CsrRows rows = cache.read(keys);
+    const SparseRows rows = cache.read(keys);
     std::vector<float> dense(static_cast<std::size_t>(rows.columns));
     rows.expand(0, dense);
     return dense;

@@ -108,7 +108,7 @@ TEST_F(ExtractorStorageTest, WhatRoundsToZeroIsNotStored) {
   script_.overflow = std::ldexp(1.0F, -25);  // half of the smallest: the even neighbour is zero
   FeatureCache features = halves();
   const Extraction extraction = run(images(1), options(), {&features});
-  const CsrRows rows = features.read(std::vector{extraction.images[0].content.value()});
+  const SparseRows rows = features.read(std::vector{extraction.images[0].content.value()});
   EXPECT_THAT(rows.values, Each(testing::Ne(0.0F)));
   EXPECT_LT(rows.indices.back(), 511);
 }

@@ -31,7 +31,7 @@ struct FirstLayerProblem {
 
 /// From features, W_0 and training rows, all of which outlive it.
 using MakeSolver = std::function<std::unique_ptr<FirstLayer>(
-    const FeatureRows& features, const Matrix& initial, std::span<const RowIndex> training)>;
+    const SparseRowsView& features, const Matrix& initial, std::span<const RowIndex> training)>;
 
 inline double relative_error(const Matrix& found, const Eigen::MatrixXd& expected, double scale) {
   return (found.cast<double>() - expected).norm() / (scale > 0.0 ? scale : 1.0);
@@ -53,7 +53,7 @@ inline double worst_error(const FirstLayerProblem& problem, const MakeSolver& ma
   const std::vector<RowIndex> every = all_rows(static_cast<std::size_t>(problem.rows));
   const std::span<const RowIndex> training =
       std::span(every).first(static_cast<std::size_t>(problem.training));
-  const FeatureRows view = matrix.view();
+  const SparseRowsView view = matrix.view();
   const std::unique_ptr<FirstLayer> solver = make(view, initial, training);
   DenseSgd expected(features, initial);
 

@@ -19,7 +19,7 @@ namespace {
 
 double worst_error_of(const FirstLayerProblem& problem) {
   return worst_error(
-      problem, [](const FeatureRows& features, const Matrix& initial, std::span<const RowIndex> training) {
+      problem, [](const SparseRowsView& features, const Matrix& initial, std::span<const RowIndex> training) {
         return std::make_unique<GramSolver>(features, initial, training, 2);
       });
 }

@@ -15,7 +15,7 @@ namespace headstart::test {
 namespace {
 
 double worst_error_of(const FirstLayerProblem& problem, const PrimalKernel& routines, int threads) {
-  return worst_error(problem, [&](const FeatureRows& features, const Matrix& initial, auto) {
+  return worst_error(problem, [&](const SparseRowsView& features, const Matrix& initial, auto) {
     return std::make_unique<PrimalSolver>(features, initial, threads, routines, Blocks::kAlways);
   });
 }
@@ -58,7 +58,7 @@ TEST(PrimalSolverTest, TheInputsGradientIsTheDenseOneWhereThereAreEntries) {
     const Matrix dense = random_features(6, 600, 0.2, random);
     const SparseMatrix matrix = sparse(dense);
     const Matrix kernel = random_matrix(600, hidden, random);
-    const FeatureRows features = matrix.view();
+    const SparseRowsView features = matrix.view();
     PrimalSolver solver(features, kernel, 2, best_primal_kernel(), Blocks::kNever);
     const std::vector<RowIndex> rows{4, 1, 4};
     const Matrix dz = random_matrix(3, hidden, random);

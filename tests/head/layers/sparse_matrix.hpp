@@ -7,9 +7,9 @@
 #include <numeric>
 #include <vector>
 
-#include "head/feature_rows.hpp"
 #include "head/matrix.hpp"
 #include "head/random.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart::test {
 
@@ -19,7 +19,7 @@ struct SparseMatrix {
   std::vector<std::int32_t> indices;
   std::vector<float> values;
 
-  [[nodiscard]] FeatureRows view() const { return {columns, indptr, indices, values}; }
+  [[nodiscard]] SparseRowsView view() const { return {columns, indptr, indices, values}; }
 };
 
 /// Every non-zero of a dense matrix.

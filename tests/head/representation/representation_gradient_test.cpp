@@ -26,15 +26,15 @@ TEST_P(RepresentationGradient, IsTheFiniteDifference) {
   Random random(7);
   const Matrix dense = random_features(kRows, kPositions * kChannels, 0.6, random);
   const SparseMatrix maps = sparse(dense);
-  const FeatureMatrix pooled = pool(maps.view(), kChannels, pooling, 1);
+  const SparseRows pooled = pool(maps.view(), kChannels, pooling, 1);
   const FittedTransform fitted = fit_transform(transform, pooled.view(), all_rows(kRows));
-  const FeatureMatrix rows = apply(fitted, pooled.view());
+  const SparseRows rows = apply(fitted, pooled.view());
   const Matrix weights = random_matrix(kRows, rows.columns, random);  // the loss is <weights, rows>
-  const auto loss_of = [&](const FeatureRows& of) {
+  const auto loss_of = [&](const SparseRowsView& of) {
     double sum = 0.0;
     for (std::size_t r = 0; r < of.rows(); ++r) {
-      const auto indices = of.row_indices(static_cast<RowIndex>(r));
-      const auto values = of.row_values(static_cast<RowIndex>(r));
+      const auto indices = of.row_indices(r);
+      const auto values = of.row_values(r);
       for (std::size_t i = 0; i < indices.size(); ++i)
         sum += static_cast<double>(weights(static_cast<Eigen::Index>(r), indices[i])) *
                static_cast<double>(values[i]);
@@ -42,9 +42,9 @@ TEST_P(RepresentationGradient, IsTheFiniteDifference) {
     return sum;
   };
   std::vector<float> gradient;
-  const FeatureRows view = rows.view();
+  const SparseRowsView view = rows.view();
   for (std::size_t r = 0; r < kRows; ++r) {
-    for (const std::int32_t index : view.row_indices(static_cast<RowIndex>(r)))
+    for (const std::int32_t index : view.row_indices(r))
       gradient.push_back(weights(static_cast<Eigen::Index>(r), index));
   }
   const std::vector<float> found =
@@ -75,7 +75,7 @@ TEST(RepresentationGradientTest, OfEqualMaximaTheFirstGetsAll) {
   Matrix dense(1, 4);
   dense << 1.0F, 2.0F, 2.0F, 1.0F;  // four positions of one channel
   const SparseMatrix maps = sparse(dense);
-  const FeatureMatrix pooled = pool(maps.view(), 1, Pooling::kMaximum, 1);
+  const SparseRows pooled = pool(maps.view(), 1, Pooling::kMaximum, 1);
   const std::vector<float> one{3.0F};
   EXPECT_EQ(representation_gradient(maps.view(), pooled.view(), {}, Pooling::kMaximum, pooled.view(), one),
             (std::vector<float>{0.0F, 3.0F, 0.0F, 0.0F}));
@@ -83,7 +83,7 @@ TEST(RepresentationGradientTest, OfEqualMaximaTheFirstGetsAll) {
 
 TEST(RepresentationGradientTest, ARowOfZerosHasNone) {
   const SparseMatrix maps = sparse(Matrix::Zero(2, 6));
-  const FeatureMatrix pooled = pool(maps.view(), 3, Pooling::kAverage, 1);
+  const SparseRows pooled = pool(maps.view(), 3, Pooling::kAverage, 1);
   const FittedTransform unit{Transform::kUnit, 1.0F, {}, {}};
   EXPECT_TRUE(representation_gradient(maps.view(), pooled.view(), unit, Pooling::kAverage, pooled.view(), {})
                   .empty());

@@ -21,11 +21,11 @@ constexpr Pooling kPoolings[] = {Pooling::kFlatten, Pooling::kAverage, Pooling::
 constexpr Transform kTransforms[] = {Transform::kNone, Transform::kUnit, Transform::kScale,
                                      Transform::kStandardize};
 
-Doubles dense(const FeatureRows& rows) {
+Doubles dense(const SparseRowsView& rows) {
   Doubles result = Doubles::Zero(static_cast<Eigen::Index>(rows.rows()), rows.columns);
   for (Eigen::Index r = 0; r < result.rows(); ++r) {
-    const auto indices = rows.row_indices(static_cast<RowIndex>(r));
-    const auto values = rows.row_values(static_cast<RowIndex>(r));
+    const auto indices = rows.row_indices(r);
+    const auto values = rows.row_values(r);
     for (std::size_t i = 0; i < indices.size(); ++i) {
       EXPECT_TRUE(i == 0 || indices[i - 1] < indices[i]) << "indices ascend";
       EXPECT_NE(values[i], 0.0F) << "zeros have no entry";
@@ -129,7 +129,7 @@ TEST(RepresentationTest, PoolsAsTheDefinitionSaysOnRandomMaps) {
   EXPECT_TRUE(rc::check("pool = dense pooling in double", [] {
     const Maps maps = draw_maps();
     for (const Pooling pooling : kPoolings) {
-      const FeatureMatrix pooled = pool(maps.matrix.view(), maps.channels, pooling, 2);
+      const SparseRows pooled = pool(maps.matrix.view(), maps.channels, pooling, 2);
       const Doubles expected = dense_pool(dense(maps.matrix.view()), maps.channels, pooling);
       RC_ASSERT(relative_error(dense(pooled.view()), expected) < 1e-7);
     }
@@ -139,11 +139,11 @@ TEST(RepresentationTest, PoolsAsTheDefinitionSaysOnRandomMaps) {
 TEST(RepresentationTest, TransformsAsTheDefinitionSaysOnRandomRows) {
   EXPECT_TRUE(rc::check("fit and apply = dense transform in double", [] {
     const Maps maps = draw_maps();
-    const FeatureRows rows = maps.matrix.view();
+    const SparseRowsView rows = maps.matrix.view();
     for (const Transform transform : kTransforms) {
       const FittedTransform fitted = fit_transform(transform, rows, maps.training);
       const Doubles expected = dense_transform(dense(rows), transform, maps.training);
-      FeatureMatrix own{rows.columns, maps.matrix.indptr, maps.matrix.indices, maps.matrix.values};
+      SparseRows own{rows.columns, maps.matrix.indptr, maps.matrix.indices, maps.matrix.values};
       RC_ASSERT(relative_error(dense(apply(fitted, rows).view()), expected) < 1e-6);
       RC_ASSERT(relative_error(dense(apply(fitted, std::move(own)).view()), expected) < 1e-6);
     }
@@ -153,7 +153,7 @@ TEST(RepresentationTest, TransformsAsTheDefinitionSaysOnRandomRows) {
 TEST(RepresentationTest, AFoldedHeadComputesOfPooledRowsWhatTheHeadComputesOfTransformedOnes) {
   EXPECT_TRUE(rc::check("folding keeps the logits", [] {
     const Maps maps = draw_maps();
-    const FeatureRows rows = maps.matrix.view();
+    const SparseRowsView rows = maps.matrix.view();
     using Widths = std::vector<int>;
     TrainingOptions options;
     options.hidden = *rc::gen::element(Widths{}, Widths{7}, Widths{6, 4});
@@ -161,7 +161,7 @@ TEST(RepresentationTest, AFoldedHeadComputesOfPooledRowsWhatTheHeadComputesOfTra
     const std::vector<RowIndex> every = all_rows(rows.rows());
     for (const Transform transform : {Transform::kNone, Transform::kScale, Transform::kStandardize}) {
       const FittedTransform fitted = fit_transform(transform, rows, maps.training);
-      const FeatureMatrix transformed = apply(fitted, rows);
+      const SparseRows transformed = apply(fitted, rows);
       const Doubles expected = predict_logits(head, transformed.view(), every).cast<double>();
       const Matrix found = predict_logits(fold_into_first_layer(head, fitted), rows, every);
       const double scale = 1.0 + dense(transformed.view()).norm();  // of the sums that rounding scales with
@@ -183,7 +183,7 @@ TEST(RepresentationTest, UnitRowsHaveNormOneAndARowOfZerosStays) {
   features.row(0) << 3.0F, 0.0F, 4.0F, 0.0F;
   features(2, 1) = 1e-15F;  // below Keras's epsilon: divided by that
   const SparseMatrix matrix = sparse(features);
-  const FeatureMatrix rows = apply(fit_transform(Transform::kUnit, matrix.view(), {}), matrix.view());
+  const SparseRows rows = apply(fit_transform(Transform::kUnit, matrix.view(), {}), matrix.view());
   EXPECT_EQ(rows.values, (std::vector<float>{0.6F, 0.8F, 1e-3F}));
   EXPECT_EQ(rows.indptr, (std::vector<std::int64_t>{0, 2, 2, 3}));
 }
@@ -192,7 +192,7 @@ TEST(RepresentationTest, ScaledTrainingRowsHaveAMeanSquaredNormOfOne) {
   Random random(2);
   const SparseMatrix matrix = sparse(30.0F * random_features(9, 40, 0.3, random));
   const std::vector<RowIndex> training{0, 2, 3, 7};
-  const FeatureMatrix rows = apply(fit_transform(Transform::kScale, matrix.view(), training), matrix.view());
+  const SparseRows rows = apply(fit_transform(Transform::kScale, matrix.view(), training), matrix.view());
   EXPECT_NEAR(mean_squared_norm(rows.view(), training), 1.0, 1e-6);
   EXPECT_GT(std::abs(mean_squared_norm(rows.view(), all_rows(9)) - 1.0), 1e-3);
   EXPECT_EQ(rows.indices, matrix.indices);
@@ -250,8 +250,8 @@ TEST(RepresentationTest, PoolingDoesNotDependOnTheThreadCount) {
   Random random(4);
   const SparseMatrix maps = sparse(random_features(20, 288, 0.3, random));
   for (const Pooling pooling : kPoolings) {
-    const FeatureMatrix one = pool(maps.view(), 32, pooling, 1);
-    const FeatureMatrix three = pool(maps.view(), 32, pooling, 3);
+    const SparseRows one = pool(maps.view(), 32, pooling, 1);
+    const SparseRows three = pool(maps.view(), 32, pooling, 3);
     EXPECT_EQ(one.indptr, three.indptr);
     EXPECT_EQ(one.indices, three.indices);
     EXPECT_EQ(one.values, three.values);

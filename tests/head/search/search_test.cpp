@@ -162,7 +162,7 @@ TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
   const SearchExample example;
   const Candidate candidate = pooled_candidate();
   const Matrix found = out_of_fold(example.problem, candidate, 5);
-  const FeatureMatrix pooled = pool(example.matrix.view(), kChannels, Pooling::kMaximum, 1);
+  const SparseRows pooled = pool(example.matrix.view(), kChannels, Pooling::kMaximum, 1);
   for (int fold = 0; fold < 4; ++fold) {
     std::vector<RowIndex> training;
     std::vector<RowIndex> measured;
@@ -170,7 +170,7 @@ TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
     for (std::size_t v = 0; v < example.problem.views.size(); ++v) {
       if (static_cast<int>(v) % 4 != fold) training.push_back(example.problem.views[v]);
     }
-    const FeatureMatrix rows =
+    const SparseRows rows =
         apply(fit_transform(Transform::kStandardize, pooled.view(), training), pooled.view());
     TrainingOptions training_options =
         options_of(candidate, mean_squared_norm(rows.view(), training), 5, short_training());

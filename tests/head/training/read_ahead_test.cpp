@@ -26,13 +26,13 @@ class Counted {
   }
 
  private:
-  FeatureMatrix read(std::span<const RowIndex> rows) {
+  SparseRows read(std::span<const RowIndex> rows) {
     {
       const std::lock_guard lock(mutex_);
       reads_.emplace_back(rows.begin(), rows.end());
       another_ = another_ || std::this_thread::get_id() != caller_;
     }
-    FeatureMatrix matrix;
+    SparseRows matrix;
     matrix.columns = 1000;
     for (const RowIndex row : rows) {
       if (row >= 900) throw std::runtime_error("row 900 is gone");
@@ -51,12 +51,12 @@ class Counted {
   RowSource source_{1000, chunks_, 100, [this](std::span<const RowIndex> rows) { return read(rows); }};
 };
 
-void expect_rows(const FeatureRows& rows, const std::vector<RowIndex>& wanted) {
+void expect_rows(const SparseRowsView& rows, const std::vector<RowIndex>& wanted) {
   ASSERT_EQ(rows.rows(), wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    ASSERT_EQ(rows.row_values(static_cast<RowIndex>(i)).size(), 1U);
-    EXPECT_EQ(rows.row_indices(static_cast<RowIndex>(i)).front(), wanted[i]);
-    EXPECT_EQ(rows.row_values(static_cast<RowIndex>(i)).front(), static_cast<float>(wanted[i]) + 1.0F);
+    ASSERT_EQ(rows.row_values(i).size(), 1U);
+    EXPECT_EQ(rows.row_indices(i).front(), wanted[i]);
+    EXPECT_EQ(rows.row_values(i).front(), static_cast<float>(wanted[i]) + 1.0F);
   }
 }
 

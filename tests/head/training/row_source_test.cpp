@@ -40,13 +40,13 @@ class Source {
   std::set<std::thread::id> threads;
 
  private:
-  FeatureMatrix read(std::span<const RowIndex> rows) {
+  SparseRows read(std::span<const RowIndex> rows) {
     const std::lock_guard lock(mutex_);
     if (reads++ == fail_at) throw std::runtime_error("a segment is gone");
     most_rows = std::max(most_rows, rows.size());
     threads.insert(std::this_thread::get_id());
-    const FeatureRows all = example_.matrix.view();
-    FeatureMatrix result;
+    const SparseRowsView all = example_.matrix.view();
+    SparseRows result;
     result.columns = all.columns;
     for (const RowIndex row : rows) {
       const auto indices = all.row_indices(row);

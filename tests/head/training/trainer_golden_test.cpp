@@ -74,7 +74,7 @@ std::string name_of(Way way) {
   return way == Way::kGram ? "gram" : way == Way::kPrimalStepByStep ? "primal" : "primal_in_blocks";
 }
 
-std::unique_ptr<FirstLayer> first_layer(Way way, const FeatureRows& features, const Matrix& kernel,
+std::unique_ptr<FirstLayer> first_layer(Way way, const SparseRowsView& features, const Matrix& kernel,
                                         std::span<const RowIndex> training) {
   if (way == Way::kGram) return std::make_unique<GramSolver>(features, kernel, training, 0);
   return std::make_unique<PrimalSolver>(features, kernel, 0, best_primal_kernel(),

@@ -58,7 +58,7 @@ inline TrainingResult train(const TrainingData& data, const TrainingOptions& opt
                             const TrainingHooks& hooks = {}, const TrainingState* resume = nullptr) {
   Head initial = initial_head(data.columns(), data.classes, options);
   if (options.solver != Solver::kPrimal) return train_head(data, std::move(initial), options, hooks, resume);
-  FeatureRows features = data.features;
+  SparseRowsView features = data.features;
   features.columns = data.columns();
   const Matrix& kernel = initial.layers.front().kernel;
   std::unique_ptr<FirstLayer> first;

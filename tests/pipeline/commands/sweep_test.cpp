@@ -24,7 +24,7 @@ constexpr std::int64_t kChannels = 6;
 
 /// Images whose class is the channel that is large; every one trains.
 struct SweptImages {
-  FeatureMatrix maps;
+  SparseRows maps;
   std::vector<std::int32_t> labels;
   std::vector<RowIndex> rows;
   ExtractedDataset dataset;

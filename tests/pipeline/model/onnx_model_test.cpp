@@ -41,8 +41,8 @@ Model model_of(const Representation& representation, const Preprocessing& prepro
   }
   model.representation = representation;
   const MapShape shape = tap_shape(model.tap, kSize);
-  const auto inputs = representation.pooling == Pooling::kFlatten ? static_cast<Eigen::Index>(shape.size())
-                                                                  : Eigen::Index{shape.channels};
+  const auto inputs =
+      pooled_columns(representation.pooling, static_cast<std::int64_t>(shape.size()), shape.channels);
   model.head.layers = {glorot_uniform(inputs, 5, random), glorot_uniform(5, 3, random)};
   model.head.layers.front().bias.setConstant(0.1F);
   // Neither so large that the probabilities are 0 and 1.
@@ -77,7 +77,7 @@ Matrix expected_probabilities(const Model& model, std::span<const std::uint8_t> 
   stored.count = kImages;
   stored.shape = tap_shape(model.tap, kSize);
   stored.read = [&](std::span<const RowIndex> rows) {
-    CsrRows read;
+    SparseRows read;
     read.columns = static_cast<std::int64_t>(width);
     for (const RowIndex row : rows)
       read.append_dense(std::span(maps).subspan(static_cast<std::size_t>(row) * width, width));

@@ -22,8 +22,8 @@ using test::ScratchFolder;
 constexpr std::int64_t kColumns = 512;
 
 /// Row r has r + 1 in columns r and r + 100, and nothing else.
-FeatureMatrix rows_of(std::span<const RowIndex> rows) {
-  FeatureMatrix matrix;
+SparseRows rows_of(std::span<const RowIndex> rows) {
+  SparseRows matrix;
   matrix.columns = kColumns;
   matrix.indptr = {0};
   for (const RowIndex row : rows) {
@@ -86,8 +86,8 @@ TEST(FeatureFileReader, ReadsRowsInTheOrderAskedFor) {
   const FeatureFileReader reader(written(scratch, table_of(9)));
   for (const std::vector<RowIndex>& wanted :
        {std::vector<RowIndex>{0, 1, 2, 3, 4, 5, 6, 7, 8}, {8, 0, 3, 3, 4, 1}, {5}, {}, {2, 2, 2}}) {
-    const CsrRows read = reader.rows().read(wanted);
-    const FeatureMatrix expected = rows_of(wanted);
+    const SparseRows read = reader.rows().read(wanted);
+    const SparseRows expected = rows_of(wanted);
     EXPECT_EQ(read.columns, kColumns);
     EXPECT_EQ(read.indptr, expected.indptr);
     EXPECT_EQ(read.indices, expected.indices);
@@ -155,7 +155,7 @@ TEST(FeatureFileReader, NamesTheRowWithAValueThatIsNotFinite) {
        {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     write_feature_file(scratch / "f.h5", table_of(4), kColumns, FeatureType::kFloat32,
                        [&](std::span<const RowIndex> rows) {
-                         FeatureMatrix matrix = rows_of(rows);
+                         SparseRows matrix = rows_of(rows);
                          matrix.values[4] = value;
                          return matrix;
                        });

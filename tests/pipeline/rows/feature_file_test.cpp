@@ -24,8 +24,8 @@ using test::ScratchFolder;
 constexpr std::int64_t kFileColumns = 5;
 
 /// Row r has r + 0.5 in column r % 5, and nothing else.
-FeatureMatrix file_rows_of(std::span<const RowIndex> rows) {
-  FeatureMatrix matrix;
+SparseRows file_rows_of(std::span<const RowIndex> rows) {
+  SparseRows matrix;
   matrix.columns = kFileColumns;
   matrix.indptr = {0};
   for (const RowIndex row : rows) {
@@ -78,7 +78,7 @@ TEST(FeatureFile, Float16IsTheNearestHalf) {
   write_feature_file(
       scratch / "f.h5", file_table_of(1), kFileColumns, FeatureType::kFloat16,
       [&](std::span<const RowIndex>) {
-        return FeatureMatrix{kFileColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
+        return SparseRows{kFileColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
       });
   const std::vector<float> read = hdf5::read<float>(hdf5::open_file(scratch / "f.h5").id(), "features", 1000);
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -93,7 +93,7 @@ TEST(FeatureFile, Float16BelowItsNormalNumbersIsTheNearestMultiple) {
   write_feature_file(
       scratch / "f.h5", file_table_of(1), kFileColumns, FeatureType::kFloat16,
       [&](std::span<const RowIndex>) {
-        return FeatureMatrix{kFileColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
+        return SparseRows{kFileColumns, {0, 5}, {0, 1, 2, 3, 4}, {values.begin(), values.end()}};
       });
   EXPECT_EQ(hdf5::read<float>(hdf5::open_file(scratch / "f.h5").id(), "features", 1000),
             (std::vector<float>{step * 3, step * 4, 0.0F, step * 2, step * 1024}));
@@ -107,7 +107,7 @@ TEST(FeatureFile, WhatDoesNotFitFloat16IsNamedAndLeavesTheOldFile) {
   try {
     write_feature_file(file, file_table_of(3), kFileColumns, FeatureType::kFloat16,
                        [](std::span<const RowIndex> rows) {
-                         FeatureMatrix matrix = file_rows_of(rows);
+                         SparseRows matrix = file_rows_of(rows);
                          matrix.values[2] = 70000.0F;
                          return matrix;
                        });

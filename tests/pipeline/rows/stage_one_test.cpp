@@ -64,7 +64,7 @@ class StageOneTest : public testing::Test {
 };
 
 TEST_F(StageOneTest, RowsThatAreLostAreComputedAgain) {
-  const CsrRows before = stage_one_->features(keys_);
+  const SparseRows before = stage_one_->features(keys_);
   for (const bool removed : {false, true}) {
     if (removed) {
       fs::remove(segments().front());

@@ -86,7 +86,7 @@ TEST(ScoreFeatures, IsLogMeOfEveryPooling) {
   keys.reserve(kRows);
   for (int row = 0; row < kRows; ++row) keys.push_back(sha256(std::to_string(row)));
   const auto read = [&](std::span<const Sha256> wanted) {
-    CsrRows result;
+    SparseRows result;
     result.columns = 12;
     for (const Sha256& key : wanted) {
       const auto row = std::find(keys.begin(), keys.end(), key) - keys.begin();

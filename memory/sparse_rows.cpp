@@ -1,33 +1,19 @@
-// features/cache/csr_rows.cpp: see csr_rows.hpp.
-#include "features/cache/csr_rows.hpp"
+// memory/sparse_rows.cpp
+#include "memory/sparse_rows.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace headstart {
-namespace {
 
-std::size_t offset(const std::vector<std::int64_t>& indptr, std::size_t row) {
-  return static_cast<std::size_t>(indptr[row]);
-}
-
-}  // namespace
-
-std::vector<std::int32_t> CsrRows::counts() const {
+std::vector<std::int32_t> SparseRows::counts() const {
   std::vector<std::int32_t> counts(rows());
   for (std::size_t i = 0; i < counts.size(); ++i)
     counts[i] = static_cast<std::int32_t>(indptr[i + 1] - indptr[i]);
   return counts;
 }
 
-std::span<const std::int32_t> CsrRows::row_indices(std::size_t row) const noexcept {
-  return std::span(indices).subspan(offset(indptr, row), offset(indptr, row + 1) - offset(indptr, row));
-}
-
-std::span<const float> CsrRows::row_values(std::size_t row) const noexcept {
-  return std::span(values).subspan(offset(indptr, row), offset(indptr, row + 1) - offset(indptr, row));
-}
-
-void CsrRows::append_dense(std::span<const float> dense) {
+void SparseRows::append_dense(std::span<const float> dense) {
   const std::size_t begin = values.size();
   // Writes every position and moves the cursor only past a non-zero, so no branch can be mispredicted. This
   // takes 26 us a row of 25,088 (benchmarks/segment); the network takes 30 ms or more for the same row. So a
@@ -45,7 +31,7 @@ void CsrRows::append_dense(std::span<const float> dense) {
   indptr.push_back(static_cast<std::int64_t>(end));
 }
 
-void CsrRows::append_row(const CsrRows& other, std::size_t row) {
+void SparseRows::append_row(const SparseRows& other, std::size_t row) {
   const auto other_indices = other.row_indices(row);
   const auto other_values = other.row_values(row);
   indices.insert(indices.end(), other_indices.begin(), other_indices.end());
@@ -53,11 +39,28 @@ void CsrRows::append_row(const CsrRows& other, std::size_t row) {
   indptr.push_back(static_cast<std::int64_t>(values.size()));
 }
 
-void CsrRows::expand(std::size_t row, std::span<float> out) const {
-  std::fill(out.begin(), out.end(), 0.0F);
-  const auto at = row_indices(row);
-  const auto value = row_values(row);
-  for (std::size_t i = 0; i < at.size(); ++i) out[static_cast<std::size_t>(at[i])] = value[i];
+void SparseRows::append(const SparseRowsView& rows) {
+  const std::int64_t entries = indptr.back();
+  columns = rows.columns;
+  for (std::size_t row = 1; row < rows.indptr.size(); ++row) indptr.push_back(entries + rows.indptr[row]);
+  indices.insert(indices.end(), rows.indices.begin(), rows.indices.end());
+  values.insert(values.end(), rows.values.begin(), rows.values.end());
+}
+
+void SparseRows::append(SparseRows&& rows) {
+  if (indptr.size() == 1)
+    *this = std::move(rows);
+  else
+    append(rows.view());
+}
+
+void SparseRows::expand(std::size_t row, std::span<float> out) const {
+  headstart::expand(row_indices(row), row_values(row), out);
+}
+
+void expand(std::span<const std::int32_t> indices, std::span<const float> values, std::span<float> dense) {
+  std::fill(dense.begin(), dense.end(), 0.0F);
+  for (std::size_t i = 0; i < indices.size(); ++i) dense[static_cast<std::size_t>(indices[i])] = values[i];
 }
 
 }  // namespace headstart

@@ -1,6 +1,6 @@
-// tests/pipeline/run/tuned_first_layer_test.cpp: fine-tuning as Keras 3.15 recorded it
+// tests/pipeline/run/tuned_blocks_test.cpp: fine-tuning as Keras 3.15 recorded it
 // (tests/golden/finetune.h5), and properties that need no recording.
-#include "pipeline/run/tuned_first_layer.hpp"
+#include "pipeline/run/tuned_blocks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,6 +15,7 @@
 #include "head/layers/softmax_cross_entropy.hpp"
 #include "head/layers/upper_layers.hpp"
 #include "head/random.hpp"
+#include "head/representation/tuned_first_layer.hpp"
 #include "head/training/trainer.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/nightly.hpp"
@@ -33,6 +34,21 @@ const Vgg16Weights& imagenet_weights() {
   return weights;
 }
 
+/// A layer, and the VGG blocks that it trains.
+struct Tuned {
+  TrainableBlocks* blocks;
+  TunedFirstLayer layer;
+};
+
+/// @param rows    the input of the blocks
+/// @param kernel  W of the first dense layer
+Tuned tune(const BlocksOptions& options, const SparseRowsView& rows, const Matrix& kernel,
+           const TunedLayerOptions& layer, double l2_sp = 0.0) {
+  std::unique_ptr<TrainableBlocks> blocks = open_trainable_blocks(imagenet_weights(), options);
+  TrainableBlocks* const opened = blocks.get();
+  return {opened, {lower_layers(std::move(blocks), {.rate = 1.0, .l2_sp = l2_sp}), rows, kernel, layer}};
+}
+
 Matrix matrix(const std::string& dataset) {
   const GoldenArray array = golden_array(kFile, dataset);
   Matrix result(static_cast<Eigen::Index>(array.shape[0]), static_cast<Eigen::Index>(array.shape[1]));
@@ -42,8 +58,8 @@ Matrix matrix(const std::string& dataset) {
 }
 
 /// Dense rows as the trainer takes them.
-FeatureMatrix feature_rows(const std::vector<float>& dense, std::size_t rows) {
-  FeatureMatrix matrix;
+SparseRows feature_rows(const std::vector<float>& dense, std::size_t rows) {
+  SparseRows matrix;
   const std::size_t columns = dense.size() / rows;
   matrix.columns = static_cast<std::int64_t>(columns);
   for (std::size_t r = 0; r < rows; ++r) {
@@ -60,7 +76,7 @@ FeatureMatrix feature_rows(const std::vector<float>& dense, std::size_t rows) {
 
 /// The run that Keras recorded.
 struct Recorded {
-  FeatureMatrix maps = feature_rows(golden_array(kFile, "/block4_pool").floats(), kRows);
+  SparseRows maps = feature_rows(golden_array(kFile, "/block4_pool").floats(), kRows);
   std::vector<std::int32_t> labels;
   std::vector<RowIndex> rows = {0, 1, 2, 3};
   Matrix first_kernel = matrix("/initial/dense1/kernel");
@@ -82,12 +98,12 @@ struct Recorded {
     options.shuffle = false;
   }
 
-  [[nodiscard]] TunedFirstLayer layer(Backprop backprop) const {
+  [[nodiscard]] Tuned tuned(Backprop backprop) const {
     BlocksOptions blocks{.backprop = backprop, .batch_size = static_cast<int>(kRows), .threads = 2};
-    TunedLayerOptions tuned;
-    tuned.batch = static_cast<int>(kRows);
-    tuned.threads = 2;
-    return {open_trainable_blocks(imagenet_weights(), blocks), maps.view(), first_kernel, tuned};
+    TunedLayerOptions options_of_layer;
+    options_of_layer.batch = static_cast<int>(kRows);
+    options_of_layer.threads = 2;
+    return tune(blocks, maps.view(), first_kernel, options_of_layer);
   }
   [[nodiscard]] TrainingData data() const { return {maps.view(), labels, rows, {}, 3, nullptr}; }
 };
@@ -124,10 +140,10 @@ TEST_P(FinetuneGolden, FirstGradientsAreKerass) {
   Recorded run;
   run.options.epochs = 1;
   run.options.learning_rate = 0.0;  // the weights stay, and the gradients are those of the first step
-  TunedFirstLayer layer = run.layer(GetParam());
-  static_cast<void>(train_layers(run.data(), layer, run.head, run.options));
-  std::vector<ConvolutionWeights> gradients = layer.blocks().gradients();
-  const std::vector<ConvolutionWeights> weights = layer.blocks().weights();
+  Tuned tuned = run.tuned(GetParam());
+  static_cast<void>(train_layers(run.data(), tuned.layer, run.head, run.options));
+  std::vector<ConvolutionWeights> gradients = tuned.blocks->gradients();
+  const std::vector<ConvolutionWeights> weights = tuned.blocks->weights();
   ASSERT_EQ(gradients.size(), 3U);
   for (std::size_t i = 0; i < 3; ++i) {
     const std::string name = "block5_conv" + std::to_string(i + 1);
@@ -148,17 +164,17 @@ TEST_P(FinetuneGolden, FirstGradientsAreKerass) {
 
 TEST_P(FinetuneGolden, FiveStepsAreKerass) {
   const Recorded run;
-  TunedFirstLayer layer = run.layer(GetParam());
+  Tuned tuned = run.tuned(GetParam());
   std::vector<double> losses;
   TrainingHooks hooks;
   hooks.on_step = [&](double loss) { losses.push_back(loss); };
-  TrainingResult result = train_layers(run.data(), layer, run.head, run.options, hooks);
+  TrainingResult result = train_layers(run.data(), tuned.layer, run.head, run.options, hooks);
   const std::vector<double> expected = golden_array(kFile, "/step_loss").values;
   ASSERT_EQ(losses.size(), expected.size());
   for (std::size_t i = 0; i < losses.size(); ++i)
     EXPECT_NEAR(losses[i] / expected[i], 1.0, kLossTolerance) << "step " << i + 1;
 
-  const std::vector<ConvolutionWeights> weights = layer.blocks().weights();
+  const std::vector<ConvolutionWeights> weights = tuned.blocks->weights();
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::string name = "block5_conv" + std::to_string(i + 1);
     const ConvolutionWeights& initial = imagenet_weights().layers[10 + i];
@@ -188,7 +204,7 @@ INSTANTIATE_TEST_SUITE_P(Paths, FinetuneGolden,
 struct Small {
   static constexpr int kInput = 32;
   static constexpr std::size_t kImages = 14;
-  FeatureMatrix maps;
+  SparseRows maps;
   std::vector<std::int32_t> labels;
   std::vector<RowIndex> rows;
   Representation representation;
@@ -220,16 +236,14 @@ struct Small {
     head = initial_head(512, 3, options);
   }
 
-  [[nodiscard]] TunedFirstLayer layer(double l2_sp = 0.0) const {
-    TunedLayerOptions tuned;
-    tuned.batch = options.batch;
-    tuned.pooling = representation.pooling;
-    tuned.fitted = fitted;
-    tuned.l2_sp = l2_sp;
-    tuned.threads = 2;
-    return {open_trainable_blocks(imagenet_weights(),
-                                  {.input_size = kInput, .batch_size = options.batch, .threads = 2}),
-            maps.view(), head.layers.front().kernel, tuned};
+  [[nodiscard]] Tuned tuned(double l2_sp = 0.0) const {
+    TunedLayerOptions options_of_layer;
+    options_of_layer.batch = options.batch;
+    options_of_layer.pooling = representation.pooling;
+    options_of_layer.fitted = fitted;
+    options_of_layer.threads = 2;
+    return tune({.input_size = kInput, .batch_size = options.batch, .threads = 2}, maps.view(),
+                head.layers.front().kernel, options_of_layer, l2_sp);
   }
   [[nodiscard]] std::vector<Dense> layers() const {
     std::vector<Dense> result = head.layers;
@@ -242,13 +256,13 @@ struct Small {
   }
 };
 
-std::vector<float> all_weights(TunedFirstLayer& layer, const TrainingResult& result) {
+std::vector<float> all_weights(Tuned& tuned, const TrainingResult& result) {
   std::vector<float> all;
-  for (const ConvolutionWeights& weights : layer.blocks().weights()) {
+  for (const ConvolutionWeights& weights : tuned.blocks->weights()) {
     all.insert(all.end(), weights.kernel.begin(), weights.kernel.end());
     all.insert(all.end(), weights.bias.begin(), weights.bias.end());
   }
-  const Matrix first = layer.release_kernel();
+  const Matrix first = tuned.layer.release_kernel();
   all.insert(all.end(), first.data(), first.data() + first.size());
   for (const Dense& dense : result.head.layers) {
     all.insert(all.end(), dense.kernel.data(), dense.kernel.data() + dense.kernel.size());
@@ -269,24 +283,24 @@ TEST_P(TunedRepresentation, AStepLowersTheLossByTheGradientsSquare) {
   run.options.momentum = 0.0;
   run.options.shuffle = false;
   run.options.epochs = 1;
-  TunedFirstLayer probe = run.layer(1e-3);
+  Tuned probe = run.tuned(1e-3);
   const std::vector<Dense> layers = run.layers();
   UpperLayers upper(layers);
   Matrix z(4, 6);
-  probe.forward(data.training, z);
+  probe.layer.forward(data.training, z);
   Matrix logits = upper.forward(z);
   static_cast<void>(softmax_cross_entropy(logits, std::span(run.labels).first(4), {}));
   const Matrix dz = upper.backward(logits);
   const double squares = upper.gradient_squared_norm(run.options.l2) +
-                         probe.gradient_squared_norm(data.training, dz, run.options.l2);
+                         probe.layer.gradient_squared_norm(data.training, dz, run.options.l2);
   ASSERT_GT(squares, 0.0);
   run.options.learning_rate =
       5e-4 / squares;  // lowers the loss by 0.0005: more than rounding, less than it bends
   double before = 0.0;
   TrainingHooks hooks;
   hooks.on_step = [&](double loss) { before = loss; };
-  TunedFirstLayer layer = run.layer(1e-3);
-  const TrainingResult result = train_layers(data, layer, layers, run.options, hooks);
+  Tuned tuned = run.tuned(1e-3);
+  const TrainingResult result = train_layers(data, tuned.layer, layers, run.options, hooks);
   EXPECT_NEAR((before - result.history.front().val_loss.value()) / 5e-4, 1.0, 0.1);
 }
 
@@ -300,9 +314,9 @@ TEST_P(TunedRepresentation, AClippedStepIsAsLongAsAsked) {
   run.options.clip_norm = 1e-2;
   const auto weights_after = [&](double learning_rate) {
     run.options.learning_rate = learning_rate;
-    TunedFirstLayer layer = run.layer(1e-3);
-    const TrainingResult result = train_layers(data, layer, run.layers(), run.options);
-    return all_weights(layer, result);
+    Tuned tuned = run.tuned(1e-3);
+    const TrainingResult result = train_layers(data, tuned.layer, run.layers(), run.options);
+    return all_weights(tuned, result);
   };
   // One dot of float32 is no obstacle: the step is 0.1 long, in weights of 0.01.
   const std::vector<float> before = weights_after(0.0);
@@ -324,15 +338,15 @@ TEST(TunedFirstLayerTest, GoesOnFromItsStateToTheSameBits) {
   Small run({Pooling::kMaximum, Transform::kUnit});
   run.options.early_stopping = 3;
   run.options.to_beat = {.loss = 1e9, .accuracy = 0.0};
-  TunedFirstLayer whole = run.layer(1e-3);
-  TunedFirstLayer resumed = run.layer(1e-3);
+  Tuned whole = run.tuned(1e-3);
+  Tuned resumed = run.tuned(1e-3);
   TrainingHooks hooks;
   std::vector<TrainingResult> results;
   hooks.on_state = [&](const TrainingState& state) {
     if (state.history.size() == 2)
-      results.push_back(train_layers(run.data(), resumed, run.layers(), run.options, {}, &state));
+      results.push_back(train_layers(run.data(), resumed.layer, run.layers(), run.options, {}, &state));
   };
-  const TrainingResult result = train_layers(run.data(), whole, run.layers(), run.options, hooks);
+  const TrainingResult result = train_layers(run.data(), whole.layer, run.layers(), run.options, hooks);
   ASSERT_EQ(results.size(), 1U);
   EXPECT_EQ(results.front().best_epoch, result.best_epoch);
   EXPECT_EQ(all_weights(resumed, results.front()), all_weights(whole, result));
@@ -340,11 +354,11 @@ TEST(TunedFirstLayerTest, GoesOnFromItsStateToTheSameBits) {
 
 TEST(TunedFirstLayerTest, RowsReadInOneWindowGiveTheBitsOfRowsInMemory) {
   const Small run;
-  TunedFirstLayer in_memory = run.layer();
-  const TrainingResult expected = train_layers(run.data(), in_memory, run.layers(), run.options);
+  Tuned in_memory = run.tuned();
+  const TrainingResult expected = train_layers(run.data(), in_memory.layer, run.layers(), run.options);
   const std::vector<std::int32_t> chunks(Small::kImages, 0);
   const RowSource source{run.maps.columns, chunks, Small::kImages, [&](std::span<const RowIndex> wanted) {
-                           FeatureMatrix part;
+                           SparseRows part;
                            part.columns = run.maps.columns;
                            for (const RowIndex row : wanted) {
                              const auto indices = run.maps.view().row_indices(row);
@@ -358,8 +372,8 @@ TEST(TunedFirstLayerTest, RowsReadInOneWindowGiveTheBitsOfRowsInMemory) {
   TrainingData data = run.data();
   data.features = {};
   data.source = &source;
-  TunedFirstLayer read = run.layer();
-  const TrainingResult found = train_layers(data, read, run.layers(), run.options);
+  Tuned read = run.tuned();
+  const TrainingResult found = train_layers(data, read.layer, run.layers(), run.options);
   EXPECT_EQ(all_weights(read, found), all_weights(in_memory, expected));
 }
 
@@ -367,12 +381,12 @@ TEST(TunedFirstLayerTest, RecallsTheBestWeights) {
   Small run;
   run.options.early_stopping = run.options.epochs;
   run.options.to_beat = {.loss = 0.0, .accuracy = 0.0};  // nothing is better
-  TunedFirstLayer layer = run.layer();
-  const TrainingResult result = train_layers(run.data(), layer, run.layers(), run.options);
+  Tuned tuned = run.tuned();
+  const TrainingResult result = train_layers(run.data(), tuned.layer, run.layers(), run.options);
   EXPECT_EQ(result.best_epoch, -1);
   for (std::size_t l = 0; l < 3; ++l)
-    EXPECT_EQ(layer.blocks().weights()[l].kernel, imagenet_weights().layers[10 + l].kernel);
-  EXPECT_TRUE(layer.release_kernel() == run.head.layers.front().kernel);
+    EXPECT_EQ(tuned.blocks->weights()[l].kernel, imagenet_weights().layers[10 + l].kernel);
+  EXPECT_TRUE(tuned.layer.release_kernel() == run.head.layers.front().kernel);
 }
 
 }  // namespace

@@ -1,15 +1,15 @@
-// pipeline/run/tuned_first_layer.cpp
-#include "pipeline/run/tuned_first_layer.hpp"
+// head/representation/tuned_first_layer.cpp
+#include "head/representation/tuned_first_layer.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
 #include <utility>
 
-#include "features/cache/csr_rows.hpp"
 #include "head/layers/kernel_matrix.hpp"
 #include "head/layers/primal_kernel.hpp"
 #include "head/representation/representation_gradient.hpp"
+#include "memory/sparse_rows.hpp"
 
 namespace headstart {
 namespace {
@@ -21,59 +21,50 @@ std::vector<RowIndex> first_rows(std::size_t count, std::size_t from = 0) {
 }
 
 /// The first `count` rows of dense activations, in sparse form.
-FeatureMatrix sparse(std::span<const float> dense, std::size_t count, std::size_t columns) {
-  CsrRows rows;
+SparseRows first_dense_rows(std::span<const float> dense, std::size_t count, std::size_t columns) {
+  SparseRows rows;
   rows.columns = static_cast<std::int64_t>(columns);
   for (std::size_t r = 0; r < count; ++r) rows.append_dense(dense.subspan(r * columns, columns));
-  return {rows.columns, std::move(rows.indptr), std::move(rows.indices), std::move(rows.values)};
+  return rows;
 }
 
-void append_arrays(const std::vector<ConvolutionWeights>& layers, FirstLayerState& state) {
-  for (const ConvolutionWeights& layer : layers) {
-    state.arrays.emplace_back(layer.kernel);
-    state.arrays.emplace_back(layer.bias);
-  }
-}
-
-std::vector<ConvolutionWeights> layers_from(std::span<const std::span<const float>> arrays) {
-  std::vector<ConvolutionWeights> layers;
-  for (std::size_t i = 0; i < arrays.size(); i += 2) {
-    layers.push_back({{arrays[i].begin(), arrays[i].end()}, {arrays[i + 1].begin(), arrays[i + 1].end()}});
-  }
-  return layers;
+LayerArrays copies_of(std::span<const std::span<const float>> arrays) {
+  LayerArrays copies;
+  for (const std::span<const float> array : arrays) copies.emplace_back(array.begin(), array.end());
+  return copies;
 }
 
 }  // namespace
 
-TunedFirstLayer::TunedFirstLayer(std::unique_ptr<TrainableBlocks> blocks, const FeatureRows& maps,
+TunedFirstLayer::TunedFirstLayer(std::unique_ptr<LowerLayers> lower, const SparseRowsView& rows,
                                  const Matrix& kernel, TunedLayerOptions options)
-    : blocks_(std::move(blocks)),
-      maps_(maps),
+    : lower_(std::move(lower)),
+      rows_(rows),
       options_(std::move(options)),
       dense_({.columns = kernel.rows(), .indptr = {}, .indices = {}, .values = {}}, kernel, options_.threads,
              best_primal_kernel(), Blocks::kNever),
-      input_(static_cast<std::size_t>(options_.batch) * static_cast<std::size_t>(maps.columns)) {}
+      input_(static_cast<std::size_t>(options_.batch) * static_cast<std::size_t>(rows.columns)) {}
 
-FeatureRows TunedFirstLayer::pooled_of(const Represented& represented) const {
+SparseRowsView TunedFirstLayer::pooled_of(const Represented& represented) const {
   return (pools() ? represented.pooled : represented.maps).view();
 }
 
-FeatureRows TunedFirstLayer::rows_of(const Represented& represented) const {
+SparseRowsView TunedFirstLayer::rows_of(const Represented& represented) const {
   return transforms() ? represented.rows.view() : pooled_of(represented);
 }
 
-TunedFirstLayer::Represented TunedFirstLayer::run_blocks(std::span<const RowIndex> rows) {
-  const auto columns = static_cast<std::size_t>(maps_.columns);
+TunedFirstLayer::Represented TunedFirstLayer::run_lower(std::span<const RowIndex> rows) {
+  const auto columns = static_cast<std::size_t>(rows_.columns);
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    expand(maps_.row_indices(rows[r]), maps_.row_values(rows[r]),
+    expand(rows_.row_indices(rows[r]), rows_.row_values(rows[r]),
            std::span(input_).subspan(r * columns, columns));
   }
-  const std::span<const float> output = blocks_->forward(input_);
+  const std::span<const float> output = lower_->forward(input_);
   gradients_ready_ = false;
   Represented result;
   const std::size_t width = output.size() / static_cast<std::size_t>(options_.batch);
   gradient_.resize(output.size());
-  result.maps = sparse(output, rows.size(), width);
+  result.maps = first_dense_rows(output, rows.size(), width);
   if (pools()) result.pooled = pool(result.maps.view(), options_.channels, options_.pooling, 1);
   if (transforms()) result.rows = apply(options_.fitted, pooled_of(result));
   return result;
@@ -82,7 +73,7 @@ TunedFirstLayer::Represented TunedFirstLayer::run_blocks(std::span<const RowInde
 void TunedFirstLayer::enter(std::span<const RowIndex> rows) {
   if (!std::equal(rows.begin(), rows.end(), resident_.begin(), resident_.end())) {
     resident_.clear();
-    current_ = run_blocks(rows);
+    current_ = run_lower(rows);
     resident_.assign(rows.begin(), rows.end());
   }
   dense_.use_rows(rows_of(current_));
@@ -109,15 +100,15 @@ void TunedFirstLayer::backward(const Eigen::Ref<const Matrix>& dz) {
     of_maps = representation_gradient(current_.maps.view(), pooled_of(current_), options_.fitted,
                                       options_.pooling, rows_of(current_), of_maps);
   }
-  const FeatureRows maps = current_.maps.view();
+  const SparseRowsView maps = current_.maps.view();
   const auto width = static_cast<std::size_t>(maps.columns);
   for (std::size_t r = 0; r < rows; ++r) {
     const auto first = static_cast<std::size_t>(maps.indptr[r]);
-    expand(maps.row_indices(static_cast<RowIndex>(r)), std::span(of_maps).subspan(first),
+    expand(maps.row_indices(r), std::span(of_maps).subspan(first),
            std::span(gradient_).subspan(r * width, width));
   }
   std::fill(gradient_.begin() + static_cast<std::ptrdiff_t>(rows * width), gradient_.end(), 0.0F);
-  blocks_->backward(gradient_);
+  lower_->backward(gradient_);
   gradients_ready_ = true;
 }
 
@@ -128,21 +119,17 @@ void TunedFirstLayer::step(std::span<const RowIndex> batch, const Eigen::Ref<con
   if (sgd.gradient_scale != 1.0 && !gradients_ready_)
     throw std::logic_error("first layer: a gradient to clip that was not measured");
   backward(dz);
-  blocks_->step({.learning_rate = sgd.learning_rate * options_.blocks_rate,
-                 .momentum = sgd.momentum,
-                 .nesterov = sgd.nesterov,
-                 .penalty = {sgd.l2 / sgd.gradient_scale, options_.l2_sp},
-                 .gradient_scale = sgd.gradient_scale});
-  // One pass over W makes the step and the next batch's products. Before it, the next batch's maps go through
-  // the new VGG blocks.
+  lower_->step(sgd);
+  // One pass over W makes the step and the next batch's products. Before it, the next batch's rows go through
+  // the moved lower layers.
   const std::size_t ahead = std::min(next.size(), static_cast<std::size_t>(options_.batch));
   const std::span<const RowIndex> last = next.last(ahead);
   resident_.clear();
   stacked_ = {};
-  append(stacked_, std::move(transforms() ? current_.rows : pools() ? current_.pooled : current_.maps));
+  stacked_.append(std::move(transforms() ? current_.rows : pools() ? current_.pooled : current_.maps));
   if (ahead > 0) {
-    current_ = run_blocks(last);
-    append(stacked_, rows_of(current_));
+    current_ = run_lower(last);
+    stacked_.append(rows_of(current_));
     resident_.assign(last.begin(), last.end());
   }
   dense_.use_rows(stacked_.view());
@@ -152,9 +139,7 @@ void TunedFirstLayer::step(std::span<const RowIndex> batch, const Eigen::Ref<con
   if (others > 0) forward(next.first(others), next_z.topRows(static_cast<Eigen::Index>(others)));
 }
 
-double TunedFirstLayer::penalty(double l2) {
-  return FirstLayer::penalty(l2) + blocks_->penalty({l2, options_.l2_sp});
-}
+double TunedFirstLayer::penalty(double l2) { return FirstLayer::penalty(l2) + lower_->penalty(l2); }
 
 // With K = X X^T and G = X^T dz: |G + 2 l2 W|^2 = <K, dz dz^T> + 4 l2 <X W, dz> + 4 l2^2 |W|^2.
 double TunedFirstLayer::gradient_squared_norm(std::span<const RowIndex> batch,
@@ -170,46 +155,45 @@ double TunedFirstLayer::gradient_squared_norm(std::span<const RowIndex> batch,
     sum += 4.0 * l2 * z.cast<double>().cwiseProduct(dz.cast<double>()).sum() +
            4.0 * l2 * l2 * dense_.squared_norm();
   }
-  return sum + blocks_->gradient_squared_norm({l2, options_.l2_sp});
+  return sum + lower_->gradient_squared_norm(l2);
 }
 
-void TunedFirstLayer::use_rows(const FeatureRows& maps) {
-  if (maps.columns != maps_.columns) throw std::invalid_argument("tuned layer: maps of another shape");
-  maps_ = maps;
+void TunedFirstLayer::use_rows(const SparseRowsView& rows) {
+  if (rows.columns != rows_.columns) throw std::invalid_argument("tuned layer: rows of another width");
+  rows_ = rows;
   resident_.clear();
 }
 
 void TunedFirstLayer::remember() {
   dense_.remember();
-  remembered_ = blocks_->weights();
+  remembered_ = lower_->weights();
 }
 
 void TunedFirstLayer::recall() {
   dense_.recall();
-  blocks_->restore(remembered_, blocks_->velocities());
+  lower_->restore(remembered_, lower_->velocities());
   resident_.clear();
 }
 
 FirstLayerState TunedFirstLayer::state() {
   FirstLayerState state = dense_.state();
-  shown_weights_ = blocks_->weights();
-  shown_velocities_ = blocks_->velocities();
-  append_arrays(shown_weights_, state);
-  append_arrays(shown_velocities_, state);
-  append_arrays(remembered_, state);
+  shown_weights_ = lower_->weights();
+  shown_velocities_ = lower_->velocities();
+  for (const LayerArrays* const arrays : {&shown_weights_, &shown_velocities_, &remembered_})
+    state.arrays.insert(state.arrays.end(), arrays->begin(), arrays->end());
   return state;
 }
 
 void TunedFirstLayer::set_state(const FirstLayerState& state) {
-  const std::size_t arrays = 2 * blocks_->weights().size();
+  const std::size_t arrays = lower_->weights().size();
   const bool remembers = state.arrays.size() == 3 + 3 * arrays;
   const std::size_t dense = remembers ? 3 : 2;
   if (!remembers && state.arrays.size() != dense + 2 * arrays)
     throw std::invalid_argument("tuned layer: the state is one of other layers");
   const std::span<const std::span<const float>> all(state.arrays);
   dense_.set_state({state.numbers, {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(dense)}});
-  blocks_->restore(layers_from(all.subspan(dense, arrays)), layers_from(all.subspan(dense + arrays, arrays)));
-  remembered_ = remembers ? layers_from(all.subspan(dense + 2 * arrays)) : std::vector<ConvolutionWeights>();
+  lower_->restore(copies_of(all.subspan(dense, arrays)), copies_of(all.subspan(dense + arrays, arrays)));
+  remembered_ = remembers ? copies_of(all.subspan(dense + 2 * arrays)) : LayerArrays();
   resident_.clear();
 }
 

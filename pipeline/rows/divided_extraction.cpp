@@ -1,0 +1,70 @@
+// pipeline/rows/divided_extraction.cpp
+#include "pipeline/rows/divided_extraction.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+
+namespace headstart {
+namespace {
+
+/// Marks as extracted the rows that any process has computed, although they are in the cache by now.
+/// @param own  results for files rank, rank + size, ...
+/// @param all  results for all files; changed
+void tell_computed(std::span<const ImageResult> own, int views, ProcessGroup& processes,
+                   std::span<ImageResult> all) {
+  const std::size_t rows = 1 + static_cast<std::size_t>(views);
+  const auto size = static_cast<std::size_t>(processes.size());
+  std::vector<std::byte> computed(own.size() * rows);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const auto mark = [&](std::size_t row, ImageStatus status) {
+      if (status == ImageStatus::kExtracted) computed[i * rows + row] = std::byte{1};
+    };
+    mark(0, own[i].status);
+    for (std::size_t view = 0; view < own[i].views.size(); ++view) mark(1 + view, own[i].views[view]);
+  }
+  std::vector<std::size_t> counts(size);
+  for (std::size_t rank = 0; rank < size; ++rank) counts[rank] = (all.size() + size - 1 - rank) / size * rows;
+  std::vector<std::byte> of_all(all.size() * rows);
+  processes.all_gather(computed, counts, of_all);
+  const std::byte* from = of_all.data();
+  for (std::size_t rank = 0; rank < size; ++rank) {
+    for (std::size_t i = rank; i < all.size(); i += size, from += rows) {
+      const auto mark = [&](std::size_t row, ImageStatus& status) {
+        if (from[row] != std::byte{0} && status == ImageStatus::kCached) status = ImageStatus::kExtracted;
+      };
+      mark(0, all[i].status);
+      for (std::size_t view = 0; view < all[i].views.size(); ++view) mark(1 + view, all[i].views[view]);
+    }
+  }
+}
+
+RowsOfTaps sum_over(ProcessGroup& processes, const RowsOfTaps& own) {
+  const auto size = static_cast<std::size_t>(processes.size());
+  std::vector<RowsOfTaps> all(size);
+  const std::vector<std::size_t> counts(size, sizeof own);
+  processes.all_gather(std::as_bytes(std::span(own)), counts, std::as_writable_bytes(std::span(all)));
+  RowsOfTaps sum{};
+  for (const RowsOfTaps& one : all)
+    std::transform(one.begin(), one.end(), sum.begin(), sum.begin(), std::plus<>());
+  return sum;
+}
+
+}  // namespace
+
+std::vector<ImageSource> share_of(std::span<const ImageSource> files, const ProcessGroup& processes) {
+  std::vector<ImageSource> share;
+  for (auto i = static_cast<std::size_t>(processes.rank()); i < files.size();
+       i += static_cast<std::size_t>(processes.size()))
+    share.push_back(files[i]);
+  return share;
+}
+
+void add_computed(const Extraction& own, int views, ProcessGroup& processes, Extraction& all) {
+  if (own.engine) all.engine = own.engine;
+  all.seconds += own.seconds;
+  tell_computed(own.images, views, processes, all.images);
+  all.from_taps = sum_over(processes, own.from_taps);
+}
+
+}  // namespace headstart

@@ -1,0 +1,67 @@
+// tests/pipeline/rows/divided_extraction_test.cpp: processes are threads here.
+#include "pipeline/rows/divided_extraction.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tests/head/thread_group.hpp"
+
+namespace headstart {
+namespace {
+
+constexpr int kFiles = 7;
+
+std::vector<ImageSource> made_up_files() {
+  std::vector<ImageSource> files;
+  for (int i = 0; i < kFiles; ++i) files.push_back({.file = std::to_string(i)});
+  return files;
+}
+
+/// Whether the image of that number, or its view, was not cached before.
+bool was_computed(std::size_t image, std::size_t view) { return (image + view) % 3 == 0; }
+
+ImageResult result_of(std::size_t image, bool computed_here) {
+  const auto status = [&](std::size_t view) {
+    return computed_here && was_computed(image, view) ? ImageStatus::kExtracted : ImageStatus::kCached;
+  };
+  ImageResult result;
+  result.status = status(0);
+  result.views = {status(1), status(2)};
+  return result;
+}
+
+TEST(DividedExtraction, EveryFileIsInOneShareAndCountsAsWhatItsProcessDid) {
+  const std::vector<ImageSource> files = made_up_files();
+  for (const int size : {1, 2, 3, 9}) {  // more than there are files, too
+    std::atomic<int> shared{0};
+    test::run_processes(size, [&](ProcessGroup& group) {
+      Extraction own;
+      for (const ImageSource& file : share_of(files, group)) {
+        own.images.push_back(result_of(static_cast<std::size_t>(std::stoi(file.file.string())), true));
+        ++shared;
+      }
+      own.seconds = 2.0;
+      own.from_taps[1] = own.images.size();
+      Extraction all;
+      all.seconds = 0.5;
+      std::vector<ImageResult> expected;
+      for (std::size_t image = 0; image < kFiles; ++image) {
+        all.images.push_back(result_of(image, false));
+        expected.push_back(result_of(image, true));
+      }
+      add_computed(own, 2, group, all);
+      EXPECT_EQ(all.images, expected);
+      EXPECT_EQ(all.from_taps[1], std::size_t{kFiles});
+      EXPECT_EQ(all.seconds, 2.5);
+    });
+    EXPECT_EQ(shared.load(), kFiles);
+  }
+}
+
+}  // namespace
+}  // namespace headstart

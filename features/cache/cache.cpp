@@ -54,8 +54,9 @@ fs::path default_cache_folder() {
 FeatureCache::FeatureCache(const fs::path& root, const ExtractorConfiguration& configuration, Tap tap,
                            Warn warn)
     : folder_(root / configuration.fingerprint() / to_string(tap), configuration.canonical_json()),
-      tap_(tap),
-      shape_(tap_shape(tap, configuration.resize.size)),
+      network_(configuration.network),
+      tap_(std::move(tap)),
+      shape_(tap_shape(network_, tap_, configuration.resize.size)),
       storage_(configuration.storage),
       warn_(std::move(warn)) {
   if (const std::optional<std::string>& foreign = folder_.foreign()) {

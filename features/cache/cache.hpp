@@ -26,7 +26,7 @@
 #include "features/cache/segment_files.hpp"
 #include "features/cache/segment_folder.hpp"
 #include "features/cache/segment_set.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 
 namespace headstart {
 
@@ -61,7 +61,9 @@ class FeatureCache {
   /// CACHE/fingerprint/tap; it need not exist yet.
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_.path(); }
   /// The tap of the rows' activations.
-  [[nodiscard]] Tap tap() const noexcept { return tap_; }
+  [[nodiscard]] const Tap& tap() const noexcept { return tap_; }
+  /// The network of the rows' activations.
+  [[nodiscard]] const Network& network() const noexcept { return network_; }
   /// How rows are stored. Rows have to be rounded to this type before they are appended.
   [[nodiscard]] FeatureType storage() const noexcept { return storage_; }
 
@@ -138,6 +140,7 @@ class FeatureCache {
   void warn_not_compacted(std::string_view reason);
 
   SegmentFolder folder_;
+  Network network_;
   Tap tap_;
   MapShape shape_;
   FeatureType storage_;

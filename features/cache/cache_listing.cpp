@@ -68,6 +68,7 @@ Content content_of(const SegmentHeader& header) {
 CacheListing list_tap(const TapFolder& folder, const Warn& warn) {
   CacheListing listing;
   listing.folder = folder;
+  if (const auto configuration = configuration_of(folder)) listing.network = configuration->network.name;
   const auto known = indexed_contents(folder.path);
   std::uint64_t nonzeros = 0;
   fs::path newest;

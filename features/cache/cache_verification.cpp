@@ -28,7 +28,8 @@ std::optional<std::string> find_fault(const SegmentFile& segment, const TapSegme
     const Segment decoded = decode_segment(segment.bytes);
     if (decoded.tap != tap.folder.tap) return fmt::format("it holds {}", to_string(decoded.tap));
     if (tap.configuration) {
-      const MapShape wanted = tap_shape(tap.folder.tap, tap.configuration->resize.size);
+      const MapShape wanted =
+          tap_shape(tap.configuration->network, tap.folder.tap, tap.configuration->resize.size);
       if (decoded.shape != wanted) {
         return fmt::format("its maps are {}x{}x{}, needed {}x{}x{}", decoded.shape.height,
                            decoded.shape.width, decoded.shape.channels, wanted.height, wanted.width,

@@ -59,6 +59,7 @@ class BorrowedEngine final : public Engine {
   [[nodiscard]] const EngineDescription& description() const noexcept override {
     return engine_.description();
   }
+  [[nodiscard]] const Network& network() const noexcept override { return engine_.network(); }
   [[nodiscard]] int batch_size() const noexcept override { return engine_.batch_size(); }
   [[nodiscard]] int input_size() const noexcept override { return engine_.input_size(); }
   [[nodiscard]] std::optional<Tap> from() const noexcept override { return engine_.from(); }
@@ -102,20 +103,26 @@ void tell_computed(std::span<const ImageResult> own, int views, ProcessGroup& pr
   }
 }
 
-RowsOfTaps sum_over(ProcessGroup& processes, const RowsOfTaps& own) {
+RowsOfTaps sum_over(ProcessGroup& processes, const Network& network, const RowsOfTaps& of_this) {
   const auto size = static_cast<std::size_t>(processes.size());
-  std::vector<RowsOfTaps> all(size);
-  const std::vector<std::size_t> counts(size, sizeof own);
+  std::vector<std::uint64_t> own;  // of each of the network's taps
+  for (const Tap& tap : network.taps) {
+    const auto found = of_this.find(tap.name);
+    own.push_back(found == of_this.end() ? 0 : found->second);
+  }
+  std::vector<std::uint64_t> all(size * own.size());
+  const std::vector<std::size_t> counts(size, own.size() * sizeof(std::uint64_t));
   processes.all_gather(std::as_bytes(std::span(own)), counts, std::as_writable_bytes(std::span(all)));
-  RowsOfTaps sum{};
-  for (const RowsOfTaps& one : all)
-    std::transform(one.begin(), one.end(), sum.begin(), sum.begin(), std::plus<>());
+  RowsOfTaps sum;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i] > 0) sum[network.taps[i % own.size()].name] += all[i];
+  }
   return sum;
 }
 
 }  // namespace
 
-StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
+StageOne::StageOne(NetworkWeights weights, std::vector<Tap> taps, const StageOneOptions& options,
                    const Session& session)
     : weights_(std::move(weights)),
       taps_(std::move(taps)),
@@ -123,6 +130,7 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
       session_(session),
       engine_kind_(options.engine == EngineKind::kAuto ? choose_engine() : options.engine),
       cache_folder_(options.cache.empty() ? default_cache_folder() : options.cache) {
+  configuration_.network = weights_.network;
   configuration_.weights_identity = weights_.identity;
   configuration_.preprocessing = weights_.preprocessing;
   configuration_.resize = options.images.resize;
@@ -135,7 +143,7 @@ StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOp
   digests_ = std::make_unique<FileDigests>(cache_folder_ / "stat", !options.rehash);
 }
 
-std::unique_ptr<FeatureCache> StageOne::open_cache(Tap tap) const {
+std::unique_ptr<FeatureCache> StageOne::open_cache(const Tap& tap) const {
   return std::make_unique<FeatureCache>(
       cache_folder_, configuration_, tap,
       [&console = session_.console](const std::string& line) { console.warn(line); });
@@ -144,7 +152,7 @@ std::unique_ptr<FeatureCache> StageOne::open_cache(Tap tap) const {
 void StageOne::open_caches() {
   caches_.clear();
   lower_caches_.clear();
-  for (const Tap tap : taps_) caches_.push_back(open_cache(tap));
+  for (const Tap& tap : taps_) caches_.push_back(open_cache(tap));
 }
 
 std::vector<FeatureCache*> StageOne::caches() const {
@@ -153,8 +161,8 @@ std::vector<FeatureCache*> StageOne::caches() const {
   return caches;
 }
 
-FeatureCache* StageOne::lower_cache(Tap tap) {
-  std::unique_ptr<FeatureCache>& cache = lower_caches_[tap];
+FeatureCache* StageOne::lower_cache(const Tap& tap) {
+  std::unique_ptr<FeatureCache>& cache = lower_caches_[tap.name];
   if (!cache) cache = open_cache(tap);
   return cache.get();
 }
@@ -180,7 +188,7 @@ Extraction StageOne::run(std::vector<ImageSource> of_run, int views) {
   if (own.engine) all.engine = own.engine;
   all.seconds += own.seconds;
   tell_computed(own.images, views, processes, all.images);
-  all.from_taps = sum_over(processes, own.from_taps);
+  all.from_taps = sum_over(processes, network(), own.from_taps);
   return all;
 }
 
@@ -197,9 +205,9 @@ Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
     }
     show_progress(console, shown);
   };
-  Extraction result =
-      parts_ ? run_part(files, views, show)
-             : extract_files(files, views, show, [this](std::optional<Tap> from) { return open(from); });
+  Extraction result = parts_ ? run_part(files, views, show)
+                             : extract_files(files, views, show,
+                                             [this](const std::optional<Tap>& from) { return open(from); });
   if (parts_)
     parts_->before = shown;
   else
@@ -235,8 +243,8 @@ void StageOne::save_accelerators(Compact compact) {
 
 Extraction StageOne::run_part(std::span<const ImageSource> files, int views,
                               const std::function<void(const ExtractionProgress&)>& on_progress) {
-  return extract_files(files, views, on_progress, [this](std::optional<Tap> from) {
-    std::unique_ptr<Engine>& engine = engines_[from];
+  return extract_files(files, views, on_progress, [this](const std::optional<Tap>& from) {
+    std::unique_ptr<Engine>& engine = engines_[from ? from->name : ""];
     if (!engine) engine = open(from);
     return std::make_unique<BorrowedEngine>(*engine);
   });
@@ -256,7 +264,7 @@ Extraction StageOne::extract_files(std::span<const ImageSource> files, int views
   extraction.reader = &reader_;
   extraction.stop = &interrupt_flag();
   extraction.on_progress = on_progress;
-  extraction.lower = [this](Tap tap) { return lower_cache(tap); };
+  extraction.lower = [this](const Tap& tap) { return lower_cache(tap); };
   Extraction result = extract(files, extraction, opener, caches());
   note_narrow_ranges(result);
   return result;
@@ -274,16 +282,15 @@ void StageOne::note_narrow_ranges(const Extraction& extraction) {
                   narrow));
 }
 
-std::unique_ptr<Engine> StageOne::open(std::optional<Tap> from) const {
+std::unique_ptr<Engine> StageOne::open(const std::optional<Tap>& from) const {
   EngineOptions engine;
-  engine.kind = engine_kind_;
   engine.batch_size = options_.batch_size;
   engine.input_size = options_.images.resize.size;
   engine.from = from;
   engine.taps = taps_;
-  if (from) std::erase_if(engine.taps, [&](Tap tap) { return tap <= *from; });
+  if (from) std::erase_if(engine.taps, [&](const Tap& tap) { return !is_above(network(), tap, *from); });
   engine.threads = session_.threads;
-  auto opened = open_engine(weights_, engine);
+  auto opened = open_engine(weights_, engine_kind_, engine);
   const EngineDescription& description = opened->description();
   session_.console.note(fmt::format("engine: {} ({}: {}), batch {}, {} threads", description.name,
                                     description.version, description.implementation, opened->batch_size(),
@@ -320,11 +327,11 @@ FeatureCache::Layout StageOne::layout(std::span<const Sha256> keys) const {
 
 StageOne::Plan StageOne::plan(std::span<const ImageSource> files, int views) {
   Plan plan;
-  const LowerTaps lower(caches(), [this](Tap tap) { return lower_cache(tap); });
+  const LowerTaps lower(caches(), [this](const Tap& tap) { return lower_cache(tap); });
   const auto is_cached = [&](const Sha256& key) {
     const RowLookup found = lower.look_up(key);
-    if (found.from) ++plan.from_taps[static_cast<std::size_t>(*found.from)];
-    return found.lacking.none();
+    if (found.from) ++plan.from_taps[found.from->name];
+    return found.complete();
   };
   ImageReader reader;
   const auto digest_of = [this, &reader](const ImageSource& source) -> std::optional<Sha256> {
@@ -486,11 +493,8 @@ void print_plan(const fs::path& dataset, int min_classes, const Session& session
                            plan.views_to_extract);
   }
   std::string of_taps;
-  for (const Tap tap : kAllTaps) {
-    if (const std::size_t rows = plan.from_taps[static_cast<std::size_t>(tap)]; rows > 0)
-      of_taps +=
-          fmt::format("{} rows are computed from the cached {}, not from images\n", rows, to_string(tap));
-  }
+  for (const auto& [tap, rows] : plan.from_taps)
+    of_taps += fmt::format("{} rows are computed from the cached {}, not from images\n", rows, tap);
   fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\n{}{}cache: {}\n",
              class_table(manifest), manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
              of_views, of_taps,
@@ -499,10 +503,7 @@ void print_plan(const fs::path& dataset, int min_classes, const Session& session
 
 std::string describe(const RowsOfTaps& from_taps) {
   std::string text;
-  for (const Tap tap : kAllTaps) {
-    const std::size_t rows = from_taps[static_cast<std::size_t>(tap)];
-    if (rows > 0) text += fmt::format("; {} rows from the cached {}", rows, to_string(tap));
-  }
+  for (const auto& [tap, rows] : from_taps) text += fmt::format("; {} rows from the cached {}", rows, tap);
   return text;
 }
 

@@ -34,7 +34,7 @@ namespace headstart {
 class StageOne {
  public:
   /// @param weights  complete up to the highest of `taps` (nearest to the output)
-  StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
+  StageOne(NetworkWeights weights, std::vector<Tap> taps, const StageOneOptions& options,
            const Session& session);
 
   /// Makes sure that every usable file, and each of its first `views` views, has a row in every tap's cache.
@@ -75,13 +75,15 @@ class StageOne {
     std::size_t unreadable = 0;
     std::size_t views_cached = 0;
     std::size_t views_to_extract = 0;
-    RowsOfTaps from_taps{};  ///< of the rows to extract, views included: how many from each cached tap
+    RowsOfTaps from_taps;  ///< of the rows to extract, views included: how many from each cached tap
   };
   /// @param views  of each image, besides the image itself
   [[nodiscard]] Plan plan(std::span<const ImageSource> files, int views = 0);
 
+  /// The network that runs.
+  [[nodiscard]] const Network& network() const noexcept { return weights_.network; }
   /// The network's, as given.
-  [[nodiscard]] const Vgg16Weights& weights() const noexcept { return weights_; }
+  [[nodiscard]] const NetworkWeights& weights() const noexcept { return weights_; }
   /// The settings that decide the values of the rows.
   [[nodiscard]] const ExtractorConfiguration& configuration() const noexcept { return configuration_; }
   /// The engine that runs the network: never kAuto, but the engine that kAuto chose.
@@ -89,7 +91,9 @@ class StageOne {
   /// The taps whose caches are filled, as given.
   [[nodiscard]] std::span<const Tap> taps() const noexcept { return taps_; }
   /// The shape of a row at taps()[0].
-  [[nodiscard]] MapShape map_shape() const { return tap_shape(taps_.front(), configuration_.resize.size); }
+  [[nodiscard]] MapShape map_shape() const {
+    return tap_shape(network(), taps_.front(), configuration_.resize.size);
+  }
   /// The folder of all caches.
   [[nodiscard]] const std::filesystem::path& cache_folder() const noexcept { return cache_folder_; }
   /// Which images are accepted, and how they are resized.
@@ -97,17 +101,17 @@ class StageOne {
 
  private:
   void open_caches();
-  [[nodiscard]] std::unique_ptr<FeatureCache> open_cache(Tap tap) const;
+  [[nodiscard]] std::unique_ptr<FeatureCache> open_cache(const Tap& tap) const;
   [[nodiscard]] std::vector<FeatureCache*> caches() const;
   /// The cache of a lower tap (nearer to the input), opened at the first call.
-  [[nodiscard]] FeatureCache* lower_cache(Tap tap);
+  [[nodiscard]] FeatureCache* lower_cache(const Tap& tap);
   [[nodiscard]] Extraction run_alone(std::span<const ImageSource> files, int views);
   [[nodiscard]] Extraction extract_files(std::span<const ImageSource> files, int views,
                                          const std::function<void(const ExtractionProgress&)>& on_progress,
                                          const OpenEngine& opener);
   /// Prints once in a run that images come out nearly black.
   void note_narrow_ranges(const Extraction& extraction);
-  [[nodiscard]] std::unique_ptr<Engine> open(std::optional<Tap> from) const;
+  [[nodiscard]] std::unique_ptr<Engine> open(const std::optional<Tap>& from) const;
   void restore_rows();
 
   struct Run {
@@ -115,7 +119,7 @@ class StageOne {
     int views;
   };
 
-  Vgg16Weights weights_;
+  NetworkWeights weights_;
   std::vector<Tap> taps_;
   StageOneOptions options_;
   Session session_;
@@ -123,10 +127,11 @@ class StageOne {
   ExtractorConfiguration configuration_;
   std::filesystem::path cache_folder_;
   std::vector<std::unique_ptr<FeatureCache>> caches_;
-  std::map<Tap, std::unique_ptr<FeatureCache>> lower_caches_;  // those that were searched for a row
+  std::map<std::string, std::unique_ptr<FeatureCache>>
+      lower_caches_;  // by tap; those that were searched for a row
   std::unique_ptr<FileDigests> digests_;
-  // Of run_part(), by the tap at which they begin.
-  std::map<std::optional<Tap>, std::unique_ptr<Engine>> engines_;
+  // Of run_part(), by the tap at which they begin; "": the image.
+  std::map<std::string, std::unique_ptr<Engine>> engines_;
   std::vector<Run> runs_;
   struct Parts {
     std::size_t files;

@@ -10,7 +10,7 @@
 #include "data/sha256.hpp"
 #include "features/cache/cache.hpp"
 #include "features/cache/csr_rows.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 #include "head/feature_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
 

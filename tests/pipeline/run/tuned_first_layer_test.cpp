@@ -28,8 +28,9 @@ constexpr double kGradientTolerance = 1e-4;  // the contract
 constexpr double kLossTolerance = 1e-3;      // the contract
 constexpr std::size_t kRows = 4;
 
-const Vgg16Weights& imagenet_weights() {
-  static const Vgg16Weights weights = read_keras_weights(source_path("models/vgg16_imagenet_notop.h5"));
+const NetworkWeights& imagenet_weights() {
+  static const NetworkWeights weights =
+      read_keras_weights(vgg16(), source_path("models/vgg16_imagenet_notop.h5"));
   return weights;
 }
 
@@ -83,11 +84,11 @@ struct Recorded {
   }
 
   [[nodiscard]] TunedFirstLayer layer(Backprop backprop) const {
-    BlocksOptions blocks{.backprop = backprop, .batch_size = static_cast<int>(kRows), .threads = 2};
+    const BlocksOptions blocks{.batch_size = static_cast<int>(kRows), .threads = 2};
     TunedLayerOptions tuned;
     tuned.batch = static_cast<int>(kRows);
     tuned.threads = 2;
-    return {open_trainable_blocks(imagenet_weights(), blocks), maps.view(), first_kernel, tuned};
+    return {open_trainable_blocks(imagenet_weights(), backprop, blocks), maps.view(), first_kernel, tuned};
   }
   [[nodiscard]] TrainingData data() const { return {maps.view(), labels, rows, {}, 3, nullptr}; }
 };
@@ -227,7 +228,7 @@ struct Small {
     tuned.fitted = fitted;
     tuned.l2_sp = l2_sp;
     tuned.threads = 2;
-    return {open_trainable_blocks(imagenet_weights(),
+    return {open_trainable_blocks(imagenet_weights(), Backprop::kNative,
                                   {.input_size = kInput, .batch_size = options.batch, .threads = 2}),
             maps.view(), head.layers.front().kernel, tuned};
   }

@@ -49,7 +49,7 @@ struct PlannedLayer {
 
 /// The network's layers that run. The first convolution of an image is computed together with the second one,
 /// so no other layer may come between.
-std::span<const NetworkLayer> layers_of(const Network& network, const EngineOptions& options) {
+std::span<const NetworkLayer> layers_of_part(const Network& network, const EngineOptions& options) {
   const NetworkLayer* const second = options.from ? nullptr : &network.layers.at(1);
   return layers_to_run("native", network, options, [&](const NetworkLayer& layer) {
     return is_vgg_layer(layer) && (&layer != second || layer.kind == LayerKind::kConvolution);
@@ -62,7 +62,7 @@ std::vector<PlannedLayer> plan_layers(const Network& network, const NetworkWeigh
   int size = start_shape(network, options.from, options.input_size).height;
   std::size_t next = first_convolution(network, options.from);
   std::vector<PlannedLayer> layers;
-  for (const NetworkLayer& layer : layers_of(network, options)) {
+  for (const NetworkLayer& layer : layers_of_part(network, options)) {
     if (layer.kind == LayerKind::kMaxPool) {
       layers.back().pool = &layer;
       size /= 2;

@@ -13,8 +13,8 @@
 namespace headstart {
 namespace {
 
-constexpr std::array kChannels{64, 128, 256, 512, 512};  // of each VGG block
-using ConvolutionsOfBlocks = std::array<int, kChannels.size()>;
+constexpr std::array kChannelsOfBlocks{64, 128, 256, 512, 512};  // of each VGG block
+using ConvolutionsOfBlocks = std::array<int, kChannelsOfBlocks.size()>;
 
 /// Every convolution is 3x3. Every VGG block ends with a 2x2 max-pool, which is a tap.
 Network vgg(std::string name, std::string title, const ConvolutionsOfBlocks& convolutions_of) {
@@ -26,14 +26,14 @@ Network vgg(std::string name, std::string title, const ConvolutionsOfBlocks& con
                   .preprocessing = kCaffePreprocessing,
                   .identity_prefix = {}};
   int channels = 3;
-  for (std::size_t i = 0; i < kChannels.size(); ++i) {
+  for (std::size_t i = 0; i < kChannelsOfBlocks.size(); ++i) {
     const int block = static_cast<int>(i) + 1;
     for (int number = 1; number <= convolutions_of[i]; ++number) {
       network.layers.push_back({.name = fmt::format("block{}_conv{}", block, number),
                                 .kind = LayerKind::kConvolution,
                                 .block = block,
-                                .in_channels = std::exchange(channels, kChannels[i]),
-                                .out_channels = kChannels[i],
+                                .in_channels = std::exchange(channels, kChannelsOfBlocks[i]),
+                                .out_channels = kChannelsOfBlocks[i],
                                 .window = 3});
     }
     network.taps.push_back({fmt::format("block{}_pool", block)});

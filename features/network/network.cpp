@@ -23,7 +23,7 @@ std::size_t layers_below(const Network& network, const std::optional<Tap>& from)
   return from ? layers_up_to(network, *from) : 0;
 }
 
-bool is_convolution(const NetworkLayer& layer) { return layer.kind == LayerKind::kConvolution; }
+bool convolves(const NetworkLayer& layer) { return layer.kind == LayerKind::kConvolution; }
 
 }  // namespace
 
@@ -73,7 +73,7 @@ MapShape tap_shape(const Network& network, const Tap& tap, int input_size) {
 
 std::vector<NetworkLayer> convolutions(const Network& network) {
   std::vector<NetworkLayer> found;
-  std::copy_if(network.layers.begin(), network.layers.end(), std::back_inserter(found), is_convolution);
+  std::copy_if(network.layers.begin(), network.layers.end(), std::back_inserter(found), convolves);
   return found;
 }
 
@@ -84,7 +84,7 @@ bool is_pooled(const Network& network, const NetworkLayer& convolution) {
 
 std::size_t first_convolution(const Network& network, const std::optional<Tap>& from) {
   const auto end = network.layers.begin() + static_cast<std::ptrdiff_t>(layers_below(network, from));
-  return static_cast<std::size_t>(std::count_if(network.layers.begin(), end, is_convolution));
+  return static_cast<std::size_t>(std::count_if(network.layers.begin(), end, convolves));
 }
 
 int block_count(const Network& network) { return network.layers.back().block; }

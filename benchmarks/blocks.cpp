@@ -15,7 +15,8 @@
 #include <string_view>
 #include <vector>
 
-#include "features/blocks/trainable_blocks.hpp"
+#include "features/blocks/registry.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart {
 namespace {
@@ -28,12 +29,13 @@ struct Options {
 };
 
 /// Weights of the size that keeps activations as large as they are (He et al., arXiv 1502.01852).
-Vgg16Weights made_up_weights() {
-  Vgg16Weights weights;
+NetworkWeights made_up_weights() {
+  NetworkWeights weights = empty_weights(vgg16());
   std::mt19937 random(1);
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const auto in = static_cast<std::size_t>(kVgg16Convolutions[i].in_channels);
-    const auto out = static_cast<std::size_t>(kVgg16Convolutions[i].out_channels);
+  const std::vector<NetworkLayer> layers = convolutions(vgg16());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto in = static_cast<std::size_t>(layers[i].in_channels);
+    const auto out = static_cast<std::size_t>(layers[i].out_channels);
     std::normal_distribution<float> value(0.0F, std::sqrt(2.0F / static_cast<float>(9 * in)));
     weights.layers[i].kernel.resize(9 * in * out);
     weights.layers[i].bias.resize(out);
@@ -72,20 +74,18 @@ double difference(TrainableBlocks& found, TrainableBlocks& expected) {
 }
 
 void run(const Options& options) {
-  const Vgg16Weights weights = made_up_weights();
+  const NetworkWeights weights = made_up_weights();
   std::vector<Contestant> contestants;
   for (const BackpropAvailability& path : list_backprops()) {
     if (!path.available) continue;
-    BlocksOptions blocks = options.blocks;
-    blocks.backprop = path.backprop;
-    contestants.push_back({open_trainable_blocks(weights, blocks)});
+    contestants.push_back({open_trainable_blocks(weights, path.backprop, options.blocks)});
   }
-  const Tap below = kAllTaps[static_cast<std::size_t>(options.blocks.first_block - 2)];
+  const Tap below = tap_below(vgg16(), options.blocks.first_block);
   const auto batch = static_cast<std::size_t>(options.blocks.batch_size);
   const std::vector<float> maps =
-      normal(batch * tap_shape(below, options.blocks.input_size).size(), -0.7F, 0.0F, 2);
-  const std::vector<float> gradient =
-      normal(batch * tap_shape(Tap::kBlock5Pool, options.blocks.input_size).size(), 0.0F, -10.0F, 3);
+      normal(batch * tap_shape(vgg16(), below, options.blocks.input_size).size(), -0.7F, 0.0F, 2);
+  const std::vector<float> gradient = normal(
+      batch * tap_shape(vgg16(), Tap{"block5_pool"}, options.blocks.input_size).size(), 0.0F, -10.0F, 3);
   const BlocksStep step{.learning_rate = 0.0};
   fmt::print("blocks {} to 5, batch {}, input size {}; milliseconds a sample, fastest of {} rounds\n",
              options.blocks.first_block, batch, options.blocks.input_size, options.rounds);

@@ -42,7 +42,7 @@ void append_made_up_row(std::int64_t row, SparseRows& rows) {
 }
 
 FeatureCache open(const fs::path& folder) {
-  return {folder, ExtractorConfiguration{}, Tap::kBlock5Pool,
+  return {folder, ExtractorConfiguration{}, Tap{"block5_pool"},
           [](const std::string& line) { throw std::runtime_error(line); }};
 }
 
@@ -52,7 +52,7 @@ void fill(const fs::path& folder, std::int64_t rows) {
     const std::int64_t end = std::min(rows, first + kRowsOfSegment);
     if (cache.contains(key_of(first)) && cache.contains(key_of(end - 1))) continue;
     Segment segment;
-    segment.shape = tap_shape(Tap::kBlock5Pool, ExtractorConfiguration{}.resize.size);
+    segment.shape = tap_shape(vgg16(), Tap{"block5_pool"}, ExtractorConfiguration{}.resize.size);
     segment.rows.columns = kColumns;
     segment.origin = {"made up", "1", "1", "none"};
     for (std::int64_t row = first; row < end; ++row) {

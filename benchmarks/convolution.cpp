@@ -67,7 +67,7 @@ HWY_AFTER_NAMESPACE();
 
 #include "features/engines/winograd/convolution.hpp"
 #include "features/engines/winograd/image_convolution.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart {
 namespace {
@@ -124,7 +124,12 @@ std::vector<float> noise(std::size_t count, unsigned seed, float low, float high
   return values;
 }
 
-ConvolutionWeights made_up_weights(const ConvolutionLayer& layer) {
+const std::vector<NetworkLayer>& vgg16_convolutions() {
+  static const std::vector<NetworkLayer> layers = convolutions(vgg16());
+  return layers;
+}
+
+ConvolutionWeights made_up_weights(const NetworkLayer& layer) {
   const auto in = static_cast<std::size_t>(layer.in_channels);
   const auto out = static_cast<std::size_t>(layer.out_channels);
   const float scale = 1.0F / std::sqrt(static_cast<float>(9 * in));
@@ -211,7 +216,7 @@ void time_and_print(const Options& options, Workspace& workspace, const Work& wo
   total.seconds_at_peak += work.real_flop / peak;
 }
 
-Method method_of(const Options& options, const ConvolutionLayer& layer, int size, const Kernels& kernels) {
+Method method_of(const Options& options, const NetworkLayer& layer, int size, const Kernels& kernels) {
   Method method = winograd::choose_method(layer.in_channels, layer.out_channels, size,
                                           winograd::this_machine(kernels.tiles));
   if (options.outputs > 0) method.outputs = options.outputs;
@@ -220,7 +225,7 @@ Method method_of(const Options& options, const ConvolutionLayer& layer, int size
   return method;
 }
 
-Work work_of(const ConvolutionLayer& layer, int size, const Method& method, int batch) {
+Work work_of(const NetworkLayer& layer, int size, const Method& method, int batch) {
   const std::size_t across = winograd::tiles_across(size, method.outputs);
   const std::size_t together = across * across * std::min(static_cast<std::size_t>(batch), method.images);
   const double products = static_cast<double>(across * across) * (method.outputs + 2) * (method.outputs + 2);
@@ -234,8 +239,8 @@ Work work_of(const ConvolutionLayer& layer, int size, const Method& method, int 
 
 /// block1_conv1 and block1_conv2, as the network runs them.
 void measure_first_two(const Options& options, const Kernels& kernels, Total& total) {
-  const ConvolutionLayer& first = kVgg16Convolutions[0];
-  const ConvolutionLayer& second = kVgg16Convolutions[1];
+  const NetworkLayer& first = vgg16_convolutions()[0];
+  const NetworkLayer& second = vgg16_convolutions()[1];
   Method method = method_of(options, second, kInputSize, kernels);
   method.fused = true;  // what reads a ring of rows can't be anything else
   const bool pool = method.outputs % 2 == 0;
@@ -276,10 +281,9 @@ void measure_first_two(const Options& options, const Kernels& kernels, Total& to
 }
 
 void measure(const Options& options, std::size_t index, const Kernels& kernels, Total& total) {
-  const ConvolutionLayer& layer = kVgg16Convolutions[index];
+  const NetworkLayer& layer = vgg16_convolutions()[index];
   const int size = kInputSize >> (layer.block - 1);
-  const bool ends_block =
-      index + 1 == kVgg16Convolutions.size() || kVgg16Convolutions[index + 1].block != layer.block;
+  const bool ends_block = is_pooled(vgg16(), layer);
   const Method method = method_of(options, layer, size, kernels);
   const bool pool = ends_block && method.outputs % 2 == 0;
   const int side = pool ? size / 2 : size;
@@ -321,8 +325,8 @@ void run(const Options& options) {
   fmt::print("{:<17} {:<21} {:>7} {:>9} {:>9} {:>7} {:>8}\n", "layer", "method, tiles", "ms", "direct",
              "GFLOP/s", "peak", "of peak");
   Total total;
-  for (std::size_t i = 1; i < kVgg16Convolutions.size(); ++i) {
-    if (kVgg16Convolutions[i].name.find(options.layer) == std::string_view::npos) continue;
+  for (std::size_t i = 1; i < vgg16_convolutions().size(); ++i) {
+    if (vgg16_convolutions()[i].name.find(options.layer) == std::string::npos) continue;
     if (i == 1) {
       measure_first_two(options, kernels, total);
     } else {

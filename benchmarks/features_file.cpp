@@ -28,7 +28,7 @@ constexpr int kZeroEvery = 17;  // 94 % are not zero, as pooled activations are
 FeatureTable table_of_rows() {
   FeatureTable table;
   table.pooling = Pooling::kAverage;
-  table.shape = tap_shape(table.tap, table.configuration.resize.size);
+  table.shape = tap_shape(vgg16(), table.tap, table.configuration.resize.size);
   for (int label = 0; label < 10; ++label) table.class_names.push_back(fmt::format("class {}", label));
   for (int row = 0; row < kRows; ++row) {
     table.labels.push_back(row % 10);

@@ -37,6 +37,7 @@ constexpr std::size_t kSpacing = 13;  // one activation of so many is not zero, 
 class NoNetwork final : public Engine {
  public:
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
+  [[nodiscard]] const Network& network() const noexcept override { return vgg16(); }
   [[nodiscard]] int batch_size() const noexcept override { return 16; }
   [[nodiscard]] int input_size() const noexcept override { return 224; }
   [[nodiscard]] std::optional<Tap> from() const noexcept override { return std::nullopt; }
@@ -51,7 +52,7 @@ class NoNetwork final : public Engine {
 
  private:
   EngineDescription description_{.name = "none", .version = "1", .implementation = "nothing"};
-  std::vector<Tap> taps_{Tap::kBlock5Pool};
+  std::vector<Tap> taps_{Tap{"block5_pool"}};
 };
 
 /// Smooth shapes under some noise, so that the JPEG is as large as a photograph's (about 60 kB).
@@ -88,14 +89,14 @@ struct Measured {
 Measured run(const std::vector<ImageSource>& files, const fs::path& cache_folder, int threads) {
   const Clock::time_point start = Clock::now();
   FileDigests digests(cache_folder / "stat", true);
-  FeatureCache cache(cache_folder, {}, Tap::kBlock5Pool,
+  FeatureCache cache(cache_folder, {}, Tap{"block5_pool"},
                      [](const std::string& line) { throw std::runtime_error(line); });
   std::vector<FeatureCache*> caches{&cache};
   ExtractionOptions options;
   options.threads = threads;
   options.digests = &digests;
   const Extraction done = extract(
-      files, options, [](std::optional<Tap>) { return std::make_unique<NoNetwork>(); }, caches);
+      files, options, [](const std::optional<Tap>&) { return std::make_unique<NoNetwork>(); }, caches);
   static_cast<void>(digests.save());
   cache.save_index();
   Measured measured{std::chrono::duration<double>(Clock::now() - start).count()};

@@ -10,7 +10,7 @@
 #include "data/sha256.hpp"
 #include "features/cache/segment.hpp"
 #include "features/float16.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/known_networks.hpp"
 #include "features/network/weights.hpp"
 #include "memory/sparse_rows.hpp"
 
@@ -137,10 +137,10 @@ BENCHMARK(bm_verify_segment)->Unit(benchmark::kMillisecond);
 
 void bm_read_weights(benchmark::State& state) {
   const std::string file = std::string(HEADSTART_SOURCE_DIR) + "/models/vgg16_imagenet_notop.h5";
-  if (read_keras_weights(file).identity.hex() != kEmbeddedWeightsIdentity) {
+  if (read_keras_weights(vgg16(), file).identity.hex() != kEmbeddedWeightsIdentity) {
     return state.SkipWithError("result is wrong: not timed");
   }
-  for (auto _ : state) benchmark::DoNotOptimize(read_keras_weights(file));
+  for (auto _ : state) benchmark::DoNotOptimize(read_keras_weights(vgg16(), file));
 }
 BENCHMARK(bm_read_weights)->Unit(benchmark::kMillisecond);
 

@@ -36,7 +36,7 @@ void print_row(const std::filesystem::path& root, const TapFolder& folder, const
   const SparseRows rows = cache.read({&key, 1});
   double squares = 0.0;
   for (const float value : rows.values) squares += static_cast<double>(value) * value;
-  const MapShape shape = tap_shape(folder.tap, configuration->resize.size);
+  const MapShape shape = tap_shape(configuration->network, folder.tap, configuration->resize.size);
   fmt::print("  the image's row: {} x {} x {}, {} of {} activations are not zero, norm {:.4f}\n",
              shape.height, shape.width, shape.channels, rows.values.size(), rows.columns, std::sqrt(squares));
 }

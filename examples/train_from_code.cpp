@@ -31,7 +31,7 @@ void train(const std::filesystem::path& images, const std::filesystem::path& cac
   // Stage one: each image goes through VGG16 once. What the cache has is not computed again.
   StageOneOptions options;
   options.cache = cache;
-  StageOne stage_one(load_weights({}), {Tap::kBlock5Pool}, options, session);
+  StageOne stage_one(load_weights(vgg16(), {}), {vgg16().default_tap}, options, session);
   ExtractedDataset dataset = extract_dataset(images, 2, options, session, stage_one);
 
   // A fifth of each class validates. Copies of an image stay on one side.

@@ -1,9 +1,10 @@
 """benchmarks/compare/forward.py: VGG16's convolutions, headstart's engines against five peers, in turn.
 
-    benchmarks/compare/forward [--rounds N] [--batch N]... [--threads N] [--json FILE] [--no-avx512]
+    benchmarks/compare/forward [--rounds N] [--batch N]... [--threads N] [--json FILE] [--no-avx512] [--network vgg19]
 
 Every contestant first proves its block5_pool against golden/features.h5 (relative L2 error, at most 1e-5), then is timed
-on preprocessed images. The peers run as vgg16_peers.py says; headstart runs as build/release/bin/benchmark_forward.
+on preprocessed images. VGG19 has random weights: headstart's engines are held against oneDNN, and Keras is the only peer.
+The peers run as vgg16_peers.py says; headstart runs as build/release/bin/benchmark_forward.
 """
 
 import functools
@@ -38,7 +39,7 @@ class Peer:
         return [statistics.mean(self.worker.ask(run=self.repeats)["seconds"])]
 
     def columns(self):
-        return {"error": f"{self.error:.1e}"}
+        return {"error": "-" if self.error is None else f"{self.error:.1e}"}
 
     def close(self):
         self.worker.close()
@@ -47,8 +48,8 @@ class Peer:
 class Headstart:
     """One turn is one run of the benchmark program, which verifies its engine before it times it."""
 
-    def __init__(self, engine, batch, threads):
-        self.command = [compare.program("benchmark_forward"), f"--benchmark_filter=^forward/{engine}/batch:{batch}/",
+    def __init__(self, engine, batch, threads, family="forward"):
+        self.command = [compare.program("benchmark_forward"), f"--benchmark_filter=^{family}/{engine}/batch:{batch}/",
                         "--benchmark_min_time=0.5", "--benchmark_format=json"]
         self.environment = os.environ | KEEP_MEMORY | {"OMP_NUM_THREADS": str(threads)}
         self.engine = engine
@@ -70,9 +71,15 @@ def add_arguments(parser):
     parser.add_argument("--batch", type=int, action="append", help="batch sizes (default: 8 and 1)")
     parser.add_argument("--no-avx512", action="store_true",
                         help="all as on a CPU that has AVX2 and no more; without ONNX Runtime, which can't be told")
+    parser.add_argument("--network", choices=("vgg16", "vgg19"), default="vgg16")
 
 
 def contestants(batch, options):
+    if options.network == "vgg19":
+        for name in ("native", "onednn", "opencv"):
+            yield name, functools.partial(Headstart, name, batch, options.threads, "forward_vgg19")
+        yield "keras", functools.partial(Peer, "keras-vgg19", batch, options.threads)
+        return
     engines, peers = ENGINES, PEERS
     if options.no_avx512:
         engines = ["native_avx2" if name == "native" else name for name in ENGINES]
@@ -90,8 +97,9 @@ def measure(options):
         with compare.Contest(dict(contestants(batch, options))) as contest:
             contest.take_turns(options.rounds)
             notes = [f"{c.label}: {c.how}" for c in contest.contestants.values() if c.how]
-            title = f"VGG16 to block5_pool, batch {batch}" + (", no AVX-512" if options.no_avx512 else "")
-            table = contest.table(f"forward-{batch}", title, "milliseconds an image", 1000 / batch, notes)
+            title = f"{options.network.upper()} to block5_pool, batch {batch}" + (", no AVX-512" if options.no_avx512 else "")
+            name = f"forward-{batch}" if options.network == "vgg16" else f"forward-{options.network}-{batch}"
+            table = contest.table(name, title, "milliseconds an image", 1000 / batch, notes)
         table["contestants"].sort(key=lambda row: row["median"])
         tables.append(table)
     return tables

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
+#include <utility>
 
 #include "data/error.hpp"
 #include "features/engines/omp_threads.hpp"
@@ -50,12 +51,12 @@ double sum_of_squares(const Tensor& tensor) { return tensor.to(at::kDouble).squa
 
 class LibtorchBlocks final : public TrainableBlocks {
  public:
-  LibtorchBlocks(const Vgg16Weights& weights, const BlocksOptions& options)
-      : layers_(convolutions_from(options.first_block)),
+  LibtorchBlocks(const NetworkWeights& weights, const BlocksOptions& options)
+      : layers_(trained_layers("libtorch", weights.network, options)),
         threads_(options.threads > 0 ? options.threads : omp_get_max_threads()),
         device_(best_device()) {
-    const MapShape below =
-        tap_shape(kAllTaps[static_cast<std::size_t>(options.first_block - 2)], options.input_size);
+    const Tap tap = tap_below(weights.network, options.first_block);
+    const MapShape below = tap_shape(weights.network, tap, options.input_size);
     input_shape_ = {options.batch_size, below.height, below.width, below.channels};
     guarded([&] {
       // float32 must mean float32: TF32 has only 10 bits of mantissa.
@@ -64,11 +65,13 @@ class LibtorchBlocks final : public TrainableBlocks {
       // libtorch reads this number once in each thread that calls it. Afterwards the value that guarded()
       // sets counts.
       at::set_num_threads(threads_);
-      const std::size_t first = kVgg16Convolutions.size() - layers_.size();
-      for (std::size_t i = 0; i < layers_.size(); ++i) {
-        const ConvolutionWeights& own = weights.layers[first + i];
-        kernels_.push_back(parameter(kernel_tensor(own, i), true));
-        biases_.push_back(parameter(tensor_of(own.bias, {layers_[i].out_channels}), false));
+      std::size_t next = first_convolution(weights.network, tap);
+      for (const NetworkLayer& layer : layers_) {
+        if (layer.kind != LayerKind::kConvolution) continue;
+        const ConvolutionWeights& own = weights.layers[next++];
+        channels_.push_back({layer.in_channels, layer.out_channels});
+        kernels_.push_back(parameter(kernel_tensor(own, kernels_.size()), true));
+        biases_.push_back(parameter(tensor_of(own.bias, {layer.out_channels}), false));
       }
     });
     description_ = fmt::format("libtorch ({})", describe(device_));
@@ -83,10 +86,14 @@ class LibtorchBlocks final : public TrainableBlocks {
     guarded([&] {
       // The order rows, columns, channels is called channels last in libtorch.
       Tensor x = tensor_of(maps, input_shape_).permute({0, 3, 1, 2});
-      for (std::size_t i = 0; i < layers_.size(); ++i) {
+      std::size_t i = 0;
+      for (const NetworkLayer& layer : layers_) {
+        if (layer.kind == LayerKind::kMaxPool) {
+          x = at::max_pool2d(x, 2, 2);
+          continue;
+        }
         x = at::relu(at::conv2d(x, kernels_[i].weights, biases_[i].weights, 1, 1));
-        const bool ends = i + 1 == layers_.size() || layers_[i + 1].block != layers_[i].block;
-        if (ends) x = at::max_pool2d(x, 2, 2);
+        ++i;
       }
       output_ = x;
       shown_ = x.detach().permute({0, 2, 3, 1}).to(c10::kCPU).contiguous();
@@ -162,7 +169,7 @@ class LibtorchBlocks final : public TrainableBlocks {
   void restore(std::span<const ConvolutionWeights> weights,
                std::span<const ConvolutionWeights> velocities) override {
     for (const std::span<const ConvolutionWeights> given : {weights, velocities}) {
-      if (given.size() != layers_.size()) throw std::invalid_argument("blocks: other layers");
+      if (given.size() != kernels_.size()) throw std::invalid_argument("blocks: other layers");
       for (std::size_t i = 0; i < given.size(); ++i) {
         if (static_cast<std::int64_t>(given[i].kernel.size()) != kernels_[i].weights.numel() ||
             static_cast<std::int64_t>(given[i].bias.size()) != biases_[i].weights.numel())
@@ -171,7 +178,7 @@ class LibtorchBlocks final : public TrainableBlocks {
     }
     guarded([&] {
       const at::NoGradGuard no_graph;
-      for (std::size_t i = 0; i < layers_.size(); ++i) {
+      for (std::size_t i = 0; i < kernels_.size(); ++i) {
         kernels_[i].weights.copy_(kernel_tensor(weights[i], i));
         kernels_[i].velocity.copy_(kernel_tensor(velocities[i], i));
         biases_[i].weights.copy_(tensor_of(weights[i].bias, biases_[i].weights.sizes()));
@@ -207,7 +214,7 @@ class LibtorchBlocks final : public TrainableBlocks {
   }
   /// (row, column, in, out) in libtorch's order: (out, in, row, column).
   [[nodiscard]] Tensor kernel_tensor(const ConvolutionWeights& weights, std::size_t layer) const {
-    return tensor_of(weights.kernel, {3, 3, layers_[layer].in_channels, layers_[layer].out_channels})
+    return tensor_of(weights.kernel, {3, 3, channels_[layer].first, channels_[layer].second})
         .permute({3, 2, 0, 1})
         .contiguous(at::MemoryFormat::ChannelsLast);
   }
@@ -222,13 +229,13 @@ class LibtorchBlocks final : public TrainableBlocks {
 
   template <typename Choice>
   std::vector<ConvolutionWeights> copies(const Choice& choice) const {
-    std::vector<ConvolutionWeights> result(layers_.size());
+    std::vector<ConvolutionWeights> result(kernels_.size());
     guarded([&] {
       const auto copy = [](const Tensor& from, std::vector<float>& to) {
         const Tensor here = from.to(c10::kCPU).contiguous();
         to.assign(here.data_ptr<float>(), here.data_ptr<float>() + here.numel());
       };
-      for (std::size_t i = 0; i < layers_.size(); ++i) {
+      for (std::size_t i = 0; i < kernels_.size(); ++i) {
         copy(choice(kernels_[i]).permute({2, 3, 1, 0}), result[i].kernel);
         copy(choice(biases_[i]), result[i].bias);
       }
@@ -236,7 +243,8 @@ class LibtorchBlocks final : public TrainableBlocks {
     return result;
   }
 
-  std::span<const ConvolutionLayer> layers_;
+  std::vector<NetworkLayer> layers_;
+  std::vector<std::pair<int, int>> channels_;  // of each convolution: in, out
   int threads_;
   c10::Device device_;
   std::vector<std::int64_t> input_shape_;
@@ -252,14 +260,13 @@ class LibtorchBlocks final : public TrainableBlocks {
 
 // Called by features/blocks/libtorch_plugin.cpp of the same build, so C++ types may be passed.
 extern "C" {
-headstart::TrainableBlocks* headstart_open_libtorch_blocks(const headstart::Vgg16Weights& weights,
+headstart::TrainableBlocks* headstart_open_libtorch_blocks(const headstart::NetworkWeights& weights,
                                                            const headstart::BlocksOptions& options) {
   return new headstart::LibtorchBlocks(weights, options);
 }
 
-void headstart_probe_libtorch_blocks(headstart::BackpropAvailability& found) {
-  found = {headstart::Backprop::kLibtorch, true,
-           fmt::format("libtorch {}", headstart::describe(headstart::best_device()))};
+void headstart_probe_libtorch_blocks(headstart::Availability& found) {
+  found = {true, fmt::format("libtorch {}", headstart::describe(headstart::best_device()))};
 }
 
 const char* headstart_plugin_version() { return HEADSTART_VERSION; }

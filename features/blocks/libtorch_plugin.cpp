@@ -17,7 +17,7 @@ const std::variant<Plugin, std::string>& libtorch() {
 
 }  // namespace
 
-std::unique_ptr<TrainableBlocks> open_libtorch_blocks(const Vgg16Weights& weights,
+std::unique_ptr<TrainableBlocks> open_libtorch_blocks(const NetworkWeights& weights,
                                                       const BlocksOptions& options) {
   if (const auto* const why = std::get_if<std::string>(&libtorch())) {
     throw Error{Error::Kind::kFailed, *why, "--backprop libtorch",
@@ -27,10 +27,9 @@ std::unique_ptr<TrainableBlocks> open_libtorch_blocks(const Vgg16Weights& weight
   return std::unique_ptr<TrainableBlocks>(open(weights, options));
 }
 
-BackpropAvailability probe_libtorch_blocks() {
-  if (const auto* const why = std::get_if<std::string>(&libtorch()))
-    return {Backprop::kLibtorch, false, *why};
-  BackpropAvailability found{Backprop::kLibtorch, false, {}};
+Availability probe_libtorch_blocks() {
+  if (const auto* const why = std::get_if<std::string>(&libtorch())) return {false, *why};
+  Availability found;
   std::get<Plugin>(libtorch()).function<LibtorchProbe>(kLibtorchProbeName)(found);
   return found;
 }

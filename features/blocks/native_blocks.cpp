@@ -99,9 +99,15 @@ Method choose_training_method(int in_channels, int out_channels, int size, const
   return method;
 }
 
+std::vector<NetworkLayer> convolved_layers(const Network& network, const BlocksOptions& options) {
+  std::vector<NetworkLayer> layers = trained_layers("native", network, options);
+  std::erase_if(layers, [](const NetworkLayer& layer) { return layer.kind != LayerKind::kConvolution; });
+  return layers;
+}
+
 class NativeBlocks final : public TrainableBlocks {
  public:
-  NativeBlocks(const Vgg16Weights& weights, const BlocksOptions& options, const Kernels& kernels)
+  NativeBlocks(const NetworkWeights& weights, const BlocksOptions& options, const Kernels& kernels)
       : batch_size_(options.batch_size),
         kernels_(kernels),
         workspace_(options.threads > 0 ? options.threads : tbb::this_task_arena::max_concurrency()) {
@@ -236,15 +242,17 @@ class NativeBlocks final : public TrainableBlocks {
     weights_changed_ = false;
   }
 
-  void build(const Vgg16Weights& weights, const BlocksOptions& options) {
-    const std::span<const ConvolutionLayer> convolutions = convolutions_from(options.first_block);
-    const std::size_t first = kVgg16Convolutions.size() - convolutions.size();
-    int size = tap_shape(static_cast<Tap>(options.first_block - 2), options.input_size).height;
+  void build(const NetworkWeights& weights, const BlocksOptions& options) {
+    const Network& network = weights.network;
+    const Tap below = tap_below(network, options.first_block);
+    const std::vector<NetworkLayer> trained = convolved_layers(network, options);
+    const std::size_t first = first_convolution(network, below);
+    int size = tap_shape(network, below, options.input_size).height;
     std::map<int, int, std::greater<>> passes;  // by m of F(m,3)
-    for (std::size_t i = 0; i < convolutions.size(); ++i) {
-      const ConvolutionLayer& convolution = convolutions[i];
-      const bool last = i + 1 == convolutions.size();
-      const bool ends_block = last || convolutions[i + 1].block != convolution.block;
+    for (std::size_t i = 0; i < trained.size(); ++i) {
+      const NetworkLayer& convolution = trained[i];
+      const bool last = i + 1 == trained.size();
+      const bool ends_block = is_pooled(network, convolution);
       const int in = convolution.in_channels;
       const int out = convolution.out_channels;
       const Method method = choose_training_method(in, out, size, kernels_);
@@ -257,8 +265,8 @@ class NativeBlocks final : public TrainableBlocks {
         pooled =
             last ? ActivationMap::plain(half)
                  : ActivationMap::before(
-                       half, choose_training_method(out, convolutions[i + 1].out_channels, size / 2, kernels_)
-                                 .outputs);
+                       half,
+                       choose_training_method(out, trained[i + 1].out_channels, size / 2, kernels_).outputs);
       }
       const ConvolutionWeights& given = weights.layers[first + i];
       layers_.push_back({.source = source,
@@ -339,25 +347,25 @@ class NativeBlocks final : public TrainableBlocks {
 
 }  // namespace
 
-std::unique_ptr<TrainableBlocks> open_native_blocks(const Vgg16Weights& weights, const BlocksOptions& options,
-                                                    const Kernels& kernels) {
+std::unique_ptr<TrainableBlocks> open_native_blocks(const NetworkWeights& weights,
+                                                    const BlocksOptions& options, const Kernels& kernels) {
   try {
     return std::make_unique<NativeBlocks>(weights, options, kernels);
   } catch (const std::bad_alloc&) {
     throw Error(Error::Kind::kFailed, "backprop native is out of memory",
-                fmt::format("batches of {}, blocks {} to 5", options.batch_size, options.first_block),
+                fmt::format("batches of {}, blocks {} to {}", options.batch_size, options.first_block,
+                            block_count(weights.network)),
                 "lower --batch, --blocks or --input-size");
   }
 }
 
-std::unique_ptr<TrainableBlocks> open_native_blocks(const Vgg16Weights& weights,
+std::unique_ptr<TrainableBlocks> open_native_blocks(const NetworkWeights& weights,
                                                     const BlocksOptions& options) {
   return open_native_blocks(weights, options, winograd::best_kernels());
 }
 
-BackpropAvailability probe_native_blocks() {
-  return {Backprop::kNative, true,
-          fmt::format("{}, winograd with {}", HEADSTART_VERSION, winograd::best_kernels().target)};
+Availability probe_native_blocks() {
+  return {true, fmt::format("{}, winograd with {}", HEADSTART_VERSION, winograd::best_kernels().target)};
 }
 
 }  // namespace headstart

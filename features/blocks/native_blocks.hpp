@@ -6,20 +6,21 @@
 #include <memory>
 
 #include "features/blocks/trainable_blocks.hpp"
+#include "features/engines/availability.hpp"
 #include "features/engines/winograd/kernels.hpp"
 
 namespace headstart {
 
 /// See open_trainable_blocks(). Allocates all memory in advance; a step allocates nothing.
 /// @throws Error kFailed if memory is short
-[[nodiscard]] std::unique_ptr<TrainableBlocks> open_native_blocks(const Vgg16Weights& weights,
+[[nodiscard]] std::unique_ptr<TrainableBlocks> open_native_blocks(const NetworkWeights& weights,
                                                                   const BlocksOptions& options);
 /// Like open_native_blocks(), with other compute routines than the best ones; for tests.
-[[nodiscard]] std::unique_ptr<TrainableBlocks> open_native_blocks(const Vgg16Weights& weights,
+[[nodiscard]] std::unique_ptr<TrainableBlocks> open_native_blocks(const NetworkWeights& weights,
                                                                   const BlocksOptions& options,
                                                                   const winograd::Kernels& kernels);
 
 /// Always available; the detail names the instruction set.
-[[nodiscard]] BackpropAvailability probe_native_blocks();
+[[nodiscard]] Availability probe_native_blocks();
 
 }  // namespace headstart

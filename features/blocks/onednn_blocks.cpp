@@ -77,8 +77,10 @@ struct Parameters {
 
 class OnednnBlocks final : public TrainableBlocks {
  public:
-  OnednnBlocks(const Vgg16Weights& weights, const BlocksOptions& options)
-      : layers_(convolutions_from(options.first_block)),
+  OnednnBlocks(const NetworkWeights& weights, const BlocksOptions& options)
+      : network_(weights.network),
+        below_(tap_below(network_, options.first_block)),
+        trained_(trained_layers("onednn", network_, options)),
         threads_(options.threads > 0 ? options.threads : omp_get_max_threads()) {
     guarded([&] { build(weights, options); });
   }
@@ -142,16 +144,16 @@ class OnednnBlocks final : public TrainableBlocks {
   void restore(std::span<const ConvolutionWeights> weights,
                std::span<const ConvolutionWeights> velocities) override {
     for (const std::span<const ConvolutionWeights> given : {weights, velocities}) {
-      if (given.size() != layers_.size()) throw std::invalid_argument("blocks: other layers");
-      for (std::size_t i = 0; i < layers_.size(); ++i) {
-        if (given[i].bias.size() != static_cast<std::size_t>(layers_[i].out_channels) ||
+      if (given.size() != convolutions_.size()) throw std::invalid_argument("blocks: other layers");
+      for (std::size_t i = 0; i < convolutions_.size(); ++i) {
+        if (given[i].bias.size() != static_cast<std::size_t>(convolutions_[i].out_channels) ||
             given[i].kernel.size() !=
-                9 * given[i].bias.size() * static_cast<std::size_t>(layers_[i].in_channels))
+                9 * given[i].bias.size() * static_cast<std::size_t>(convolutions_[i].in_channels))
           throw std::invalid_argument("blocks: weights of another shape");
       }
     }
     guarded([&] {
-      for (std::size_t i = 0; i < layers_.size(); ++i) {
+      for (std::size_t i = 0; i < convolutions_.size(); ++i) {
         put(weights[i], i, parameters_[i].kernel, parameters_[i].bias);
         put(velocities[i], i, parameters_[i].kernel_velocity, parameters_[i].bias_velocity);
       }
@@ -176,7 +178,7 @@ class OnednnBlocks final : public TrainableBlocks {
     memory workspace;                                       // of a pool
     std::optional<onednn::TrainedConvolution> convolution;  // or a pool
     std::optional<onednn::TrainedMaxPool> pool;
-    std::size_t index = 0;  // of the convolution in layers_
+    std::size_t index = 0;  // of the convolution
   };
 
   template <typename Work>
@@ -206,7 +208,7 @@ class OnednnBlocks final : public TrainableBlocks {
     return {{batch, channels, size, size}, memory::data_type::f32, memory::format_tag::nhwc};
   }
   [[nodiscard]] memory::desc hwio(std::size_t layer) const {
-    return {{layers_[layer].out_channels, layers_[layer].in_channels, 3, 3},
+    return {{convolutions_[layer].out_channels, convolutions_[layer].in_channels, 3, 3},
             memory::data_type::f32,
             memory::format_tag::hwio};
   }
@@ -239,11 +241,10 @@ class OnednnBlocks final : public TrainableBlocks {
     add(steps, name, dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}, {});
   }
 
-  void build(const Vgg16Weights& weights, const BlocksOptions& options) {
+  void build(const NetworkWeights& weights, const BlocksOptions& options) {
     engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
     stream_ = dnnl::stream(engine_);
-    const auto below = static_cast<Tap>(options.first_block - 2);
-    const MapShape from = tap_shape(below, options.input_size);
+    const MapShape from = tap_shape(network_, below_, options.input_size);
     ConvolutionShape shape{.batch = options.batch_size,
                            .size = from.height,
                            .in_channels = from.channels,
@@ -251,13 +252,16 @@ class OnednnBlocks final : public TrainableBlocks {
     input_ = memory(nhwc(shape.batch, shape.size, from.channels), engine_);
     memory current = input_;
     std::vector<Trace> traces;
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      shape.in_channels = layers_[i].in_channels;
-      shape.out_channels = layers_[i].out_channels;
-      current = add_convolution(i, weights, shape, current, traces);
-      if (i + 1 < layers_.size() && layers_[i + 1].block == layers_[i].block) continue;
-      current = add_pool(layers_[i].block, shape, current, traces);
-      shape.size /= 2;
+    std::size_t next = first_convolution(network_, below_);
+    for (const NetworkLayer& layer : trained_) {
+      if (layer.kind == LayerKind::kMaxPool) {
+        current = add_pool(layer, shape, current, traces);
+        shape.size /= 2;
+        continue;
+      }
+      shape.in_channels = layer.in_channels;
+      shape.out_channels = layer.out_channels;
+      current = add_convolution(layer, weights.layers[next++], shape, current, traces);
     }
     where_ = "the way back";
     const memory::desc top = nhwc(shape.batch, shape.size, shape.out_channels);
@@ -270,9 +274,11 @@ class OnednnBlocks final : public TrainableBlocks {
                                onednn::summarise(implementations_, "convolution pass"));
   }
 
-  memory add_convolution(std::size_t index, const Vgg16Weights& weights, const ConvolutionShape& shape,
-                         const memory& below, std::vector<Trace>& traces) {
-    where_ = layers_[index].name;
+  memory add_convolution(const NetworkLayer& layer, const ConvolutionWeights& given,
+                         const ConvolutionShape& shape, const memory& below, std::vector<Trace>& traces) {
+    where_ = layer.name;
+    const std::size_t index = convolutions_.size();
+    convolutions_.push_back(layer);
     onednn::TrainedConvolution plan = plan_trained_convolution(engine_, shape);
     implementations_.emplace_back(plan.forward.impl_info_str());
     implementations_.emplace_back(plan.backward_weights.impl_info_str());
@@ -283,7 +289,6 @@ class OnednnBlocks final : public TrainableBlocks {
     parameters_.push_back(
         {zeros(kernel), zeros(kernel), zeros(kernel), zeros(kernel), zeros(bias), zeros(bias), zeros(bias)});
     Parameters& own = parameters_.back();
-    const ConvolutionWeights& given = weights.layers[kVgg16Convolutions.size() - layers_.size() + index];
     put(given, index, own.kernel, own.bias);
     std::copy(floats_of(own.kernel).begin(), floats_of(own.kernel).end(),
               floats_of(own.kernel_reference).begin());
@@ -300,9 +305,9 @@ class OnednnBlocks final : public TrainableBlocks {
     return output;
   }
 
-  memory add_pool(int block, const ConvolutionShape& shape, const memory& source,
+  memory add_pool(const NetworkLayer& layer, const ConvolutionShape& shape, const memory& source,
                   std::vector<Trace>& traces) {
-    where_ = to_string(kAllTaps[static_cast<std::size_t>(block - 1)]);
+    where_ = layer.name;
     onednn::TrainedMaxPool plan = plan_trained_max_pool(engine_, shape, source.get_desc());
     memory output(plan.forward.dst_desc(), engine_);
     memory workspace(plan.forward.workspace_desc(), engine_);
@@ -381,9 +386,9 @@ class OnednnBlocks final : public TrainableBlocks {
   }
 
   std::vector<ConvolutionWeights> copies(memory Parameters::*kernel, memory Parameters::*bias) {
-    std::vector<ConvolutionWeights> result(layers_.size());
+    std::vector<ConvolutionWeights> result(convolutions_.size());
     guarded([&] {
-      for (std::size_t i = 0; i < layers_.size(); ++i) {
+      for (std::size_t i = 0; i < convolutions_.size(); ++i) {
         memory from = parameters_[i].*kernel;
         result[i].kernel.resize(hwio(i).get_size() / sizeof(float));
         memory to(hwio(i), engine_, result[i].kernel.data());
@@ -396,7 +401,10 @@ class OnednnBlocks final : public TrainableBlocks {
     return result;
   }
 
-  std::span<const ConvolutionLayer> layers_;
+  Network network_;
+  Tap below_;
+  std::vector<NetworkLayer> trained_;
+  std::vector<NetworkLayer> convolutions_;  // those of trained_
   int threads_;
   std::string_view where_ = "starting the library";  // the layer for error messages
   std::string description_;
@@ -416,13 +424,13 @@ class OnednnBlocks final : public TrainableBlocks {
 
 }  // namespace
 
-std::unique_ptr<TrainableBlocks> open_onednn_blocks(const Vgg16Weights& weights,
+std::unique_ptr<TrainableBlocks> open_onednn_blocks(const NetworkWeights& weights,
                                                     const BlocksOptions& options) {
   return std::make_unique<OnednnBlocks>(weights, options);
 }
 
-BackpropAvailability probe_onednn_blocks() {
-  BackpropAvailability availability{Backprop::kOnednn, true, onednn::library_version()};
+Availability probe_onednn_blocks() {
+  Availability availability{true, onednn::library_version()};
   try {
     const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
     const ConvolutionShape shape{.batch = 1, .size = 14, .in_channels = 512, .out_channels = 512};

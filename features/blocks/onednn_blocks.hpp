@@ -4,13 +4,14 @@
 #include <memory>
 
 #include "features/blocks/trainable_blocks.hpp"
+#include "features/engines/availability.hpp"
 
 namespace headstart {
 
 /// See open_trainable_blocks(). @throws Error kFailed if the library fails or memory is short
-[[nodiscard]] std::unique_ptr<TrainableBlocks> open_onednn_blocks(const Vgg16Weights& weights,
+[[nodiscard]] std::unique_ptr<TrainableBlocks> open_onednn_blocks(const NetworkWeights& weights,
                                                                   const BlocksOptions& options);
 
-[[nodiscard]] BackpropAvailability probe_onednn_blocks();
+[[nodiscard]] Availability probe_onednn_blocks();
 
 }  // namespace headstart

@@ -1,30 +1,22 @@
-// features/blocks/trainable_blocks.hpp: VGG16's top VGG blocks in training: the interface of all backprop
-// paths, which run the blocks forward and back. The input is the cached activations below the blocks, so the
-// frozen part costs nothing. The caller owns the head and its loss above the blocks. Two arrays connect them:
-// activations go up, gradients come down.
+// features/blocks/trainable_blocks.hpp: a network's top VGG blocks in training: the interface of all backprop
+// paths (registry.hpp), which run the blocks forward and back. The input is the cached activations below the
+// blocks, so the frozen part costs nothing. The caller owns the head and its loss above the blocks. Two
+// arrays connect them: activations go up, gradients come down.
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 #include "features/network/weights.hpp"
 
 namespace headstart {
 
-/// The backprop path: it computes the gradients.
-enum class Backprop { kNative, kOnednn, kLibtorch };
-
-/// "native", "onednn", "libtorch".
-[[nodiscard]] std::string_view to_string(Backprop backprop) noexcept;
-
 struct BlocksOptions {
-  Backprop backprop = Backprop::kNative;
-  int first_block = 5;   ///< this VGG block and those above it are trained: 2 to 5
+  int first_block = 5;   ///< this VGG block and those above it are trained: 2 to block_count(network)
   int input_size = 224;  ///< of the whole network
   int batch_size = 32;   ///< the training batch: rows of every forward() and backward()
   int threads = 0;       ///< 0: all that the process may use
@@ -48,8 +40,8 @@ struct BlocksStep {
   double gradient_scale = 1.0;
 };
 
-/// Convolutions, ReLU and max-pools from tap `first_block - 1` up to block5_pool, with their own weights. Not
-/// thread-safe; uses threads of its own.
+/// Convolutions, ReLU and max-pools from the tap below `first_block` up to the last tap, with their own
+/// weights. Not thread-safe; uses threads of its own.
 class TrainableBlocks {
  public:
   virtual ~TrainableBlocks() = default;
@@ -59,7 +51,7 @@ class TrainableBlocks {
 
   /// Runs a batch and keeps the values for backward().
   /// @param maps  [batch_size, h, w, c] of the tap below; rows of no interest may hold any finite values
-  /// @return block5_pool, [batch_size, h, w, c]; valid until the next call of any function
+  /// @return the last tap, [batch_size, h, w, c]; valid until the next call of any function
   [[nodiscard]] virtual std::span<const float> forward(std::span<const float> maps) = 0;
 
   /// Computes the gradients of every kernel and bias, summed over the rows of the last forward().
@@ -75,7 +67,7 @@ class TrainableBlocks {
   /// Sum of squares of the last gradients plus the penalty's gradients, over kernels and biases, in double.
   [[nodiscard]] virtual double gradient_squared_norm(const BlocksPenalty& penalty) = 0;
 
-  // One entry for each convolution from `first_block` on, in the order and the layout of Vgg16Weights.
+  // One entry for each convolution from `first_block` on, in the order and the layout of NetworkWeights.
   [[nodiscard]] virtual std::vector<ConvolutionWeights> weights() = 0;
   [[nodiscard]] virtual std::vector<ConvolutionWeights> velocities() = 0;
   [[nodiscard]] virtual std::vector<ConvolutionWeights> gradients() = 0;
@@ -86,17 +78,12 @@ class TrainableBlocks {
                        std::span<const ConvolutionWeights> velocities) = 0;
 };
 
-/// @param weights  of the whole network; training starts from those of options.first_block and above
-/// @throws Error kFailed if this build or machine can't do it; std::invalid_argument about the options
-[[nodiscard]] std::unique_ptr<TrainableBlocks> open_trainable_blocks(const Vgg16Weights& weights,
-                                                                     const BlocksOptions& options);
+// ---- for backprop paths
 
-/// Whether a backprop path works here, and with what, or what is missing. For `headstart info`.
-struct BackpropAvailability {
-  Backprop backprop;
-  bool available;
-  std::string detail;
-};
-[[nodiscard]] std::vector<BackpropAvailability> list_backprops();
+/// The layers that are trained, from options.first_block up.
+/// @param backprop  the path's name, for the error
+/// @throws Error kFailed naming a layer that is no convolution of 3x3 and no max-pool of 2x2
+[[nodiscard]] std::vector<NetworkLayer> trained_layers(std::string_view backprop, const Network& network,
+                                                       const BlocksOptions& options);
 
 }  // namespace headstart

@@ -14,19 +14,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-SegmentKind kind_of(const ExtractorConfiguration& configuration, Tap tap) {
-  return {tap, tap_shape(tap, configuration.resize.size), configuration.storage};
+SegmentKind kind_of(const ExtractorConfiguration& configuration, const Tap& tap) {
+  return {tap, tap_shape(configuration.network, tap, configuration.resize.size), configuration.storage};
 }
 
-SegmentFolder tap_folder_of(const fs::path& root, const ExtractorConfiguration& configuration, Tap tap) {
+SegmentFolder tap_folder_of(const fs::path& root, const ExtractorConfiguration& configuration,
+                            const Tap& tap) {
   return {root / configuration.fingerprint() / to_string(tap), configuration.canonical_json()};
 }
 
 }  // namespace
 
-FeatureCache::FeatureCache(const fs::path& root, const ExtractorConfiguration& configuration, Tap tap,
-                           Warn warn)
-    : known_(tap_folder_of(root, configuration, tap), kind_of(configuration, tap), std::move(warn)) {
+FeatureCache::FeatureCache(const fs::path& root, const ExtractorConfiguration& configuration,
+                           const Tap& tap, Warn warn)
+    : known_(tap_folder_of(root, configuration, tap), kind_of(configuration, tap), std::move(warn)),
+      network_(configuration.network) {
   if (const std::optional<std::string>& foreign = known_.folder().foreign()) {
     known_.warn(printable(
         fmt::format("the cache is not used: {}: remove its folder, or name another with --cache", *foreign)));

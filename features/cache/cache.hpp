@@ -21,7 +21,7 @@
 #include "features/cache/known_segments.hpp"
 #include "features/cache/row_gathering.hpp"
 #include "features/cache/segment.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 #include "memory/sparse_rows.hpp"
 
 namespace headstart {
@@ -44,8 +44,8 @@ class FeatureCache {
   /// folder is tampering; fingerprints do not collide in practice.
   /// @param warn  receives one line for every segment that can't be used, for a folder that can't be used,
   /// and for the first failed publish. Any thread that calls the cache may call `warn`
-  FeatureCache(const std::filesystem::path& root, const ExtractorConfiguration& configuration, Tap tap,
-               Warn warn);
+  FeatureCache(const std::filesystem::path& root, const ExtractorConfiguration& configuration,
+               const Tap& tap, Warn warn);
 
   /// Whether `key` has a row.
   [[nodiscard]] bool contains(const Sha256& key) const { return known_.set().find(key).has_value(); }
@@ -54,7 +54,9 @@ class FeatureCache {
   /// CACHE/fingerprint/tap; it need not exist yet.
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return known_.folder().path(); }
   /// The tap of the rows' activations.
-  [[nodiscard]] Tap tap() const noexcept { return known_.kind().tap; }
+  [[nodiscard]] const Tap& tap() const noexcept { return known_.kind().tap; }
+  /// The network of the rows' activations.
+  [[nodiscard]] const Network& network() const noexcept { return network_; }
   /// How rows are stored. Rows have to be rounded to this type before they are appended.
   [[nodiscard]] FeatureType storage() const noexcept { return known_.kind().storage; }
 
@@ -116,6 +118,7 @@ class FeatureCache {
   void warn_not_compacted(std::string_view reason) const;
 
   KnownSegments known_;
+  Network network_;
   bool warned_publish_ = false;
   // Segments that could not be published, by number.
   std::unordered_map<std::int32_t, std::vector<std::byte>> in_memory_;

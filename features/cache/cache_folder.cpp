@@ -9,6 +9,7 @@
 
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "features/cache/extractor_configuration.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 
 namespace headstart {
 
@@ -20,7 +20,7 @@ namespace headstart {
 /// CACHE/fingerprint/tap.
 struct TapFolder {
   std::string fingerprint;
-  Tap tap = Tap::kBlock5Pool;
+  Tap tap{};
   std::filesystem::path path;
 };
 
@@ -35,6 +35,7 @@ struct TapFolder {
 /// The content of a tap folder.
 struct CacheListing {
   TapFolder folder;
+  std::string network;  ///< empty if extractor.json can't be read
   std::uint64_t segments = 0;
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;

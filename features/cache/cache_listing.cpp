@@ -76,6 +76,7 @@ std::optional<Content> content_of(const fs::path& file, const std::optional<File
 CacheListing list_tap(const TapFolder& folder, const Warn& warn) {
   CacheListing listing;
   listing.folder = folder;
+  if (const auto configuration = configuration_of(folder)) listing.network = configuration->network.name;
   const IndexedContents known = indexed_contents(folder.path);
   std::uint64_t nonzeros = 0;
   fs::path newest;

@@ -22,7 +22,8 @@ struct TapSegments {
 /// The kind of the folder's segments. @param found  stands for what no extractor.json says
 SegmentKind wanted_kind(const TapSegments& tap, const SegmentKind& found) {
   if (!tap.configuration) return {tap.folder.tap, found.shape, found.storage};
-  return {tap.folder.tap, tap_shape(tap.folder.tap, tap.configuration->resize.size),
+  return {tap.folder.tap,
+          tap_shape(tap.configuration->network, tap.folder.tap, tap.configuration->resize.size),
           tap.configuration->storage};
 }
 

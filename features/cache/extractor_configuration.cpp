@@ -9,7 +9,6 @@
 #include <string>
 
 #include "features/json_integer.hpp"
-#include "features/network/vgg16.hpp"
 
 namespace headstart {
 namespace {
@@ -39,6 +38,8 @@ std::array<float, 3> three_floats(const nlohmann::json& json) {
 ExtractorConfiguration read_configuration(const nlohmann::json& json) {
   const auto is = [&](const char* name, const char* value) { return json.at(name) == value; };
   ExtractorConfiguration result;
+  if (const Network* const network = find_network(json.at("network").get<std::string>()))
+    result.network = *network;
   result.weights_identity =
       Sha256::from_hex(json.at("weights_identity").get<std::string>()).value_or(Sha256{});
   const nlohmann::json& preprocessing = json.at("preprocessing");
@@ -66,7 +67,9 @@ ExtractorConfiguration read_configuration(const nlohmann::json& json) {
 std::optional<ExtractorConfiguration> ExtractorConfiguration::parse(std::string_view json) {
   try {
     const ExtractorConfiguration result = read_configuration(nlohmann::json::parse(json));
-    const bool sane = result.resize.size >= kMinInputSize && result.resize.size <= kMaxInputSize;
+    const Network& network = result.network;
+    const bool sane =
+        result.resize.size >= network.min_input_size && result.resize.size <= network.max_input_size;
     if (sane && result.canonical_json() == json) return result;
   } catch (const std::exception&) {  // nlohmann's or ours: the text is no configuration
   }
@@ -77,7 +80,7 @@ std::string ExtractorConfiguration::canonical_json() const {
   nlohmann::json json{
       // nlohmann::json sorts keys
       {"format_version", kFormatVersion},
-      {"network", "vgg16"},
+      {"network", network.name},
       {"weights_identity", weights_identity.hex()},
       {"preprocessing",
        {{"channels", preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},

@@ -14,12 +14,14 @@
 #include "data/sha256.hpp"
 #include "features/engines/precision.hpp"
 #include "features/feature_type.hpp"
+#include "features/network/known_networks.hpp"
 #include "features/network/preprocessing.hpp"
 
 namespace headstart {
 
 /// Equal configurations give equal rows, up to the rounding of an engine.
 struct ExtractorConfiguration {
+  Network network = vgg16();
   Sha256 weights_identity;
   Preprocessing preprocessing;
   ResizeOptions resize;

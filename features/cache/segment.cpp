@@ -17,6 +17,7 @@
 #include "features/float16.hpp"
 #include "features/hdf5/hdf5.hpp"
 #include "features/network/all_finite.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart {
 namespace {
@@ -150,7 +151,7 @@ struct Image {
 MapShape read_shape(hid_t file) {
   const std::vector<std::int64_t> extents = hdf5::read_numbers<std::int64_t>(file, "shape");
   constexpr std::int64_t kMaxExtent =
-      1024;  // kMaxInputSize and VGG16's channels; the product of three fits an index
+      1024;  // kMaxInputSize and any network's channels; the product of three fits an index
   static_assert(kMaxInputSize <= kMaxExtent &&
                 kMaxExtent * kMaxExtent * kMaxExtent < std::numeric_limits<std::int32_t>::max());
   const bool sane = extents.size() == 3 &&

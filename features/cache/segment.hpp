@@ -13,7 +13,7 @@
 
 #include "data/sha256.hpp"
 #include "features/feature_type.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/known_networks.hpp"
 #include "memory/sparse_rows.hpp"
 
 namespace headstart {
@@ -35,7 +35,7 @@ constexpr std::int32_t kMaxGeneration = 1'000'000'000;
 /// zero, and exact in `storage`. The code that makes a row rounds it, so that storing the row changes
 /// nothing.
 struct Segment {
-  Tap tap = Tap::kBlock5Pool;
+  Tap tap = vgg16().default_tap;
   MapShape shape;
   std::vector<Sha256> keys;  ///< of each row: the SHA-256 of its image file, or view_key()
   SparseRows rows;
@@ -59,7 +59,7 @@ struct Segment {
 
 /// A segment without its activations.
 struct SegmentHeader {
-  Tap tap = Tap::kBlock5Pool;
+  Tap tap = vgg16().default_tap;
   MapShape shape;
   std::vector<Sha256> keys;
   std::vector<std::int32_t> nonzeros;  ///< of each row, so that a reader can allocate memory in advance
@@ -73,7 +73,7 @@ struct SegmentHeader {
 
 /// What all segments of a folder have in common.
 struct SegmentKind {
-  Tap tap = Tap::kBlock5Pool;
+  Tap tap = vgg16().default_tap;
   MapShape shape;
   FeatureType storage = FeatureType::kFloat32;
 };

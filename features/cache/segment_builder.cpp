@@ -7,7 +7,7 @@ namespace headstart {
 namespace {
 
 Segment empty_segment(Tap tap, const MapShape& shape, SegmentOrigin origin, FeatureType storage) {
-  Segment segment{tap, shape, {}, {}, std::move(origin), storage};
+  Segment segment{std::move(tap), shape, {}, {}, std::move(origin), storage};
   segment.rows.columns = static_cast<std::int64_t>(shape.size());
   return segment;
 }
@@ -21,7 +21,7 @@ std::size_t bytes_of(const Segment& segment) {
 }  // namespace
 
 SegmentBuilder::SegmentBuilder(Tap tap, MapShape shape, SegmentOrigin origin, FeatureType storage)
-    : segment_(empty_segment(tap, shape, std::move(origin), storage)) {}
+    : segment_(empty_segment(std::move(tap), shape, std::move(origin), storage)) {}
 
 void SegmentBuilder::append(const Sha256& key, std::span<const float> activations) {
   if (!oldest_) oldest_ = std::chrono::steady_clock::now();

@@ -61,7 +61,7 @@ CudaBuild parse_cuda_build(std::string_view report) {
   return build;
 }
 
-CudaFacts find_cuda(EngineKind kind) {
+CudaFacts find_cuda(OpencvTarget wanted) {
   CudaFacts facts;
   facts.build = parse_cuda_build(cv::getBuildInformation());
   facts.driver = find_cuda_driver();
@@ -69,13 +69,13 @@ CudaFacts find_cuda(EngineKind kind) {
   facts.devices = cv::cuda::getCudaEnabledDeviceCount();
   if (facts.devices <= 0) return facts;  // asking the DNN module about a missing device may throw
   const cv::dnn::Target target =
-      precision_of(kind) == Precision::kFp16 ? cv::dnn::DNN_TARGET_CUDA_FP16 : cv::dnn::DNN_TARGET_CUDA;
+      precision_of(wanted) == Precision::kFp16 ? cv::dnn::DNN_TARGET_CUDA_FP16 : cv::dnn::DNN_TARGET_CUDA;
   const auto targets = cv::dnn::getAvailableTargets(cv::dnn::DNN_BACKEND_CUDA);
   facts.dnn_target_works = std::find(targets.begin(), targets.end(), target) != targets.end();
   return facts;
 }
 
-std::string missing_for_cuda(const CudaFacts& facts, EngineKind kind) {
+std::string missing_for_cuda(const CudaFacts& facts, OpencvTarget target) {
   const std::string opencv = fmt::format("this OpenCV ({})", cv::getVersionString());
   const CudaDriver& driver = facts.driver;
   if (facts.build.cuda.empty()) {
@@ -95,7 +95,7 @@ std::string missing_for_cuda(const CudaFacts& facts, EngineKind kind) {
     return fmt::format("{} was built for compute capability {}, the device is {}", opencv,
                        fmt::join(facts.build.architectures, " "), describe(driver.devices.front()));
   if (facts.dnn_target_works) return {};
-  if (kind == EngineKind::kOpencvCudaFp16)
+  if (target == OpencvTarget::kCudaFp16)
     return fmt::format("the DNN module of {} offers no 16-bit CUDA target on {}", opencv,
                        describe(driver.devices.front()));
   return fmt::format("the DNN module of {} was built without CUDA (OPENCV_DNN_CUDA)", opencv);

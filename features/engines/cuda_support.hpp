@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "features/engines/cuda_driver.hpp"
-#include "features/engines/engine.hpp"
+#include "features/engines/opencv_target.hpp"
 
 namespace headstart {
 
@@ -31,11 +31,11 @@ struct CudaFacts {
   bool dnn_target_works = false;  ///< the DNN module offers the target that the engine needs
 };
 
-/// The facts of this process's OpenCV and this machine. @param kind  an engine on CUDA
-[[nodiscard]] CudaFacts find_cuda(EngineKind kind);
+/// The facts of this process's OpenCV and this machine. @param wanted  one on CUDA
+[[nodiscard]] CudaFacts find_cuda(OpencvTarget wanted);
 
 /// Empty if CUDA can be used, else a text that says what is missing.
-[[nodiscard]] std::string missing_for_cuda(const CudaFacts& facts, EngineKind kind);
+[[nodiscard]] std::string missing_for_cuda(const CudaFacts& facts, OpencvTarget target);
 
 /// "CUDA 13.0, cuDNN 9.19.0; NVIDIA H100, compute capability 9.0, 79.1 GiB; driver for CUDA up to 13.0".
 [[nodiscard]] std::string describe(const CudaFacts& facts);

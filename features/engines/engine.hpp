@@ -1,39 +1,28 @@
-// features/engines/engine.hpp: the interface of all engines. An engine runs VGG16, or the part of it above a
-// tap (nearer to the output). It takes a batch of preprocessed images, or of activations at that tap, and
-// gives the activations of one or more taps. Invariant: a row never depends on the other rows of its batch,
-// so the last batch may be padded with any finite values.
+// features/engines/engine.hpp: the interface of all engines; registry.hpp has them all. An engine runs a
+// network, or the part of it above a tap (nearer to the output). It takes a batch of preprocessed images, or
+// of activations at that tap, and gives the activations of one or more taps. Invariant: a row never depends
+// on the other rows of its batch, so the last batch may be padded with any finite values.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "data/error.hpp"
 #include "features/engines/precision.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 #include "features/network/weights.hpp"
 
 namespace headstart {
 
-/// The engines that can run the network.
-enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
-
-/// "auto", "native", "onednn", "opencv", "opencv-cuda", "opencv-cuda-fp16".
-[[nodiscard]] std::string_view to_string(EngineKind kind) noexcept;
-/// The kind of that name; nothing if there is none.
-[[nodiscard]] std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept;
-
-/// The precision in which the engine computes features.
-[[nodiscard]] Precision precision_of(EngineKind kind) noexcept;
-
-/// Which engine to open, and what it has to compute.
+/// What an engine has to compute.
 struct EngineOptions {
-  EngineKind kind = EngineKind::kAuto;
-  int batch_size = 0;    ///< images a run (the engine batch); 0: what suits the engine
-  int input_size = 224;  ///< height and width of the input
-  std::vector<Tap> taps{Tap::kBlock5Pool};
+  int batch_size = 0;       ///< images a run (the engine batch); 0: what suits the engine
+  int input_size = 224;     ///< height and width of the input
+  std::vector<Tap> taps{};  ///< of the network; at least one
   /// The network begins with the activations at this tap, which is below all of `taps` (nearer to the image).
   /// None: begins with images.
   std::optional<Tap> from = std::nullopt;
@@ -48,18 +37,16 @@ struct EngineDescription {
   Precision precision = Precision::kFp32;
 };
 
-/// The end of EngineDescription::implementation for an engine that begins at a tap: ", from block4_pool";
-/// else empty.
-[[nodiscard]] std::string from_tap(std::optional<Tap> from);
-
-/// VGG16 for a fixed batch and input size. Not thread-safe: only one thread may call it. It starts threads of
-/// its own.
+/// A network for a fixed batch and input size. Not thread-safe: only one thread may call it. It starts
+/// threads of its own.
 class Engine {
  public:
   virtual ~Engine() = default;
 
   /// The engine's name, version and method.
   [[nodiscard]] virtual const EngineDescription& description() const noexcept = 0;
+  /// The network that it runs.
+  [[nodiscard]] virtual const Network& network() const noexcept = 0;
   /// How many images one run() takes.
   [[nodiscard]] virtual int batch_size() const noexcept = 0;
   /// Height and width of the images, also for an engine that begins at a tap.
@@ -70,28 +57,29 @@ class Engine {
   [[nodiscard]] virtual std::span<const Tap> taps() const noexcept = 0;
 
   /// Runs one batch.
-  /// @param batch    [batch_size, h, w, c] with the shape start_shape(from(), input_size()). Activations, or
-  /// preprocessed images with channels in the weights' order
+  /// @param batch    [batch_size, h, w, c] with the shape start_shape(network(), from(), input_size()).
+  /// Activations, or preprocessed images with channels in the weights' order
   /// @param outputs  one span for each of taps(), [batch_size, h, w, c] with the shape tap_shape()
   virtual void run(std::span<const float> batch, std::span<const std::span<float>> outputs) = 0;
 };
 
-/// Opens the engine and checks its results (see self_check.hpp). kAuto takes opencv-cuda if a device works,
-/// else native: a fixed rule, without timing.
-/// @throws Error kUsage for options out of range; kFailed saying exactly what is missing: a named engine is
-/// never replaced by another
-[[nodiscard]] std::unique_ptr<Engine> open_engine(const Vgg16Weights& weights, const EngineOptions& options);
+// ---- for engines
 
-/// The engine that open_engine(kAuto) would open here.
-[[nodiscard]] EngineKind choose_engine();
+/// The end of EngineDescription::implementation for an engine that begins at a tap: ", from block4_pool";
+/// else empty.
+[[nodiscard]] std::string from_tap(const std::optional<Tap>& from);
 
-/// Whether an engine can run here, and if not, what is missing. For `headstart info`.
-struct EngineAvailability {
-  EngineKind kind;
-  bool available;
-  std::string detail;  ///< version and device, or what is missing
-};
-/// The availability of all engines but kAuto.
-[[nodiscard]] std::vector<EngineAvailability> list_engines();
+/// The layers that an engine with these options runs.
+/// @param can  whether the engine can run a layer
+/// @throws Error kFailed naming the first layer that the engine can't run
+[[nodiscard]] std::span<const NetworkLayer> layers_to_run(
+    std::string_view engine, const Network& network, const EngineOptions& options,
+    const std::function<bool(const NetworkLayer& layer)>& can);
+
+/// Whether a layer is of the VGG family: a convolution of 3x3, or a max-pool of 2x2.
+[[nodiscard]] bool is_vgg_layer(const NetworkLayer& layer) noexcept;
+
+/// The error for a layer. @param who  "engine native"
+[[nodiscard]] Error cannot_run(std::string_view who, const NetworkLayer& layer);
 
 }  // namespace headstart

@@ -34,33 +34,42 @@ using winograd::WorkspaceSize;
 /// Eight images at 224 x 224, and the same number of pixels at other sizes.
 int default_batch(int input_size) { return std::clamp(8 * 224 * 224 / (input_size * input_size), 1, 32); }
 
-/// A convolution of the network at this input size.
+/// A convolution of the network at this input size, and the pool behind it.
 struct PlannedLayer {
-  const ConvolutionLayer* convolution = nullptr;
+  const NetworkLayer* convolution = nullptr;
+  const NetworkLayer* pool = nullptr;  ///< null: none
   const ConvolutionWeights* weights = nullptr;
   int size = 0;  ///< height and width of its input
-  bool ends_block = false;
   Method method;
 
   /// Whether the convolution pools, too. F(5,3)'s tiles cut through the windows of the pool, which is then a
   /// separate step.
-  [[nodiscard]] bool pools() const noexcept { return ends_block && method.outputs % 2 == 0; }
+  [[nodiscard]] bool pools() const noexcept { return pool != nullptr && method.outputs % 2 == 0; }
 };
 
-/// All convolutions from `from` to the last tap, except block1_conv1.
-std::vector<PlannedLayer> plan_layers(const Vgg16Weights& weights, const EngineOptions& options,
-                                      const winograd::Machine& machine) {
-  const int deepest = block_of(*std::ranges::max_element(options.taps));
-  int size = start_shape(options.from, options.input_size).height;
+/// The network's layers that run. The first convolution of an image is computed together with the second one,
+/// so no other layer may come between.
+std::span<const NetworkLayer> layers_of_part(const Network& network, const EngineOptions& options) {
+  const NetworkLayer* const second = options.from ? nullptr : &network.layers.at(1);
+  return layers_to_run("native", network, options, [&](const NetworkLayer& layer) {
+    return is_vgg_layer(layer) && (&layer != second || layer.kind == LayerKind::kConvolution);
+  });
+}
+
+/// All convolutions from `from` to the last tap, except the first one of an image.
+std::vector<PlannedLayer> plan_layers(const Network& network, const NetworkWeights& weights,
+                                      const EngineOptions& options, const winograd::Machine& machine) {
+  int size = start_shape(network, options.from, options.input_size).height;
+  std::size_t next = first_convolution(network, options.from);
   std::vector<PlannedLayer> layers;
-  for (std::size_t i = std::max<std::size_t>(first_convolution(options.from), 1);
-       i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
-    const ConvolutionLayer& convolution = kVgg16Convolutions[i];
-    const bool pooled = ends_block(i);
-    layers.push_back(
-        {&convolution, &weights.layers[i], size, pooled,
-         winograd::choose_method(convolution.in_channels, convolution.out_channels, size, machine)});
-    if (pooled) size /= 2;
+  for (const NetworkLayer& layer : layers_of_part(network, options)) {
+    if (layer.kind == LayerKind::kMaxPool) {
+      layers.back().pool = &layer;
+      size /= 2;
+    } else if (const std::size_t i = next++; i > 0) {
+      layers.push_back({&layer, nullptr, &weights.layers[i], size,
+                        winograd::choose_method(layer.in_channels, layer.out_channels, size, machine)});
+    }
   }
   return layers;
 }
@@ -80,15 +89,16 @@ std::string describe(const std::vector<PlannedLayer>& layers, bool from_image, c
 
 class NativeEngine final : public Engine {
  public:
-  NativeEngine(const Vgg16Weights& weights, const EngineOptions& options, const Kernels& kernels)
+  NativeEngine(const NetworkWeights& weights, const EngineOptions& options, const Kernels& kernels)
       : batch_size_(options.batch_size > 0 ? options.batch_size : default_batch(options.input_size)),
         input_size_(options.input_size),
+        network_(weights.network),
         taps_(options.taps),
         from_(options.from),
         kernels_(kernels),
         workspace_(options.threads > 0 ? options.threads : tbb::this_task_arena::max_concurrency()) {
     const std::vector<PlannedLayer> layers =
-        plan_layers(weights, options, winograd::this_machine(kernels.tiles));
+        plan_layers(network_, weights, options, winograd::this_machine(kernels.tiles));
     build(layers, weights);
     workspace_.reserve(needed_);
     for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i] = AlignedFloats(buffer_sizes_[i]);
@@ -99,6 +109,7 @@ class NativeEngine final : public Engine {
   }
 
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
+  [[nodiscard]] const Network& network() const noexcept override { return network_; }
   [[nodiscard]] int batch_size() const noexcept override { return batch_size_; }
   [[nodiscard]] int input_size() const noexcept override { return input_size_; }
   [[nodiscard]] std::optional<Tap> from() const noexcept override { return from_; }
@@ -115,15 +126,15 @@ class NativeEngine final : public Engine {
 
   [[nodiscard]] std::size_t images() const noexcept { return static_cast<std::size_t>(batch_size_); }
 
-  void build(const std::vector<PlannedLayer>& layers, const Vgg16Weights& weights) {
+  void build(const std::vector<PlannedLayer>& layers, const NetworkWeights& weights) {
     ActivationMap map = map_before(layers, 0, layers[0].convolution->in_channels, layers[0].size);
     if (from_) add_input(map);
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const PlannedLayer& layer = layers[i];
       const int channels = layer.convolution->out_channels;
       const ActivationMap next =
-          map_before(layers, i + 1, channels, layer.ends_block ? layer.size / 2 : layer.size);
-      const ActivationMap convolved = layer.ends_block && !layer.pools()
+          map_before(layers, i + 1, channels, layer.pool != nullptr ? layer.size / 2 : layer.size);
+      const ActivationMap convolved = layer.pool != nullptr && !layer.pools()
                                           ? ActivationMap::plain({layer.size, layer.size, channels})
                                           : next;
       Convolution convolution(kernels_, layer.method, batch_size_, map, convolved,
@@ -136,8 +147,8 @@ class NativeEngine final : public Engine {
       } else {
         add_convolution(std::move(convolution), convolved);
       }
-      if (layer.ends_block && !layer.pools()) add_pool(convolved, next);
-      if (layer.ends_block) add_taps(kAllTaps[static_cast<std::size_t>(layer.convolution->block - 1)], next);
+      if (layer.pool != nullptr && !layer.pools()) add_pool(convolved, next);
+      if (layer.pool != nullptr) add_taps(Tap{layer.pool->name}, next);
       map = next;
     }
   }
@@ -191,7 +202,7 @@ class NativeEngine final : public Engine {
   }
 
   /// Copies the activations out for each requested `tap`.
-  void add_taps(Tap tap, const ActivationMap& map) {
+  void add_taps(const Tap& tap, const ActivationMap& map) {
     for (std::size_t i = 0; i < taps_.size(); ++i) {
       if (taps_[i] != tap) continue;
       steps_.emplace_back(
@@ -203,6 +214,7 @@ class NativeEngine final : public Engine {
 
   int batch_size_;
   int input_size_;
+  Network network_;
   std::vector<Tap> taps_;
   std::optional<Tap> from_;
   EngineDescription description_;
@@ -219,7 +231,7 @@ class NativeEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> open_native_engine(const Vgg16Weights& weights, const EngineOptions& options,
+std::unique_ptr<Engine> open_native_engine(const NetworkWeights& weights, const EngineOptions& options,
                                            const Kernels& kernels) {
   try {
     return std::make_unique<NativeEngine>(weights, options, kernels);
@@ -229,13 +241,12 @@ std::unique_ptr<Engine> open_native_engine(const Vgg16Weights& weights, const En
   }
 }
 
-std::unique_ptr<Engine> open_native_engine(const Vgg16Weights& weights, const EngineOptions& options) {
+std::unique_ptr<Engine> open_native_engine(const NetworkWeights& weights, const EngineOptions& options) {
   return open_native_engine(weights, options, winograd::best_kernels());
 }
 
-EngineAvailability probe_native() {
-  return {.kind = EngineKind::kNative,
-          .available = true,
+Availability probe_native() {
+  return {.available = true,
           .detail = fmt::format("{}, winograd with {}", HEADSTART_VERSION, winograd::best_kernels().target)};
 }
 

@@ -65,9 +65,10 @@ memory::desc nhwc(const ConvolutionShape& shape, memory::dim channels) {
 
 class OnednnEngine final : public Engine {
  public:
-  OnednnEngine(const Vgg16Weights& weights, const EngineOptions& options, Algorithms algorithms)
+  OnednnEngine(const NetworkWeights& weights, const EngineOptions& options, Algorithms algorithms)
       : batch_size_(options.batch_size > 0 ? options.batch_size : default_onednn_batch(options.input_size)),
         input_size_(options.input_size),
+        network_(weights.network),
         taps_(options.taps),
         from_(options.from),
         threads_(options.threads > 0 ? options.threads : omp_get_max_threads()),
@@ -75,13 +76,14 @@ class OnednnEngine final : public Engine {
     const OmpThreads scope(threads_);
     std::string_view layer = "starting the library";
     try {
-      build(weights, algorithms, layer);
+      build(weights, options, algorithms, layer);
     } catch (const dnnl::error& error) {
       throw engine_failed(layer, error);
     }
   }
 
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
+  [[nodiscard]] const Network& network() const noexcept override { return network_; }
   [[nodiscard]] int batch_size() const noexcept override { return batch_size_; }
   [[nodiscard]] int input_size() const noexcept override { return input_size_; }
   [[nodiscard]] std::optional<Tap> from() const noexcept override { return from_; }
@@ -118,38 +120,36 @@ class OnednnEngine final : public Engine {
     memory storage;
   };
 
-  void build(const Vgg16Weights& weights, Algorithms algorithms, std::string_view& layer) {
+  void build(const NetworkWeights& weights, const EngineOptions& options, Algorithms algorithms,
+             std::string_view& layer) {
     engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
     stream_ = dnnl::stream(engine_);
-    const int deepest = block_of(*std::max_element(taps_.begin(), taps_.end()));
     std::vector<std::string> implementations;
-    const MapShape start = start_shape(from_, input_size_);
+    const MapShape start = start_shape(network_, from_, input_size_);
     ConvolutionShape shape{.batch = batch_size_,
                            .size = start.height,
                            .in_channels = start.channels,
                            .out_channels = start.channels};
     input_ = memory(nhwc(shape, start.channels), engine_, nullptr);
     memory current = input_;
-    for (std::size_t i = first_convolution(from_);
-         i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
-      const ConvolutionLayer& convolution = kVgg16Convolutions[i];
-      layer = convolution.name;
-      shape.in_channels = convolution.in_channels;
-      shape.out_channels = convolution.out_channels;
+    std::size_t i = first_convolution(network_, from_);
+    for (const NetworkLayer& step : layers_to_run("onednn", network_, options, is_vgg_layer)) {
+      layer = step.name;
+      if (step.kind == LayerKind::kMaxPool) {
+        current = add_pool(layer, plan_max_pool(engine_, shape, current.get_desc()), current);
+        shape.size /= 2;
+        add_taps(layer, Tap{step.name}, shape, current);
+        continue;
+      }
+      shape.in_channels = step.in_channels;
+      shape.out_channels = step.out_channels;
       // Requests the image in planes. Otherwise oneDNN 2.6.3 chooses an NHWC routine. Winograd can read the
       // output of that routine only after a reorder that costs 1.4 ms an image.
       const memory::format_tag source = i == 0 ? memory::format_tag::nchw : memory::format_tag::any;
       const auto plan = plan_first_convolution(engine_, algorithms, shape, source);
       implementations.emplace_back(plan.impl_info_str());
       current = add_reorder(layer, current, plan.src_desc());
-      current = add_convolution(layer, plan, weights.layers[i], convolution, current);
-
-      if (!ends_block(i)) continue;
-      const Tap tap = kAllTaps[static_cast<std::size_t>(convolution.block - 1)];
-      layer = to_string(tap);
-      current = add_pool(layer, plan_max_pool(engine_, shape, current.get_desc()), current);
-      shape.size /= 2;
-      add_taps(layer, tap, shape, current);
+      current = add_convolution(layer, plan, weights.layers[i++], step, current);
     }
     layer = "memory";
     allocate();
@@ -192,8 +192,7 @@ class OnednnEngine final : public Engine {
   }
 
   memory add_convolution(std::string_view name, const dnnl::convolution_forward::primitive_desc& plan,
-                         const ConvolutionWeights& weights, const ConvolutionLayer& layer,
-                         const memory& source) {
+                         const ConvolutionWeights& weights, const NetworkLayer& layer, const memory& source) {
     const memory::desc hwio({layer.out_channels, layer.in_channels, 3, 3}, memory::data_type::f32,
                             memory::format_tag::hwio);
     memory stored(hwio, engine_, const_cast<float*>(weights.kernel.data()));
@@ -221,7 +220,8 @@ class OnednnEngine final : public Engine {
   }
 
   /// Copies the activations out for each requested `tap`.
-  void add_taps(std::string_view name, Tap tap, const ConvolutionShape& shape, const memory& activations) {
+  void add_taps(std::string_view name, const Tap& tap, const ConvolutionShape& shape,
+                const memory& activations) {
     for (std::size_t i = 0; i < taps_.size(); ++i) {
       if (taps_[i] != tap) continue;
       outputs_[i] = memory(nhwc(shape, shape.out_channels), engine_, nullptr);
@@ -240,6 +240,7 @@ class OnednnEngine final : public Engine {
 
   int batch_size_;
   int input_size_;
+  Network network_;
   std::vector<Tap> taps_;
   std::optional<Tap> from_;
   int threads_;
@@ -256,17 +257,17 @@ class OnednnEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> open_onednn_engine(const Vgg16Weights& weights, const EngineOptions& options) {
+std::unique_ptr<Engine> open_onednn_engine(const NetworkWeights& weights, const EngineOptions& options) {
   return std::make_unique<OnednnEngine>(weights, options, kWinogradFirst);
 }
 
-std::unique_ptr<Engine> open_direct_onednn_engine(const Vgg16Weights& weights, const EngineOptions& options) {
+std::unique_ptr<Engine> open_direct_onednn_engine(const NetworkWeights& weights,
+                                                  const EngineOptions& options) {
   return std::make_unique<OnednnEngine>(weights, options, Algorithms(kWinogradFirst).last(1));
 }
 
-EngineAvailability probe_onednn() {
-  EngineAvailability availability{
-      .kind = EngineKind::kOnednn, .available = true, .detail = library_version()};
+Availability probe_onednn() {
+  Availability availability{.available = true, .detail = library_version()};
   try {
     const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
     const ConvolutionShape shape{.batch = 1, .size = 56, .in_channels = 256, .out_channels = 256};

@@ -1,10 +1,11 @@
-// features/engines/onednn_engine.hpp: VGG16 on the CPU through oneDNN, with Winograd's F(4x4, 3x3) where the
+// features/engines/onednn_engine.hpp: VGGs on the CPU through oneDNN, with Winograd's F(4x4, 3x3) where the
 // library has it. Note: Winograd needs AVX-512 and oneDNN up to 3.1. Otherwise the same engine runs direct
 // convolutions and says so.
 #pragma once
 
 #include <memory>
 
+#include "features/engines/availability.hpp"
 #include "features/engines/engine.hpp"
 
 namespace headstart {
@@ -13,16 +14,16 @@ namespace headstart {
 /// in all). Allocates two activation buffers and one scratchpad: about 0.7 GB at 224 x 224 and the default
 /// batch of 8. `weights` isn't needed afterwards. Construction and run() set the thread count of `options`
 /// for OpenMP regions of the calling thread, and restore the old count.
-/// @throws Error kFailed naming the layer
-[[nodiscard]] std::unique_ptr<Engine> open_onednn_engine(const Vgg16Weights& weights,
+/// @throws Error kFailed naming the layer, also one that is no convolution of 3x3 and no max-pool of 2x2
+[[nodiscard]] std::unique_ptr<Engine> open_onednn_engine(const NetworkWeights& weights,
                                                          const EngineOptions& options);
 
 /// Like open_onednn_engine(), with direct convolutions only, as if the library had no Winograd; for tests and
 /// benchmarks.
-[[nodiscard]] std::unique_ptr<Engine> open_direct_onednn_engine(const Vgg16Weights& weights,
+[[nodiscard]] std::unique_ptr<Engine> open_direct_onednn_engine(const NetworkWeights& weights,
                                                                 const EngineOptions& options);
 
 /// Always available; the detail names the library and says whether Winograd runs on this CPU.
-[[nodiscard]] EngineAvailability probe_onednn();
+[[nodiscard]] Availability probe_onednn();
 
 }  // namespace headstart

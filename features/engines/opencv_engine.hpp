@@ -1,4 +1,4 @@
-// features/engines/opencv_engine.hpp: VGG16 through OpenCV's DNN module, on the CPU or on a CUDA device.
+// features/engines/opencv_engine.hpp: VGGs through OpenCV's DNN module, on the CPU or on a CUDA device.
 // Note: the three kinds share their code and differ only in two constants (backend and target). So tests on a
 // CPU cover nearly all code that runs on a GPU.
 #pragma once
@@ -7,23 +7,25 @@
 #include <memory>
 #include <string_view>
 
+#include "features/engines/availability.hpp"
 #include "features/engines/engine.hpp"
+#include "features/engines/opencv_target.hpp"
 
 namespace headstart {
 
 /// On a CUDA device, a batch size of 0 means the largest batch that fits into memory, found by trying. It is
 /// at most 128 images of 224 x 224. A batch that does not fit, or no longer fits, goes through in halves,
 /// quarters and so on, with the same results. No layer runs on the CPU instead.
-/// @param options      kind: kOpencv, kOpencvCuda or kOpencvCudaFp16. threads (OpenMP's count if 0) becomes
-/// OpenCV's count for the whole process; cv::setNumThreads knows no other scope
+/// @param options      threads (OpenMP's count if 0) becomes OpenCV's count for the whole process;
+/// cv::setNumThreads knows no other scope
 /// @param most_images  for tests: as if the device's memory held no more images
-/// @throws Error kFailed saying exactly what a CUDA kind lacks here; it is never replaced by the CPU
-[[nodiscard]] std::unique_ptr<Engine> open_opencv_engine(const Vgg16Weights& weights,
+/// @throws Error kFailed saying exactly what a CUDA target lacks here; it is never replaced by the CPU
+[[nodiscard]] std::unique_ptr<Engine> open_opencv_engine(OpencvTarget target, const NetworkWeights& weights,
                                                          const EngineOptions& options,
                                                          int most_images = std::numeric_limits<int>::max());
 
-/// Whether `kind` can run here: OpenCV's version and device, or what is missing.
-[[nodiscard]] EngineAvailability probe_opencv(EngineKind kind);
+/// Whether `target` can run here: OpenCV's version and device, or what is missing.
+[[nodiscard]] Availability probe_opencv(OpencvTarget target);
 
 /// Whether an OpenCV exception says that a device has too little memory. @param reason  the exception's err
 [[nodiscard]] bool is_out_of_memory(std::string_view reason) noexcept;

@@ -13,29 +13,30 @@
 namespace headstart {
 namespace {
 
-/// From [3, 3, in, out], Keras's order, to [out, in, 3, 3], OpenCV's order.
-cv::Mat oihw(const ConvolutionWeights& weights, const ConvolutionLayer& layer) {
+/// From [window, window, in, out], Keras's order, to [out, in, window, window], OpenCV's order.
+cv::Mat oihw(const ConvolutionWeights& weights, const NetworkLayer& layer) {
   const int in_channels = layer.in_channels;
   const int out_channels = layer.out_channels;
-  const std::array<int, 4> shape{out_channels, in_channels, 3, 3};
+  const std::array<int, 4> shape{out_channels, in_channels, layer.window, layer.window};
+  const int taps = layer.window * layer.window;
   cv::Mat kernel(4, shape.data(), CV_32F);
   const float* from = weights.kernel.data();
   auto* to = kernel.ptr<float>();
-  for (int tap = 0; tap < 9; ++tap) {
+  for (int tap = 0; tap < taps; ++tap) {
     for (int in = 0; in < in_channels; ++in) {
       for (int out = 0; out < out_channels; ++out) {
-        to[(static_cast<std::ptrdiff_t>(out) * in_channels + in) * 9 + tap] = *from++;
+        to[(static_cast<std::ptrdiff_t>(out) * in_channels + in) * taps + tap] = *from++;
       }
     }
   }
   return kernel;
 }
 
-cv::dnn::LayerParams convolution_params(const ConvolutionWeights& weights, const ConvolutionLayer& layer) {
+cv::dnn::LayerParams convolution_params(const ConvolutionWeights& weights, const NetworkLayer& layer) {
   cv::dnn::LayerParams params;
-  params.set("kernel_size", 3);
+  params.set("kernel_size", layer.window);
   params.set("stride", 1);
-  params.set("pad", 1);
+  params.set("pad", layer.window / 2);
   params.set("num_output", layer.out_channels);
   params.set("bias_term", true);
   params.blobs.push_back(oihw(weights, layer));
@@ -43,11 +44,11 @@ cv::dnn::LayerParams convolution_params(const ConvolutionWeights& weights, const
   return params;
 }
 
-cv::dnn::LayerParams pool_params() {
+cv::dnn::LayerParams pool_params(const NetworkLayer& layer) {
   cv::dnn::LayerParams params;
   params.set("pool", "max");
-  params.set("kernel_size", 2);
-  params.set("stride", 2);
+  params.set("kernel_size", layer.window);
+  params.set("stride", layer.window);
   params.set("ceil_mode", false);  // the importers' default, true, would make 13 x 13 of 25 x 25
   return params;
 }
@@ -87,26 +88,25 @@ void from_planes(const float* from, std::size_t pixels, std::size_t channels, st
 
 }  // namespace
 
-OpencvNetwork::OpencvNetwork(const Vgg16Weights& weights, const EngineOptions& options, OpencvDevice device,
+OpencvNetwork::OpencvNetwork(const NetworkWeights& weights, const EngineOptions& options, OpencvDevice device,
                              int rows)
     : rows_(rows),
       input_size_(options.input_size),
-      start_(start_shape(options.from, options.input_size)),
+      definition_(weights.network),
+      start_(start_shape(definition_, options.from, options.input_size)),
       taps_(options.taps) {
-  for (const Tap tap : taps_) output_names_.emplace_back(std::string(to_string(tap)));
-  const int deepest = block_of(*std::max_element(taps_.begin(), taps_.end()));
-  for (std::size_t i = first_convolution(options.from);
-       i < kVgg16Convolutions.size() && kVgg16Convolutions[i].block <= deepest; ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
-    const std::string name(layer.name);
-    cv::dnn::LayerParams convolution = convolution_params(weights.layers[i], layer);
-    network_.addLayerToPrev(name, "Convolution", convolution);
+  for (const Tap& tap : taps_) output_names_.emplace_back(tap.name);
+  std::size_t next = first_convolution(definition_, options.from);
+  for (const NetworkLayer& layer : layers_between(definition_, options.from, highest(definition_, taps_))) {
+    if (layer.kind == LayerKind::kMaxPool) {
+      cv::dnn::LayerParams pool = pool_params(layer);
+      network_.addLayerToPrev(layer.name, "Pooling", pool);
+      continue;
+    }
+    cv::dnn::LayerParams convolution = convolution_params(weights.layers[next++], layer);
+    network_.addLayerToPrev(layer.name, "Convolution", convolution);
     cv::dnn::LayerParams relu;
-    network_.addLayerToPrev(name + "_relu", "ReLU", relu);
-    if (!ends_block(i)) continue;
-    cv::dnn::LayerParams pool = pool_params();
-    const Tap tap = kAllTaps[static_cast<std::size_t>(layer.block - 1)];
-    network_.addLayerToPrev(std::string(to_string(tap)), "Pooling", pool);
+    network_.addLayerToPrev(layer.name + "_relu", "ReLU", relu);
   }
   network_.setPreferableBackend(device.backend);
   network_.setPreferableTarget(device.target);
@@ -131,8 +131,8 @@ std::vector<std::string> OpencvNetwork::layers_without(cv::dnn::Backend backend)
   return names;
 }
 
-void OpencvNetwork::copy_out(Tap tap, const cv::Mat& blob, std::span<float> output) const {
-  const MapShape shape = tap_shape(tap, input_size_);
+void OpencvNetwork::copy_out(const Tap& tap, const cv::Mat& blob, std::span<float> output) const {
+  const MapShape shape = tap_shape(definition_, tap, input_size_);
   if (blob.type() != CV_32F || !blob.isContinuous() || blob.total() != output.size()) {
     throw Error(Error::Kind::kFailed, "OpenCV gives activations of another shape",
                 fmt::format("{} has {} values, needed {}", to_string(tap), blob.total(), output.size()),

@@ -1,4 +1,4 @@
-// features/engines/opencv_network.hpp: VGG16, or the part of it above a tap (nearer to the output), as a
+// features/engines/opencv_network.hpp: a network, or the part of it above a tap (nearer to the output), as a
 // network of OpenCV's DNN module for a fixed number of rows. It is built layer by layer from LayerParams, so
 // no model file has to be parsed. A network on a device keeps its memory as long as it lives.
 #pragma once
@@ -24,7 +24,7 @@ class OpencvNetwork {
  public:
   /// @param options  only input_size, taps and from are used
   /// @throws cv::Exception
-  OpencvNetwork(const Vgg16Weights& weights, const EngineOptions& options, OpencvDevice device, int rows);
+  OpencvNetwork(const NetworkWeights& weights, const EngineOptions& options, OpencvDevice device, int rows);
 
   [[nodiscard]] int rows() const noexcept { return rows_; }
 
@@ -37,10 +37,11 @@ class OpencvNetwork {
   [[nodiscard]] std::vector<std::string> layers_without(cv::dnn::Backend backend);
 
  private:
-  void copy_out(Tap tap, const cv::Mat& blob, std::span<float> output) const;
+  void copy_out(const Tap& tap, const cv::Mat& blob, std::span<float> output) const;
 
   int rows_;
   int input_size_;
+  Network definition_;
   MapShape start_;
   std::vector<Tap> taps_;
   std::vector<cv::String> output_names_;

@@ -19,19 +19,20 @@ const std::variant<Plugin, std::string>& opencv() {
 
 }  // namespace
 
-std::unique_ptr<Engine> open_opencv_plugin(const Vgg16Weights& weights, const EngineOptions& options) {
+std::unique_ptr<Engine> open_opencv_plugin(OpencvTarget target, const NetworkWeights& weights,
+                                           const EngineOptions& options) {
   if (const auto* const why = std::get_if<std::string>(&opencv())) {
-    throw Error{Error::Kind::kFailed, fmt::format("engine {} is not available", to_string(options.kind)),
-                *why, "choose --engine auto, native or onednn"};
+    throw Error{Error::Kind::kFailed, fmt::format("engine {} is not available", to_string(target)), *why,
+                "choose --engine auto, native or onednn"};
   }
   const auto open = std::get<Plugin>(opencv()).function<OpencvOpen>(kOpencvOpenName);
-  return std::unique_ptr<Engine>(open(weights, options));
+  return std::unique_ptr<Engine>(open(target, weights, options));
 }
 
-EngineAvailability probe_opencv_plugin(EngineKind kind) {
-  if (const auto* const why = std::get_if<std::string>(&opencv())) return {kind, false, *why};
-  EngineAvailability found{kind, false, {}};
-  std::get<Plugin>(opencv()).function<OpencvProbe>(kOpencvProbeName)(found);
+Availability probe_opencv_plugin(OpencvTarget target) {
+  if (const auto* const why = std::get_if<std::string>(&opencv())) return {false, *why};
+  Availability found;
+  std::get<Plugin>(opencv()).function<OpencvProbe>(kOpencvProbeName)(target, found);
   return found;
 }
 

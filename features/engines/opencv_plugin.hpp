@@ -4,22 +4,25 @@
 
 #include <memory>
 
+#include "features/engines/availability.hpp"
 #include "features/engines/engine.hpp"
+#include "features/engines/opencv_target.hpp"
 
 namespace headstart {
 
 /// See open_opencv_engine().
 /// @throws Error kFailed if this build has no OpenCV, or OpenCV fails
-[[nodiscard]] std::unique_ptr<Engine> open_opencv_plugin(const Vgg16Weights& weights,
+[[nodiscard]] std::unique_ptr<Engine> open_opencv_plugin(OpencvTarget target, const NetworkWeights& weights,
                                                          const EngineOptions& options);
 
 /// See probe_opencv().
-[[nodiscard]] EngineAvailability probe_opencv_plugin(EngineKind kind);
+[[nodiscard]] Availability probe_opencv_plugin(OpencvTarget target);
 
 // ---- what the plugin exports
 
-using OpencvOpen = Engine* (*)(const Vgg16Weights& weights, const EngineOptions& options);
-using OpencvProbe = void (*)(EngineAvailability& found);
+using OpencvOpen = Engine* (*)(OpencvTarget target, const NetworkWeights& weights,
+                               const EngineOptions& options);
+using OpencvProbe = void (*)(OpencvTarget target, Availability& found);
 inline constexpr const char* kOpencvOpenName = "headstart_open_opencv_engine";
 inline constexpr const char* kOpencvProbeName = "headstart_probe_opencv";
 

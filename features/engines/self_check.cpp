@@ -17,7 +17,7 @@ constexpr int kGoldenInputSize = 224;
 
 double tolerance_of(Precision precision) { return precision == Precision::kFp32 ? 1e-5 : 1e-2; }
 
-Error self_check_failed(const EngineDescription& engine, Tap tap, std::string_view what, double error,
+Error self_check_failed(const EngineDescription& engine, const Tap& tap, std::string_view what, double error,
                         double allowed) {
   return {Error::Kind::kFailed, fmt::format("engine {} computes wrong features", engine.name),
           fmt::format("{} is off by {:.1e} ({}), allowed {:.0e}, with {} ({})", to_string(tap), error, what,
@@ -54,8 +54,9 @@ OuterRows run_rows(Engine& engine, const std::vector<float>& outer) {
   Activations outputs;
   std::vector<std::span<float>> spans;
   outputs.reserve(engine.taps().size());
-  for (const Tap tap : engine.taps()) {
-    spans.emplace_back(outputs.emplace_back(rows * tap_shape(tap, engine.input_size()).size()));
+  for (const Tap& tap : engine.taps()) {
+    spans.emplace_back(
+        outputs.emplace_back(rows * tap_shape(engine.network(), tap, engine.input_size()).size()));
   }
   engine.run(batch, spans);
 
@@ -75,14 +76,14 @@ double norm(std::span<const float> values) {
 }
 
 /// Throws unless difference <= allowed * scale; also throws for NaN.
-void require(const Engine& engine, Tap tap, std::string_view what, double difference, double scale,
+void require(const Engine& engine, const Tap& tap, std::string_view what, double difference, double scale,
              double allowed) {
   if (difference <= allowed * scale) return;
   throw self_check_failed(engine.description(), tap, what, difference / scale, allowed);
 }
 
-void compare_with_keras(const Engine& engine, Tap tap, std::span<const float> row) {
-  const ExpectedActivations& expected = kSelfCheckExpected.at(static_cast<std::size_t>(tap));
+void compare_with_keras(const Engine& engine, const Tap& tap, std::span<const float> row) {
+  const ExpectedActivations& expected = kSelfCheckExpected.at(position_of(engine.network(), tap));
   const double allowed = tolerance_of(engine.description().precision);
   require(engine, tap, "norm", std::abs(norm(row) - expected.norm), expected.norm, allowed);
   std::array<float, std::tuple_size_v<decltype(expected.values)>> difference{};
@@ -92,7 +93,7 @@ void compare_with_keras(const Engine& engine, Tap tap, std::span<const float> ro
   require(engine, tap, "activations", norm(difference), norm(expected.values), allowed);
 }
 
-void compare_with_row(const Engine& engine, Tap tap, std::span<const float> row,
+void compare_with_row(const Engine& engine, const Tap& tap, std::span<const float> row,
                       std::span<const float> expected) {
   std::vector<float> difference(row.begin(), row.end());
   for (std::size_t i = 0; i < difference.size(); ++i) difference[i] -= expected[i];
@@ -123,7 +124,7 @@ std::vector<float> self_check_image(int input_size) {
   return image;
 }
 
-bool has_golden_row(const Vgg16Weights& weights, int input_size) {
+bool has_golden_row(const NetworkWeights& weights, int input_size) {
   return input_size == kGoldenInputSize && weights.preprocessing == kCaffePreprocessing &&
          weights.identity.hex() == kEmbeddedWeightsIdentity;
 }

@@ -16,7 +16,7 @@ namespace headstart {
 [[nodiscard]] std::vector<float> self_check_image(int input_size);
 
 /// Whether Keras's values are known for these weights at this input size.
-[[nodiscard]] bool has_golden_row(const Vgg16Weights& weights, int input_size);
+[[nodiscard]] bool has_golden_row(const NetworkWeights& weights, int input_size);
 
 /// Runs one batch and compares its first and last row with Keras's values. Norm and 32 activations of each
 /// tap have to agree to 1e-5 (fp16: 1e-2); the rows between them are not compared. Only if has_golden_row().

@@ -34,7 +34,8 @@ void CacheWriter::start(const EngineDescription& engine, int input_size) {
   builders_.clear();
   const SegmentOrigin origin = origin_of(engine);
   for (const FeatureCache* cache : caches_) {
-    builders_.emplace_back(cache->tap(), tap_shape(cache->tap(), input_size), origin, cache->storage());
+    builders_.emplace_back(cache->tap(), tap_shape(cache->network(), cache->tap(), input_size), origin,
+                           cache->storage());
   }
 }
 

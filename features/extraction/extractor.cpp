@@ -62,6 +62,7 @@ class Extractor {
         reader_(options.reader != nullptr ? *options.reader : own_reader_),
         open_engine_(open_engine),
         taps_(taps_of(caches)),
+        network_(caches.front()->network()),
         storage_(caches.front()->storage()),
         lower_(caches, options.lower),
         writer_(caches, lower_) {
@@ -69,6 +70,7 @@ class Extractor {
     ImageResult skipped;
     skipped.views.resize(static_cast<std::size_t>(options.views), ImageStatus::kSkipped);
     extraction_.images.resize(files.size(), skipped);
+    of_tap_.resize(network_.taps.size());
     unsettled_.resize(files.size(), 0);
     progress_.total = files.size();
   }
@@ -96,11 +98,10 @@ class Extractor {
   static std::vector<Tap> taps_of(std::span<FeatureCache* const> caches) {
     std::vector<Tap> taps;
     for (const FeatureCache* cache : caches) taps.push_back(cache->tap());
-    const auto stored_otherwise = [&](const FeatureCache* cache) {
-      return cache->storage() != caches.front()->storage();
+    const auto is_different = [&](const FeatureCache* cache) {
+      return cache->storage() != caches.front()->storage() || cache->network() != caches.front()->network();
     };
-    if (taps.empty() || taps.size() > kAllTaps.size() ||
-        std::any_of(caches.begin(), caches.end(), stored_otherwise))
+    if (taps.empty() || std::any_of(caches.begin(), caches.end(), is_different))
       throw std::logic_error("extract: needs one cache for each tap, all of one configuration");
     return taps;
   }
@@ -177,7 +178,7 @@ class Extractor {
     if (!content) return false;
     for (int view = 0; view <= options_.views; ++view) {
       const RowLookup found = writer_.look_up(view_key(*content, static_cast<std::uint64_t>(view)));
-      if (found.lacking.any() && !found.from) return false;
+      if (!found.complete() && !found.from) return false;
     }
     item.result.content = content;
     return true;
@@ -206,7 +207,7 @@ class Extractor {
   bool look_up_row(const Sha256& content, int view, PendingImage& item) {
     const MissingRow row{view, view_key(content, static_cast<std::uint64_t>(view)), {}};
     const RowLookup found = writer_.look_up(row.key);
-    if (found.lacking.none()) return false;
+    if (found.complete()) return false;
     if (found.from && !taps_failed_) {
       item.lower.push_back({*found.from, {view, row.key, found.lacking}});
     } else {
@@ -228,7 +229,7 @@ class Extractor {
       return;
     }
     for (const LowerRow& lower : item.lower)
-      of_tap_[static_cast<std::size_t>(lower.from)].push_back({item.index, lower.row});
+      of_tap_[position_of(network_, lower.from)].push_back({item.index, lower.row});
     if (item.missing.empty()) return;
     if (!images_) images_.emplace(open(std::nullopt));
     const std::size_t row_size = item.pixels.size() / item.missing.size();
@@ -241,11 +242,11 @@ class Extractor {
     }
   }
 
-  Pass open(std::optional<Tap> from) {
+  Pass open(const std::optional<Tap>& from) {
     Pass pass{std::make_unique<FeatureBatch>(open_engine_(from)), {}, {}, {}};
     std::vector<Tap> taps;
     for (std::size_t cache = 0; cache < taps_.size(); ++cache) {
-      if (from && taps_[cache] <= *from) continue;
+      if (from && !is_above(network_, taps_[cache], *from)) continue;
       pass.caches.push_back(cache);
       taps.push_back(taps_[cache]);
     }
@@ -294,7 +295,7 @@ class Extractor {
         reject(result, row.view, *reason);
       } else {
         status = ImageStatus::kExtracted;
-        if (from) ++extraction_.from_taps[static_cast<std::size_t>(*from)];
+        if (from) ++extraction_.from_taps[from->name];
         for (std::size_t tap_number = 0; tap_number < pass.caches.size(); ++tap_number) {
           const std::size_t cache = pass.caches[tap_number];
           if (row.lacking[cache]) writer_.append(cache, row.key, batch.activations(place, tap_number));
@@ -312,8 +313,9 @@ class Extractor {
     const auto is_empty = [](const std::vector<Waiting>& rows) { return rows.empty(); };
     if (std::all_of(of_tap_.begin(), of_tap_.end(), is_empty)) return;
     images_.reset();
-    for (const Tap tap : kAllTaps) {
-      const std::vector<Waiting> rows = std::move(of_tap_[static_cast<std::size_t>(tap)]);
+    for (std::size_t below = 0; below < of_tap_.size(); ++below) {
+      const Tap& tap = network_.taps[below];
+      const std::vector<Waiting> rows = std::move(of_tap_[below]);
       if (rows.empty() || stopped()) continue;
       std::vector<Sha256> keys;
       keys.reserve(rows.size());
@@ -417,7 +419,8 @@ class Extractor {
   ImageReader& reader_;  // of filter 1
   const OpenEngine& open_engine_;
   std::vector<Tap> taps_;
-  FeatureType storage_;  // of all caches
+  const Network& network_;  // of all caches
+  FeatureType storage_;     // of all caches
   LowerTaps lower_;
   CacheWriter writer_;
   Extraction extraction_;
@@ -429,10 +432,10 @@ class Extractor {
   std::unordered_map<Sha256, std::size_t> claimed_;              // filter 3: first file with these bytes
   std::vector<std::pair<std::size_t, std::size_t>> duplicates_;  // filter 3: file, first file with its bytes
   std::optional<Pass> images_;                                   // filter 5
-  std::vector<std::size_t> unsettled_;  // filter 5: rows of each file that are on their way
-  std::array<std::vector<Waiting>, kAllTaps.size()> of_tap_;  // filter 5: rows that are cached at each tap
-  std::vector<std::size_t> lost_;                             // files, after the pipeline has ended
-  bool taps_failed_ = false;                                  // between runs: all rows must come from images
+  std::vector<std::size_t> unsettled_;        // filter 5: rows of each file that are on their way
+  std::vector<std::vector<Waiting>> of_tap_;  // filter 5: rows that are cached at each of the network's taps
+  std::vector<std::size_t> lost_;             // files, after the pipeline has ended
+  bool taps_failed_ = false;                  // between runs: all rows must come from images
 };
 
 }  // namespace

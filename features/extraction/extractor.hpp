@@ -88,14 +88,14 @@ struct Extraction {
   std::vector<ImageResult> images;          ///< one for each file, in order
   std::optional<EngineDescription> engine;  ///< nothing if no row needed the network
   std::size_t decoded = 0;                  ///< files that had to be decoded, each once for all of its rows
-  RowsOfTaps from_taps{};                   ///< rows, of images and views, that were computed from each tap
+  RowsOfTaps from_taps;                     ///< rows, of images and views, that were computed from each tap
   double seconds = 0.0;
   bool interrupted = false;
 };
 
 /// Opens the engine that begins at `from`. Called when the first row needs the engine, so that a run with all
 /// rows cached opens none.
-using OpenEngine = std::function<std::unique_ptr<Engine>(std::optional<Tap> from)>;
+using OpenEngine = std::function<std::unique_ptr<Engine>(const std::optional<Tap>& from)>;
 
 /// Fills `caches` (one for each tap, at least one) with the rows of `files` and of their views, all taps in
 /// one pass. A row goes through the network if any of the caches lacks it. The network begins at the nearest

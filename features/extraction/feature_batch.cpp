@@ -12,9 +12,10 @@ namespace headstart {
 FeatureBatch::FeatureBatch(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {
   const auto batch = static_cast<std::size_t>(engine_->batch_size());
   for (Buffers& buffers : buffers_) {
-    buffers.input.resize(batch * start_shape(engine_->from(), engine_->input_size()).size());
-    for (const Tap tap : engine_->taps())
-      buffers.outputs.emplace_back(batch * tap_shape(tap, engine_->input_size()).size());
+    buffers.input.resize(batch *
+                         start_shape(engine_->network(), engine_->from(), engine_->input_size()).size());
+    for (const Tap& tap : engine_->taps())
+      buffers.outputs.emplace_back(batch * tap_shape(engine_->network(), tap, engine_->input_size()).size());
   }
 }
 

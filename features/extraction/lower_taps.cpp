@@ -41,7 +41,7 @@ SparseRows read_rows(FeatureCache& cache, std::span<const Sha256> keys, std::vec
 LowerTaps::LowerTaps(std::span<FeatureCache* const> caches, LowerCache lower)
     : caches_(caches.begin(), caches.end()), lower_(std::move(lower)) {}
 
-FeatureCache* LowerTaps::cache_of(Tap tap) const {
+FeatureCache* LowerTaps::cache_of(const Tap& tap) const {
   for (FeatureCache* const cache : caches_) {
     if (cache->tap() == tap) return cache;
   }
@@ -49,23 +49,24 @@ FeatureCache* LowerTaps::cache_of(Tap tap) const {
 }
 
 RowLookup LowerTaps::look_up(const Sha256& key) const {
-  RowLookup result;
-  std::optional<Tap> lowest;
+  const Network& network = caches_.front()->network();
+  RowLookup result{CacheSet(caches_.size()), std::nullopt};
+  std::size_t lowest = network.taps.size();
   for (std::size_t i = 0; i < caches_.size(); ++i) {
     if (caches_[i]->contains(key)) continue;
     result.lacking[i] = true;
-    lowest = std::min(lowest.value_or(caches_[i]->tap()), caches_[i]->tap());
+    lowest = std::min(lowest, position_of(network, caches_[i]->tap()));
   }
-  if (!lowest || caches_.front()->storage() == FeatureType::kFloat16) return result;
-  for (int below = static_cast<int>(*lowest) - 1; below >= 0 && !result.from; --below) {
-    const auto tap = static_cast<Tap>(below);
+  if (result.complete() || caches_.front()->storage() == FeatureType::kFloat16) return result;
+  for (std::size_t above = lowest; above > 0 && !result.from; --above) {
+    const Tap& tap = network.taps[above - 1];
     const FeatureCache* const cache = cache_of(tap);
     if (cache != nullptr && cache->contains(key)) result.from = tap;
   }
   return result;
 }
 
-std::vector<std::size_t> LowerTaps::read(Tap tap, std::span<const Sha256> keys, const TakeRow& take) {
+std::vector<std::size_t> LowerTaps::read(const Tap& tap, std::span<const Sha256> keys, const TakeRow& take) {
   FeatureCache& cache = *cache_of(tap);
   std::vector<std::size_t> lost;
   std::vector<std::size_t> positions(keys.size());

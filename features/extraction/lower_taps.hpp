@@ -6,34 +6,40 @@
 // computed from its image. But a row must not depend on what was cached before.
 #pragma once
 
-#include <array>
-#include <bitset>
+#include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/sha256.hpp"
 #include "features/cache/cache.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 
 namespace headstart {
 
-/// A set of caches, by position; there is at most one cache for each tap.
-using CacheSet = std::bitset<kAllTaps.size()>;
+/// For each of the caches, whether it is in the set.
+using CacheSet = std::vector<bool>;
 
 /// The cache of a tap that was not requested. Opened at the first call for the tap and kept; null: there is
 /// none.
-using LowerCache = std::function<FeatureCache*(Tap)>;
+using LowerCache = std::function<FeatureCache*(const Tap&)>;
 
-/// How many rows were computed from each tap.
-using RowsOfTaps = std::array<std::size_t, kAllTaps.size()>;
+/// How many rows were computed from each tap, by its name. No entry: none.
+using RowsOfTaps = std::map<std::string, std::size_t>;
 
 /// The answer of the caches for one row.
 struct RowLookup {
-  CacheSet lacking;
+  CacheSet lacking;         ///< the caches without the row
   std::optional<Tap> from;  ///< the tap from which the missing taps can be computed; none: the image
+
+  /// Whether every cache has the row.
+  [[nodiscard]] bool complete() const {
+    return std::find(lacking.begin(), lacking.end(), true) == lacking.end();
+  }
 };
 
 /// Finds rows at the taps below the requested ones.
@@ -51,12 +57,13 @@ class LowerTaps {
   /// Reads the rows of `keys` at `tap`, segment by segment. Each segment is read once, and memory holds at
   /// most one segment. @param keys  keys that look_up() found
   /// @return the positions in `keys` whose rows are gone: their segment is missing or damaged
-  [[nodiscard]] std::vector<std::size_t> read(Tap tap, std::span<const Sha256> keys, const TakeRow& take);
+  [[nodiscard]] std::vector<std::size_t> read(const Tap& tap, std::span<const Sha256> keys,
+                                              const TakeRow& take);
 
  private:
-  [[nodiscard]] FeatureCache* cache_of(Tap tap) const;
+  [[nodiscard]] FeatureCache* cache_of(const Tap& tap) const;
 
-  std::vector<FeatureCache*> caches_;
+  std::vector<FeatureCache*> caches_;  // of one network
   LowerCache lower_;
 };
 

@@ -26,7 +26,7 @@ struct MissingRow {
 
 /// A missing row that is cached at a lower tap (nearer to the image).
 struct LowerRow {
-  Tap from = Tap::kBlock1Pool;
+  Tap from{};
   MissingRow row;
 };
 

@@ -1,5 +1,5 @@
-// features/network/keras_listing.cpp: a list says less than a graph. But it is checked against VGG16, too:
-// the weights of other layers, and the names of layers without weights. Keras makes these names from the
+// features/network/keras_listing.cpp: a list says less than a graph. But it is checked against the network,
+// too: the weights of other layers, and the names of layers without weights. Keras makes these names from the
 // layers' classes.
 #include "features/network/keras_listing.hpp"
 
@@ -14,13 +14,14 @@
 #include <utility>
 
 #include "data/error.hpp"
-#include "features/network/stored_weights.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart {
 namespace {
 
-constexpr std::size_t kKernels = kVgg16Convolutions.size();
-constexpr std::string_view kSaveWhole = "save the whole model in Keras with model.save('vgg16.h5')";
+std::string save_whole(const WeightsSource& source) {
+  return fmt::format("save the whole model in Keras with model.save('{}.h5')", source.network.name);
+}
 
 /// A layer, or a part of a layer that is a model.
 struct ListedPart {
@@ -106,8 +107,8 @@ bool is_pool(std::string_view name) {
   return has_any(name, {"pool"}) && !has_any(name, {"avg", "average", "global"});
 }
 
-/// Whether a layer of this name may lie between VGG16's convolutions.
-bool is_vgg16s(std::string_view name) {
+/// Whether a layer of this name may lie between a network's convolutions.
+bool is_between(std::string_view name) {
   if (has_any(name, {"leaky", "p_re_lu", "prelu", "thresholded", "average", "avg", "global"})) return false;
   return has_any(name, {"pool", "relu", "re_lu", "activation", "dropout", "padding", "noise", "input"});
 }
@@ -122,41 +123,58 @@ bool is_other_activation(std::string_view name) {
                                  "softplus", "softsign"});
 }
 
-using Positions = std::array<std::size_t, kKernels>;
+/// The convolutions that other known networks have and this one doesn't.
+std::vector<std::string> names_of_other_networks(const Network& network) {
+  const auto has = [&](const std::string& name) {
+    return std::any_of(network.layers.begin(), network.layers.end(),
+                       [&](const NetworkLayer& layer) { return layer.name == name; });
+  };
+  std::vector<std::string> names;
+  for (const Network& other : known_networks()) {
+    for (const NetworkLayer& layer : convolutions(other)) {
+      if (!has(layer.name)) names.push_back(layer.name);
+    }
+  }
+  return names;
+}
 
-/// The positions of VGG16's kernels among the parts. @param named  whether Keras's names tell them
-Positions find_positions(const std::vector<ListedPart>& parts, bool& named, const std::string& file) {
-  std::vector<std::size_t> convolutions;
+using Positions = std::vector<std::size_t>;
+
+/// The positions of the network's kernels among the parts. @param named  whether Keras's names tell them
+Positions find_positions(const std::vector<ListedPart>& parts, bool& named, const WeightsSource& source) {
+  std::vector<std::size_t> found;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].kind == ListedPart::Kind::kConvolution) convolutions.push_back(i);
+    if (parts[i].kind == ListedPart::Kind::kConvolution) found.push_back(i);
   }
-  Positions positions{};
+  const std::vector<NetworkLayer> layers = convolutions(source.network);
+  Positions positions(layers.size());
   named = true;
-  for (std::size_t layer = 0; named && layer < kKernels; ++layer) {
-    const auto found = std::find_if(convolutions.begin(), convolutions.end(), [&](std::size_t i) {
-      return is_named(parts[i], kVgg16Convolutions[layer].name);
-    });
-    named = found != convolutions.end();
-    if (named) positions[layer] = *found;
+  for (std::size_t layer = 0; named && layer < layers.size(); ++layer) {
+    const auto position = std::find_if(found.begin(), found.end(),
+                                       [&](std::size_t i) { return is_named(parts[i], layers[layer].name); });
+    named = position != found.end();
+    if (named) positions[layer] = *position;
   }
-  // Names tell a head's kernels from VGG16's. Without names, only another kernel size than 3x3 does.
-  if (!named && convolutions.size() > kKernels)
-    std::erase_if(convolutions, [&](std::size_t i) { return !is_3x3_kernel(*parts[i].kernel); });
-  const bool other_names = std::any_of(convolutions.begin(), convolutions.end(), [&](std::size_t i) {
-    return is_named(parts[i], "block3_conv4") || is_named(parts[i], "block4_conv4") ||
-           is_named(parts[i], "block5_conv4");
+  // Names tell a head's kernels from the network's. Without names, only another kernel size than 3x3 does.
+  if (!named && found.size() > layers.size())
+    std::erase_if(found, [&](std::size_t i) { return !is_3x3_kernel(*parts[i].kernel); });
+  const std::vector<std::string> others = names_of_other_networks(source.network);
+  const bool other_names = std::any_of(found.begin(), found.end(), [&](std::size_t i) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const std::string& name) { return is_named(parts[i], name); });
   });
-  if (convolutions.size() < kKernels || (convolutions.size() > kKernels && (!named || other_names))) {
-    throw unfit_weights(file,
-                        fmt::format("it has {} convolutions, VGG16 has {}", convolutions.size(), kKernels));
+  if (found.size() < layers.size() || (found.size() > layers.size() && (!named || other_names))) {
+    throw unfit_weights(source, fmt::format("it has {} convolutions, {} has {}", found.size(),
+                                            source.network.title, layers.size()));
   }
-  if (!named) std::copy(convolutions.begin(), convolutions.end(), positions.begin());
+  if (!named) std::copy(found.begin(), found.end(), positions.begin());
   return positions;
 }
 
-/// Refuses parts between the kernels that VGG16 does not have.
+/// Refuses parts between the kernels that the network does not have.
 void check_body(const std::vector<ListedPart>& parts, const Positions& positions, bool named,
-                const std::string& file) {
+                const WeightsSource& source) {
+  const std::vector<NetworkLayer> layers = convolutions(source.network);
   Positions sorted = positions;
   std::sort(sorted.begin(), sorted.end());
   for (std::size_t i = 0; i < sorted.back(); ++i) {
@@ -168,50 +186,49 @@ void check_body(const std::vector<ListedPart>& parts, const Positions& positions
       const bool normalised = has_any(lower(parts[i].layer->name + parts[i].kernel->name),
                                       {"norm", "bn", "gamma", "moving_mean"});
       throw unfit_weights(
-          file, fmt::format("it has {} before {}{}", title(parts[i]), kVgg16Convolutions[kKernels - 1].name,
-                            normalised ? ": it looks like vgg16_bn" : ", which VGG16 doesn't have"));
+          source, fmt::format("it has {} before {}{}", title(parts[i]), layers.back().name,
+                              normalised ? fmt::format(": it looks like {}_bn", source.network.name)
+                                         : fmt::format(", which {} doesn't have", source.network.title)));
     }
   }
-  for (std::size_t layer = 0; layer + 1 < kKernels; ++layer) {
+  for (std::size_t layer = 0; layer + 1 < layers.size(); ++layer) {
     std::size_t pools = 0;
     for (std::size_t i = sorted[layer] + 1; i < sorted[layer + 1]; ++i) {
       const std::string name = lower(parts[i].layer->name);
-      if (!is_vgg16s(name)) {
-        throw unfit_weights(
-            file, fmt::format("{} is followed by {}", kVgg16Convolutions[layer].name, title(parts[i])),
-            kSaveWhole);
+      if (!is_between(name)) {
+        throw unfit_weights(source, fmt::format("{} is followed by {}", layers[layer].name, title(parts[i])),
+                            save_whole(source));
       }
       if (is_pool(name)) ++pools;
     }
-    const std::size_t needed = ends_block(layer) ? 1 : 0;
+    const std::size_t needed = is_pooled(source.network, layers[layer]) ? 1 : 0;
     if (pools > needed || (pools < needed && !named)) {
       throw unfit_weights(
-          file,
-          fmt::format("{} is followed by {} pools, needed {}", kVgg16Convolutions[layer].name, pools, needed),
-          kSaveWhole);
+          source, fmt::format("{} is followed by {} pools, needed {}", layers[layer].name, pools, needed),
+          save_whole(source));
     }
   }
 }
 
-/// A head may follow the kernels: Dense layers, and convolutions if names tell them from VGG16's. A vector
-/// counts as the head's only behind a Dense layer of the same width, because the last convolution may be
-/// normalised, too.
-void check_head(const std::vector<ListedPart>& parts, std::size_t last, const std::string& file) {
+/// A head may follow the kernels: Dense layers, and convolutions if names tell them from the network's. A
+/// vector counts as the head's only behind a Dense layer of the same width, because the last convolution may
+/// be normalised, too.
+void check_head(const std::vector<ListedPart>& parts, std::size_t last, const WeightsSource& source) {
   if (last + 1 < parts.size() && is_other_activation(lower(parts[last + 1].layer->name))) {
     throw unfit_weights(
-        file,
-        fmt::format("{} is followed by {}", kVgg16Convolutions[kKernels - 1].name, title(parts[last + 1])),
-        kSaveWhole);
+        source,
+        fmt::format("{} is followed by {}", convolutions(source.network).back().name, title(parts[last + 1])),
+        save_whole(source));
   }
   std::uint64_t width = 0;  // of the Dense layer before
   for (std::size_t i = last + 1; i < parts.size(); ++i) {
     if (parts[i].kind == ListedPart::Kind::kDense) width = parts[i].kernel->extents[1];
     if (parts[i].kind != ListedPart::Kind::kVector) continue;
     if (width == 0 || parts[i].kernel->extents != std::vector<std::uint64_t>{width}) {
-      throw unfit_weights(file,
+      throw unfit_weights(source,
                           fmt::format("it has {} behind {}, which may belong to it", title(parts[i]),
-                                      kVgg16Convolutions[kKernels - 1].name),
-                          kSaveWhole);
+                                      convolutions(source.network).back().name),
+                          save_whole(source));
     }
   }
 }
@@ -233,11 +250,12 @@ std::vector<const KerasWeight*> weights_of(const std::vector<KerasLayer>& layers
 }
 
 KerasKernels match_paths(const std::vector<KerasLayer>& layers, const KerasPaths& paths,
-                         const std::string& file) {
+                         const WeightsSource& source) {
   const std::vector<ListedPart> parts = parts_of(layers);
-  KerasKernels kernels;
-  for (std::size_t i = 0; i < kKernels; ++i) {
-    const std::string_view name = kVgg16Convolutions[i].name;
+  const std::vector<NetworkLayer> convolved = convolutions(source.network);
+  KerasKernels kernels(convolved.size());
+  for (std::size_t i = 0; i < convolved.size(); ++i) {
+    const std::string& name = convolved[i].name;
     const std::vector<const KerasWeight*> weights = weights_of(layers, paths[i]);
     for (const ListedPart& part : parts) {
       const bool own = part.kind == ListedPart::Kind::kConvolution &&
@@ -246,28 +264,29 @@ KerasKernels match_paths(const std::vector<KerasLayer>& layers, const KerasPaths
       const bool taken = std::any_of(kernels.begin(), kernels.end(),
                                      [&](const KerasKernel& kernel) { return kernel.kernel == part.kernel; });
       if (taken || kernels[i].kernel != nullptr) {
-        throw unfit_weights(file, fmt::format("which kernel {} has can't be told: {}", name, title(part)),
-                            "save VGG16 alone in Keras with vgg16.save('vgg16.h5')");
+        throw unfit_weights(source, fmt::format("which kernel {} has can't be told: {}", name, title(part)),
+                            fmt::format("save {0} alone in Keras with {1}.save('{1}.h5')",
+                                        source.network.title, source.network.name));
       }
       kernels[i] = {part.kernel, part.bias};
     }
     if (kernels[i].kernel == nullptr) {
-      throw unfit_weights(
-          file, printable(fmt::format("{}, its layer '{}', has no kernel", name, fmt::join(paths[i], "/"))));
+      throw unfit_weights(source, printable(fmt::format("{}, its layer '{}', has no kernel", name,
+                                                        fmt::join(paths[i], "/"))));
     }
   }
   return kernels;
 }
 
-KerasKernels match_listing(const std::vector<KerasLayer>& layers, const std::string& file) {
+KerasKernels match_listing(const std::vector<KerasLayer>& layers, const WeightsSource& source) {
   const std::vector<ListedPart> parts = parts_of(layers);
   bool named = false;
-  const Positions positions = find_positions(parts, named, file);
-  check_body(parts, positions, named, file);
-  check_head(parts, *std::max_element(positions.begin(), positions.end()), file);
+  const Positions positions = find_positions(parts, named, source);
+  check_body(parts, positions, named, source);
+  check_head(parts, *std::max_element(positions.begin(), positions.end()), source);
   KerasKernels kernels;
-  for (std::size_t i = 0; i < kKernels; ++i)
-    kernels[i] = {parts[positions[i]].kernel, parts[positions[i]].bias};
+  for (const std::size_t position : positions)
+    kernels.push_back({parts[position].kernel, parts[position].bias});
   return kernels;
 }
 

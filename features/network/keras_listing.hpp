@@ -1,14 +1,13 @@
-// features/network/keras_listing.hpp: finds VGG16's kernels among the weights that a Keras file lists, layer
-// by layer. Note: a model inside a model (Sequential([VGG16(), ...])) is one layer that lists all of its
-// weights, trained ones before the others.
+// features/network/keras_listing.hpp: finds a network's kernels among the weights that a Keras file lists,
+// layer by layer. Note: a model inside a model (Sequential([VGG16(), ...])) is one layer that lists all of
+// its weights, trained ones before the others.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "features/network/vgg16.hpp"
+#include "features/network/stored_weights.hpp"
 
 namespace headstart {
 
@@ -29,23 +28,23 @@ struct KerasKernel {
   const KerasWeight* bias = nullptr;
 };
 
-using KerasKernels = std::array<KerasKernel, kVgg16Convolutions.size()>;
-using KerasPaths = std::array<std::vector<std::string>, kVgg16Convolutions.size()>;
+// One for each convolution of the network, in its order.
+using KerasKernels = std::vector<KerasKernel>;
+using KerasPaths = std::vector<std::vector<std::string>>;
 
 /// The weights of a layer, in the file's order. @param path  as in KerasNode
 [[nodiscard]] std::vector<const KerasWeight*> weights_of(const std::vector<KerasLayer>& layers,
                                                          const std::vector<std::string>& path);
 
-/// The kernels of the layers at `paths`. @param file  the name of the file in errors
+/// The kernels of the layers at `paths`.
 /// @throws Error kFailed naming a layer that has none, or whose kernel can't be told from another's
 [[nodiscard]] KerasKernels match_paths(const std::vector<KerasLayer>& layers, const KerasPaths& paths,
-                                       const std::string& file);
+                                       const WeightsSource& source);
 
-/// Finds the kernels of VGG16 from the list alone. Uses Keras's names if all of them are there, else the
-/// order. Refuses layers that VGG16 doesn't have, except a head behind VGG16.
-/// @param file  the name of the file in errors
+/// Finds the kernels of the network from the list alone. Uses Keras's names if all of them are there, else
+/// the order. Refuses layers that the network doesn't have, except a head behind it.
 /// @throws Error kFailed naming the layer
-[[nodiscard]] KerasKernels match_listing(const std::vector<KerasLayer>& layers, const std::string& file);
+[[nodiscard]] KerasKernels match_listing(const std::vector<KerasLayer>& layers, const WeightsSource& source);
 
 /// The first layer without weights before all layers with weights, if it may change values: "'rescaling'".
 /// Empty if there is none.

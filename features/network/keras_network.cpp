@@ -14,14 +14,12 @@
 #include <utility>
 
 #include "data/error.hpp"
-#include "features/network/stored_weights.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart {
 namespace {
 
 using LayerJson = nlohmann::json;
-
-constexpr std::size_t kLast = kVgg16Convolutions.size() - 1;
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> texts) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
@@ -80,7 +78,7 @@ bool pads_by_one(const KerasNode& node) {
   return node.operation == "ZeroPadding2D" && every(setting(node, {"padding"}), 1, 1);
 }
 
-bool is_vgg16s_pool(const KerasNode& node) {
+bool halves(const KerasNode& node) {
   return every(setting(node, {"pool_size"}), 2, 2) && every(setting(node, {"strides"}), 2, 2) &&
          is_word(setting(node, {"padding", "border_mode"}), "valid", true);
 }
@@ -97,10 +95,11 @@ std::string title(const KerasNode& node) {
   return printable(fmt::format("{} '{}'", node.operation, name));
 }
 
-/// Why a convolution is not VGG16's `layer`; empty if it may be. @param padded  whether a layer before it
-/// pads
-std::string difference(const KerasNode& node, std::size_t layer, bool padded) {
-  const auto filters = static_cast<double>(kVgg16Convolutions[layer].out_channels);
+/// Why a convolution is not the network's `layer`; empty if it may be. @param padded  whether a layer before
+/// it pads
+std::string difference(const KerasNode& node, const NetworkLayer& layer, std::string_view network,
+                       bool padded) {
+  const auto filters = static_cast<double>(layer.out_channels);
   if (!is_3x3(node)) return "has another size than 3x3";
   if (!every(setting(node, {"filters", "nb_filter"}), filters, 0))
     return fmt::format("has other than {} filters", filters);
@@ -109,7 +108,7 @@ std::string difference(const KerasNode& node, std::size_t layer, bool padded) {
   if (!every(setting(node, {"strides", "subsample"}), 1, 1) ||
       !every(setting(node, {"dilation_rate"}), 1, 1) || !every(setting(node, {"groups"}), 1, 1) ||
       !(padded ? valid : same)) {
-    return "has another stride, padding, dilation or group than VGG16's";
+    return fmt::format("has another stride, padding, dilation or group than {}'s", network);
   }
   const std::string activation = activation_of(setting(node, {"activation"}));
   if (!is_one_of(activation, {"relu", "linear"}))
@@ -120,23 +119,24 @@ std::string difference(const KerasNode& node, std::size_t layer, bool padded) {
 /// Searches for the chain of convolutions that begins at one of them.
 class ChainSearch final {
  public:
-  explicit ChainSearch(const KerasGraph& graph) : graph_(graph) {}
+  ChainSearch(const KerasGraph& graph, const Network& network)
+      : graph_(graph), network_(network), layers_(convolutions(network)) {}
 
   /// The chain that begins with this convolution. Nothing if there is none; problem() then says why.
   std::optional<KerasConvolutions> chain_from(std::size_t first) {
     problem_.clear();
-    KerasConvolutions chain{};
-    chain[0] = first;
-    std::string differs = difference(graph_.nodes[first], 0, is_padded(first));
+    const std::size_t last = layers_.size() - 1;
+    KerasConvolutions chain{first};
+    std::string differs = difference(graph_.nodes[first], layers_[0], network_.title, is_padded(first));
     if (!differs.empty()) return refuse(0, first, differs);
-    for (std::size_t layer = 0; layer < kLast; ++layer) {
+    for (std::size_t layer = 0; layer < last; ++layer) {
       const std::set<std::size_t> next = followers(chain[layer], layer);
       if (next.empty()) return std::nullopt;
       if (next.size() > 1) return refuse(layer, chain[layer], "is followed by two convolutions");
-      chain[layer + 1] = *next.begin();
+      chain.push_back(*next.begin());
       problem_.clear();  // drops the problems of branches that leave the chain
     }
-    if (!ends_with_relu(chain[kLast])) return refuse(kLast, chain[kLast], "is not followed by ReLU");
+    if (!ends_with_relu(chain[last])) return refuse(last, chain[last], "is not followed by ReLU");
     return chain;
   }
   [[nodiscard]] const std::string& problem() const { return problem_; }
@@ -144,7 +144,7 @@ class ChainSearch final {
  private:
   std::nullopt_t refuse(std::size_t layer, std::size_t node, std::string_view why) {
     if (problem_.empty()) {
-      const std::string name(kVgg16Convolutions[layer].name);
+      const std::string& name = layers_[layer].name;
       const std::string own = graph_.nodes[node].path.empty() ? name : graph_.nodes[node].path.back();
       problem_ = own == name ? fmt::format("{} {}", name, why)
                              : fmt::format("{} ({}) {}", name, title(graph_.nodes[node]), why);
@@ -172,7 +172,7 @@ class ChainSearch final {
     bool padded = false;
   };
 
-  /// The convolutions that follow `convolution`, VGG16's `layer`, in the way VGG16's next one does.
+  /// The convolutions that follow `convolution`, the network's `layer`, in the way its next one does.
   std::set<std::size_t> followers(std::size_t convolution, std::size_t layer) {
     std::set<std::size_t> found;
     std::vector<Joint> pending{{convolution, starts_with_relu(convolution), false, false}};
@@ -180,7 +180,7 @@ class ChainSearch final {
       const Joint joint = pending.back();
       pending.pop_back();
       if (graph_.nodes[joint.node].users.empty())
-        refuse(layer, convolution, fmt::format("is not followed by {}", kVgg16Convolutions[layer + 1].name));
+        refuse(layer, convolution, fmt::format("is not followed by {}", layers_[layer + 1].name));
       for (const std::size_t user : graph_.nodes[joint.node].users) {
         const KerasNode& node = graph_.nodes[user];
         Joint next = joint;
@@ -198,10 +198,10 @@ class ChainSearch final {
   bool is_next(std::size_t convolution, std::size_t layer, const Joint& joint) {
     std::string why;
     if (!joint.relu) why = "is not followed by ReLU";
-    if (joint.pool != ends_block(layer))
+    if (joint.pool != is_pooled(layer))
       why = joint.pool ? "is followed by a max-pool" : "is not followed by a max-pool";
     if (!why.empty()) return refuse(layer, convolution, why), false;
-    why = difference(graph_.nodes[joint.node], layer + 1, joint.padded);
+    why = difference(graph_.nodes[joint.node], layers_[layer + 1], network_.title, joint.padded);
     if (!why.empty()) return refuse(layer + 1, joint.node, why), false;
     return true;
   }
@@ -214,14 +214,15 @@ class ChainSearch final {
     if (passes_on(node)) return true;
     if (is_relu(node) && (!joint.padded || joint.relu)) return joint.relu = true;
     if (is_one_of(node.operation, {"MaxPooling2D", "MaxPool2D"})) {
-      if (!is_vgg16s_pool(node))
+      if (!halves(node))
         return refuse(layer, convolution, "is followed by another pool than 2x2 with stride 2"), false;
-      if (!joint.pool && !joint.padded && ends_block(layer)) return joint.pool = true;
+      if (!joint.pool && !joint.padded && is_pooled(layer)) return joint.pool = true;
     }
     if (pads_by_one(node) && joint.relu && !joint.padded) return joint.padded = true;
     const bool normalised = node.operation == "BatchNormalization";
     refuse(layer, convolution,
-           fmt::format("is followed by {}{}", title(node), normalised ? ": it looks like vgg16_bn" : ""));
+           fmt::format("is followed by {}{}", title(node),
+                       normalised ? fmt::format(": it looks like {}_bn", network_.name) : std::string()));
     return false;
   }
 
@@ -240,7 +241,13 @@ class ChainSearch final {
     return false;
   }
 
+  [[nodiscard]] bool is_pooled(std::size_t layer) const {
+    return headstart::is_pooled(network_, layers_[layer]);
+  }
+
   const KerasGraph& graph_;
+  const Network& network_;
+  const std::vector<NetworkLayer> layers_;
   std::string problem_;  // the first problem
 };
 
@@ -439,24 +446,27 @@ bool follow_layer(NetworkInput& input, const KerasNode& node, const KerasLayerVa
 
 }  // namespace
 
-KerasConvolutions find_vgg16(const KerasGraph& graph, const std::string& file) {
-  ChainSearch search(graph);
+KerasConvolutions find_chain(const KerasGraph& graph, const WeightsSource& source) {
+  ChainSearch search(graph, source.network);
   std::optional<KerasConvolutions> found;
   std::string problem;
-  std::size_t convolutions = 0;
+  const std::size_t needed = convolutions(source.network).size();
+  std::size_t count = 0;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (!is_convolution(graph.nodes[i])) continue;
-    ++convolutions;
+    ++count;
     const auto chain = search.chain_from(i);
     if (chain && found && paths_of(graph, *chain) != paths_of(graph, *found))
-      throw unfit_weights(file, "it has two networks that are VGG16", "save one of them alone");
+      throw unfit_weights(source, fmt::format("it has two networks that are {}", source.network.title),
+                          "save one of them alone");
     if (chain) found = chain;
     if (!chain && problem.empty()) problem = search.problem();
   }
   if (found) return *found;
-  if (convolutions == 16) problem += ": it has 16 convolutions, as VGG19 has";
+  if (const Network* const other = find_network_with(count); other != nullptr && count != needed)
+    problem += fmt::format(": it has {} convolutions, as {} has", count, other->title);
   if (problem.empty()) problem = "its model_config has no convolution";
-  throw unfit_weights(file, problem);
+  throw unfit_weights(source, problem);
 }
 
 NetworkInput input_of(const KerasGraph& graph, std::size_t convolution, const KerasLayerValues& values) {

@@ -1,8 +1,7 @@
-// features/network/keras_network.hpp: finds VGG16 anywhere in the graph of a Keras model, and checks it layer
-// by layer.
+// features/network/keras_network.hpp: finds a network anywhere in the graph of a Keras model, and checks it
+// layer by layer.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -11,18 +10,17 @@
 
 #include "features/network/keras_graph.hpp"
 #include "features/network/network_input.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/stored_weights.hpp"
 
 namespace headstart {
 
-/// The nodes of VGG16's convolutions, in order.
-using KerasConvolutions = std::array<std::size_t, kVgg16Convolutions.size()>;
+/// The nodes of a network's convolutions, in order.
+using KerasConvolutions = std::vector<std::size_t>;
 
-/// Finds a chain of thirteen convolutions that are connected like VGG16's: 3x3, stride 1, padding 1, a ReLU
+/// Finds a chain of convolutions that are connected like the network's: 3x3, stride 1, padding 1, a ReLU
 /// behind each, a 2x2 max-pool behind each block but the last. The rest of the graph is not checked.
-/// @param file  the name of the file in errors
 /// @throws Error kFailed naming the layer that differs, or saying that there are two such chains
-[[nodiscard]] KerasConvolutions find_vgg16(const KerasGraph& graph, const std::string& file);
+[[nodiscard]] KerasConvolutions find_chain(const KerasGraph& graph, const WeightsSource& source);
 
 /// The stored values of a layer, in the file's order.
 using KerasLayerValues = std::function<std::vector<std::vector<float>>(const KerasNode& layer)>;

@@ -1,11 +1,10 @@
-// features/network/keras_weights.cpp: reads VGG16's convolutions from the legacy .h5 files of Keras 1, 2 and
-// 3 and from headstart's own model.h5. If there is an attribute model_config, it says which layers they are;
-// otherwise the list of layers has to tell (keras_listing.hpp). Note: HDF5 limits an attribute to 64 KiB. So
-// Keras writes a long list of names in parts: layer_names0, layer_names1, ...
+// features/network/keras_weights.cpp: reads a network's convolutions from the legacy .h5 files of Keras 1, 2
+// and 3 and from headstart's own model.h5. If there is an attribute model_config, it says which layers they
+// are; otherwise the list of layers has to tell (keras_listing.hpp). Note: HDF5 limits an attribute to 64 KiB.
+// So Keras writes a long list of names in parts: layer_names0, layer_names1, ...
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -28,12 +27,12 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kConvolutions = kVgg16Convolutions.size();
 constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{64} << 20;
 
-[[nodiscard]] Error not_legacy(const std::string& file, std::string_view format) {
-  return unfit_weights(file, fmt::format("is {}, not a legacy .h5 file", format),
-                       "save the model again in Keras with model.save('vgg16.h5')");
+[[nodiscard]] Error not_legacy(const WeightsSource& source, std::string_view format) {
+  return unfit_weights(
+      source, fmt::format("is {}, not a legacy .h5 file", format),
+      fmt::format("save the model again in Keras with model.save('{}.h5')", source.network.name));
 }
 
 bool has_names(hid_t object, const std::string& attribute) {
@@ -54,11 +53,11 @@ std::vector<std::string> read_names(hid_t object, const std::string& attribute) 
 }
 
 /// Every layer of the file with the shapes of its weights.
-std::vector<KerasLayer> list_layers(hid_t weights, const std::string& file) {
+std::vector<KerasLayer> list_layers(hid_t weights, const WeightsSource& source) {
   std::vector<KerasLayer> layers;
   for (const std::string& name : read_names(weights, "layer_names")) {
     if (name.empty() || !hdf5::exists(weights, name)) {
-      throw unfit_weights(file,
+      throw unfit_weights(source,
                           fmt::format("its layer_names lists '{}', which is not there", printable(name)),
                           "get an intact copy");
     }
@@ -77,37 +76,37 @@ std::vector<KerasLayer> list_layers(hid_t weights, const std::string& file) {
 /// @param what  "kernel" or "bias"
 std::vector<float> read_values(hid_t weights, const std::string& path, const hdf5::Extents& found,
                                const hdf5::Extents& needed, std::string_view layer, std::string_view what,
-                               const std::string& file) {
+                               const WeightsSource& source) {
   if (found != needed) {
     throw unfit_weights(
-        file, fmt::format("{} {} is {}, needed {}", layer, what, shape_text(found), shape_text(needed)));
+        source, fmt::format("{} {} is {}, needed {}", layer, what, shape_text(found), shape_text(needed)));
   }
   if (!hdf5::holds_floats(weights, path)) {
-    throw unfit_weights(file, fmt::format("{} {} holds integers: it is quantised", layer, what),
+    throw unfit_weights(source, fmt::format("{} {} holds integers: it is quantised", layer, what),
                         "pass the file in float32");
   }
   std::uint64_t count = 1;
   for (const std::uint64_t extent : needed) count *= extent;
   std::vector<float> values = hdf5::read<float>(weights, path, count);
-  if (!all_finite(values)) throw weights_not_finite(file, fmt::format("{} {}", layer, what));
+  if (!all_finite(values)) throw weights_not_finite(source, fmt::format("{} {}", layer, what));
   return values;
 }
 
-ConvolutionWeights read_layer(hid_t weights, const KerasKernel& convolution, const ConvolutionLayer& layer,
-                              const std::string& file) {
+ConvolutionWeights read_layer(hid_t weights, const KerasKernel& convolution, const NetworkLayer& layer,
+                              const WeightsSource& source) {
   const auto in = static_cast<std::uint64_t>(layer.in_channels);
   const auto out = static_cast<std::uint64_t>(layer.out_channels);
   if (convolution.kernel->extents == hdf5::Extents{out, in, 3, 3}) {
-    throw unfit_weights(file,
+    throw unfit_weights(source,
                         fmt::format("{} kernel is {}: ordered as Theano does, outputs first", layer.name,
                                     shape_text(convolution.kernel->extents)),
                         "pass the file for the TensorFlow backend (its name has 'tf' for 'th')");
   }
-  if (convolution.bias == nullptr) throw unfit_weights(file, fmt::format("{} has no bias", layer.name));
+  if (convolution.bias == nullptr) throw unfit_weights(source, fmt::format("{} has no bias", layer.name));
   return {read_values(weights, convolution.kernel->path, convolution.kernel->extents, {3, 3, in, out},
-                      layer.name, "kernel", file),
+                      layer.name, "kernel", source),
           read_values(weights, convolution.bias->path, convolution.bias->extents, {out}, layer.name, "bias",
-                      file)};
+                      source)};
 }
 
 /// The statement in the file itself: an attribute, or the description in headstart's own model.h5.
@@ -136,27 +135,28 @@ std::vector<std::vector<float>> read_few(hid_t weights, const std::vector<KerasL
   return values;
 }
 
-/// The file's kernels for VGG16, and the model's changes to its input before them.
+/// The file's kernels for the network, and the model's changes to its input before them.
 struct KerasMatch {
   KerasKernels kernels;
   NetworkInput input;
 };
 
-KerasMatch match(hid_t root, hid_t weights, const std::vector<KerasLayer>& layers, const std::string& file) {
+KerasMatch match(hid_t root, hid_t weights, const std::vector<KerasLayer>& layers,
+                 const WeightsSource& source) {
   if (!hdf5::has_attribute(root, "model_config")) {
-    KerasMatch matched{match_listing(layers, file), {}};
+    KerasMatch matched{match_listing(layers, source), {}};
     matched.input.unreadable = layer_before(layers);
     return matched;
   }
   const KerasGraph graph = parse_keras_graph(hdf5::read_string(root, "model_config"));
-  const KerasConvolutions convolutions = find_vgg16(graph, file);
-  std::array<std::vector<std::string>, kConvolutions> paths;
-  for (std::size_t i = 0; i < kConvolutions; ++i) paths[i] = graph.nodes[convolutions[i]].path;
+  const KerasConvolutions found = find_chain(graph, source);
+  KerasPaths paths;
+  for (const std::size_t node : found) paths.push_back(graph.nodes[node].path);
   const auto values = [&](const KerasNode& node) { return read_few(weights, layers, node.path); };
-  return {match_paths(layers, paths, file), input_of(graph, convolutions.front(), values)};
+  return {match_paths(layers, paths, source), input_of(graph, found.front(), values)};
 }
 
-Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) try {
+NetworkWeights read_opened(const hdf5::File& opened, const WeightsSource& source) try {
   std::optional<hdf5::Group> model;
   if (hdf5::exists(opened.id(), "model_weights"))
     model.emplace(hdf5::open_group(opened.id(), "model_weights"));
@@ -164,21 +164,22 @@ Vgg16Weights read_opened(const hdf5::File& opened, const std::string& file) try 
   if (!has_names(weights, "layer_names")) {
     // Keras 3.0 to 3.5 wrote the first group; every Keras 3 wrote the others.
     for (const char* const group : {"_layer_checkpoint_dependencies", "layers", "vars"}) {
-      if (hdf5::exists(opened.id(), group)) throw not_legacy(file, "a .weights.h5 file of Keras 3");
+      if (hdf5::exists(opened.id(), group)) throw not_legacy(source, "a .weights.h5 file of Keras 3");
     }
-    throw unfit_weights(file, "it has no layer_names, which every legacy .h5 file of Keras has");
+    throw unfit_weights(source, "it has no layer_names, which every legacy .h5 file of Keras has");
   }
-  const std::vector<KerasLayer> layers = list_layers(weights, file);
-  const KerasMatch matched = match(opened.id(), weights, layers, file);
-  Vgg16Weights result;
-  for (std::size_t i = 0; i < kConvolutions; ++i)
-    result.layers[i] = read_layer(weights, matched.kernels[i], kVgg16Convolutions[i], file);
+  const std::vector<KerasLayer> layers = list_layers(weights, source);
+  const KerasMatch matched = match(opened.id(), weights, layers, source);
+  NetworkWeights result = empty_weights(source.network);
+  const std::vector<NetworkLayer> convolved = convolutions(source.network);
+  for (std::size_t i = 0; i < convolved.size(); ++i)
+    result.layers[i] = read_layer(weights, matched.kernels[i], convolved[i], source);
   result.format = "Keras .h5";
   adopt_preprocessing(result, choose_preprocessing(result.layers.front().kernel, WeightsOrigin::kKeras,
-                                                   stated_preprocessing(opened.id()), file, matched.input));
+                                                   stated_preprocessing(opened.id()), source, matched.input));
   return result;
 } catch (const std::invalid_argument& error) {
-  throw damaged_weights(file, error.what());
+  throw damaged_weights(source, error.what());
 }
 
 /// Checked at the start of the file only. HDF5 itself would also look for it further on.
@@ -189,21 +190,23 @@ bool starts_as_zip(std::string_view start) { return start.starts_with("PK\x03\x0
 
 }  // namespace
 
-Vgg16Weights read_keras_weights(const std::filesystem::path& file) {
+NetworkWeights read_keras_weights(const Network& network, const std::filesystem::path& file) {
+  const WeightsSource source{network, file.string()};
   std::error_code ignored;  // open_file() reports the problem if it is no regular file
   if (std::filesystem::is_regular_file(file, ignored)) {
     std::string start(kHdf5Signature.size(), '\0');
     std::ifstream(file, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
-    if (starts_as_zip(start)) throw not_legacy(file.string(), "a .keras archive");
-    if (start != kHdf5Signature) throw unfit_weights(file.string(), "it does not start as HDF5 files do");
+    if (starts_as_zip(start)) throw not_legacy(source, "a .keras archive");
+    if (start != kHdf5Signature) throw unfit_weights(source, "it does not start as HDF5 files do");
   }
-  const auto read = [&file] { return read_opened(hdf5::open_file(file), file.string()); };
+  const auto read = [&] { return read_opened(hdf5::open_file(file), source); };
   try_in_child(file, [&read] { static_cast<void>(read()); });
   return read();
 }
 
-Vgg16Weights read_keras_weights(std::span<const std::byte> image, const std::string& name) {
-  return read_opened(hdf5::open_image(image), name);
+NetworkWeights read_keras_weights(const Network& network, std::span<const std::byte> image,
+                                  const std::string& name) {
+  return read_opened(hdf5::open_image(image), {network, name});
 }
 
 }  // namespace headstart

@@ -17,15 +17,16 @@
 
 #include "data/error.hpp"
 #include "features/network/all_finite.hpp"
+#include "features/network/known_networks.hpp"
 #include "features/network/weights.hpp"
 
 namespace headstart {
 namespace {
 
-constexpr std::size_t kLayers = kVgg16Convolutions.size();
-
-constexpr std::string_view kReexport =
-    "export VGG16 in float32, with its weights, into one file (docs/weights.md)";
+std::string reexport(const WeightsSource& source) {
+  return fmt::format("export {} in float32, with its weights, into one file (docs/weights.md)",
+                     source.network.title);
+}
 
 bool is(const OnnxNode& node, std::string_view operation) {
   return node.operation == operation && (node.domain.empty() || node.domain == "ai.onnx");
@@ -118,9 +119,9 @@ struct Convolution {
   Constant kernel;
 };
 
-/// Every 3x3 convolution, in order. Other convolutions are not part of VGG16's convolutional part: timm's
-/// head has some.
-std::array<Convolution, kLayers> list_convolutions(const OnnxGraph& graph, const std::string& file) {
+/// Every 3x3 convolution, in order. Other convolutions are not part of the convolutional part: timm's head
+/// has some.
+std::vector<Convolution> list_convolutions(const OnnxGraph& graph, const WeightsSource& source) {
   std::vector<Convolution> found;
   std::string_view other;  // quantised or fused convolutions of other domains
   for (const OnnxNode& node : graph.nodes) {
@@ -130,26 +131,27 @@ std::array<Convolution, kLayers> list_convolutions(const OnnxGraph& graph, const
     }
     Constant kernel = find_constant(graph, input_of(node, 1));
     if (kernel.tensor == nullptr) {
-      throw unfit_weights(file,
+      throw unfit_weights(source,
                           fmt::format("the kernel of convolution '{}', {}", node.name,
                                       why_not_constant(graph, input_of(node, 1))),
-                          kReexport);
+                          reexport(source));
     }
     if (is_3x3(kernel.shape())) found.push_back({&node, std::move(kernel)});
   }
-  if (found.size() != kLayers) {
-    std::string why = fmt::format("it has {} convolutions of 3x3, VGG16 has {}", found.size(), kLayers);
-    if (found.size() == 16) why += ": it looks like VGG19";
+  const std::size_t needed = convolutions(source.network).size();
+  if (found.size() != needed) {
+    std::string why =
+        fmt::format("it has {} convolutions of 3x3, {} has {}", found.size(), source.network.title, needed);
+    if (const Network* const like = find_network_with(found.size()))
+      why += fmt::format(": it looks like {}", like->title);
     if (!other.empty()) why += fmt::format("; {} is none that headstart reads", other);
-    throw unfit_weights(file, why);
+    throw unfit_weights(source, why);
   }
-  std::array<Convolution, kLayers> convolutions;
-  std::move(found.begin(), found.end(), convolutions.begin());
-  return convolutions;
+  return found;
 }
 
-Error not_joined(const std::string& file, std::size_t layer, std::string_view why) {
-  return unfit_weights(file, fmt::format("{} {}", kVgg16Convolutions[layer].name, why));
+Error not_joined(const WeightsSource& source, const NetworkLayer& layer, std::string_view why) {
+  return unfit_weights(source, fmt::format("{} {}", layer.name, why));
 }
 
 /// Whether all `count` numbers of a list attribute are `needed`. A missing attribute counts as `missing`.
@@ -170,14 +172,18 @@ bool pads(const OnnxNode& node, std::int64_t padding) {
   return padding == 1;
 }
 
-void check_convolution(const OnnxNode& node, std::size_t layer, const std::string& file) {
+void check_convolution(const OnnxNode& node, const NetworkLayer& layer, const WeightsSource& source) {
   const OnnxAttribute* const group = find_attribute(node, "group");
   const bool fits = are(node, "strides", 2, 1, 1) && are(node, "dilations", 2, 1, 1) && pads(node, 1) &&
                     (group == nullptr || group->integer.value_or(1) == 1);
-  if (!fits) throw not_joined(file, layer, "has another stride, padding, dilation or group than VGG16's");
+  if (!fits) {
+    throw not_joined(
+        source, layer,
+        fmt::format("has another stride, padding, dilation or group than {}'s", source.network.title));
+  }
 }
 
-void check_pool(const OnnxNode& node, std::size_t before, const std::string& file) {
+void check_pool(const OnnxNode& node, const NetworkLayer& before, const WeightsSource& source) {
   const OnnxAttribute* const ceil = find_attribute(node, "ceil_mode");
   const OnnxAttribute* const automatic = find_attribute(node, "auto_pad");
   // SAME pads a 2x2 window at stride 2 only if a side is odd; the pool would then round up.
@@ -185,7 +191,7 @@ void check_pool(const OnnxNode& node, std::size_t before, const std::string& fil
                            (automatic == nullptr || !automatic->text.starts_with("SAME"));
   const bool fits = are(node, "kernel_shape", 2, 0, 2) && are(node, "strides", 2, 1, 2) &&
                     are(node, "dilations", 2, 1, 1) && pads(node, 0) && rounds_down;
-  if (!fits) throw not_joined(file, before, "is followed by another pool than 2x2 with stride 2");
+  if (!fits) throw not_joined(source, before, "is followed by another pool than 2x2 with stride 2");
 }
 
 /// The constant that an Add adds, and the value to which it is added.
@@ -198,43 +204,45 @@ std::optional<std::pair<Constant, std::string_view>> added_constant(const OnnxGr
   return std::nullopt;
 }
 
-/// Walks back from the input of `layer` + 1 to the output of `layer`, and checks the nodes between them.
+/// Walks back from the input of `next` to the output of `layer`, and checks the nodes between them.
 /// @return the constant that is added on the way; without a tensor if there is none
-Constant check_joint(const OnnxGraph& graph, const std::array<Convolution, kLayers>& convolutions,
-                     std::size_t layer, const std::string& file) {
-  const OnnxNode* const from = convolutions[layer].node;
-  const bool pooled = ends_block(layer);
-  std::string_view value = input_of(*convolutions[layer + 1].node, 0);
+Constant check_joint(const OnnxGraph& graph, const Convolution& below, const Convolution& above,
+                     const NetworkLayer& layer, const NetworkLayer& next, const WeightsSource& source) {
+  const OnnxNode* const from = below.node;
+  const bool pooled = is_pooled(source.network, layer);
+  std::string_view value = input_of(*above.node, 0);
   bool relu = false;
   bool pool = false;
   Constant bias;
   for (const OnnxNode* node = maker_of(graph, value); node != from; node = maker_of(graph, value)) {
     if (node == nullptr || is(*node, "Conv"))
-      throw not_joined(file, layer + 1, fmt::format("does not follow {}", kVgg16Convolutions[layer].name));
+      throw not_joined(source, next, fmt::format("does not follow {}", layer.name));
     value = input_of(*node, 0);
     if (is(*node, "Identity") || is(*node, "Transpose")) continue;
     if (is(*node, "Relu") && !relu && bias.tensor == nullptr) {
       relu = true;
     } else if (is(*node, "MaxPool") && pooled && !pool && bias.tensor == nullptr) {
-      check_pool(*node, layer, file);
+      check_pool(*node, layer, source);
       pool = true;
     } else if (is(*node, "Add") && relu && bias.tensor == nullptr) {
       auto added = added_constant(graph, *node);
-      if (!added) throw not_joined(file, layer, "is followed by an Add of something that is no constant");
+      if (!added) throw not_joined(source, layer, "is followed by an Add of something that is no constant");
       std::tie(bias, value) = std::move(*added);
     } else {
-      throw not_joined(file, layer,
+      throw not_joined(source, layer,
                        fmt::format("is followed by {}{}", node->operation,
-                                   is(*node, "BatchNormalization") ? ": it looks like vgg16_bn" : ""));
+                                   is(*node, "BatchNormalization")
+                                       ? fmt::format(": it looks like {}_bn", source.network.name)
+                                       : std::string()));
     }
   }
-  if (!relu) throw not_joined(file, layer, "is not followed by Relu");
-  if (pool != pooled) throw not_joined(file, layer, "is not followed by MaxPool");
+  if (!relu) throw not_joined(source, layer, "is not followed by Relu");
+  if (pool != pooled) throw not_joined(source, layer, "is not followed by MaxPool");
   return bias;
 }
 
 /// Like check_joint() for the last convolution, whose ReLU is searched behind it.
-Constant check_end(const OnnxGraph& graph, const OnnxNode& convolution, const std::string& file) {
+Constant check_end(const OnnxGraph& graph, const OnnxNode& convolution, const WeightsSource& source) {
   Constant bias;
   std::set<std::string_view> values(convolution.outputs.begin(), convolution.outputs.end());
   for (const OnnxNode& node : graph.nodes) {  // makers come before users, so one pass is enough
@@ -251,25 +259,25 @@ Constant check_end(const OnnxGraph& graph, const OnnxNode& convolution, const st
     }
     values.insert(node.outputs.begin(), node.outputs.end());
   }
-  throw not_joined(file, kLayers - 1, "is not followed by Relu");
+  throw not_joined(source, convolutions(source.network).back(), "is not followed by Relu");
 }
 
-/// The bias of `layer`; without a tensor if there is none. First checks the convolution and the nodes between
-/// it and the next one.
-Constant find_bias(const OnnxGraph& graph, const std::array<Convolution, kLayers>& convolutions,
-                   std::size_t layer, const std::string& file) {
-  const OnnxNode& node = *convolutions[layer].node;
-  check_convolution(node, layer, file);
-  Constant bias =
-      layer + 1 == kLayers ? check_end(graph, node, file) : check_joint(graph, convolutions, layer, file);
+/// The bias of convolution `i`; without a tensor if there is none. First checks the convolution and the nodes
+/// between it and the next one.
+Constant find_bias(const OnnxGraph& graph, std::span<const Convolution> found,
+                   std::span<const NetworkLayer> layers, std::size_t i, const WeightsSource& source) {
+  const NetworkLayer& layer = layers[i];
+  const OnnxNode& node = *found[i].node;
+  check_convolution(node, layer, source);
+  Constant bias = i + 1 == layers.size()
+                      ? check_end(graph, node, source)
+                      : check_joint(graph, found[i], found[i + 1], layer, layers[i + 1], source);
   if (const std::string_view own = input_of(node, 2); !own.empty()) {
-    if (bias.tensor != nullptr) throw not_joined(file, layer, "has a bias and an Add");
+    if (bias.tensor != nullptr) throw not_joined(source, layer, "has a bias and an Add");
     bias = find_constant(graph, own);
     if (bias.tensor == nullptr) {
-      throw unfit_weights(
-          file,
-          fmt::format("the bias of {}, {}", kVgg16Convolutions[layer].name, why_not_constant(graph, own)),
-          kReexport);
+      throw unfit_weights(source, fmt::format("the bias of {}, {}", layer.name, why_not_constant(graph, own)),
+                          reexport(source));
     }
   }
   return bias;
@@ -285,18 +293,19 @@ std::optional<FloatType> float_type_of(const OnnxTensor& tensor) {
 }
 
 /// The tensor in the form of the common checks. @param what  e.g. "block1_conv1 kernel"
-StoredTensor stored(const OnnxTensor& tensor, const std::string& what, const std::string& file) {
+StoredTensor stored(const OnnxTensor& tensor, const std::string& what, const WeightsSource& source) {
   const std::string where = fmt::format("{} ({})", what, tensor.name);
   if (tensor.elsewhere)
-    throw unfit_weights(file, fmt::format("the values of {} are in another file", where), kReexport);
+    throw unfit_weights(source, fmt::format("the values of {} are in another file", where), reexport(source));
   const std::optional<FloatType> type = float_type_of(tensor);
   if (!type) {
     throw unfit_weights(
-        file, fmt::format("{} is of ONNX's type {}, needed a floating-point type", where, tensor.type),
-        kReexport);
+        source, fmt::format("{} is of ONNX's type {}, needed a floating-point type", where, tensor.type),
+        reexport(source));
   }
   if (tensor.in_other_field)
-    throw unfit_weights(file, fmt::format("the values of {} are not its raw data", where), kReexport);
+    throw unfit_weights(source, fmt::format("the values of {} are not its raw data", where),
+                        reexport(source));
   return {tensor.name, tensor.shape, *type, tensor.values};
 }
 
@@ -401,24 +410,26 @@ NetworkInput network_input(const OnnxGraph& graph, const OnnxNode& convolution) 
 
 }  // namespace
 
-StoredConvolutions find_convolutions(const OnnxGraph& graph, const std::string& file) {
-  const std::array<Convolution, kLayers> convolutions = list_convolutions(graph, file);
-  std::array<Constant, kLayers> biases;
-  for (std::size_t i = 0; i < kLayers; ++i) biases[i] = find_bias(graph, convolutions, i, file);
+StoredConvolutions find_convolutions(const OnnxGraph& graph, const WeightsSource& source) {
+  const std::vector<Convolution> found = list_convolutions(graph, source);
+  const std::vector<NetworkLayer> layers = convolutions(source.network);
+  std::vector<Constant> biases;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    biases.push_back(find_bias(graph, found, layers, i, source));
   // torch.onnx.export leaves out biases that are zero, as in a network that was never trained. A single
   // missing bias is damage, not zero.
   const auto missing = [](const Constant& bias) { return bias.tensor == nullptr; };
   const auto first_missing = std::find_if(biases.begin(), biases.end(), missing);
   const bool without = std::all_of(biases.begin(), biases.end(), missing);
   if (first_missing != biases.end() && !without)
-    throw not_joined(file, static_cast<std::size_t>(first_missing - biases.begin()), "has no bias");
-  StoredConvolutions result;
-  for (std::size_t i = 0; i < kLayers; ++i) {
-    const std::string_view layer = kVgg16Convolutions[i].name;
-    const Constant& kernel = convolutions[i].kernel;
-    result[i].kernel = stored(*kernel.tensor, fmt::format("{} kernel", layer), file);
+    throw not_joined(source, layers[static_cast<std::size_t>(first_missing - biases.begin())], "has no bias");
+  StoredConvolutions result(layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string& layer = layers[i].name;
+    const Constant& kernel = found[i].kernel;
+    result[i].kernel = stored(*kernel.tensor, fmt::format("{} kernel", layer), source);
     std::copy(kernel.axes.begin(), kernel.axes.end(), result[i].axes.begin());
-    if (!without) result[i].bias = stored(*biases[i].tensor, fmt::format("{} bias", layer), file);
+    if (!without) result[i].bias = stored(*biases[i].tensor, fmt::format("{} bias", layer), source);
   }
   return result;
 }
@@ -436,23 +447,25 @@ WeightsOrigin origin_of(const OnnxGraph& graph) {
   return WeightsOrigin::kUnknown;
 }
 
-Vgg16Weights read_onnx_weights(std::span<const std::byte> bytes, const std::string& name) {
+NetworkWeights read_onnx_weights(const Network& network, std::span<const std::byte> bytes,
+                                 const std::string& name) {
+  const WeightsSource source{network, name};
   try {
     const OnnxGraph graph = parse_onnx(bytes);
-    Vgg16Weights weights;
-    weights.layers = decode_convolutions(find_convolutions(graph, name), name);
+    NetworkWeights weights = empty_weights(network);
+    weights.layers = decode_convolutions(find_convolutions(graph, source), source);
     const auto stated = graph.metadata.find(kPreprocessingKey);
     adopt_preprocessing(
         weights,
         choose_preprocessing(weights.layers.front().kernel, origin_of(graph),
-                             stated == graph.metadata.end() ? std::string_view() : stated->second, name,
-                             network_input(graph, *list_convolutions(graph, name).front().node)));
+                             stated == graph.metadata.end() ? std::string_view() : stated->second, source,
+                             network_input(graph, *list_convolutions(graph, source).front().node)));
     weights.format = "ONNX";
     if (!graph.producer.empty()) weights.format += fmt::format(", by {}", graph.producer);
     if (!graph.producer_version.empty()) weights.format += fmt::format(" {}", graph.producer_version);
     return weights;
   } catch (const std::invalid_argument& error) {
-    throw damaged_weights(name, error.what());
+    throw damaged_weights(source, error.what());
   }
 }
 

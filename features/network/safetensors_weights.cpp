@@ -18,26 +18,40 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kConvolutions = kVgg16Convolutions.size();
-constexpr std::array<int, kConvolutions> kModules{0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28};
+/// The modules of a network's convolutions: {0, 2, 5, ...}. A ReLU is a module, too, and so is a pool.
+std::vector<int> modules_of(const Network& network) {
+  std::vector<int> modules;
+  int next = 0;
+  for (const NetworkLayer& layer : network.layers) {
+    const bool convolution = layer.kind == LayerKind::kConvolution;
+    if (convolution) modules.push_back(next);
+    next += convolution ? 2 : 1;
+  }
+  return modules;
+}
 
-constexpr std::string_view kConvert =
-    "save torchvision's or timm's vgg16: safetensors.torch.save_file(model.state_dict(), "
-    "'vgg16.safetensors')";
+std::string convert(const Network& network) {
+  return fmt::format(
+      "save torchvision's or timm's {0}: safetensors.torch.save_file(model.state_dict(), "
+      "'{0}.safetensors')",
+      network.name);
+}
 
 /// The rank of a kernel.
 constexpr std::size_t kRank = 4;
 
-bool has_every_kernel(const SafetensorsFile& safetensors, const std::string& prefix) {
-  return std::all_of(kModules.begin(), kModules.end(), [&](int module) {
+bool has_every_kernel(const SafetensorsFile& safetensors, const std::string& prefix,
+                      const std::vector<int>& modules) {
+  return std::all_of(modules.begin(), modules.end(), [&](int module) {
     const auto found = safetensors.tensors.find(fmt::format("{}{}.weight", prefix, module));
     return found != safetensors.tensors.end() && found->second.shape.size() == kRank;
   });
 }
 
 /// Whether two networks have the same values. A file may hold one network under two names.
-bool are_the_same(const SafetensorsFile& safetensors, const std::string& prefix, const std::string& other) {
-  return std::all_of(kModules.begin(), kModules.end(), [&](int module) {
+bool are_the_same(const SafetensorsFile& safetensors, const std::string& prefix, const std::string& other,
+                  const std::vector<int>& modules) {
+  return std::all_of(modules.begin(), modules.end(), [&](int module) {
     return std::ranges::all_of(std::array{".weight", ".bias"}, [&](const char* parameter) {
       const auto one = safetensors.tensors.find(fmt::format("{}{}{}", prefix, module, parameter));
       const auto two = safetensors.tensors.find(fmt::format("{}{}{}", other, module, parameter));
@@ -49,9 +63,10 @@ bool are_the_same(const SafetensorsFile& safetensors, const std::string& prefix,
 }
 
 /// The text before "0.weight": "features.", "backbone.", nothing, or any other. Of several, the one with all
-/// of VGG16's kernels.
-std::string find_prefix(const SafetensorsFile& safetensors, const std::string& file) {
+/// of the network's kernels.
+std::string find_prefix(const SafetensorsFile& safetensors, const WeightsSource& source) {
   static constexpr std::string_view kFirst = "0.weight";
+  const std::vector<int> modules = modules_of(source.network);
   std::vector<std::string> prefixes;  // of all that begin like a network of convolutions
   const auto is_named = [](const std::string& prefix) {
     return prefix.empty() || prefix == "features." || prefix.ends_with(".features.");
@@ -68,12 +83,13 @@ std::string find_prefix(const SafetensorsFile& safetensors, const std::string& f
     prefixes.erase(others, prefixes.end());
     return true;
   };
-  const bool whole = keep([&](const std::string& prefix) { return has_every_kernel(safetensors, prefix); });
+  const bool whole =
+      keep([&](const std::string& prefix) { return has_every_kernel(safetensors, prefix, modules); });
   if (!whole && !keep(is_named) && prefixes.size() != 1)
-    throw unfit_weights(file, "it has no tensor features.0.weight", kConvert);
+    throw unfit_weights(source, "it has no tensor features.0.weight", convert(source.network));
   for (std::size_t i = 1; i < prefixes.size(); ++i) {
-    if (are_the_same(safetensors, prefixes.front(), prefixes[i])) continue;
-    throw unfit_weights(file,
+    if (are_the_same(safetensors, prefixes.front(), prefixes[i], modules)) continue;
+    throw unfit_weights(source,
                         printable(fmt::format("it has two networks: {0}{2} and {1}{2}", prefixes.front(),
                                               prefixes[i], kFirst)),
                         "save one of them alone");
@@ -105,67 +121,72 @@ std::string network_of(std::size_t convolutions, bool normalised) {
   return convolutions < 17 && normalised && name.starts_with("vgg") ? name + "_bn" : name;
 }
 
-/// Refuses other members of the VGG family, which have modules that VGG16 doesn't have.
+/// Refuses other members of the VGG family, which have modules that this network doesn't have.
 void refuse_other_networks(const SafetensorsFile& safetensors, const std::string& prefix,
-                           const std::string& file) {
-  const std::set<int> convolutions = modules_with(safetensors, prefix, ".weight", 4);
+                           const WeightsSource& source) {
+  const std::vector<int> modules = modules_of(source.network);
+  const std::set<int> found = modules_with(safetensors, prefix, ".weight", 4);
   const bool normalised = !modules_with(safetensors, prefix, ".running_mean", 1).empty();
-  const bool strange = std::any_of(convolutions.begin(), convolutions.end(), [](int module) {
-    return std::find(kModules.begin(), kModules.end(), module) == kModules.end();
+  const bool strange = std::any_of(found.begin(), found.end(), [&](int module) {
+    return std::find(modules.begin(), modules.end(), module) == modules.end();
   });
   if (!normalised && !strange) return;
-  throw unfit_weights(
-      file,
-      fmt::format("it looks like {}: it has {} convolutions{}, VGG16 has {}{}",
-                  network_of(convolutions.size(), normalised), convolutions.size(),
-                  normalised ? " with batch normalisation" : "", kConvolutions, normalised ? " without" : ""),
-      kConvert);
+  throw unfit_weights(source,
+                      fmt::format("it looks like {}: it has {} convolutions{}, {} has {}{}",
+                                  network_of(found.size(), normalised), found.size(),
+                                  normalised ? " with batch normalisation" : "", source.network.title,
+                                  modules.size(), normalised ? " without" : ""),
+                      convert(source.network));
 }
 
 StoredTensor find_tensor(const SafetensorsFile& safetensors, const std::string& name,
-                         std::string_view meaning, const std::string& file) {
+                         std::string_view meaning, const WeightsSource& source) {
   const auto found = safetensors.tensors.find(name);
   if (found == safetensors.tensors.end())
-    throw unfit_weights(file, fmt::format("{}, {}, is missing", name, meaning), kConvert);
+    throw unfit_weights(source, fmt::format("{}, {}, is missing", name, meaning), convert(source.network));
   const SafetensorsTensor& tensor = found->second;
   const std::optional<FloatType> type = safetensors_float_type(tensor.type);
   if (!type) {
     throw unfit_weights(
-        file, fmt::format("{}, {}, is {}, needed F32, F16, BF16 or F64", name, meaning, tensor.type),
-        kConvert);
+        source, fmt::format("{}, {}, is {}, needed F32, F16, BF16 or F64", name, meaning, tensor.type),
+        convert(source.network));
   }
   return {found->first, tensor.shape, *type, tensor.bytes};
 }
 
 }  // namespace
 
-StoredConvolutions find_convolutions(const SafetensorsFile& safetensors, const std::string& file) {
-  const std::string prefix = find_prefix(safetensors, file);
-  refuse_other_networks(safetensors, prefix, file);
+StoredConvolutions find_convolutions(const SafetensorsFile& safetensors, const WeightsSource& source) {
+  const std::string prefix = find_prefix(safetensors, source);
+  refuse_other_networks(safetensors, prefix, source);
   StoredConvolutions stored;
-  for (std::size_t i = 0; i < kConvolutions; ++i) {
-    const std::string module = fmt::format("{}{}", prefix, kModules[i]);
-    const std::string_view layer = kVgg16Convolutions[i].name;
-    stored[i].kernel =
-        find_tensor(safetensors, module + ".weight", fmt::format("the kernel of {}", layer), file);
-    stored[i].bias = find_tensor(safetensors, module + ".bias", fmt::format("the bias of {}", layer), file);
+  const std::vector<int> modules = modules_of(source.network);
+  for (const NetworkLayer& layer : convolutions(source.network)) {
+    const std::string module = fmt::format("{}{}", prefix, modules[stored.size()]);
+    StoredConvolution& convolution = stored.emplace_back();
+    convolution.kernel =
+        find_tensor(safetensors, module + ".weight", fmt::format("the kernel of {}", layer.name), source);
+    convolution.bias =
+        find_tensor(safetensors, module + ".bias", fmt::format("the bias of {}", layer.name), source);
   }
   return stored;
 }
 
-Vgg16Weights read_safetensors_weights(std::span<const std::byte> bytes, const std::string& name) {
+NetworkWeights read_safetensors_weights(const Network& network, std::span<const std::byte> bytes,
+                                        const std::string& name) {
+  const WeightsSource source{network, name};
   try {
     const SafetensorsFile safetensors = parse_safetensors(bytes);
-    Vgg16Weights weights;
-    weights.layers = decode_convolutions(find_convolutions(safetensors, name), name);
+    NetworkWeights weights = empty_weights(network);
+    weights.layers = decode_convolutions(find_convolutions(safetensors, source), source);
     const auto stated = safetensors.metadata.find(kPreprocessingKey);
     adopt_preprocessing(
         weights, choose_preprocessing(weights.layers.front().kernel, WeightsOrigin::kTorchvision,
-                                      stated == safetensors.metadata.end() ? "" : stated->second, name));
+                                      stated == safetensors.metadata.end() ? "" : stated->second, source));
     weights.format = "safetensors";
     return weights;
   } catch (const std::invalid_argument& error) {
-    throw damaged_weights(name, error.what());
+    throw damaged_weights(source, error.what());
   }
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <stdexcept>
+#include <utility>
 
 #include "features/network/all_finite.hpp"
 
@@ -35,21 +36,22 @@ std::vector<float> hwio(const std::vector<float>& values, const TensorShape& sha
 }
 
 std::vector<float> finite_values(const StoredTensor& tensor, std::string_view layer, std::string_view what,
-                                 const std::string& file) {
+                                 const WeightsSource& source) {
   std::vector<float> values = decode_floats(tensor.type, tensor.bytes);
-  if (!all_finite(values)) throw weights_not_finite(file, fmt::format("{} {}", layer, what));
+  if (!all_finite(values)) throw weights_not_finite(source, fmt::format("{} {}", layer, what));
   return values;
 }
 
-void check_shapes(const StoredConvolution& stored, const ConvolutionLayer& layer, const std::string& file) {
+void check_shapes(const StoredConvolution& stored, const NetworkLayer& layer, const WeightsSource& source) {
   const auto in = static_cast<std::uint64_t>(layer.in_channels);
   const auto out = static_cast<std::uint64_t>(layer.out_channels);
-  const TensorShape meanings{out, in, 3, 3};
+  const auto window = static_cast<std::uint64_t>(layer.window);
+  const TensorShape meanings{out, in, window, window};
   TensorShape needed(4);  // the shape that the file should have
   for (std::size_t meaning = 0; meaning < 4; ++meaning) needed[stored.axes[meaning]] = meanings[meaning];
   if (stored.kernel.shape != needed) {
-    throw unfit_weights(file, fmt::format("{} kernel ({}) is {}, needed {}", layer.name, stored.kernel.name,
-                                          shape_text(stored.kernel.shape), shape_text(needed)));
+    throw unfit_weights(source, fmt::format("{} kernel ({}) is {}, needed {}", layer.name, stored.kernel.name,
+                                            shape_text(stored.kernel.shape), shape_text(needed)));
   }
   if (!stored.bias) return;
   // Broadcasting may have added axes of length 1 around a bias. Any other shape is no bias.
@@ -58,16 +60,16 @@ void check_shapes(const StoredConvolution& stored, const ConvolutionLayer& layer
     if (extent != 1) bias.push_back(extent);
   }
   if (bias != TensorShape{out}) {
-    throw unfit_weights(file, fmt::format("{} bias ({}) is {}, needed {}", layer.name, stored.bias->name,
-                                          shape_text(stored.bias->shape), out));
+    throw unfit_weights(source, fmt::format("{} bias ({}) is {}, needed {}", layer.name, stored.bias->name,
+                                            shape_text(stored.bias->shape), out));
   }
 }
 
 void check_bytes(const StoredTensor& tensor, std::string_view layer, std::string_view what,
-                 const std::string& file) {
+                 const WeightsSource& source) {
   if (tensor.bytes.size() == element_count(tensor.shape) * bytes_of(tensor.type)) return;
-  throw damaged_weights(file, fmt::format("{} {} ({}) is {}, but has {} bytes", layer, what, tensor.name,
-                                          shape_text(tensor.shape), tensor.bytes.size()));
+  throw damaged_weights(source, fmt::format("{} {} ({}) is {}, but has {} bytes", layer, what, tensor.name,
+                                            shape_text(tensor.shape), tensor.bytes.size()));
 }
 
 }  // namespace
@@ -89,41 +91,46 @@ std::uint64_t element_count(const TensorShape& shape) {
   return count;
 }
 
-void check_convolutions(const StoredConvolutions& stored, const std::string& file) {
-  for (std::size_t i = 0; i < stored.size(); ++i) check_shapes(stored[i], kVgg16Convolutions[i], file);
-  for (std::size_t i = 0; i < stored.size(); ++i) {
-    check_bytes(stored[i].kernel, kVgg16Convolutions[i].name, "kernel", file);
-    if (stored[i].bias) check_bytes(*stored[i].bias, kVgg16Convolutions[i].name, "bias", file);
+void check_convolutions(const StoredConvolutions& stored, const WeightsSource& source) {
+  const std::vector<NetworkLayer> layers = convolutions(source.network);
+  for (std::size_t i = 0; i < layers.size(); ++i) check_shapes(stored.at(i), layers[i], source);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    check_bytes(stored[i].kernel, layers[i].name, "kernel", source);
+    if (stored[i].bias) check_bytes(*stored[i].bias, layers[i].name, "bias", source);
   }
 }
 
-std::array<ConvolutionWeights, kVgg16Convolutions.size()> decode_convolutions(
-    const StoredConvolutions& stored, const std::string& file) {
-  check_convolutions(stored, file);
-  std::array<ConvolutionWeights, kVgg16Convolutions.size()> layers;
-  for (std::size_t i = 0; i < stored.size(); ++i) {
-    const std::string_view name = kVgg16Convolutions[i].name;
-    const StoredConvolution& convolution = stored[i];
-    layers[i].kernel = hwio(finite_values(convolution.kernel, name, "kernel", file), convolution.kernel.shape,
-                            convolution.axes);
-    layers[i].bias = convolution.bias
-                         ? finite_values(*convolution.bias, name, "bias", file)
-                         : std::vector<float>(static_cast<std::size_t>(kVgg16Convolutions[i].out_channels));
+std::vector<ConvolutionWeights> decode_convolutions(const StoredConvolutions& stored,
+                                                    const WeightsSource& source) {
+  check_convolutions(stored, source);
+  std::vector<ConvolutionWeights> decoded;
+  for (const NetworkLayer& layer : convolutions(source.network)) {
+    const StoredConvolution& convolution = stored[decoded.size()];
+    std::vector<float> kernel = hwio(finite_values(convolution.kernel, layer.name, "kernel", source),
+                                     convolution.kernel.shape, convolution.axes);
+    std::vector<float> bias = convolution.bias
+                                  ? finite_values(*convolution.bias, layer.name, "bias", source)
+                                  : std::vector<float>(static_cast<std::size_t>(layer.out_channels));
+    decoded.push_back({std::move(kernel), std::move(bias)});
   }
-  return layers;
+  return decoded;
 }
 
-Error unfit_weights(const std::string& file, std::string_view why, std::string_view advice) {
-  return Error{Error::Kind::kFailed, "weights do not fit VGG16", fmt::format("{}: {}", file, why), advice};
+Error unfit_weights(const WeightsSource& source, std::string_view why, std::string_view advice) {
+  const Network& network = source.network;
+  return Error{
+      Error::Kind::kFailed, fmt::format("weights do not fit {}", network.title),
+      fmt::format("{}: {}", source.file, why),
+      advice.empty() ? fmt::format("pass a {} file to --weights", network.title) : std::string(advice)};
 }
 
-Error damaged_weights(const std::string& file, std::string_view why) {
-  return Error{Error::Kind::kFailed, "cannot read the weights", fmt::format("{}: {}", file, why),
+Error damaged_weights(const WeightsSource& source, std::string_view why) {
+  return Error{Error::Kind::kFailed, "cannot read the weights", fmt::format("{}: {}", source.file, why),
                "get an intact copy"};
 }
 
-Error weights_not_finite(const std::string& file, std::string_view what) {
-  return unfit_weights(file, fmt::format("{} has values that are infinite or no numbers", what),
+Error weights_not_finite(const WeightsSource& source, std::string_view what) {
+  return unfit_weights(source, fmt::format("{} has values that are infinite or no numbers", what),
                        "get an intact copy, or the weights of a training that did not diverge");
 }
 

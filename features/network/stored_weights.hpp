@@ -1,4 +1,4 @@
-// features/network/stored_weights.hpp: VGG16's convolutions in another program's file, found but not yet
+// features/network/stored_weights.hpp: a network's convolutions in another program's file, found but not yet
 // decoded. The readers of safetensors and ONNX share this code. Both formats store kernels in PyTorch's
 // order, outputs first.
 #pragma once
@@ -45,26 +45,30 @@ struct StoredConvolution {
   std::optional<StoredTensor> bias;  ///< any shape with one value for each output; nothing: zeros
 };
 
-/// One for each of kVgg16Convolutions.
-using StoredConvolutions = std::array<StoredConvolution, kVgg16Convolutions.size()>;
+/// One for each of a network's convolutions.
+using StoredConvolutions = std::vector<StoredConvolution>;
 
-/// Checks that every shape is VGG16's and that every tensor has enough bytes for it.
-/// @param file  the name of the file in errors
+/// A file of weights, and the network that they have to fit. Errors name both.
+struct WeightsSource {
+  const Network& network;
+  std::string file;
+};
+
+/// Checks that every shape is the network's and that every tensor has enough bytes for it.
 /// @throws Error kFailed naming the layer, the shape found and the needed shape
-void check_convolutions(const StoredConvolutions& stored, const std::string& file);
+void check_convolutions(const StoredConvolutions& stored, const WeightsSource& source);
 
 /// Checks, then decodes: kernels as HWIO. All values have to be finite.
-/// @param file  the name of the file in errors
 /// @throws Error kFailed naming the layer, the shape found and the needed shape
-[[nodiscard]] std::array<ConvolutionWeights, kVgg16Convolutions.size()> decode_convolutions(
-    const StoredConvolutions& stored, const std::string& file);
+[[nodiscard]] std::vector<ConvolutionWeights> decode_convolutions(const StoredConvolutions& stored,
+                                                                  const WeightsSource& source);
 
-/// "weights do not fit VGG16: FILE: WHY: ADVICE".
-[[nodiscard]] Error unfit_weights(const std::string& file, std::string_view why,
-                                  std::string_view advice = "pass a VGG16 file to --weights");
+/// "weights do not fit VGG16: FILE: WHY: ADVICE". @param advice  empty: to pass a file of the network
+[[nodiscard]] Error unfit_weights(const WeightsSource& source, std::string_view why,
+                                  std::string_view advice = {});
 /// The error for a damaged file.
-[[nodiscard]] Error damaged_weights(const std::string& file, std::string_view why);
+[[nodiscard]] Error damaged_weights(const WeightsSource& source, std::string_view why);
 /// The error for values that are infinite or NaN. @param what  e.g. "block1_conv1 kernel"
-[[nodiscard]] Error weights_not_finite(const std::string& file, std::string_view what);
+[[nodiscard]] Error weights_not_finite(const WeightsSource& source, std::string_view what);
 
 }  // namespace headstart

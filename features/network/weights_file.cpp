@@ -12,6 +12,7 @@
 #include "data/error.hpp"
 #include "data/file_bytes.hpp"
 #include "data/image/byte_view.hpp"
+#include "features/network/known_networks.hpp"
 #include "features/network/stored_weights.hpp"
 #include "features/network/weights.hpp"
 
@@ -57,40 +58,65 @@ Format format_of(const fs::path& file) {
   return format == Format::kUnknown ? format_by_extension(file) : format;
 }
 
-std::vector<std::byte> read_whole(const fs::path& file) {
+std::vector<std::byte> read_whole(const Network& network, const fs::path& file) {
   auto read = read_file(file, kMaxWeightsFileBytes);
   if (const auto* const reject = std::get_if<Reject>(&read)) {
     throw Error{Error::Kind::kFailed, "cannot read the weights",
-                fmt::format("{}: {}", file.string(), reject->reason), "pass a VGG16 file to --weights"};
+                fmt::format("{}: {}", file.string(), reject->reason),
+                fmt::format("pass a {} file to --weights", network.title)};
   }
   return std::get<std::vector<std::byte>>(std::move(read));
 }
 
-}  // namespace
-
-Vgg16Weights read_weights(const fs::path& file) {
-  const std::string name = file.string();
+NetworkWeights read_as(const Network& network, const fs::path& file) {
+  const WeightsSource source{network, file.string()};
   switch (format_of(file)) {
     case Format::kSafetensors:
-      return read_safetensors_weights(read_whole(file), name);
+      return read_safetensors_weights(network, read_whole(network, file), source.file);
     case Format::kOnnx:
-      return read_onnx_weights(read_whole(file), name);
+      return read_onnx_weights(network, read_whole(network, file), source.file);
     case Format::kTorchArchive:
     case Format::kPickle:
       throw unfit_weights(
-          name, "is a file of torch.save, which can run code when it is read",
-          "convert it: safetensors.torch.save_file(torch.load('vgg16.pth', weights_only=True), "
-          "'vgg16.safetensors')");
+          source, "is a file of torch.save, which can run code when it is read",
+          fmt::format("convert it: safetensors.torch.save_file(torch.load('{0}.pth', weights_only=True), "
+                      "'{0}.safetensors')",
+                      network.name));
     case Format::kUnknown:
       if (fs::is_regular_file(file)) {
-        throw unfit_weights(name, "is neither a .h5 file of Keras nor a safetensors nor an ONNX file");
+        throw unfit_weights(source, "is neither a .h5 file of Keras nor a safetensors nor an ONNX file");
       }
       [[fallthrough]];
     case Format::kHdf5:
     case Format::kKerasArchive:
       break;
   }
-  return read_keras_weights(file);
+  return read_keras_weights(network, file);
+}
+
+/// Whether a file that does not fit one network holds another one.
+bool holds(const Network& network, const fs::path& file) {
+  try {
+    static_cast<void>(read_as(network, file));
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+NetworkWeights read_weights(const Network& network, const fs::path& file) {
+  try {
+    return read_as(network, file);
+  } catch (const Error&) {
+    for (const Network& other : known_networks()) {
+      if (other.name == network.name || !holds(other, file)) continue;
+      throw unfit_weights({network, file.string()}, fmt::format("it holds {}'s layers", other.title),
+                          fmt::format("pass --network {}", other.name));
+    }
+    throw;
+  }
 }
 
 }  // namespace headstart

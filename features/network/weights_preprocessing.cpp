@@ -13,8 +13,6 @@
 
 #include "data/error.hpp"
 
-#include "features/network/stored_weights.hpp"
-
 namespace headstart {
 namespace {
 
@@ -102,7 +100,7 @@ std::optional<Preprocessing> parse_preprocessing_statement(std::string_view text
 }
 
 PreprocessingChoice choose_preprocessing(std::span<const float> kernel, WeightsOrigin origin,
-                                         std::string_view stated, const std::string& file,
+                                         std::string_view stated, const WeightsSource& source,
                                          const NetworkInput& input) {
   const std::string advice = fmt::format(
       "write caffe, caffe-rgb or torchvision as {} into its metadata (docs/weights.md)", kPreprocessingKey);
@@ -110,7 +108,7 @@ PreprocessingChoice choose_preprocessing(std::span<const float> kernel, WeightsO
     const std::optional<Preprocessing> preprocessing = parse_preprocessing_statement(stated);
     if (!preprocessing) {
       throw unfit_weights(
-          file,
+          source,
           printable(fmt::format("its metadata has {} = '{}'", kPreprocessingKey, stated.substr(0, 200))),
           "write caffe, caffe-rgb or torchvision there");
     }
@@ -123,7 +121,7 @@ PreprocessingChoice choose_preprocessing(std::span<const float> kernel, WeightsO
       order = descent == CaffeDescent::kBgr ? ChannelOrder::kBgr : ChannelOrder::kRgb;
     const auto preprocessing = preprocessing_of(input, order);
     if (!preprocessing)
-      throw unfit_weights(file, "the layers before its first convolution give no input", advice);
+      throw unfit_weights(source, "the layers before its first convolution give no input", advice);
     return {*preprocessing, "the layers before the first convolution say so"};
   }
   switch (descent) {
@@ -135,21 +133,21 @@ PreprocessingChoice choose_preprocessing(std::span<const float> kernel, WeightsO
       break;
   }
   if (!input.unreadable.empty()) {
-    throw unfit_weights(file, fmt::format("its input goes through {}, which can't be read", input.unreadable),
-                        advice);
+    throw unfit_weights(
+        source, fmt::format("its input goes through {}, which can't be read", input.unreadable), advice);
   }
   switch (origin) {
     case WeightsOrigin::kKeras:
-      return {kCaffePreprocessing, "the file comes from Keras"};
+      return {source.network.preprocessing, "the file comes from Keras"};
     case WeightsOrigin::kTorchvision:
       return {kTorchvisionPreprocessing, "the file comes from PyTorch"};
     case WeightsOrigin::kUnknown:
       break;
   }
-  throw unfit_weights(file, "nothing in it tells which input it wants", advice);
+  throw unfit_weights(source, "nothing in it tells which input it wants", advice);
 }
 
-void adopt_preprocessing(Vgg16Weights& weights, PreprocessingChoice choice) {
+void adopt_preprocessing(NetworkWeights& weights, PreprocessingChoice choice) {
   const Preprocessing other = exchanged(choice.preprocessing);
   const bool known = parse_preprocessing(to_string(choice.preprocessing)).has_value();
   if (!known && parse_preprocessing(to_string(other))) {
@@ -163,7 +161,7 @@ void adopt_preprocessing(Vgg16Weights& weights, PreprocessingChoice choice) {
   }
   weights.preprocessing = choice.preprocessing;
   weights.preprocessing_reason = std::move(choice.reason);
-  weights.identity = weights_identity(weights.layers);
+  weights.identity = weights_identity(weights.network, weights.layers);
 }
 
 }  // namespace headstart

@@ -2,7 +2,7 @@
 // file's own statement decides, then the layers before the first convolution. Most files have neither, and
 // names alone mislead. Under torchvision's names people keep torchvision's own weights (RGB, normalised) and
 // two conversions of the original Caffe model (BGR or RGB, on 0..255). So the values come before the names.
-// All descendants of the Caffe model, Keras's included, share its first layer, which fine-tuning hardly
+// All descendants of VGG16's Caffe model, Keras's included, share its first layer, which fine-tuning hardly
 // changes. The 64 filters of that layer, in their order, work as a signature. The magnitude of kernels tells
 // nothing: it is 0.67 at most, as for an input of about one, although Caffe's input reaches 150.
 #pragma once
@@ -14,6 +14,7 @@
 
 #include "features/network/network_input.hpp"
 #include "features/network/preprocessing.hpp"
+#include "features/network/stored_weights.hpp"
 #include "features/network/weights.hpp"
 
 namespace headstart {
@@ -45,20 +46,19 @@ enum class CaffeDescent { kNone, kBgr, kRgb };
 [[nodiscard]] CaffeDescent caffe_descent(std::span<const float> kernel);
 
 /// Takes the first that tells: the file's statement, its layers, the first layer's values, its origin. An
-/// origin of Keras means caffe; torchvision's means torchvision. The origin tells nothing if a layer before
-/// the first convolution can't be read.
+/// origin of Keras means the network's own; torchvision's means torchvision. The origin tells nothing if a
+/// layer before the first convolution can't be read.
 /// @param kernel  block1_conv1's, as HWIO
 /// @param stated  the metadata under kPreprocessingKey; empty if there is none
-/// @param file    the name of the file in errors
 /// @param input   the layers before the first convolution
 /// @throws Error kFailed if nothing tells, or if a statement can't be read
 [[nodiscard]] PreprocessingChoice choose_preprocessing(std::span<const float> kernel, WeightsOrigin origin,
-                                                       std::string_view stated, const std::string& file,
+                                                       std::string_view stated, const WeightsSource& source,
                                                        const NetworkInput& input = {});
 
 /// Sets the weights' preprocessing and identity. If the first kernel takes a named preprocessing's channels
 /// in the other order, the kernel's channels are exchanged. So a network has one identity, whatever program
 /// exported it.
-void adopt_preprocessing(Vgg16Weights& weights, PreprocessingChoice choice);
+void adopt_preprocessing(NetworkWeights& weights, PreprocessingChoice choice);
 
 }  // namespace headstart

@@ -78,7 +78,7 @@ struct Command {
 /// All variables that parsing fills.
 struct Program {
   CLI::App app{
-      "A folder of labelled images in, a trained classifier out: VGG16 features, computed once and cached; a "
+      "A folder of labelled images in, a trained classifier out: VGG features, computed once and cached; a "
       "dense head "
       "trained on them in seconds."};
   CLI::Option* config_file = nullptr;
@@ -119,8 +119,8 @@ void add_run_options(CLI::App& app, RunOptions& options) {
                  "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
       ->required()
       ->type_name("OUT");
-  add_weights(app, options.stage_one.weights);
-  add_network(app, options.stage_one);
+  add_network(app, options.stage_one.network, options.stage_one.weights);
+  add_engine(app, options.stage_one);
   app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
 }
 
@@ -133,7 +133,7 @@ void add_features(CLI::App& app, TrainOptions& options) {
           ->type_name("FILE.h5")
           ->excludes(dataset);
   for (const char* name :
-       {"--tap", "--views", "--cache", "--engine", "--batch-size", "--rehash", "--storage"})
+       {"--network", "--tap", "--views", "--cache", "--engine", "--batch-size", "--rehash", "--storage"})
     features->excludes(app.get_option(name));
   for (CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->get_group() == "Images"; }))
     features->excludes(option);
@@ -142,6 +142,8 @@ void add_features(CLI::App& app, TrainOptions& options) {
 /// config.toml of a run: its options, without those that --features excludes.
 Config config_of_run(const CLI::App& app) {
   Config config = config_of(app);
+  // The files of a default run stay those of the versions that had one network.
+  if (app.get_option("--network")->as<std::string>() == vgg16().name) config.erase("network");
   const CLI::Option* features = app.get_option_no_throw("--features");
   if (features != nullptr && features->count() > 0) {
     for (const CLI::Option* option : features->get_excludes()) config.erase(option->get_single_name());
@@ -167,7 +169,7 @@ CLI::App& add_run(Program& program, TrainOptions& options, const std::string& na
 CLI::App& add_finetune_command(Program& program) {
   FinetuneOptions& options = program.finetune;
   Command& command = add_command(program, program.app, "finetune",
-                                 "Train VGG16's top blocks together with the head of a trained model",
+                                 "Train the network's top blocks together with the head of a trained model",
                                  [&](const Session& session) { run_finetune(options, session); });
   CLI::App& app = *command.app;
   add_run_options(app, options);
@@ -218,8 +220,8 @@ void add_cache_export(Program& program, CLI::App& cache) {
   add_choice(app, "--pooling", options.pooling, pooling_names(), "All of a map, or one number a channel");
   add_choice(app, "--dtype", options.type, feature_type_names(),
              "How they are stored; float16 errs by up to 0.05 %");
-  add_weights(app, options.stage_one.weights);
-  add_network(app, options.stage_one);
+  add_network(app, options.stage_one.network, options.stage_one.weights);
+  add_engine(app, options.stage_one);
   add_extractor(app, options.stage_one);
   finish_command(command);
 }
@@ -299,8 +301,8 @@ void add_commands(Program& program) {
            "Only part K of N (K from 0 to N-1), drawn by path; none: all of it [the part that srun, a job "
            "array, an indexed job or an mpirun that cannot share the work says]")
         ->type_name("K/N|none");
-    add_weights(app, options.stage_one.weights);
-    add_network(app, options.stage_one);
+    add_network(app, options.stage_one.network, options.stage_one.weights);
+    add_engine(app, options.stage_one);
     app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
     add_extractor(app, options.stage_one);
     finish_command(command);
@@ -318,8 +320,8 @@ void add_commands(Program& program) {
     add_number(app, "--threshold", options.threshold, 0, 1,
                "Cosine above which two images are near-duplicates");
     add_number(app, "--top", options.top, 0, 1e6, "Lines of each table; the file has all");
-    add_weights(app, options.stage_one.weights);
-    add_network(app, options.stage_one);
+    add_network(app, options.stage_one.network, options.stage_one.weights);
+    add_engine(app, options.stage_one);
     app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
     add_extractor(app, options.stage_one);
     finish_command(command);
@@ -349,7 +351,7 @@ void add_commands(Program& program) {
         add_command(program, root, "info", "Engines found and chosen, versions, weights, cache location",
                     [&](const Session& session) { run_info(program.info, session); });
     add_cache(*command.app, program.info.cache);
-    add_weights(*command.app, program.info.weights);
+    add_network(*command.app, program.info.network, program.info.weights);
     finish_command(command);
   }
 }

@@ -47,16 +47,17 @@ void run_cache_list(const CacheOptions& options, const Session& session) {
     fmt::print("{}: no cached features\n", folder.string());
     return;
   }
-  std::vector<std::vector<std::string>> rows{
-      {"fingerprint", "tap", "engine", "stored as", "rows", "segments", "size", "not zero", "newest"}};
+  std::vector<std::vector<std::string>> rows{{"fingerprint", "network", "tap", "engine", "stored as", "rows",
+                                              "segments", "size", "not zero", "newest"}};
   for (const CacheListing& listing : listings) {
     const bool any = listing.segments > 0;
-    rows.push_back({listing.folder.fingerprint, std::string(to_string(listing.folder.tap)), listing.engine,
-                    listing.storage, fmt::format("{}", listing.rows), fmt::format("{}", listing.segments),
-                    format_bytes(listing.bytes), fmt::format("{:.1f} %", 100.0 * listing.density),
+    rows.push_back({listing.folder.fingerprint, listing.network.empty() ? "-" : listing.network,
+                    listing.folder.tap.name, listing.engine, listing.storage, fmt::format("{}", listing.rows),
+                    fmt::format("{}", listing.segments), format_bytes(listing.bytes),
+                    fmt::format("{:.1f} %", 100.0 * listing.density),
                     any ? format_time(listing.newest) : "-"});
   }
-  fmt::print("{}\n{}", folder.string(), text_table(rows, 4));
+  fmt::print("{}\n{}", folder.string(), text_table(rows, 5));
 }
 
 void run_cache_verify(const CacheOptions& options, const Session& session) {

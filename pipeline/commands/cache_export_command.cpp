@@ -17,7 +17,8 @@ namespace headstart {
 
 void run_cache_export(const CacheExportOptions& options, const Session& session) {
   check_output("-o", options.out, {options.dataset, options.stage_one.weights, session.config_file});
-  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  StageOne stage_one(load_weights(options.stage_one.network, options.stage_one.weights), {options.tap},
+                     options.stage_one, session);
   const ExtractedDataset dataset = extract_dataset(options.dataset, 1, options.stage_one, session, stage_one);
   session.console.note(describe(dataset));
   FeatureTable table;

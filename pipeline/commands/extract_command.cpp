@@ -78,7 +78,8 @@ void run_extract(const ExtractOptions& options, const Session& session) {
   }
   // Each process that shares the work out works alone on its share.
   const Session own{session.console, session.threads};
-  StageOne stage_one(load_weights(options.stage_one.weights), options.taps, options.stage_one, own);
+  StageOne stage_one(load_weights(options.stage_one.network, options.stage_one.weights), options.taps,
+                     options.stage_one, own);
   if (options.dry_run) {
     if (session.leads()) print_plan(options.dataset, 1, own, stage_one, options.views, shard);
     return;

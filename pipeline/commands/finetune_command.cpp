@@ -44,10 +44,15 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kRowsAtATime = 256;  // 40 MB of block4_pool, evaluated together
 
-int first_block_of(const FinetuneOptions& options) { return 6 - options.blocks; }
-Tap tap_below(const FinetuneOptions& options) {
-  return kAllTaps[static_cast<std::size_t>(first_block_of(options) - 2)];
+int first_block_of(const FinetuneOptions& options, const Network& network) {
+  return block_count(network) + 1 - options.blocks;
 }
+/// The tap whose cached activations are the input of the trained blocks.
+Tap tap_of_input(const FinetuneOptions& options, const Network& network) {
+  return tap_below(network, first_block_of(options, network));
+}
+/// The tap that the head takes.
+const Tap& tap_of_head(const Network& network) { return network.taps.back(); }
 
 /// The folder beside OUT for the head to start from. An earlier OUT stays unchanged until this run is done.
 constexpr std::string_view kHead = "head";
@@ -85,9 +90,12 @@ void check_tunable(const Model& model, const FinetuneOptions& options, const std
     throw Error{Error::Kind::kFailed, "cannot fine-tune the model", fmt::format("{}: {}", name, what),
                 advice};
   };
-  if (model.tap != Tap::kBlock5Pool) {
-    refuse(fmt::format("its head takes {}, not block5_pool", to_string(model.tap)),
-           "train one with --tap block5_pool");
+  const Network& network = model.configuration.network;
+  if (const Network& asked = options.stage_one.network; asked != vgg16() && asked != network)
+    refuse(fmt::format("it is of {}, not {}", network.title, asked.title), "leave out --network");
+  if (const Tap& needed = tap_of_head(network); model.tap != needed) {
+    refuse(fmt::format("its head takes {}, not {}", model.tap.name, needed.name),
+           fmt::format("train one with --tap {}", needed.name));
   }
   if (model.fitted.transform != model.representation.transform)
     refuse("it was written before transforms were kept beside the head", "train it again");
@@ -98,8 +106,9 @@ void check_tunable(const Model& model, const FinetuneOptions& options, const std
 /// Trains a head into `folder`, as train does. Rows of both taps are cached in one pass over the images.
 void train_head_first(const FinetuneOptions& options, const fs::path& folder, const Session& session) {
   session.console.note("no --from: a head is trained first");
-  StageOne both(load_weights(options.stage_one.weights), {tap_below(options), Tap::kBlock5Pool},
-                options.stage_one, session);
+  const Network& network = options.stage_one.network;
+  StageOne both(load_weights(network, options.stage_one.weights),
+                {tap_of_input(options, network), tap_of_head(network)}, options.stage_one, session);
   const Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
   static_cast<void>(both.run(sources_of(manifest)));
   run_train(options_of_head(options, folder), session);
@@ -123,9 +132,11 @@ Model starting_model(const FinetuneOptions& options, const OutputFolder& out, co
 /// The weights for the cache of activations below the VGG blocks. The weights of --weights serve if the model
 /// has the same frozen part, so that a fine-tuned model shares the cache. Otherwise the model's own weights
 /// serve.
-Vgg16Weights frozen_weights(const Model& model, const FinetuneOptions& options) {
-  Vgg16Weights base = load_weights(options.stage_one.weights);
-  const std::size_t frozen = kVgg16Convolutions.size() - convolutions_from(first_block_of(options)).size();
+NetworkWeights frozen_weights(const Model& model, const FinetuneOptions& options) {
+  const Network& network = model.weights.network;
+  if (options.stage_one.weights.empty() && network != vgg16()) return model.weights;
+  NetworkWeights base = load_weights(network, options.stage_one.weights);
+  const std::size_t frozen = first_convolution(network, tap_of_input(options, network));
   for (std::size_t i = 0; i < frozen; ++i) {
     if (base.layers[i].kernel != model.weights.layers[i].kernel ||
         base.layers[i].bias != model.weights.layers[i].bias)
@@ -227,11 +238,12 @@ double relative_movement(const Floats& now, const Floats& then) {
 
 std::vector<Movement> movements_of(std::span<const ConvolutionWeights> now,
                                    std::span<const ConvolutionWeights> then, const Head& head,
-                                   const Head& initial, int first_block) {
+                                   const Head& initial, const Network& network) {
   std::vector<Movement> movements;
-  const std::span<const ConvolutionLayer> layers = convolutions_from(first_block);
-  for (std::size_t i = 0; i < layers.size(); ++i)
-    movements.push_back({std::string(layers[i].name), relative_movement(now[i].kernel, then[i].kernel)});
+  const std::vector<NetworkLayer> layers = convolutions(network);
+  const auto trained = std::span(layers).last(now.size());
+  for (std::size_t i = 0; i < trained.size(); ++i)
+    movements.push_back({trained[i].name, relative_movement(now[i].kernel, then[i].kernel)});
   for (std::size_t l = 0; l < head.layers.size(); ++l) {
     const auto floats = [](const Dense& dense) {
       return std::span(dense.kernel.data(), static_cast<std::size_t>(dense.kernel.size()));
@@ -278,7 +290,7 @@ Json metrics_of(const EndedRun& run, const std::vector<Evaluated>& before,
   Json& moved = json["moved"] = Json::array();
   for (const Movement& movement : movements)
     moved.push_back({{"layer", movement.layer}, {"relative_norm", movement.relative}});
-  json["tuned_from_block"] = first_block_of(options);
+  json["tuned_from_block"] = first_block_of(options, run.model.configuration.network);
   json["blocks_learning_rate"] = blocks_learning_rate(options, run.model);
   json["backprop"] = backprop;
   return json;
@@ -289,11 +301,13 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
                      const std::string& backprop) {
   Report report = report_of(run);
   report.searched = true;  // the head is already chosen
-  report.facts.emplace_back("fine-tuning",
-                            fmt::format("blocks {} to 5 from {}, learning rate {} (head {}), L2-SP {}, by {}",
-                                        first_block_of(options), to_string(tap_below(options)),
-                                        blocks_learning_rate(options, run.model), run.training.learning_rate,
-                                        options.l2_sp, backprop));
+  const Network& network = run.model.configuration.network;
+  report.facts.emplace_back(
+      "fine-tuning",
+      fmt::format("blocks {} to {} from {}, learning rate {} (head {}), L2-SP {}, by {}",
+                  first_block_of(options, network), block_count(network),
+                  to_string(tap_of_input(options, network)), blocks_learning_rate(options, run.model),
+                  run.training.learning_rate, options.l2_sp, backprop));
   report.tables.push_back(
       {"Before and after fine-tuning", outcome(run.result), comparison_rows(before, run.splits)});
   report.tables.push_back({"How far each kernel moved",
@@ -304,14 +318,14 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
 }
 
 /// The digest of the model that a run starts from, so that no run goes on with a checkpoint of another model.
-std::string identity_of_start(const Vgg16Weights& weights, const Head& head) {
+std::string identity_of_start(const NetworkWeights& weights, const Head& head) {
   Sha256Stream stream;
   const auto add = [&](std::span<const float> floats) { stream.update(std::as_bytes(floats)); };
   for (const Dense& layer : head.layers) {
     add({layer.kernel.data(), static_cast<std::size_t>(layer.kernel.size())});
     add({layer.bias.data(), static_cast<std::size_t>(layer.bias.size())});
   }
-  return weights_identity(weights.layers).hex() + stream.finish().hex();
+  return weights_identity(weights.network, weights.layers).hex() + stream.finish().hex();
 }
 
 /// @param blocks  the VGG blocks that `layer` trains, as they are before
@@ -344,22 +358,26 @@ Model tuned_model(Model model, int first_block, std::span<const ConvolutionWeigh
   model.tuned_from_block = std::min(before, first_block);
   std::copy(blocks.begin(), blocks.end(),
             model.weights.layers.end() - static_cast<std::ptrdiff_t>(blocks.size()));
-  model.weights.identity = weights_identity(model.weights.layers);
+  model.weights.identity = weights_identity(model.weights.network, model.weights.layers);
   model.configuration.weights_identity = model.weights.identity;
   model.head = fold_into_first_layer(std::move(head), model.fitted);
   model.training = training;
   return model;
 }
 
+void print_finetune_plan(const FinetuneOptions& options, const Session& session) {
+  NetworkWeights weights = options.from.empty()
+                               ? load_weights(options.stage_one.network, options.stage_one.weights)
+                               : frozen_weights(read_model(options.from), options);
+  const Tap below = tap_of_input(options, weights.network);
+  StageOne stage_one(std::move(weights), {below}, options.stage_one, session);
+  print_plan(options.dataset, 2, session, stage_one, options.views.value_or(0));
+}
+
 }  // namespace
 
 void run_finetune(const FinetuneOptions& options, const Session& session) {
-  const Tap below = tap_below(options);
-  if (options.dry_run) {
-    StageOne stage_one(load_weights(options.stage_one.weights), {below}, options.stage_one, session);
-    return print_plan(options.dataset, 2, session, stage_one, options.views.value_or(0));
-  }
-  const int first_block = first_block_of(options);
+  if (options.dry_run) return print_finetune_plan(options, session);
   OutputFolder out(options.out);
   Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
   if (options.validation) check_early_stopping(manifest, *options.validation, options.early_stopping);
@@ -371,6 +389,9 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   check_early_stopping(manifest, validation_share, options.early_stopping);
 
   // Stage one, up to the input of the trained VGG blocks.
+  const Network network = model.configuration.network;
+  const int first_block = first_block_of(options, network);
+  const Tap below = tap_of_input(options, network);
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(frozen_weights(model, options), {below}, stage_options, session);
   ExtractedDataset dataset =
@@ -391,14 +412,14 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   TrainingOptions training = training_options(options, model, rows, seed, session);
   Head initial = unfold_from_first_layer(std::move(model.head), model.fitted);
   std::unique_ptr<TrainableBlocks> opened =
-      open_trainable_blocks(model.weights, {.backprop = options.backprop,
-                                            .first_block = first_block,
-                                            .input_size = model.configuration.resize.size,
-                                            .batch_size = training.batch,
-                                            .threads = session.threads});
-  session.console.note(fmt::format("stage three: {} training and {} validation images, blocks {} to 5 by {}",
+      open_trainable_blocks(model.weights, options.backprop,
+                            {.first_block = first_block,
+                             .input_size = model.configuration.resize.size,
+                             .batch_size = training.batch,
+                             .threads = session.threads});
+  session.console.note(fmt::format("stage three: {} training and {} validation images, blocks {} to {} by {}",
                                    training_images.size(), rows.validation.size(), first_block,
-                                   opened->description()));
+                                   block_count(network), opened->description()));
   SparseRowsView in_memory = maps.training();
   in_memory.columns = maps.columns();
   const std::string backprop = opened->description();
@@ -408,7 +429,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
       lower_layers(std::move(opened), {.rate = blocks_learning_rate(options, model) / training.learning_rate,
                                        .l2_sp = options.l2_sp}),
       in_memory, initial.layers.front().kernel,
-      TunedLayerOptions{.channels = tap_shape(Tap::kBlock5Pool, model.configuration.resize.size).channels,
+      TunedLayerOptions{.channels = tap_shape(network, tap_of_head(network), model.configuration.resize.size).channels,
                         .batch = training.batch,
                         .pooling = model.representation.pooling,
                         .fitted = model.fitted,
@@ -441,8 +462,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   warn_of_absurd_loss(after, data.classes, before.front().metrics.l2_penalty, session.console);
   const std::vector<ConvolutionWeights> tuned = blocks.weights();
   result.head.layers.front().kernel = layer.release_kernel();
-  const std::vector<Movement> movements =
-      movements_of(tuned, blocks_before, result.head, initial, first_block);
+  const std::vector<Movement> movements = movements_of(tuned, blocks_before, result.head, initial, network);
   // Frees memory for the model, which holds a copy of the tuned blocks.
   owned.reset();
   initial.layers.clear();

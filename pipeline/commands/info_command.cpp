@@ -2,9 +2,9 @@
 // location.
 #include <fmt/format.h>
 
-#include "features/blocks/trainable_blocks.hpp"
+#include "features/blocks/registry.hpp"
 #include "features/cache/cache_folder.hpp"
-#include "features/engines/engine.hpp"
+#include "features/engines/registry.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
 #include "pipeline/process/processes.hpp"
@@ -13,7 +13,7 @@
 namespace headstart {
 
 void run_info(const InfoOptions& options, const Session& session) {
-  const Vgg16Weights weights = load_weights(options.weights);
+  const NetworkWeights weights = load_weights(options.network, options.weights);
   const auto cache = options.cache.empty() ? default_cache_folder() : options.cache;
   const std::string source = options.weights.empty() ? std::string("embedded (VGG16, ImageNet)")
                                                      : printable(options.weights.string());
@@ -28,13 +28,15 @@ void run_info(const InfoOptions& options, const Session& session) {
                              (path.available ? "" : "not available: ") + path.detail);
   }
   fmt::print(
-      "headstart {}\nthreads        {}\ncache          {}\nweights        {}\n  format       {}\n  identity  "
+      "headstart {}\nthreads        {}\ncache          {}\nnetwork        {}\nweights        {}\n  format    "
+      "   {}\n  identity  "
       "   {}\n"
       "  preprocessing {}: {} ({})\n"
       "engines        auto chooses {}\n{}fine-tuning\n{}MPI            {}\n",
-      HEADSTART_VERSION, session.threads, cache.string(), source, printable(weights.format),
-      weights.identity.hex(), to_string(weights.preprocessing), in_words(weights.preprocessing),
-      weights.preprocessing_reason, to_string(choose_engine()), engines, backprops, describe_mpi());
+      HEADSTART_VERSION, session.threads, cache.string(), weights.network.title, source,
+      printable(weights.format), weights.identity.hex(), to_string(weights.preprocessing),
+      in_words(weights.preprocessing), weights.preprocessing_reason, to_string(choose_engine()), engines,
+      backprops, describe_mpi());
 }
 
 }  // namespace headstart

@@ -62,7 +62,7 @@ LabelledRows rows_of(const ExtractedDataset& dataset, const InspectOptions& opti
 std::vector<FeatureScore> score_taps(StageOne& stage_one, const LabelledRows& rows, int classes,
                                      const Session& session) {
   std::vector<FeatureScore> scores;
-  for (const Tap tap : kAllTaps) {
+  for (const Tap& tap : stage_one.network().taps) {
     std::unique_ptr<FeatureCache> cache;
     ReadRows read = [&](std::span<const Sha256> keys) { return stage_one.features(keys); };
     if (tap != stage_one.taps().front()) {
@@ -74,7 +74,7 @@ std::vector<FeatureScore> score_taps(StageOne& stage_one, const LabelledRows& ro
       }
       read = [&](std::span<const Sha256> keys) { return cache->read(keys); };
     }
-    const MapShape shape = tap_shape(tap, stage_one.configuration().resize.size);
+    const MapShape shape = tap_shape(stage_one.network(), tap, stage_one.configuration().resize.size);
     const std::vector<FeatureScore> of_tap =
         score_features(tap, shape, read, rows.keys, rows.labels, classes, session.threads, on_interrupt());
     scores.insert(scores.end(), of_tap.begin(), of_tap.end());
@@ -98,7 +98,9 @@ void run_inspect(const InspectOptions& options, const Session& session) {
     check_output("-o", options.json, {options.dataset, options.stage_one.weights, session.config_file});
   }
   check_size(options);
-  StageOne stage_one(load_weights(options.stage_one.weights), {Tap::kBlock5Pool}, options.stage_one, session);
+  const Network& network = options.stage_one.network;
+  StageOne stage_one(load_weights(network, options.stage_one.weights), {network.default_tap},
+                     options.stage_one, session);
   if (options.dry_run) return print_plan(options.dataset, 2, session, stage_one);
   const ExtractedDataset dataset = extract_dataset(options.dataset, 2, options.stage_one, session, stage_one);
   session.console.note("stage one: " + describe(dataset));

@@ -22,7 +22,7 @@ void add_evaluate(CLI::App& app, EvaluateOptions& options) {
   add_dataset(app, options.dataset, options.stage_one.images);
   app.add_option("--json", options.json, "Write the metrics to this file as well")->type_name("FILE");
   add_views(app, options.views, kViewsHelp);
-  add_network(app, options.stage_one);
+  add_engine(app, options.stage_one);
   add_admission(app, options.stage_one.images);
 }
 
@@ -48,7 +48,7 @@ void add_predict(CLI::App& app, PredictOptions& options) {
                  "Write a PNG for each image into this folder: what its class was seen by (Grad-CAM)")
       ->type_name("DIR");
   add_views(app, options.views, kViewsHelp);
-  add_network(app, options.stage_one);
+  add_engine(app, options.stage_one);
   add_admission(app, options.stage_one.images);
 }
 

@@ -37,13 +37,20 @@ void add_cache(CLI::App& app, std::filesystem::path& cache) {
       ->type_name("DIR");
 }
 
-void add_weights(CLI::App& app, std::filesystem::path& weights) {
+void add_network(CLI::App& app, Network& network, std::filesystem::path& weights) {
+  static const Names<Network> networks = [] {
+    Names<Network> names;
+    for (const Network& known : known_networks()) names.emplace_back(known.name, known);
+    return names;
+  }();
+  add_choice(app, "--network", network, networks, "The frozen network; all but vgg16 need --weights");
   app.add_option("--weights", weights,
-                 "VGG16 weights: a .h5 file of Keras, safetensors or ONNX [the embedded ImageNet weights]")
+                 "The network's weights: a .h5 file of Keras, safetensors or ONNX [VGG16's ImageNet weights, "
+                 "which are embedded]")
       ->type_name("FILE");
 }
 
-void add_network(CLI::App& app, StageOneOptions& options) {
+void add_engine(CLI::App& app, StageOneOptions& options) {
   add_cache(app, options.cache);
   add_choice(app, "--engine", options.engine, kEngines, "What runs the network");
   add_number(app, "--batch-size", options.batch_size, 0, 4096,

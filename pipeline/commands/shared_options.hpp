@@ -15,9 +15,10 @@ namespace headstart {
 /// The dataset, and how it is read.
 void add_dataset(CLI::App& app, std::filesystem::path& dataset, ImageOptions& images);
 void add_cache(CLI::App& app, std::filesystem::path& cache);
-void add_weights(CLI::App& app, std::filesystem::path& weights);
+/// Which network runs, and its weights.
+void add_network(CLI::App& app, Network& network, std::filesystem::path& weights);
 /// How the network runs and where its rows are stored; these options change no value of a row.
-void add_network(CLI::App& app, StageOneOptions& options);
+void add_engine(CLI::App& app, StageOneOptions& options);
 void add_views(CLI::App& app, int& views, const std::string& text);
 /// Options that decide which images are accepted.
 void add_admission(CLI::App& app, ImageOptions& images);

@@ -66,7 +66,7 @@ struct StageTwoInput {
   std::span<const Sha256> keys;           ///< of every row
   StoredRows stored;
   FeatureOrigin origin;
-  const Vgg16Weights& weights;
+  const NetworkWeights& weights;
   const ExtractorConfiguration& configuration;
   RunIdentity facts;  ///< about the rows, besides their keys and labels
 };
@@ -170,7 +170,8 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
 
 void train_on_dataset(const TrainOptions& options, const Session& session) {
   OutputFolder out(options.out);
-  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  StageOne stage_one(load_weights(options.stage_one.network, options.stage_one.weights), {options.tap},
+                     options.stage_one, session);
   Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
   check_early_stopping(manifest, options.validation, options.early_stopping);
   ExtractedDataset dataset =
@@ -198,7 +199,8 @@ void train_on_dataset(const TrainOptions& options, const Session& session) {
 }
 
 void dry_run(const TrainOptions& options, const Session& session) {
-  StageOne stage_one(load_weights(options.stage_one.weights), {options.tap}, options.stage_one, session);
+  StageOne stage_one(load_weights(options.stage_one.network, options.stage_one.weights), {options.tap},
+                     options.stage_one, session);
   print_plan(options.dataset, 2, session, stage_one, options.views);
 }
 
@@ -222,7 +224,7 @@ void take_pooling(TrainOptions& options, Pooling pooling) {
 
 /// Checks that the features come from these weights: they tell nothing about images that go through another
 /// network.
-void check_weights(const Vgg16Weights& weights, const ExtractorConfiguration& configuration,
+void check_weights(const NetworkWeights& weights, const ExtractorConfiguration& configuration,
                    const TrainOptions& options) {
   if (weights.identity == configuration.weights_identity) return;
   const std::string given = options.stage_one.weights.empty() ? "the embedded weights"
@@ -249,7 +251,7 @@ void train_on_features(TrainOptions options, const Session& session) {
     fmt::print("{}\n{}\n", class_table(dataset.manifest), content);
     return;
   }
-  const Vgg16Weights weights = load_weights(options.stage_one.weights);
+  const NetworkWeights weights = load_weights(table.configuration.network, options.stage_one.weights);
   check_weights(weights, table.configuration, options);
   OutputFolder out(options.out);
   session.console.note(content);

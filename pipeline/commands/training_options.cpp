@@ -111,11 +111,11 @@ const Names<Pooling>& pooling_names() {
 }
 
 const Names<Tap>& tap_names() {
-  static const Names<Tap> names{{"block1_pool", Tap::kBlock1Pool},
-                                {"block2_pool", Tap::kBlock2Pool},
-                                {"block3_pool", Tap::kBlock3Pool},
-                                {"block4_pool", Tap::kBlock4Pool},
-                                {"block5_pool", Tap::kBlock5Pool}};
+  static const Names<Tap> names = [] {  // the known networks have the same taps
+    Names<Tap> taps;
+    for (const Tap& tap : vgg16().taps) taps.emplace_back(tap.name, tap);
+    return taps;
+  }();
   return names;
 }
 

@@ -2,7 +2,7 @@
 // config.toml.
 #pragma once
 
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 #include "pipeline/options/option_kinds.hpp"
 #include "pipeline/options/options.hpp"
 

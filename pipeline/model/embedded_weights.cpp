@@ -2,11 +2,16 @@
 // pipeline/model/unpack_weights.cpp into the read-only data.
 #include "pipeline/model/embedded_weights.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
 #include <vector>
+
+#include "data/error.hpp"
+#include "features/network/known_networks.hpp"
 
 extern "C" {
 extern const std::byte
@@ -23,12 +28,10 @@ asm(".pushsection .rodata.headstart_embedded_weights, \"a\", @progbits\n"
 
 namespace headstart {
 
-Vgg16Weights embedded_weights() {
-  Vgg16Weights weights{.layers = {},
-                       .preprocessing = kCaffePreprocessing,
-                       .identity = {},
-                       .format = "Keras .h5",
-                       .preprocessing_reason = "the first layer is the Caffe model's"};
+NetworkWeights embedded_weights() {
+  NetworkWeights weights = empty_weights(vgg16());
+  weights.format = "Keras .h5";
+  weights.preprocessing_reason = "the first layer is the Caffe model's";
   std::ranges::copy(std::span(headstart_embedded_weights, weights.identity.bytes.size()),
                     std::as_writable_bytes(std::span(weights.identity.bytes)).begin());
   constexpr std::size_t kFirstFloat = 64;
@@ -37,17 +40,22 @@ Vgg16Weights embedded_weights() {
     const float* const first = std::exchange(next, next + count);
     return std::vector<float>(first, next);
   };
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const auto in = static_cast<std::size_t>(kVgg16Convolutions[i].in_channels);
-    const auto out = static_cast<std::size_t>(kVgg16Convolutions[i].out_channels);
+  const std::vector<NetworkLayer> layers = convolutions(weights.network);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto in = static_cast<std::size_t>(layers[i].in_channels);
+    const auto out = static_cast<std::size_t>(layers[i].out_channels);
     weights.layers[i].kernel = take(9 * in * out);
     weights.layers[i].bias = take(out);
   }
   return weights;
 }
 
-Vgg16Weights load_weights(const std::filesystem::path& file) {
-  return file.empty() ? embedded_weights() : read_weights(file);
+NetworkWeights load_weights(const Network& network, const std::filesystem::path& file) {
+  if (!file.empty()) return read_weights(network, file);
+  if (network == vgg16()) return embedded_weights();
+  throw Error{Error::Kind::kUsage, "wrong usage", fmt::format("--network {} without --weights", network.name),
+              fmt::format("the program has the weights of VGG16 alone: pass a file of {}'s to --weights",
+                          network.title)};
 }
 
 }  // namespace headstart

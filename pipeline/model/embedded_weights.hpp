@@ -9,9 +9,10 @@
 namespace headstart {
 
 /// The weights of models/vgg16_imagenet_notop.h5, read and checked at build time.
-[[nodiscard]] Vgg16Weights embedded_weights();
+[[nodiscard]] NetworkWeights embedded_weights();
 
-/// Weights from `file`, or the embedded ones if it is empty. @throws Error as read_weights does
-[[nodiscard]] Vgg16Weights load_weights(const std::filesystem::path& file);
+/// Weights of `network` from `file`, or the embedded ones if it is empty.
+/// @throws Error as read_weights does; kUsage without a file for another network than VGG16
+[[nodiscard]] NetworkWeights load_weights(const Network& network, const std::filesystem::path& file);
 
 }  // namespace headstart

@@ -36,12 +36,12 @@ Json regularizer_json(double l2) {
 }
 
 /// @param tuned  whether the layer was fine-tuned, and can be fine-tuned further
-Json convolution_json(const ConvolutionLayer& layer, bool tuned, double l2) {
-  return layer_json("Conv2D", {{"name", std::string(layer.name)},
+Json convolution_json(const NetworkLayer& layer, bool tuned, double l2) {
+  return layer_json("Conv2D", {{"name", layer.name},
                                {"trainable", tuned},
                                {"dtype", "float32"},
                                {"filters", layer.out_channels},
-                               {"kernel_size", {3, 3}},
+                               {"kernel_size", {layer.window, layer.window}},
                                {"strides", {1, 1}},
                                {"padding", "same"},
                                {"data_format", "channels_last"},
@@ -58,13 +58,13 @@ Json convolution_json(const ConvolutionLayer& layer, bool tuned, double l2) {
                                {"bias_constraint", nullptr}});
 }
 
-Json pool_json(int block) {
-  return layer_json("MaxPooling2D", {{"name", fmt::format("block{}_pool", block)},
+Json pool_json(const NetworkLayer& layer) {
+  return layer_json("MaxPooling2D", {{"name", layer.name},
                                      {"trainable", true},
                                      {"dtype", "float32"},
-                                     {"pool_size", {2, 2}},
+                                     {"pool_size", {layer.window, layer.window}},
                                      {"padding", "valid"},
-                                     {"strides", {2, 2}},
+                                     {"strides", {layer.window, layer.window}},
                                      {"data_format", "channels_last"}});
 }
 
@@ -141,14 +141,10 @@ std::string keras_model_config(const Model& model, const RgbInput* input) {
                                              {"ragged", false},
                                              {"name", "input_layer"}}));
   if (input != nullptr) layers.push_back(rescaling_json(*input));
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
-    if (layer.block > block_of(model.tap)) break;
+  for (const NetworkLayer& layer : layers_between(model.weights.network, std::nullopt, model.tap)) {
     const bool tuned = model.tuned_from_block > 0 && layer.block >= model.tuned_from_block;
-    layers.push_back(convolution_json(layer, tuned, model.training.l2));
-    if (ends_block(i)) {
-      layers.push_back(pool_json(layer.block));
-    }
+    layers.push_back(layer.kind == LayerKind::kMaxPool ? pool_json(layer)
+                                                       : convolution_json(layer, tuned, model.training.l2));
   }
   layers.push_back(pooling_json(model.representation.pooling));
   if (model.representation.transform == Transform::kUnit) layers.push_back(unit_json());

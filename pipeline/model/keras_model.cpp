@@ -53,19 +53,20 @@ void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInp
     names.emplace_back(kRescalingLayerName);
     write_empty_layer(weights.id(), names.back());
   }
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
-    if (layer.block > block_of(model.tap)) break;
-    names.emplace_back(layer.name);
-    write_layer(
-        file, weights.id(), names.back(),
-        {3, 3, static_cast<std::uint64_t>(layer.in_channels), static_cast<std::uint64_t>(layer.out_channels)},
-        i == 0 && input != nullptr ? input->first_kernel : model.weights.layers[i].kernel,
-        model.weights.layers[i].bias);
-    if (ends_block(i)) {
-      names.push_back(fmt::format("block{}_pool", layer.block));
+  std::size_t next = 0;  // convolution
+  for (const NetworkLayer& layer : layers_between(model.weights.network, std::nullopt, model.tap)) {
+    names.push_back(layer.name);
+    if (layer.kind == LayerKind::kMaxPool) {
       write_empty_layer(weights.id(), names.back());
+      continue;
     }
+    const std::size_t i = next++;
+    const auto window = static_cast<std::uint64_t>(layer.window);
+    write_layer(file, weights.id(), names.back(),
+                {window, window, static_cast<std::uint64_t>(layer.in_channels),
+                 static_cast<std::uint64_t>(layer.out_channels)},
+                i == 0 && input != nullptr ? input->first_kernel : model.weights.layers[i].kernel,
+                model.weights.layers[i].bias);
   }
   names.push_back(pooling_layer_name(model.representation.pooling));
   write_empty_layer(weights.id(), names.back());

@@ -67,6 +67,8 @@ Json description(const Model& model) {
               {"penalty", model.training.penalty},
               {"split", split_json(model.training.split)}}}};
   if (c.range) json["range"] = to_string(*c.range);
+  // Models before 2026-12-01 name none: they are VGG16's.
+  if (c.network != vgg16()) json["network"] = c.network.name;
   return json;
 }
 
@@ -114,13 +116,21 @@ std::optional<SplitRecord> read_split(const Json& training) {
                      *rows};
 }
 
+const Network& read_network(const Json& json) {
+  if (!json.contains("network")) return vgg16();
+  const auto name = json.at("network").get<std::string>();
+  if (const Network* const network = find_network(name)) return *network;
+  throw std::invalid_argument(fmt::format("network '{}', which this version doesn't know", printable(name)));
+}
+
 void read_description(const Json& json, Model& model) {
   model.classes = json.at("class_names").get<std::vector<std::string>>();
-  const auto tap = parse_tap(json.at("tap").get<std::string>());
+  ExtractorConfiguration& c = model.configuration;
+  c.network = read_network(json);
+  const auto tap = find_tap(c.network, json.at("tap").get<std::string>());
   if (!tap) throw std::invalid_argument("unknown tap");
   model.tap = *tap;
   model.representation = read_representation(json);
-  ExtractorConfiguration& c = model.configuration;
   const Json& preprocessing = json.at("preprocessing");
   c.preprocessing.order =
       choice(preprocessing, "channels", "bgr", ChannelOrder::kBgr, "rgb", ChannelOrder::kRgb);
@@ -128,7 +138,7 @@ void read_description(const Json& json, Model& model) {
   c.preprocessing.mean = preprocessing.at("mean").get<std::array<float, 3>>();
   c.preprocessing.deviation = preprocessing.at("deviation").get<std::array<float, 3>>();
   c.resize.size = json_integer<int>(json.at("input_size"));
-  if (c.resize.size < kMinInputSize || c.resize.size > kMaxInputSize)
+  if (c.resize.size < c.network.min_input_size || c.resize.size > c.network.max_input_size)
     throw std::invalid_argument("input_size");
   c.resize.mode = choice(json, "resize", "stretch", ResizeMode::kStretch, "crop", ResizeMode::kCrop);
   c.resize.interpolation =
@@ -155,7 +165,7 @@ void read_description(const Json& json, Model& model) {
                     json_integer(training, "views", 0)};  // models before 2026-11-24 have none
   model.training.split = read_split(training);
   model.tuned_from_block = json_integer(json, "tuned_from_block", 0);
-  if (model.tuned_from_block < 0 || model.tuned_from_block > 5)
+  if (model.tuned_from_block < 0 || model.tuned_from_block > block_count(c.network))
     throw std::invalid_argument("tuned_from_block");
 }
 
@@ -174,27 +184,30 @@ std::string weights_path(const std::string& layer, const char* what) {
   return fmt::format("model_weights/{0}/{0}/{1}:0", layer, what);
 }
 
-ConvolutionWeights read_convolution(hid_t file, const fs::path& path, const ConvolutionLayer& layer) {
-  const std::string name(layer.name);
-  const hdf5::Extents needed{3, 3, static_cast<std::uint64_t>(layer.in_channels),
+ConvolutionWeights read_convolution(hid_t file, const fs::path& path, const Network& network,
+                                    const NetworkLayer& layer) {
+  const std::string& name = layer.name;
+  const auto window = static_cast<std::uint64_t>(layer.window);
+  const hdf5::Extents needed{window, window, static_cast<std::uint64_t>(layer.in_channels),
                              static_cast<std::uint64_t>(layer.out_channels)};
   if (hdf5::extents(file, weights_path(name, "kernel")) != needed ||
       hdf5::extents(file, weights_path(name, "bias")) != hdf5::Extents{needed[3]}) {
-    throw not_ours(path, name + " does not have VGG16's shape");
+    throw not_ours(path, fmt::format("{} does not have {}'s shape", name, network.title));
   }
   return {read_finite(file, path, weights_path(name, "kernel")),
           read_finite(file, path, weights_path(name, "bias"))};
 }
 
 /// The identity under which rows of these weights may be published: the identity that the file claims, if the
-/// file can prove it. An identity is a digest of thirteen layers, but the file of a lower tap has only the
+/// file can prove it. An identity is a digest of all layers, but the file of a lower tap has only the
 /// first ones. The first layers of the embedded weights are known. Other first layers get an identity of
 /// their own.
 Sha256 shown_identity(const Model& model, const fs::path& path) {
   const Sha256 claimed = model.configuration.weights_identity;
-  const Sha256 found = weights_identity(model.weights.layers);
-  const auto blocks = static_cast<std::size_t>(block_of(model.tap));
-  const bool all = blocks > kEmbeddedIdentitiesUpToBlock.size();
+  const Network& network = model.weights.network;
+  const Sha256 found = identity_up_to(model.weights, model.tap);
+  const auto blocks = static_cast<std::size_t>(block_of(network, model.tap));
+  const bool all = model.tap == network.taps.back();
   if (!all && claimed.hex() != kEmbeddedWeightsIdentity) return found;
   if (found.hex() != (all ? claimed.hex() : kEmbeddedIdentitiesUpToBlock.at(blocks - 1)))
     throw not_ours(path, "the convolution weights are not those that the head was trained on");
@@ -318,13 +331,14 @@ Model read_model(const fs::path& path) {
   } catch (const std::invalid_argument& error) {
     throw not_ours(path, fmt::format("headstart/description: {}", error.what()));
   }
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    if (kVgg16Convolutions[i].block > block_of(model.tap)) break;
-    model.weights.layers[i] = read_convolution(file.id(), path, kVgg16Convolutions[i]);
-  }
+  const Network& network = model.configuration.network;
+  model.weights = empty_weights(network);
+  const std::vector<NetworkLayer> layers = convolutions(network);
+  for (std::size_t i = 0; i < first_convolution(network, model.tap); ++i)
+    model.weights.layers[i] = read_convolution(file.id(), path, network, layers[i]);
   model.weights.preprocessing = model.configuration.preprocessing;
   model.weights.identity = shown_identity(model, path);
-  const MapShape shape = tap_shape(model.tap, model.configuration.resize.size);
+  const MapShape shape = tap_shape(network, model.tap, model.configuration.resize.size);
   auto inputs = static_cast<std::uint64_t>(
       pooled_columns(model.representation.pooling, static_cast<std::int64_t>(shape.size()), shape.channels));
   model.fitted = read_fitted(file.id(), path, model.representation.transform, inputs);

@@ -1,7 +1,7 @@
 // pipeline/model/model_file.hpp: model.h5: a legacy Keras HDF5 model (Keras 2 and 3 load it) and headstart's
-// own group. The model is a flat Sequential: InputLayer, VGG16's layers up to the tap, Flatten or a global
-// pooling, UnitNormalization where chosen, Dense ... . Keras ignores the group headstart. The group describes
-// how images become the model's input, so that predict can't differ from train.
+// own group. The model is a flat Sequential: InputLayer, the network's layers up to the tap, Flatten or a
+// global pooling, UnitNormalization where chosen, Dense ... . Keras ignores the group headstart. The group
+// describes how images become the model's input, so that predict can't differ from train.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 #include "data/sha256.hpp"
 #include "features/cache/extractor_configuration.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/known_networks.hpp"
 #include "features/network/weights.hpp"
 #include "head/representation/representation.hpp"
 #include "head/training/trainer.hpp"
@@ -49,9 +49,10 @@ struct TrainingRecord {
 
 /// The whole way from an image file to probabilities.
 struct Model {
-  Vgg16Weights weights;                  ///< layers above the tap's VGG block may be empty
-  ExtractorConfiguration configuration;  ///< as it was in training
-  Tap tap = Tap::kBlock5Pool;
+  /// Layers above the tap may be empty.
+  NetworkWeights weights = empty_weights(vgg16());
+  ExtractorConfiguration configuration;  ///< as it was in training; of the same network
+  Tap tap = vgg16().default_tap;
   Representation representation;
   /// The fitted transform of the representation; scale and standardize are folded into `head`. kNone in
   /// models before 2026-11-25, which did not keep these two transforms' values from the training rows.

@@ -120,14 +120,15 @@ class Graph {
 };
 
 /// HWIO to OIHW.
-std::vector<float> outputs_first(std::span<const float> kernel, const ConvolutionLayer& layer) {
+std::vector<float> outputs_first(std::span<const float> kernel, const NetworkLayer& layer) {
   const auto in = static_cast<std::size_t>(layer.in_channels);
   const auto out = static_cast<std::size_t>(layer.out_channels);
+  const std::size_t positions = kernel.size() / (in * out);
   std::vector<float> turned(kernel.size());
-  for (std::size_t position = 0; position < 9; ++position) {
+  for (std::size_t position = 0; position < positions; ++position) {
     for (std::size_t i = 0; i < in; ++i) {
       for (std::size_t o = 0; o < out; ++o)
-        turned[(o * in + i) * 9 + position] = kernel[(position * in + i) * out + o];
+        turned[(o * in + i) * positions + position] = kernel[(position * in + i) * out + o];
     }
   }
   return turned;
@@ -145,21 +146,24 @@ void add_preprocessing(Graph& graph, const RgbInput& input) {
 }
 
 void add_convolutions(Graph& graph, const Model& model, const RgbInput& input) {
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
-    if (layer.block > block_of(model.tap)) break;
-    const std::string name(layer.name);
+  std::size_t next = 0;  // convolution
+  for (const NetworkLayer& layer : layers_between(model.weights.network, std::nullopt, model.tap)) {
+    const std::int64_t window = layer.window;
+    if (layer.kind == LayerKind::kMaxPool) {
+      graph.next("MaxPool", layer.name, {},
+                 {{"kernel_shape", {window, window}}, {"strides", {window, window}}});
+      continue;
+    }
+    const std::size_t i = next++;
     const auto& [kernel, bias] = model.weights.layers[i];
     const std::span<const float> hwio = i == 0 ? input.first_kernel : kernel;
-    graph.next("Conv", name + "/convolved",
-               {graph.tensor(name + "/kernel", {layer.out_channels, layer.in_channels, 3, 3},
+    const std::int64_t pad = window / 2;
+    graph.next("Conv", layer.name + "/convolved",
+               {graph.tensor(layer.name + "/kernel", {layer.out_channels, layer.in_channels, window, window},
                              outputs_first(hwio, layer)),
-                graph.tensor(name + "/bias", {layer.out_channels}, std::span(bias))},
-               {{"kernel_shape", {3, 3}}, {"pads", {1, 1, 1, 1}}, {"strides", {1, 1}}});
-    graph.next("Relu", name);
-    if (ends_block(i))
-      graph.next("MaxPool", fmt::format("block{}_pool", layer.block), {},
-                 {{"kernel_shape", {2, 2}}, {"strides", {2, 2}}});
+                graph.tensor(layer.name + "/bias", {layer.out_channels}, std::span(bias))},
+               {{"kernel_shape", {window, window}}, {"pads", {pad, pad, pad, pad}}, {"strides", {1, 1}}});
+    graph.next("Relu", layer.name);
   }
 }
 
@@ -229,6 +233,7 @@ std::vector<std::pair<std::string, std::string>> metadata(const Model& model, co
       {"fingerprint", c.fingerprint()},
       {std::string(kPreprocessingKey), preprocessing_statement(input.preprocessing)}};
   if (c.range) entries.emplace_back("range", to_string(*c.range));
+  if (c.network != vgg16()) entries.emplace_back("network", c.network.name);
   return entries;
 }
 
@@ -252,7 +257,9 @@ void write_onnx_model(const Model& model, const std::filesystem::path& file) {
   message.number(1, kIrVersion);
   message.text(2, "headstart");
   message.text(3, HEADSTART_VERSION);
-  message.text(6, "VGG16 features and a trained head: uint8 RGB pixels to the probabilities of classes.");
+  message.text(
+      6, fmt::format("{} features and a trained head: uint8 RGB pixels to the probabilities of classes.",
+                     model.weights.network.title));
   message.message(7, graph.take());
   message.message(8, std::move(opset));
   for (const auto& [key, value] : metadata(model, input)) {

@@ -23,7 +23,8 @@ void write(std::ofstream& file, std::span<const std::byte> bytes) {
 
 int main(int count, char** arguments) try {
   if (count != 3) throw std::invalid_argument("usage: headstart_unpack_weights KERAS.h5 OUT");
-  const headstart::Vgg16Weights weights = headstart::read_keras_weights(std::filesystem::path(arguments[1]));
+  const headstart::NetworkWeights weights =
+      headstart::read_keras_weights(headstart::vgg16(), std::filesystem::path(arguments[1]));
   std::ofstream file(arguments[2], std::ios::binary | std::ios::trunc);
   write(file, std::as_bytes(std::span(weights.identity.bytes)));
   write(file, std::vector<std::byte>(64 - sizeof(weights.identity.bytes)));

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "data/dataset/shard.hpp"
-#include "features/blocks/trainable_blocks.hpp"
+#include "features/blocks/registry.hpp"
 #include "features/cache/cache_folder.hpp"
 #include "features/feature_type.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/known_networks.hpp"
 #include "head/representation/representation.hpp"
 #include "head/search/search.hpp"
 #include "head/training/trainer.hpp"
@@ -49,7 +49,7 @@ struct RunOptions {
 
 struct TrainOptions : RunOptions {
   std::filesystem::path features;  ///< exported rows with their labels, instead of a dataset; empty: none
-  Tap tap = Tap::kBlock5Pool;
+  Tap tap = vgg16().default_tap;
   Representation representation;
   bool pooling_given = false;  ///< whether the user gave representation.pooling
   bool force = false;          ///< let standardize make dense rows from flattened maps
@@ -78,7 +78,7 @@ struct FinetuneOptions : RunOptions {
 struct ExtractOptions {
   std::filesystem::path dataset;
   StageOneOptions stage_one;
-  std::vector<Tap> taps{Tap::kBlock5Pool};
+  std::vector<Tap> taps{vgg16().default_tap};
   int views = 0;               ///< of each image, besides the image itself
   std::optional<Shard> shard;  ///< empty: the launcher decides, see shard_of_launch()
   bool dry_run = false;
@@ -136,13 +136,14 @@ struct CacheExportOptions {
   std::filesystem::path dataset;
   std::filesystem::path out;
   StageOneOptions stage_one;
-  Tap tap = Tap::kBlock5Pool;
+  Tap tap = vgg16().default_tap;
   Pooling pooling = Pooling::kFlatten;
   FeatureType type = FeatureType::kFloat32;
 };
 
 struct InfoOptions {
   std::filesystem::path cache;
+  Network network = vgg16();
   std::filesystem::path weights;
 };
 

@@ -11,8 +11,9 @@
 #include "data/dataset/discovery.hpp"
 #include "data/image/decode.hpp"
 #include "data/image/resize.hpp"
-#include "features/engines/engine.hpp"
+#include "features/engines/registry.hpp"
 #include "features/feature_type.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart {
 
@@ -51,7 +52,8 @@ struct ImageOptions {
 /// The options of every command that runs the network.
 struct StageOneOptions {
   std::filesystem::path cache;    ///< empty: default_cache_folder()
-  std::filesystem::path weights;  ///< empty: the embedded file
+  Network network = vgg16();      ///< a saved model has its own
+  std::filesystem::path weights;  ///< empty: the embedded file, of VGG16
   EngineKind engine = EngineKind::kAuto;
   int batch_size = 0;   ///< the engine batch; 0: a size that suits the engine
   bool rehash = false;  ///< read every image, even if CACHE/stat says that it is unchanged

@@ -102,11 +102,8 @@ void print_plan(const fs::path& dataset, int min_classes, const Session& session
                            plan.views_to_extract);
   }
   std::string of_taps;
-  for (const Tap tap : kAllTaps) {
-    if (const std::size_t rows = plan.from_taps[static_cast<std::size_t>(tap)]; rows > 0)
-      of_taps +=
-          fmt::format("{} rows are computed from the cached {}, not from images\n", rows, to_string(tap));
-  }
+  for (const auto& [tap, rows] : plan.from_taps)
+    of_taps += fmt::format("{} rows are computed from the cached {}, not from images\n", rows, tap);
   fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\n{}{}cache: {}\n",
              class_table(manifest), manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
              of_views, of_taps,

@@ -1,9 +1,8 @@
 // pipeline/rows/divided_extraction.cpp
 #include "pipeline/rows/divided_extraction.hpp"
 
-#include <algorithm>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 
 namespace headstart {
 namespace {
@@ -39,14 +38,20 @@ void tell_computed(std::span<const ImageResult> own, int views, ProcessGroup& pr
   }
 }
 
-RowsOfTaps sum_over(ProcessGroup& processes, const RowsOfTaps& own) {
+RowsOfTaps sum_over(ProcessGroup& processes, const Network& network, const RowsOfTaps& of_this) {
   const auto size = static_cast<std::size_t>(processes.size());
-  std::vector<RowsOfTaps> all(size);
-  const std::vector<std::size_t> counts(size, sizeof own);
+  std::vector<std::uint64_t> own;  // of each of the network's taps
+  for (const Tap& tap : network.taps) {
+    const auto found = of_this.find(tap.name);
+    own.push_back(found == of_this.end() ? 0 : found->second);
+  }
+  std::vector<std::uint64_t> all(size * own.size());
+  const std::vector<std::size_t> counts(size, own.size() * sizeof(std::uint64_t));
   processes.all_gather(std::as_bytes(std::span(own)), counts, std::as_writable_bytes(std::span(all)));
-  RowsOfTaps sum{};
-  for (const RowsOfTaps& one : all)
-    std::transform(one.begin(), one.end(), sum.begin(), sum.begin(), std::plus<>());
+  RowsOfTaps sum;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i] > 0) sum[network.taps[i % own.size()].name] += all[i];
+  }
   return sum;
 }
 
@@ -60,11 +65,12 @@ std::vector<ImageSource> share_of(std::span<const ImageSource> files, const Proc
   return share;
 }
 
-void add_computed(const Extraction& own, int views, ProcessGroup& processes, Extraction& all) {
+void add_computed(const Extraction& own, int views, const Network& network, ProcessGroup& processes,
+                  Extraction& all) {
   if (own.engine) all.engine = own.engine;
   all.seconds += own.seconds;
   tell_computed(own.images, views, processes, all.images);
-  all.from_taps = sum_over(processes, own.from_taps);
+  all.from_taps = sum_over(processes, network, own.from_taps);
 }
 
 }  // namespace headstart

@@ -16,9 +16,11 @@ namespace headstart {
                                                 const ProcessGroup& processes);
 
 /// Counts as computed what any process has computed, although it is in the cache by now.
-/// @param own    the extraction of this process's share
-/// @param views  of each image
-/// @param all    the extraction of all files, which found every row; changed
-void add_computed(const Extraction& own, int views, ProcessGroup& processes, Extraction& all);
+/// @param own      the extraction of this process's share
+/// @param views    of each image
+/// @param network  whose rows they are
+/// @param all      the extraction of all files, which found every row; changed
+void add_computed(const Extraction& own, int views, const Network& network, ProcessGroup& processes,
+                  Extraction& all);
 
 }  // namespace headstart

@@ -12,7 +12,7 @@
 #include "data/sha256.hpp"
 #include "features/cache/extractor_configuration.hpp"
 #include "features/feature_type.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/known_networks.hpp"
 #include "head/representation/representation.hpp"
 #include "memory/sparse_rows.hpp"
 
@@ -24,7 +24,7 @@ inline constexpr std::int32_t kFeatureFileVersion = 1;
 /// The whole table except the features. Each vector has one element for each row.
 struct FeatureTable {
   ExtractorConfiguration configuration;
-  Tap tap = Tap::kBlock5Pool;
+  Tap tap = vgg16().default_tap;
   MapShape shape;  ///< of a row's map, before pooling
   Pooling pooling = Pooling::kFlatten;
   std::vector<std::string> class_names;

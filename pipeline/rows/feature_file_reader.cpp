@@ -100,9 +100,9 @@ void FeatureFileReader::read_table(hid_t file) {
   const std::string tap = attribute("tap");
   const std::string pooling = attribute("pooling");
   table_.configuration = parsed(ExtractorConfiguration::parse(extractor), path_, "extractor", extractor);
-  table_.tap = parsed(parse_tap(tap), path_, "tap", tap);
+  table_.tap = parsed(find_tap(table_.configuration.network, tap), path_, "tap", tap);
   table_.pooling = parsed(parse_pooling(pooling), path_, "pooling", pooling);
-  table_.shape = tap_shape(table_.tap, table_.configuration.resize.size);
+  table_.shape = tap_shape(table_.configuration.network, table_.tap, table_.configuration.resize.size);
   const std::vector<std::int64_t> shape = hdf5::read_numbers<std::int64_t>(file, "map_shape");
   if (shape != std::vector<std::int64_t>{table_.shape.height, table_.shape.width, table_.shape.channels})
     refuse(path_,

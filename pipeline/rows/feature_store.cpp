@@ -42,7 +42,7 @@ FeatureStore::FeatureStore(const ExtractorConfiguration& configuration, std::vec
   open_again();
 }
 
-std::unique_ptr<FeatureCache> FeatureStore::open(Tap tap) const {
+std::unique_ptr<FeatureCache> FeatureStore::open(const Tap& tap) const {
   return std::make_unique<FeatureCache>(
       folder_, configuration_, tap, [&console = console_](const std::string& line) { console.warn(line); });
 }
@@ -50,7 +50,7 @@ std::unique_ptr<FeatureCache> FeatureStore::open(Tap tap) const {
 void FeatureStore::open_again() {
   caches_.clear();
   lower_caches_.clear();
-  for (const Tap tap : taps_) caches_.push_back(open(tap));
+  for (const Tap& tap : taps_) caches_.push_back(open(tap));
 }
 
 std::vector<FeatureCache*> FeatureStore::caches() const {
@@ -59,8 +59,8 @@ std::vector<FeatureCache*> FeatureStore::caches() const {
   return caches;
 }
 
-FeatureCache* FeatureStore::lower_cache(Tap tap) {
-  std::unique_ptr<FeatureCache>& cache = lower_caches_[tap];
+FeatureCache* FeatureStore::lower_cache(const Tap& tap) {
+  std::unique_ptr<FeatureCache>& cache = lower_caches_[tap.name];
   if (!cache) cache = open(tap);
   return cache.get();
 }
@@ -83,11 +83,11 @@ void FeatureStore::save_accelerators(Compact compact) {
 
 ExtractionPlan FeatureStore::plan(std::span<const ImageSource> files, int views) {
   ExtractionPlan plan;
-  const LowerTaps lower(caches(), [this](Tap tap) { return lower_cache(tap); });
+  const LowerTaps lower(caches(), [this](const Tap& tap) { return lower_cache(tap); });
   const auto is_cached = [&](const Sha256& key) {
     const RowLookup found = lower.look_up(key);
-    if (found.from) ++plan.from_taps[static_cast<std::size_t>(*found.from)];
-    return found.lacking.none();
+    if (found.from) ++plan.from_taps[found.from->name];
+    return found.complete();
   };
   ImageReader reader;
   for (const std::size_t i : reading_order(files)) {

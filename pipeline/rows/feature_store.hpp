@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/archive/image_source.hpp"
@@ -51,7 +52,7 @@ class FeatureStore {
   /// The caches of taps(), in that order.
   [[nodiscard]] std::vector<FeatureCache*> caches() const;
   /// The cache of a lower tap (nearer to the input), opened at the first call.
-  [[nodiscard]] FeatureCache* lower_cache(Tap tap);
+  [[nodiscard]] FeatureCache* lower_cache(const Tap& tap);
 
   /// Opens the caches again. Then they show the rows that other processes have published.
   void open_again();
@@ -73,14 +74,15 @@ class FeatureStore {
   [[nodiscard]] SparseRows read(std::span<const Sha256> keys, const std::function<void()>& compute_again);
 
  private:
-  [[nodiscard]] std::unique_ptr<FeatureCache> open(Tap tap) const;
+  [[nodiscard]] std::unique_ptr<FeatureCache> open(const Tap& tap) const;
 
   ExtractorConfiguration configuration_;
   std::vector<Tap> taps_;
   Console& console_;
   std::filesystem::path folder_;
   std::vector<std::unique_ptr<FeatureCache>> caches_;
-  std::map<Tap, std::unique_ptr<FeatureCache>> lower_caches_;  // those that were searched for a row
+  // By tap; those that were searched for a row.
+  std::map<std::string, std::unique_ptr<FeatureCache>> lower_caches_;
   FileDigests digests_;
 };
 

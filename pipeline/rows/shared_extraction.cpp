@@ -96,8 +96,7 @@ class Worker {
           if (session_.leads()) show_all_progress();
         });
     for (std::size_t i = 0; i < samples.size(); ++i) count(samples[i], extraction.images[i]);
-    counts_.from_taps +=
-        std::accumulate(extraction.from_taps.begin(), extraction.from_taps.end(), std::uint64_t{0});
+    for (const auto& [tap, rows] : extraction.from_taps) counts_.from_taps += rows;
     work_.report(counts_);
   }
 

@@ -20,6 +20,7 @@ class BorrowedEngine final : public Engine {
   [[nodiscard]] const EngineDescription& description() const noexcept override {
     return engine_.description();
   }
+  [[nodiscard]] const Network& network() const noexcept override { return engine_.network(); }
   [[nodiscard]] int batch_size() const noexcept override { return engine_.batch_size(); }
   [[nodiscard]] int input_size() const noexcept override { return engine_.input_size(); }
   [[nodiscard]] std::optional<Tap> from() const noexcept override { return engine_.from(); }
@@ -33,9 +34,10 @@ class BorrowedEngine final : public Engine {
 };
 
 /// The settings that decide the values of the rows.
-ExtractorConfiguration extractor_configuration_of(const Vgg16Weights& weights, const StageOneOptions& options,
-                                                  EngineKind engine) {
+ExtractorConfiguration extractor_configuration_of(const NetworkWeights& weights,
+                                                  const StageOneOptions& options, EngineKind engine) {
   ExtractorConfiguration configuration;
+  configuration.network = weights.network;
   configuration.weights_identity = weights.identity;
   configuration.preprocessing = weights.preprocessing;
   configuration.resize = options.images.resize;
@@ -60,7 +62,7 @@ Extraction finished(Extraction extraction) {
 
 }  // namespace
 
-StageOne::StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
+StageOne::StageOne(NetworkWeights weights, std::vector<Tap> taps, const StageOneOptions& options,
                    const Session& session)
     : weights_(std::move(weights)),
       options_(options),
@@ -81,7 +83,7 @@ Extraction StageOne::run(std::vector<ImageSource> of_run, int views) {
     throw Interrupted("interrupted: what was done is cached; the same command goes on from there");
   store_.open_again();  // shows the rows that the others have published
   Extraction all = finished(run_alone(files, views));
-  add_computed(own, views, processes, all);
+  add_computed(own, views, network(), processes, all);
   return all;
 }
 
@@ -90,7 +92,7 @@ Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
   Extraction result =
       report_.has_job()
           ? run_part(files, views, show)
-          : extract_files(files, views, show, [this](std::optional<Tap> from) { return open(from); });
+          : extract_files(files, views, show, [this](const std::optional<Tap>& from) { return open(from); });
   report_.end_run();
   const bool may_compact = result.engine && session_.leads() && !result.interrupted;
   store_.save_accelerators(may_compact ? FeatureStore::Compact::kWhereWorthwhile
@@ -100,8 +102,8 @@ Extraction StageOne::run_alone(std::span<const ImageSource> files, int views) {
 
 Extraction StageOne::run_part(std::span<const ImageSource> files, int views,
                               const std::function<void(const ExtractionProgress&)>& on_progress) {
-  return extract_files(files, views, on_progress, [this](std::optional<Tap> from) {
-    std::unique_ptr<Engine>& engine = engines_[from];
+  return extract_files(files, views, on_progress, [this](const std::optional<Tap>& from) {
+    std::unique_ptr<Engine>& engine = engines_[from ? from->name : ""];
     if (!engine) engine = open(from);
     return std::make_unique<BorrowedEngine>(*engine);
   });
@@ -121,22 +123,21 @@ Extraction StageOne::extract_files(std::span<const ImageSource> files, int views
   extraction.reader = &reader_;
   extraction.stop = &interrupt_flag();
   extraction.on_progress = on_progress;
-  extraction.lower = [this](Tap tap) { return store_.lower_cache(tap); };
+  extraction.lower = [this](const Tap& tap) { return store_.lower_cache(tap); };
   Extraction result = extract(files, extraction, opener, store_.caches());
   report_.note_narrow_ranges(result);
   return result;
 }
 
-std::unique_ptr<Engine> StageOne::open(std::optional<Tap> from) const {
+std::unique_ptr<Engine> StageOne::open(const std::optional<Tap>& from) const {
   EngineOptions engine;
-  engine.kind = engine_kind_;
   engine.batch_size = options_.batch_size;
   engine.input_size = options_.images.resize.size;
   engine.from = from;
   engine.taps.assign(taps().begin(), taps().end());
-  if (from) std::erase_if(engine.taps, [&](Tap tap) { return tap <= *from; });
+  if (from) std::erase_if(engine.taps, [&](const Tap& tap) { return !is_above(network(), tap, *from); });
   engine.threads = session_.threads;
-  auto opened = open_engine(weights_, engine);
+  auto opened = open_engine(weights_, engine_kind_, engine);
   const EngineDescription& description = opened->description();
   session_.console.note(fmt::format("engine: {} ({}: {}), batch {}, {} threads", description.name,
                                     description.version, description.implementation, opened->batch_size(),

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/archive/image_reader.hpp"
@@ -30,7 +31,7 @@ namespace headstart {
 class StageOne {
  public:
   /// @param weights  complete up to the highest of `taps` (nearest to the output)
-  StageOne(Vgg16Weights weights, std::vector<Tap> taps, const StageOneOptions& options,
+  StageOne(NetworkWeights weights, std::vector<Tap> taps, const StageOneOptions& options,
            const Session& session);
 
   /// Makes sure that every usable file, and each of its first `views` views, has a row in every tap's cache.
@@ -58,8 +59,10 @@ class StageOne {
   /// The caches.
   [[nodiscard]] FeatureStore& store() noexcept { return store_; }
 
+  /// The network that runs.
+  [[nodiscard]] const Network& network() const noexcept { return weights_.network; }
   /// The network's, as given.
-  [[nodiscard]] const Vgg16Weights& weights() const noexcept { return weights_; }
+  [[nodiscard]] const NetworkWeights& weights() const noexcept { return weights_; }
   /// The settings that decide the values of the rows.
   [[nodiscard]] const ExtractorConfiguration& configuration() const noexcept {
     return store_.configuration();
@@ -69,7 +72,9 @@ class StageOne {
   /// The taps whose caches are filled, as given.
   [[nodiscard]] std::span<const Tap> taps() const noexcept { return store_.taps(); }
   /// The shape of a row at taps()[0].
-  [[nodiscard]] MapShape map_shape() const { return tap_shape(taps().front(), configuration().resize.size); }
+  [[nodiscard]] MapShape map_shape() const {
+    return tap_shape(network(), taps().front(), configuration().resize.size);
+  }
   /// The folder of all caches.
   [[nodiscard]] const std::filesystem::path& cache_folder() const noexcept { return store_.folder(); }
   /// Which images are accepted, and how they are resized.
@@ -81,7 +86,7 @@ class StageOne {
   [[nodiscard]] Extraction extract_files(std::span<const ImageSource> files, int views,
                                          const std::function<void(const ExtractionProgress&)>& on_progress,
                                          const OpenEngine& opener);
-  [[nodiscard]] std::unique_ptr<Engine> open(std::optional<Tap> from) const;
+  [[nodiscard]] std::unique_ptr<Engine> open(const std::optional<Tap>& from) const;
   void compute_again();
 
   struct Run {
@@ -89,14 +94,14 @@ class StageOne {
     int views;
   };
 
-  Vgg16Weights weights_;
+  NetworkWeights weights_;
   StageOneOptions options_;
   Session session_;
   EngineKind engine_kind_;
   FeatureStore store_;
   StageOneReport report_;
-  // Of run_part(), by the tap at which they begin.
-  std::map<std::optional<Tap>, std::unique_ptr<Engine>> engines_;
+  // Of run_part(), by the tap at which they begin; "": the image.
+  std::map<std::string, std::unique_ptr<Engine>> engines_;
   std::vector<Run> runs_;
   ImageReader reader_;  // continues in an archive from one call to the next
 };

@@ -110,10 +110,7 @@ std::string class_table(const Manifest& manifest) {
 
 std::string describe(const RowsOfTaps& from_taps) {
   std::string text;
-  for (const Tap tap : kAllTaps) {
-    const std::size_t rows = from_taps[static_cast<std::size_t>(tap)];
-    if (rows > 0) text += fmt::format("; {} rows from the cached {}", rows, to_string(tap));
-  }
+  for (const auto& [tap, rows] : from_taps) text += fmt::format("; {} rows from the cached {}", rows, tap);
   return text;
 }
 

@@ -9,7 +9,7 @@
 
 #include "data/sha256.hpp"
 #include "features/cache/cache.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 #include "memory/sparse_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
 

@@ -49,7 +49,7 @@ Inspection inspect_rows(const Matrix& kernel, std::span<const std::int32_t> labe
   return result;
 }
 
-std::vector<FeatureScore> score_features(Tap tap, MapShape shape, const ReadRows& read,
+std::vector<FeatureScore> score_features(const Tap& tap, MapShape shape, const ReadRows& read,
                                          std::span<const Sha256> keys, std::span<const std::int32_t> labels,
                                          int classes, int threads, const Cancellation& cancellation) {
   const double most_bytes = kFlattenedShare * static_cast<double>(available_memory());

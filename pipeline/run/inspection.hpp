@@ -31,7 +31,7 @@ struct OutOfFoldRidge {
 
 /// How well a linear model on a tap's features, with this pooling, could explain the labels.
 struct FeatureScore {
-  Tap tap = Tap::kBlock5Pool;
+  Tap tap{};
   Pooling pooling = Pooling::kFlatten;
   double log_maximum_evidence = 0.0;  ///< LogME (head/insight/transferability.hpp); higher is better
 };
@@ -61,7 +61,7 @@ using ReadRows = std::function<SparseRows(std::span<const Sha256> keys)>;
 /// memory together, so they are left out where they take more than a tenth of the memory limit.
 /// @param shape  of one row's map
 /// @throws Cancelled
-[[nodiscard]] std::vector<FeatureScore> score_features(Tap tap, MapShape shape, const ReadRows& read,
+[[nodiscard]] std::vector<FeatureScore> score_features(const Tap& tap, MapShape shape, const ReadRows& read,
                                                        std::span<const Sha256> keys,
                                                        std::span<const std::int32_t> labels, int classes,
                                                        int threads, const Cancellation& cancellation = {});

@@ -104,6 +104,7 @@ Json metrics_json(const EndedRun& run) {
                     {"train_seconds", train_seconds},
                     {"epoch_seconds", epoch_seconds}};
   json["engine"] = origin.engine;
+  if (model.configuration.network != vgg16()) json["network"] = model.configuration.network.name;
   json["pooling"] = to_string(model.representation.pooling);
   json["transform"] = to_string(model.representation.transform);
   json["temperature"] = model.training.temperature;

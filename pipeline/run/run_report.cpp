@@ -134,9 +134,10 @@ Report report_of(const EndedRun& run) {
       {"stage one", origin.stage_one},
       {"engine", origin.network},
       {"features",
-       fmt::format("{} of VGG16, stored as {}, pooling {}, transform {}, weights {}", to_string(model.tap),
-                   to_string(model.configuration.storage), to_string(model.representation.pooling),
-                   to_string(model.representation.transform), origin.weights_identity.hex())},
+       fmt::format("{} of {}, stored as {}, pooling {}, transform {}, weights {}", to_string(model.tap),
+                   model.configuration.network.title, to_string(model.configuration.storage),
+                   to_string(model.representation.pooling), to_string(model.representation.transform),
+                   origin.weights_identity.hex())},
       {"head", hidden.empty() ? "linear" : "hidden layers of " + hidden},
       {"training",
        fmt::format("SGD, learning rate {}, momentum {}{}, L2 {}, batch {}, {} of {} epochs, "

@@ -131,7 +131,7 @@ class Round {
 
  private:
   FeatureCache open() {
-    return {workplace_.root(), workplace_configuration(), Tap::kBlock5Pool, [](const std::string&) {}};
+    return {workplace_.root(), workplace_configuration(), Tap{"block5_pool"}, [](const std::string&) {}};
   }
 
   CompactionSettings settings(bool lock) const {

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Tap kTap = Tap::kBlock1Pool;
+const Tap kTap{"block1_pool"};
 
 ExtractorConfiguration configuration_in(const fs::path& cache) {
   for (const TapFolder& folder : list_taps(cache)) {

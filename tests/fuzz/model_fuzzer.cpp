@@ -99,9 +99,10 @@ void check(const Model& model) {
   }
   expect(static_cast<std::size_t>(model.head.layers.back().bias.size()) == model.classes.size(),
          "a class has an output");
-  for (std::size_t i = 0; i < headstart::kVgg16Convolutions.size(); ++i) {
-    const headstart::ConvolutionLayer& layer = headstart::kVgg16Convolutions[i];
-    if (layer.block > headstart::block_of(model.tap)) break;
+  const headstart::Network& network = model.weights.network;
+  const std::vector<headstart::NetworkLayer> layers = headstart::convolutions(network);
+  for (std::size_t i = 0; i < headstart::first_convolution(network, model.tap); ++i) {
+    const headstart::NetworkLayer& layer = layers[i];
     expect(model.weights.layers[i].kernel.size() ==
                    static_cast<std::size_t>(9 * layer.in_channels * layer.out_channels) &&
                headstart::all_finite(model.weights.layers[i].kernel),

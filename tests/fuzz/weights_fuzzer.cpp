@@ -13,7 +13,7 @@
 #include "features/network/all_finite.hpp"
 #include "features/network/keras_graph.hpp"
 #include "features/network/keras_network.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/known_networks.hpp"
 #include "features/network/weights.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/fuzz/hdf5_recipe.hpp"
@@ -21,8 +21,8 @@
 
 namespace {
 
-using headstart::kVgg16Convolutions;
-using headstart::Vgg16Weights;
+using headstart::NetworkLayer;
+using headstart::NetworkWeights;
 using headstart::fuzz::expect;
 using headstart::fuzz::Hdf5Object;
 using headstart::fuzz::MemoryFile;
@@ -38,10 +38,11 @@ constexpr std::string_view kHdf5Signature = "\x89HDF\r\n\x1A\n";
 std::vector<Hdf5Object> keras_objects(std::size_t broken) {
   std::vector<Hdf5Object> objects;
   std::vector<std::string> layers;
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const std::string name(kVgg16Convolutions[i].name);
-    const auto in = static_cast<std::uint64_t>(kVgg16Convolutions[i].in_channels);
-    const auto out = static_cast<std::uint64_t>(kVgg16Convolutions[i].out_channels);
+  const std::vector<NetworkLayer> convolved = headstart::convolutions(headstart::vgg16());
+  for (std::size_t i = 0; i < convolved.size(); ++i) {
+    const std::string& name = convolved[i].name;
+    const auto in = static_cast<std::uint64_t>(convolved[i].in_channels);
+    const auto out = static_cast<std::uint64_t>(convolved[i].out_channels);
     layers.push_back(name);
     objects.push_back({kGroup, "/", name, {}, {}});
     objects.push_back(
@@ -53,10 +54,11 @@ std::vector<Hdf5Object> keras_objects(std::size_t broken) {
   return objects;
 }
 
-void check_weights(const Vgg16Weights& weights) {
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const auto in = static_cast<std::size_t>(kVgg16Convolutions[i].in_channels);
-    const auto out = static_cast<std::size_t>(kVgg16Convolutions[i].out_channels);
+void check_weights(const NetworkWeights& weights) {
+  const std::vector<NetworkLayer> convolved = headstart::convolutions(headstart::vgg16());
+  for (std::size_t i = 0; i < convolved.size(); ++i) {
+    const auto in = static_cast<std::size_t>(convolved[i].in_channels);
+    const auto out = static_cast<std::size_t>(convolved[i].out_channels);
     expect(weights.layers[i].kernel.size() == 9 * in * out, "a kernel has its shape");
     expect(weights.layers[i].bias.size() == out, "a bias has its shape");
     expect(headstart::all_finite(weights.layers[i].kernel) && headstart::all_finite(weights.layers[i].bias),
@@ -71,7 +73,7 @@ void check_model_config(std::string_view text) try {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     for (const std::size_t input : graph.nodes[i].inputs) expect(input < i, "a node comes behind its inputs");
   }
-  const headstart::KerasConvolutions found = headstart::find_vgg16(graph, "fuzzed");
+  const headstart::KerasConvolutions found = headstart::find_chain(graph, {headstart::vgg16(), "fuzzed"});
   (void)headstart::input_of(graph, found.front(), [](const headstart::KerasNode&) {
     return std::vector<std::vector<float>>{{1, 2, 3}, {4}};
   });
@@ -87,10 +89,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (text.starts_with(kRecipe)) {  // as an image, which is read without a child process: crashes are ours
       FuzzedDataProvider provider(data + kRecipe.size(), size - kRecipe.size());
       const auto broken = provider.ConsumeIntegralInRange<std::size_t>(1, kMostLayers);
-      return headstart::read_keras_weights(headstart::fuzz::hdf5_file_of(keras_objects(broken), provider),
-                                           "recipe");
+      return headstart::read_keras_weights(
+          headstart::vgg16(), headstart::fuzz::hdf5_file_of(keras_objects(broken), provider), "recipe");
     }
-    return headstart::read_weights(MemoryFile({data, size}).path());
+    return headstart::read_weights(headstart::vgg16(), MemoryFile({data, size}).path());
   };
   if (!text.starts_with(kRecipe) && text.find(kHdf5Signature) != std::string_view::npos) return 0;
   try {

@@ -7,7 +7,7 @@
 
 #include "features/engines/winograd/kernels.hpp"
 #include "features/engines/winograd/method.hpp"
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 
 namespace headstart::winograd {
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "features/blocks/trainable_blocks.hpp"
+#include "features/blocks/registry.hpp"
 #include "tests/features/engines/golden_features.hpp"
 #include "tests/support/golden.hpp"
 
@@ -73,19 +73,18 @@ class LibtorchBlocks : public testing::TestWithParam<std::pair<int, int>> {
 
   void draw(unsigned seed) {
     const auto [first_block, input_size] = GetParam();
-    const Tap below = kAllTaps[static_cast<std::size_t>(first_block - 2)];
+    const Tap below = tap_below(vgg16(), first_block);
     // As VGG16's are: three quarters zero, the rest of a few hundred.
-    maps_ = draws(kRows * tap_shape(below, input_size).size(), -70.0F, 100.0F, 0.0F, seed);
-    gradient_ = draws(kRows * tap_shape(Tap::kBlock5Pool, input_size).size(), 0.0F, 1e-3F, -1.0F, seed + 1);
+    maps_ = draws(kRows * tap_shape(vgg16(), below, input_size).size(), -70.0F, 100.0F, 0.0F, seed);
+    gradient_ = draws(kRows * tap_shape(vgg16(), Tap{"block5_pool"}, input_size).size(), 0.0F, 1e-3F, -1.0F,
+                      seed + 1);
   }
 
   static std::unique_ptr<TrainableBlocks> open(Backprop backprop) {
     const auto [first_block, input_size] = GetParam();
-    return open_trainable_blocks(embedded_weights(), {.backprop = backprop,
-                                                      .first_block = first_block,
-                                                      .input_size = input_size,
-                                                      .batch_size = kRows,
-                                                      .threads = 2});
+    return open_trainable_blocks(
+        embedded_weights(), backprop,
+        {.first_block = first_block, .input_size = input_size, .batch_size = kRows, .threads = 2});
   }
 
   void forward_and_back(TrainableBlocks& blocks) const {

@@ -28,8 +28,9 @@ std::vector<float> draws(std::size_t size, float mean, float deviation, float le
 
 /// Everything that two steps make, one array after the other.
 std::vector<float> two_steps(TrainableBlocks& blocks, int first_block) {
-  const Tap below = kAllTaps[static_cast<std::size_t>(first_block - 2)];
-  const std::vector<float> maps = draws(kImages * tap_shape(below, kInputSize).size(), -70.0F, 100.0F, 0.0F);
+  const Tap below = tap_below(vgg16(), first_block);
+  const std::vector<float> maps =
+      draws(kImages * tap_shape(vgg16(), below, kInputSize).size(), -70.0F, 100.0F, 0.0F);
   std::vector<float> all;
   const auto keep = [&](std::span<const float> values) {
     all.insert(all.end(), values.begin(), values.end());

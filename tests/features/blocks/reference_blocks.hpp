@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "features/blocks/trainable_blocks.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart::test {
 
@@ -23,15 +24,21 @@ struct ReferenceLayer {
   Doubles bias;
 };
 
+/// VGG16's convolutions from a block on.
+inline std::vector<NetworkLayer> convolutions_from(int first_block) {
+  std::vector<NetworkLayer> layers = convolutions(vgg16());
+  std::erase_if(layers, [&](const NetworkLayer& layer) { return layer.block < first_block; });
+  return layers;
+}
+
 inline std::vector<ReferenceLayer> reference_layers(std::span<const ConvolutionWeights> weights,
                                                     int first_block) {
-  const std::span<const ConvolutionLayer> layers = convolutions_from(first_block);
+  const std::vector<NetworkLayer> layers = convolutions_from(first_block);
   std::vector<ReferenceLayer> result;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const bool ends = i + 1 == layers.size() || layers[i + 1].block != layers[i].block;
     result.push_back({static_cast<std::size_t>(layers[i].in_channels),
                       static_cast<std::size_t>(layers[i].out_channels),
-                      ends,
+                      is_pooled(vgg16(), layers[i]),
                       {weights[i].kernel.begin(), weights[i].kernel.end()},
                       {weights[i].bias.begin(), weights[i].bias.end()}});
   }

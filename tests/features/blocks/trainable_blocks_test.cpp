@@ -1,6 +1,6 @@
 // tests/features/blocks/trainable_blocks_test.cpp: every backprop path against plain loops in double, those
 // loops against finite differences in double, and the paths against finite differences of their own.
-#include "features/blocks/trainable_blocks.hpp"
+#include "features/blocks/registry.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ std::vector<ConvolutionWeights> imagenet_from(int first_block) {
 }
 
 MapShape maps_shape(int first_block, int input_size) {
-  return tap_shape(kAllTaps[static_cast<std::size_t>(first_block - 2)], input_size);
+  return tap_shape(vgg16(), tap_below(vgg16(), first_block), input_size);
 }
 
 /// Activations as VGG16 has them: three quarters zero, the rest of a few hundred.
@@ -136,11 +136,9 @@ class TrainableBlocksPath : public testing::TestWithParam<Path> {
   [[nodiscard]] static int first_block() { return std::get<1>(GetParam()).first; }
   [[nodiscard]] static int input_size() { return std::get<1>(GetParam()).second; }
   [[nodiscard]] static std::unique_ptr<TrainableBlocks> open() {
-    return open_trainable_blocks(embedded_weights(), {.backprop = backprop(),
-                                                      .first_block = first_block(),
-                                                      .input_size = input_size(),
-                                                      .batch_size = kBatch,
-                                                      .threads = 2});
+    return open_trainable_blocks(
+        embedded_weights(), backprop(),
+        {.first_block = first_block(), .input_size = input_size(), .batch_size = kBatch, .threads = 2});
   }
 };
 
@@ -308,7 +306,7 @@ INSTANTIATE_TEST_SUITE_P(Paths, TrainableBlocksPath,
 
 TEST(TrainableBlocks, RefusesOptionsThatMakeNoSense) {
   const auto open = [](BlocksOptions options) {
-    static_cast<void>(open_trainable_blocks(embedded_weights(), options));
+    static_cast<void>(open_trainable_blocks(embedded_weights(), Backprop::kNative, options));
   };
   EXPECT_THROW(open({.first_block = 1}), std::invalid_argument);
   EXPECT_THROW(open({.first_block = 6}), std::invalid_argument);
@@ -316,11 +314,27 @@ TEST(TrainableBlocks, RefusesOptionsThatMakeNoSense) {
   EXPECT_THROW(open({.input_size = 8}), std::invalid_argument);
 }
 
+TEST(TrainableBlocks, APathNamesALayerThatItCannotTrain) {
+  NetworkWeights weights = embedded_weights();
+  weights.network.layers[weights.network.layers.size() - 2].window = 5;  // block5_conv3
+  for (const BackpropAvailability& path : list_backprops()) {
+    if (!path.available) continue;
+    try {
+      static_cast<void>(open_trainable_blocks(weights, path.backprop, {}));
+      FAIL() << "opened";
+    } catch (const Error& error) {
+      const std::string expected = "backprop " + std::string(to_string(path.backprop)) +
+                                   " can't run a layer of this network: block5_conv3, a convolution of 5x5";
+      EXPECT_NE(std::string(error.what()).find(expected), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST(TrainableBlocks, APathThatIsMissingSaysWhatToDo) {
   for (const BackpropAvailability& path : list_backprops()) {
     if (path.available) continue;
     try {
-      static_cast<void>(open_trainable_blocks(embedded_weights(), {.backprop = path.backprop}));
+      static_cast<void>(open_trainable_blocks(embedded_weights(), path.backprop, {}));
       FAIL() << "opened";
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("--backprop"), std::string::npos) << error.what();

@@ -38,10 +38,10 @@ ExtractorConfiguration of_size(int size) {
 class CacheFolder : public ::testing::Test {
  protected:
   CacheFolder() {
-    FeatureCache small(root(), of_size(32), Tap::kBlock5Pool, ignore);
+    FeatureCache small(root(), of_size(32), Tap{"block5_pool"}, ignore);
     for (const std::vector<int>& images : {std::vector{1}, std::vector{2, 3}, std::vector{4, 5, 6}})
       small.publish(made_up_segment(images));
-    FeatureCache large(root(), of_size(64), Tap::kBlock5Pool, ignore);
+    FeatureCache large(root(), of_size(64), Tap{"block5_pool"}, ignore);
     large.publish(made_up_segment({7}, {2, 2, 512}));
     int days = 40;  // old: each segment ten days younger than the one before
     for (const fs::path& file : files()) {
@@ -90,7 +90,7 @@ TEST_F(CacheFolder, IsListedWithAndWithoutAnIndex) {
     }
   };
   check();
-  FeatureCache(root(), of_size(32), Tap::kBlock5Pool, ignore).save_index();
+  FeatureCache(root(), of_size(32), Tap{"block5_pool"}, ignore).save_index();
   check();
 }
 
@@ -142,7 +142,7 @@ TEST_F(CacheFolder, PruningByAgeTakesTheOldOnesOnly) {
   EXPECT_EQ(pruned.files, 2U);
   EXPECT_EQ(pruned.bytes, would.bytes);
   EXPECT_THAT(files(), ::testing::ElementsAre(all[2], all[3]));
-  EXPECT_EQ(FeatureCache(root(), of_size(32), Tap::kBlock5Pool, ignore).rows(), verify().rows - 1);
+  EXPECT_EQ(FeatureCache(root(), of_size(32), Tap{"block5_pool"}, ignore).rows(), verify().rows - 1);
 }
 
 TEST_F(CacheFolder, PruningBySizeTakesTheOldestFirst) {
@@ -156,7 +156,7 @@ TEST_F(CacheFolder, PruningBySizeTakesTheOldestFirst) {
 }
 
 TEST_F(CacheFolder, PruningAFingerprintRemovesItWithItsFoldersAndNoOther) {
-  FeatureCache(root(), of_size(32), Tap::kBlock5Pool, ignore).save_index();
+  FeatureCache(root(), of_size(32), Tap{"block5_pool"}, ignore).save_index();
   fs::rename(files()[0], files()[0].string() + ".bad");
   std::ofstream(folder_of(32) / SegmentFolder::kLockFile) << "";
   EXPECT_EQ(prune_cache(root(), {.fingerprint = of_size(32).fingerprint()}).files, 3U);

@@ -235,7 +235,7 @@ TEST(FeatureCache, AForeignFileUnderARightNameIsSetAside) {
   Segment other_size = made_up_segment({1}, {2, 2, 512});
   const fs::path other_shape = workplace.place(encode_segment(other_size));
   Segment other_tap = made_up_segment({2});
-  other_tap.tap = Tap::kBlock4Pool;
+  other_tap.tap = Tap{"block4_pool"};
   const fs::path other_pool = workplace.place(encode_segment(other_tap));
   EXPECT_EQ(workplace.open().rows(), 0U);
   EXPECT_THAT(workplace.warnings, SizeIs(3));
@@ -701,9 +701,9 @@ TEST(FeatureCache, ConfigurationsAndTapsDoNotMeet) {
   ExtractorConfiguration other = configuration();
   other.alpha = Alpha::kDrop;
   const auto ignore = [](const std::string&) {};
-  EXPECT_EQ(FeatureCache(workplace.root(), other, Tap::kBlock5Pool, ignore).rows(), 0U);
-  EXPECT_EQ(FeatureCache(workplace.root(), configuration(), Tap::kBlock4Pool, ignore).rows(), 0U);
-  EXPECT_EQ(FeatureCache(workplace.root(), configuration(), Tap::kBlock5Pool, ignore).rows(), 1U);
+  EXPECT_EQ(FeatureCache(workplace.root(), other, Tap{"block5_pool"}, ignore).rows(), 0U);
+  EXPECT_EQ(FeatureCache(workplace.root(), configuration(), Tap{"block4_pool"}, ignore).rows(), 0U);
+  EXPECT_EQ(FeatureCache(workplace.root(), configuration(), Tap{"block5_pool"}, ignore).rows(), 1U);
 }
 
 TEST(ListCache, TellsWhatIsThereAndWhatIsBroken) {
@@ -723,7 +723,7 @@ TEST(ListCache, TellsWhatIsThereAndWhatIsBroken) {
       list_cache(workplace.root(), [&](const std::string& line) { warnings.push_back(line); });
   ASSERT_THAT(listings, SizeIs(1));
   EXPECT_EQ(listings[0].folder.fingerprint, configuration().fingerprint());
-  EXPECT_EQ(listings[0].folder.tap, Tap::kBlock5Pool);
+  EXPECT_EQ(listings[0].folder.tap, Tap{"block5_pool"});
   EXPECT_EQ(listings[0].segments, 2U);
   EXPECT_EQ(listings[0].rows, 4U);
   EXPECT_EQ(listings[0].bytes,

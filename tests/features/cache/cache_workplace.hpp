@@ -56,7 +56,7 @@ class Workplace {
     return open(root, workplace_configuration());
   }
   [[nodiscard]] FeatureCache open(const std::filesystem::path& root, const ExtractorConfiguration& of) {
-    return {root, of, Tap::kBlock5Pool, [this](const std::string& line) { warnings.push_back(line); }};
+    return {root, of, Tap{"block5_pool"}, [this](const std::string& line) { warnings.push_back(line); }};
   }
   [[nodiscard]] std::filesystem::path root() const { return scratch_ / "cache"; }
   [[nodiscard]] std::filesystem::path fingerprint_folder() const {

@@ -30,6 +30,15 @@ TEST(ExtractorConfiguration, TheDefaultIsSpelledInOneWay) {
       "\n");
   EXPECT_EQ(default_configuration().fingerprint(),
             sha256(default_configuration().canonical_json()).hex().substr(0, 16));
+  EXPECT_EQ(default_configuration().fingerprint(), "bfb9cf00514d10d8");
+}
+
+TEST(ExtractorConfiguration, AnotherNetworkIsNamedAndHasAFingerprintOfItsOwn) {
+  ExtractorConfiguration other = default_configuration();
+  other.network = *find_network("vgg19");
+  EXPECT_EQ(other.fingerprint(), "2f1952322a6464df");
+  EXPECT_EQ(ExtractorConfiguration::parse(other.canonical_json())->network, other.network);
+  EXPECT_EQ(ExtractorConfiguration::parse(default_configuration().canonical_json())->network, vgg16());
 }
 
 TEST(ExtractorConfiguration, StorageIsSpelledOutWhereItIsNotFloat32) {
@@ -65,6 +74,7 @@ TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
   using Change = std::function<void(ExtractorConfiguration&)>;
   const std::vector<Change> changes{
       [](auto&) {},
+      [](auto& c) { c.network = *find_network("vgg19"); },
       [](auto& c) { c.weights_identity.bytes[31] ^= 1U; },
       [](auto& c) { c.preprocessing.order = ChannelOrder::kRgb; },
       [](auto& c) { c.preprocessing.scale = 1.0F / 255.0F; },
@@ -103,7 +113,7 @@ TEST(ExtractorConfiguration, WhatNobodyWroteSoIsNotParsed) {
   EXPECT_FALSE(ExtractorConfiguration::parse("[]"));
   for (std::size_t length = 0; length < json.size(); ++length)
     EXPECT_FALSE(ExtractorConfiguration::parse(std::string_view(json).substr(0, length)));
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"vgg16", "vgg19"},
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"vgg16", "vgg99"},
                                                                                  {":224", ":100000000"},
                                                                                  {"\"white\"", "\"black\""},
                                                                                  {":1,", ":2,"},

@@ -17,7 +17,7 @@ using test::made_up_key;
 
 TEST(SegmentBuilder, ASegmentIsDueWhenItIsLargeOrOld) {
   const auto now = [] { return std::chrono::steady_clock::now(); };
-  SegmentBuilder builder(Tap::kBlock5Pool, {64, 64, 512}, {"engine", "1", "0.1", "host"});
+  SegmentBuilder builder(Tap{"block5_pool"}, {64, 64, 512}, {"engine", "1", "0.1", "host"});
   EXPECT_TRUE(builder.empty());
   EXPECT_FALSE(builder.due(now() + std::chrono::hours(1)));        // nothing is never due
   const std::vector<float> row(std::size_t{64} * 64 * 512, 1.0F);  // 16 MiB of entries

@@ -60,7 +60,7 @@ TEST(Segment, DecodingGivesBackWhatWasEncoded) {
     const auto images = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 1000));
     const MapShape shape{*rc::gen::inRange(1, 4), *rc::gen::inRange(1, 4), *rc::gen::inRange(1, 40)};
     Segment segment = made_up_segment(images, shape, *rc::gen::inRange(0, 11) / 10.0);
-    segment.tap = *rc::gen::elementOf(kAllTaps);
+    segment.tap = *rc::gen::elementOf(vgg16().taps);
     if (*rc::gen::arbitrary<bool>()) segment = stored_as_float16(std::move(segment));
     const std::vector<std::byte> bytes = encode_segment(segment);
     const Segment decoded = decode_segment(bytes);
@@ -114,7 +114,7 @@ TEST(Segment, Float16ValuesAreWhatHdf5ReadsInBothForms) {
 // What the storage costs on real activations; they were measured at 2.0e-4.
 TEST(Segment, Float16KeepsTheGoldenFeaturesTo1e3) {
   const std::vector<float> features = golden_array("features.h5", "/block5_pool").floats();
-  Segment segment = made_up_segment({}, tap_shape(Tap::kBlock5Pool, 224));
+  Segment segment = made_up_segment({}, tap_shape(vgg16(), Tap{"block5_pool"}, 224));
   const std::size_t size = segment.shape.size();
   for (std::size_t row = 0; row * size < features.size(); ++row) {
     segment.keys.push_back(made_up_key(static_cast<int>(row)));

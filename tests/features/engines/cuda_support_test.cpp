@@ -38,7 +38,7 @@ CudaFacts working() {
           .dnn_target_works = true};
 }
 
-std::string missing(const CudaFacts& facts, EngineKind kind = EngineKind::kOpencvCuda) {
+std::string missing(const CudaFacts& facts, OpencvTarget kind = OpencvTarget::kCuda) {
   return missing_for_cuda(facts, kind);
 }
 
@@ -63,7 +63,7 @@ TEST(CudaSupport, TheReportOfThisOpencvIsUnderstood) {
 
 TEST(CudaSupport, MissesNothingWhereCudaWorks) {
   EXPECT_EQ(missing(working()), "");
-  EXPECT_EQ(missing(working(), EngineKind::kOpencvCudaFp16), "");
+  EXPECT_EQ(missing(working(), OpencvTarget::kCudaFp16), "");
   EXPECT_EQ(describe(working()),
             "CUDA 13.0, cuDNN 9.19.0; NVIDIA H100, compute capability 9.0, 80.0 GiB; driver for CUDA up to "
             "13.0");
@@ -111,11 +111,11 @@ TEST(CudaSupport, TellsADnnModuleWithoutCudaFromADeviceWithoutFp16) {
   CudaFacts facts = working();
   facts.dnn_target_works = false;
   EXPECT_THAT(missing(facts), HasSubstr("OPENCV_DNN_CUDA"));
-  EXPECT_THAT(missing(facts, EngineKind::kOpencvCudaFp16), HasSubstr("no 16-bit CUDA target"));
+  EXPECT_THAT(missing(facts, OpencvTarget::kCudaFp16), HasSubstr("no 16-bit CUDA target"));
 }
 
 TEST(CudaSupport, WhatIsFoundHereFitsTogether) {
-  const CudaFacts facts = find_cuda(EngineKind::kOpencvCuda);
+  const CudaFacts facts = find_cuda(OpencvTarget::kCuda);
   if (facts.build.cuda.empty() || !facts.driver.problem.empty()) {
     EXPECT_EQ(facts.devices, 0);
     EXPECT_FALSE(facts.dnn_target_works);

@@ -1,18 +1,22 @@
 // tests/features/engines/engine_test.cpp
-#include "features/engines/engine.hpp"
+#include "features/engines/registry.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "data/error.hpp"
 #include "features/engines/native_engine.hpp"
 #include "features/engines/onednn_engine.hpp"
 #include "tests/features/engines/golden_features.hpp"
+#include "tests/features/network/made_up_weights.hpp"
 
 namespace headstart {
 namespace {
@@ -25,6 +29,8 @@ constexpr std::array<EngineKind, 6> kAllKinds{EngineKind::kAuto,       EngineKin
                                               EngineKind::kOnednn,     EngineKind::kOpencv,
                                               EngineKind::kOpencvCuda, EngineKind::kOpencvCudaFp16};
 
+const std::vector<Tap> kTop{Tap{"block5_pool"}};
+
 bool has_cuda() {
   const auto engines = list_engines();
   return std::any_of(engines.begin(), engines.end(), [](const EngineAvailability& engine) {
@@ -34,7 +40,7 @@ bool has_cuda() {
 
 Error::Kind error_kind(const EngineOptions& options) {
   try {
-    const auto engine = open_engine(embedded_weights(), options);
+    const auto engine = open_engine(embedded_weights(), EngineKind::kAuto, options);
   } catch (const Error& error) {
     return error.kind();
   }
@@ -59,7 +65,8 @@ TEST(Engine, OnlyFp16KindsAreOfFp16Precision) {
 
 TEST(Engine, AutoIsAGpuWhereThereIsOneElseNative) {
   EXPECT_EQ(choose_engine(), has_cuda() ? EngineKind::kOpencvCuda : EngineKind::kNative);
-  const auto engine = open_engine(embedded_weights(), {.batch_size = 1, .input_size = 32, .threads = 2});
+  const auto engine = open_engine(embedded_weights(), EngineKind::kAuto,
+                                  {.batch_size = 1, .input_size = 32, .taps = kTop, .threads = 2});
   EXPECT_EQ(engine->description().name, to_string(choose_engine()));
 }
 
@@ -78,14 +85,14 @@ TEST(Engine, EveryKindIsListedOnceWithADetail) {
 TEST(Engine, OpensAtTheGoldenSizeAndAtOthers) {
   for (const int size : {32, 224}) {
     for (const EngineKind kind : {EngineKind::kNative, EngineKind::kOnednn, EngineKind::kOpencv}) {
-      const auto engine = open_engine(embedded_weights(), {.kind = kind,
-                                                           .batch_size = 2,
-                                                           .input_size = size,
-                                                           .taps = {Tap::kBlock1Pool, Tap::kBlock3Pool},
-                                                           .threads = 2});
+      const auto engine = open_engine(embedded_weights(), kind,
+                                      {.batch_size = 2,
+                                       .input_size = size,
+                                       .taps = {Tap{"block1_pool"}, Tap{"block3_pool"}},
+                                       .threads = 2});
       EXPECT_EQ(engine->input_size(), size);
       EXPECT_EQ(engine->batch_size(), 2);
-      EXPECT_THAT(engine->taps(), testing::ElementsAre(Tap::kBlock1Pool, Tap::kBlock3Pool));
+      EXPECT_THAT(engine->taps(), testing::ElementsAre(Tap{"block1_pool"}, Tap{"block3_pool"}));
     }
   }
 }
@@ -93,32 +100,97 @@ TEST(Engine, OpensAtTheGoldenSizeAndAtOthers) {
 TEST(Engine, OpensFromATapAtTheGoldenSizeAndAtOthers) {
   for (const int size : {32, 224}) {
     for (const EngineKind kind : {EngineKind::kNative, EngineKind::kOnednn, EngineKind::kOpencv}) {
-      const auto engine = open_engine(embedded_weights(), {.kind = kind,
-                                                           .batch_size = 2,
-                                                           .input_size = size,
-                                                           .taps = {Tap::kBlock4Pool, Tap::kBlock3Pool},
-                                                           .from = Tap::kBlock2Pool,
-                                                           .threads = 2});
+      const auto engine = open_engine(embedded_weights(), kind,
+                                      {.batch_size = 2,
+                                       .input_size = size,
+                                       .taps = {Tap{"block4_pool"}, Tap{"block3_pool"}},
+                                       .from = Tap{"block2_pool"},
+                                       .threads = 2});
       EXPECT_EQ(engine->input_size(), size);
-      EXPECT_EQ(engine->from(), Tap::kBlock2Pool);
-      EXPECT_THAT(engine->taps(), testing::ElementsAre(Tap::kBlock4Pool, Tap::kBlock3Pool));
+      EXPECT_EQ(engine->from(), Tap{"block2_pool"});
+      EXPECT_THAT(engine->taps(), testing::ElementsAre(Tap{"block4_pool"}, Tap{"block3_pool"}));
       EXPECT_THAT(engine->description().implementation, testing::EndsWith(", from block2_pool"));
     }
   }
 }
 
 TEST(Engine, OptionsThatMakeNoSenseAreUsageErrors) {
-  EXPECT_EQ(error_kind({.input_size = kMinInputSize - 1}), Error::Kind::kUsage);
-  EXPECT_EQ(error_kind({.input_size = kMaxInputSize + 1}), Error::Kind::kUsage);
-  EXPECT_EQ(error_kind({.batch_size = -1}), Error::Kind::kUsage);
+  EXPECT_EQ(error_kind({.input_size = kMinInputSize - 1, .taps = kTop}), Error::Kind::kUsage);
+  EXPECT_EQ(error_kind({.input_size = kMaxInputSize + 1, .taps = kTop}), Error::Kind::kUsage);
+  EXPECT_EQ(error_kind({.batch_size = -1, .taps = kTop}), Error::Kind::kUsage);
   EXPECT_EQ(error_kind({.taps = {}}), Error::Kind::kUsage);
-  EXPECT_EQ(error_kind({.taps = {Tap::kBlock5Pool, Tap::kBlock4Pool}, .from = Tap::kBlock4Pool}),
+  EXPECT_EQ(error_kind({.taps = {Tap{"block5_pool"}, Tap{"block4_pool"}}, .from = Tap{"block4_pool"}}),
             Error::Kind::kUsage);
+}
+
+/// Three VGG blocks of one convolution each; the second one's kernel is 5x5.
+NetworkWeights strange_weights() {
+  Network network{.name = "strange", .title = "Strange"};
+  int channels = 3;
+  for (int block = 1; block <= 3; ++block) {
+    const std::string name = "block" + std::to_string(block);
+    network.layers.push_back({.name = name + "_conv1",
+                              .kind = LayerKind::kConvolution,
+                              .block = block,
+                              .in_channels = std::exchange(channels, 8),
+                              .out_channels = 8,
+                              .window = block == 2 ? 5 : 3});
+    network.layers.push_back({.name = name + "_pool",
+                              .kind = LayerKind::kMaxPool,
+                              .block = block,
+                              .in_channels = 8,
+                              .out_channels = 8,
+                              .window = 2});
+    network.taps.push_back({name + "_pool"});
+  }
+  NetworkWeights weights = empty_weights(network);
+  for (std::size_t i = 0; i < weights.layers.size(); ++i) {
+    const std::size_t window = i == 1 ? 5 : 3;
+    weights.layers[i].kernel.assign(window * window * (i == 0 ? 3 : 8) * 8, 0.01F);
+    weights.layers[i].bias.assign(8, 0.5F);
+  }
+  return weights;
+}
+
+std::string refusal_of(const std::function<void()>& open) {
+  try {
+    open();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "opened";
+}
+
+TEST(Engine, NamesALayerThatItCannotRun) {
+  const NetworkWeights strange = strange_weights();
+  const EngineOptions whole{.batch_size = 1, .input_size = 32, .taps = {strange.network.taps.back()}};
+  EngineOptions upper = whole;
+  upper.from = Tap{"block2_pool"};
+  EXPECT_THAT(
+      refusal_of([&] { (void)open_onednn_engine(strange, whole); }),
+      testing::HasSubstr("engine onednn can't run a layer of this network: block2_conv1, a convolution "
+                         "of 5x5 from 8 to 8 channels"));
+  EXPECT_THAT(refusal_of([&] { (void)open_native_engine(strange, whole); }),
+              testing::HasSubstr("engine native can't run a layer of this network: block1_pool, a max-pool"))
+      << "it computes the first two convolutions together";
+  EXPECT_EQ(refusal_of([&] { (void)open_native_engine(strange, upper); }), "opened");
+  EXPECT_EQ(refusal_of([&] { (void)open_onednn_engine(strange, upper); }), "opened");
+}
+
+TEST(Engine, AllRunVgg19AndAgreeAtEveryTap) {
+  const NetworkWeights& weights = test::made_up_weights(*find_network("vgg19"));
+  for (const EngineKind kind : {EngineKind::kNative, EngineKind::kOnednn, EngineKind::kOpencv}) {
+    // Opening compares each tap with another engine's.
+    const auto engine = open_engine(
+        weights, kind, {.batch_size = 1, .input_size = 64, .taps = weights.network.taps, .threads = 2});
+    EXPECT_EQ(engine->network(), weights.network);
+    EXPECT_EQ(engine->taps().size(), 5U);
+  }
 }
 
 // What the engines with batches of their own have in common.
 
-using OpenEngine = std::unique_ptr<Engine> (*)(const Vgg16Weights&, const EngineOptions&);
+using OpenEngine = std::unique_ptr<Engine> (*)(const NetworkWeights&, const EngineOptions&);
 class CpuEngine : public testing::TestWithParam<OpenEngine> {};
 
 EngineOptions options(int batch_size, std::vector<Tap> taps) {
@@ -128,17 +200,17 @@ EngineOptions options(int batch_size, std::vector<Tap> taps) {
 constexpr std::size_t kRow = std::size_t{224} * 224 * 3;
 
 TEST_P(CpuEngine, GivesTapsInTheOrderAskedFor) {
-  const auto one = GetParam()(embedded_weights(), options(1, {Tap::kBlock2Pool}));
-  const auto two = GetParam()(embedded_weights(), options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+  const auto one = GetParam()(embedded_weights(), options(1, {Tap{"block2_pool"}}));
+  const auto two = GetParam()(embedded_weights(), options(1, {Tap{"block2_pool"}, Tap{"block1_pool"}}));
   const std::span<const float> image(golden_input().data(), kRow);
   const auto alone = run_rows(*one, image, 1);
   const auto both = run_rows(*two, image, 1);
   EXPECT_EQ(alone[0], both[0]);
-  EXPECT_EQ(both[1].size(), tap_shape(Tap::kBlock1Pool, 224).size());
+  EXPECT_EQ(both[1].size(), tap_shape(vgg16(), Tap{"block1_pool"}, 224).size());
 }
 
 TEST_P(CpuEngine, ARowDoesNotDependOnItsNeighbours) {
-  const auto engine = GetParam()(embedded_weights(), options(3, {Tap::kBlock3Pool}));
+  const auto engine = GetParam()(embedded_weights(), options(3, {Tap{"block3_pool"}}));
   std::vector<float> batch(golden_input().begin(), golden_input().begin() + 3 * kRow);
   const auto before = run_rows(*engine, batch, 3);
   std::fill_n(batch.begin(), kRow, 1e4F);
@@ -154,7 +226,7 @@ TEST_P(CpuEngine, ARowDoesNotDependOnItsNeighbours) {
 }
 
 TEST_P(CpuEngine, GivesTheSameRowsFromAnyThread) {
-  const auto engine = GetParam()(embedded_weights(), options(1, {Tap::kBlock3Pool}));
+  const auto engine = GetParam()(embedded_weights(), options(1, {Tap{"block3_pool"}}));
   const std::span<const float> image(golden_input().data(), kRow);
   const auto here = run_rows(*engine, image, 1);
   std::vector<std::vector<float>> there;
@@ -163,7 +235,7 @@ TEST_P(CpuEngine, GivesTheSameRowsFromAnyThread) {
 }
 
 TEST_P(CpuEngine, ChoosesSmallerBatchesForLargerImages) {
-  EngineOptions wanted{.taps = {Tap::kBlock1Pool}};
+  EngineOptions wanted{.taps = {Tap{"block1_pool"}}};
   const auto batch_at = [&](int size) {
     wanted.input_size = size;
     return GetParam()(embedded_weights(), wanted)->batch_size();

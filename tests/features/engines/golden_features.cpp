@@ -45,8 +45,9 @@ std::vector<float> corners(const std::vector<float>& activations, MapShape shape
 
 }  // namespace
 
-const Vgg16Weights& embedded_weights() {
-  static const Vgg16Weights weights = read_keras_weights(source_path("models/vgg16_imagenet_notop.h5"));
+const NetworkWeights& embedded_weights() {
+  static const NetworkWeights weights =
+      read_keras_weights(vgg16(), source_path("models/vgg16_imagenet_notop.h5"));
   return weights;
 }
 
@@ -64,8 +65,8 @@ std::vector<std::vector<float>> run_rows(Engine& engine, std::span<const float> 
   const std::size_t row_size = input.size() / rows;
   std::vector<std::vector<float>> result(engine.taps().size());
   std::vector<std::vector<float>> outputs;
-  for (const Tap tap : engine.taps())
-    outputs.emplace_back(batch_size * tap_shape(tap, engine.input_size()).size());
+  for (const Tap& tap : engine.taps())
+    outputs.emplace_back(batch_size * tap_shape(engine.network(), tap, engine.input_size()).size());
   for (std::size_t first = 0; first < rows; first += batch_size) {
     const std::size_t used = std::min(batch_size, rows - first);
     std::vector<float> batch(batch_size * row_size);
@@ -81,7 +82,7 @@ std::vector<std::vector<float>> run_rows(Engine& engine, std::span<const float> 
 }
 
 std::vector<std::vector<float>> run_upper(Engine& upper, std::vector<std::vector<float>> features) {
-  const auto from = static_cast<std::size_t>(upper.from().value());
+  const std::size_t from = position_of(upper.network(), upper.from().value());
   features.resize(from + 1);
   for (std::vector<float>& tap : run_rows(upper, features[from], kGoldenRows))
     features.push_back(std::move(tap));
@@ -89,23 +90,24 @@ std::vector<std::vector<float>> run_upper(Engine& upper, std::vector<std::vector
 }
 
 void expect_keras_features(Engine& engine) {
-  ASSERT_TRUE(std::equal(kAllTaps.begin(), kAllTaps.end(), engine.taps().begin(), engine.taps().end()));
+  ASSERT_TRUE(
+      std::equal(vgg16().taps.begin(), vgg16().taps.end(), engine.taps().begin(), engine.taps().end()));
   expect_keras_features(run_rows(engine, golden_input(), kGoldenRows), engine.description().precision);
 }
 
 void expect_keras_features(const std::vector<std::vector<float>>& features, Precision precision) {
   const bool fp32 = precision == Precision::kFp32;
   const double tolerance = fp32 ? kTolerance : kFp16Tolerance;
-  ASSERT_EQ(features.size(), kAllTaps.size());
-  for (const Tap tap : kAllTaps) {
+  ASSERT_EQ(features.size(), vgg16().taps.size());
+  for (const Tap& tap : vgg16().taps) {
     const std::string name(to_string(tap));
-    const std::vector<float>& values = features[static_cast<std::size_t>(tap)];
-    const MapShape shape = tap_shape(tap, 224);
+    const std::vector<float>& values = features[position_of(vgg16(), tap)];
+    const MapShape shape = tap_shape(vgg16(), tap, 224);
     ASSERT_EQ(values.size(), kGoldenRows * shape.size());
     const std::vector<float> corner = golden_array(kFile, "/corner/" + name).floats();
-    if (tap == Tap::kBlock5Pool && fp32) {  // Keras has zeros only there
+    if (tap == Tap{"block5_pool"} && fp32) {  // Keras has zeros only there
       EXPECT_EQ(corners(values, shape), corner);
-    } else if (tap != Tap::kBlock5Pool) {
+    } else if (tap != Tap{"block5_pool"}) {
       EXPECT_LE(relative_l2_error(corners(values, shape), corner), tolerance) << name;
     }
     const std::vector<double> norms = golden_array(kFile, "/norms/" + name).values;
@@ -123,7 +125,7 @@ void expect_keras_features(const std::vector<std::vector<float>>& features, Prec
   EXPECT_GT(share_of_nonzeros(block5), 0.02);
   EXPECT_LT(share_of_nonzeros(block5), 0.3);
   const std::vector<float> block4 = golden_array(kFile, "/block4_pool").floats();
-  ASSERT_EQ(block4.size(), 2 * tap_shape(Tap::kBlock4Pool, 224).size());
+  ASSERT_EQ(block4.size(), 2 * tap_shape(vgg16(), Tap{"block4_pool"}, 224).size());
   EXPECT_LE(relative_l2_error(features[3].data(), block4), tolerance);
 }
 

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "features/engines/engine.hpp"
+#include "features/network/known_networks.hpp"
 
 namespace headstart::test {
 
 /// The embedded weights, read once a process.
-[[nodiscard]] const Vgg16Weights& embedded_weights();
+[[nodiscard]] const NetworkWeights& embedded_weights();
 
 /// The six golden images, preprocessed: [6, 224, 224, 3].
 [[nodiscard]] const std::vector<float>& golden_input();

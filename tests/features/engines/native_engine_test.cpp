@@ -20,11 +20,9 @@ using test::golden_input;
 using test::run_rows;
 
 EngineOptions native_options(int batch_size, std::vector<Tap> taps) {
-  return {.kind = EngineKind::kNative, .batch_size = batch_size, .taps = std::move(taps), .threads = 2};
+  return {.batch_size = batch_size, .taps = std::move(taps), .threads = 2};
 }
-EngineOptions all_taps(int batch_size) {
-  return native_options(batch_size, {kAllTaps.begin(), kAllTaps.end()});
-}
+EngineOptions all_taps(int batch_size) { return native_options(batch_size, vgg16().taps); }
 
 class NativeEngineBatch : public testing::TestWithParam<int> {};
 
@@ -39,9 +37,9 @@ TEST_P(NativeEngineBatch, GivesTheSameFromATapOn) {
   EngineOptions part = all_taps(GetParam());
   const auto whole =
       run_rows(*open_native_engine(embedded_weights(), part), golden_input(), test::kGoldenRows);
-  for (const Tap from : {Tap::kBlock1Pool, Tap::kBlock2Pool, Tap::kBlock4Pool}) {
+  for (const Tap& from : {Tap{"block1_pool"}, Tap{"block2_pool"}, Tap{"block4_pool"}}) {
     part.from = from;
-    part.taps.assign(kAllTaps.begin() + block_of(from), kAllTaps.end());
+    part.taps.assign(vgg16().taps.begin() + block_of(vgg16(), from), vgg16().taps.end());
     const auto upper = open_native_engine(embedded_weights(), part);
     EXPECT_EQ(test::run_upper(*upper, whole), whole) << to_string(from);
   }
@@ -72,22 +70,22 @@ TEST(NativeEngine, KeepsAMarginOfAThirdBelowTheContract) {
     input[i] = static_cast<float>(random() % 256) - 110.0F;
   EngineOptions wanted = all_taps(2);
   const auto native = run_rows(*open_native_engine(embedded_weights(), wanted), input, test::kGoldenRows);
-  wanted.kind = EngineKind::kOnednn;
-  const auto reference = run_rows(*open_engine(embedded_weights(), wanted), input, test::kGoldenRows);
+  const auto reference =
+      run_rows(*open_engine(embedded_weights(), EngineKind::kOnednn, wanted), input, test::kGoldenRows);
   for (std::size_t tap = 0; tap < native.size(); ++tap) {
     const std::size_t size = native[tap].size() / test::kGoldenRows;
     for (std::size_t row = 0; row < test::kGoldenRows; ++row) {
       const float* const expected = reference[tap].data() + row * size;
       const double error = test::relative_l2_error(native[tap].data() + row * size,
                                                    std::vector<float>(expected, expected + size));
-      EXPECT_LE(error, 1e-5 / 1.3) << to_string(kAllTaps[tap]) << " row " << row;
+      EXPECT_LE(error, 1e-5 / 1.3) << to_string(vgg16().taps[tap]) << " row " << row;
     }
   }
 }
 
 TEST(NativeEngine, BitsDependOnNeitherBatchNorThreads) {
   const auto rows = [](int batch_size, int threads) {
-    EngineOptions wanted = native_options(batch_size, {Tap::kBlock5Pool});
+    EngineOptions wanted = native_options(batch_size, {Tap{"block5_pool"}});
     wanted.threads = threads;
     return run_rows(*open_native_engine(embedded_weights(), wanted), golden_input(), test::kGoldenRows);
   };
@@ -98,7 +96,7 @@ TEST(NativeEngine, BitsDependOnNeitherBatchNorThreads) {
 }
 
 TEST(NativeEngine, SaysHowEachLayerIsComputed) {
-  const auto all = open_native_engine(embedded_weights(), native_options(1, {Tap::kBlock5Pool}));
+  const auto all = open_native_engine(embedded_weights(), native_options(1, {Tap{"block5_pool"}}));
   EXPECT_EQ(all->description().name, "native");
   EXPECT_EQ(all->description().precision, Precision::kFp32);
   EXPECT_EQ(all->description().implementation,
@@ -108,21 +106,21 @@ TEST(NativeEngine, SaysHowEachLayerIsComputed) {
 
 TEST(NativeEngine, StopsAtTheDeepestTap) {
   const auto engine =
-      open_native_engine(embedded_weights(), native_options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+      open_native_engine(embedded_weights(), native_options(1, {Tap{"block2_pool"}, Tap{"block1_pool"}}));
   EXPECT_THAT(engine->description().implementation,
               testing::StartsWith("winograd F(6x6,3x3) in 3 layers, direct in 1 "));
 }
 
 TEST(NativeEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
-  EngineOptions upper = native_options(1, {Tap::kBlock5Pool});
-  upper.from = Tap::kBlock4Pool;
+  EngineOptions upper = native_options(1, {Tap{"block5_pool"}});
+  upper.from = Tap{"block4_pool"};
   const auto engine = open_native_engine(embedded_weights(), upper);
   EXPECT_THAT(engine->description().implementation, testing::StartsWith("winograd F(5x5,3x3) in 3 layers ("));
   EXPECT_THAT(engine->description().implementation, testing::EndsWith(", from block4_pool"));
 }
 
 TEST(NativeEngine, TooLargeABatchIsAnErrorThatSaysWhatToLower) {
-  EngineOptions wanted = native_options(2'000'000'000, {Tap::kBlock5Pool});
+  EngineOptions wanted = native_options(2'000'000'000, {Tap{"block5_pool"}});
   wanted.input_size = kMaxInputSize;
   try {
     const auto engine = open_native_engine(embedded_weights(), wanted);
@@ -134,7 +132,7 @@ TEST(NativeEngine, TooLargeABatchIsAnErrorThatSaysWhatToLower) {
 }
 
 TEST(NativeEngine, IsListedWithItsInstructionSet) {
-  const EngineAvailability availability = probe_native();
+  const Availability availability = probe_native();
   EXPECT_TRUE(availability.available);
   EXPECT_THAT(availability.detail, testing::EndsWith(std::string(winograd::best_kernels().target)));
 }

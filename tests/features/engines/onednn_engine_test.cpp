@@ -20,7 +20,7 @@ using test::golden_input;
 using test::run_rows;
 
 EngineOptions onednn_options(int batch_size, std::vector<Tap> taps) {
-  return {.kind = EngineKind::kOnednn, .batch_size = batch_size, .taps = std::move(taps), .threads = 2};
+  return {.batch_size = batch_size, .taps = std::move(taps), .threads = 2};
 }
 
 /// The layers that an implementation string counts: "winograd F(4x4,3x3) in 12 layers, direct in 1 (...)"
@@ -38,20 +38,19 @@ int layers_counted(const std::string& implementation) {
 class OnednnEngineBatch : public testing::TestWithParam<int> {};
 
 TEST_P(OnednnEngineBatch, GivesKerasFeaturesAtEveryTap) {
-  const auto engine =
-      open_onednn_engine(embedded_weights(), onednn_options(GetParam(), {kAllTaps.begin(), kAllTaps.end()}));
+  const auto engine = open_onednn_engine(embedded_weights(), onednn_options(GetParam(), vgg16().taps));
   ASSERT_EQ(engine->batch_size(), GetParam());
   test::expect_keras_features(*engine);
 }
 
 // To the bit, as the same kernels get the same numbers.
 TEST_P(OnednnEngineBatch, GivesTheSameFromATapOn) {
-  EngineOptions part = onednn_options(GetParam(), {kAllTaps.begin(), kAllTaps.end()});
+  EngineOptions part = onednn_options(GetParam(), vgg16().taps);
   const auto whole =
       run_rows(*open_onednn_engine(embedded_weights(), part), golden_input(), test::kGoldenRows);
-  for (const Tap from : {Tap::kBlock2Pool, Tap::kBlock4Pool}) {
+  for (const Tap& from : {Tap{"block2_pool"}, Tap{"block4_pool"}}) {
     part.from = from;
-    part.taps.assign(kAllTaps.begin() + block_of(from), kAllTaps.end());
+    part.taps.assign(vgg16().taps.begin() + block_of(vgg16(), from), vgg16().taps.end());
     const auto upper = open_onednn_engine(embedded_weights(), part);
     const auto features = test::run_upper(*upper, whole);
     test::expect_keras_features(features);
@@ -62,7 +61,7 @@ TEST_P(OnednnEngineBatch, GivesTheSameFromATapOn) {
 INSTANTIATE_TEST_SUITE_P(Sizes, OnednnEngineBatch, testing::Values(1, 4, 8));
 
 TEST(OnednnEngine, SaysHowEachLayerIsComputed) {
-  const auto all = open_onednn_engine(embedded_weights(), onednn_options(1, {Tap::kBlock5Pool}));
+  const auto all = open_onednn_engine(embedded_weights(), onednn_options(1, {Tap{"block5_pool"}}));
   EXPECT_EQ(all->description().name, "onednn");
   EXPECT_THAT(all->description().version, testing::StartsWith("oneDNN "));
   EXPECT_EQ(all->description().precision, Precision::kFp32);
@@ -72,13 +71,13 @@ TEST(OnednnEngine, SaysHowEachLayerIsComputed) {
 
 TEST(OnednnEngine, StopsAtTheDeepestTap) {
   const auto engine =
-      open_onednn_engine(embedded_weights(), onednn_options(1, {Tap::kBlock2Pool, Tap::kBlock1Pool}));
+      open_onednn_engine(embedded_weights(), onednn_options(1, {Tap{"block2_pool"}, Tap{"block1_pool"}}));
   EXPECT_EQ(layers_counted(engine->description().implementation), 4) << engine->description().implementation;
 }
 
 TEST(OnednnEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
-  EngineOptions upper = onednn_options(1, {Tap::kBlock5Pool});
-  upper.from = Tap::kBlock4Pool;
+  EngineOptions upper = onednn_options(1, {Tap{"block5_pool"}});
+  upper.from = Tap{"block4_pool"};
   const auto engine = open_onednn_engine(embedded_weights(), upper);
   EXPECT_EQ(layers_counted(engine->description().implementation), 3) << engine->description().implementation;
   EXPECT_THAT(engine->description().implementation, testing::EndsWith(", from block4_pool"));
@@ -86,7 +85,7 @@ TEST(OnednnEngine, RunsOnlyWhatIsAboveTheTapItBeginsAt) {
 
 TEST(OnednnEngine, PutsTheCallersThreadCountBack) {
   omp_set_num_threads(3);
-  auto one_thread = onednn_options(1, {Tap::kBlock1Pool});
+  auto one_thread = onednn_options(1, {Tap{"block1_pool"}});
   one_thread.threads = 1;
   const auto engine = open_onednn_engine(embedded_weights(), one_thread);
   EXPECT_EQ(omp_get_max_threads(), 3);
@@ -95,17 +94,17 @@ TEST(OnednnEngine, PutsTheCallersThreadCountBack) {
 }
 
 TEST(OnednnEngine, ThreadCountDoesNotChangeTheFeatures) {
-  auto one_thread = onednn_options(1, {Tap::kBlock3Pool});
+  auto one_thread = onednn_options(1, {Tap{"block3_pool"}});
   one_thread.threads = 1;
   const std::span<const float> image(golden_input().data(), test::kGoldenRow);
   const auto one = run_rows(*open_onednn_engine(embedded_weights(), one_thread), image, 1);
   const auto two =
-      run_rows(*open_onednn_engine(embedded_weights(), onednn_options(1, {Tap::kBlock3Pool})), image, 1);
+      run_rows(*open_onednn_engine(embedded_weights(), onednn_options(1, {Tap{"block3_pool"}})), image, 1);
   EXPECT_LE(test::relative_l2_error(one[0], two[0]), 1e-6);
 }
 
 TEST(OnednnEngine, IsListedWithItsVersion) {
-  const EngineAvailability availability = probe_onednn();
+  const Availability availability = probe_onednn();
   EXPECT_TRUE(availability.available);
   EXPECT_THAT(availability.detail, testing::StartsWith("oneDNN "));
 }

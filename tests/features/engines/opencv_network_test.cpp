@@ -16,11 +16,11 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 TEST(OpencvNetwork, NamesTheLayersThatABackendHasNoCodeFor) {
-  OpencvNetwork network(test::embedded_weights(), {.input_size = 32, .taps = {Tap::kBlock5Pool}}, {}, 1);
+  OpencvNetwork network(test::embedded_weights(), {.input_size = 32, .taps = {Tap{"block5_pool"}}}, {}, 1);
   EXPECT_THAT(network.layers_without(cv::dnn::DNN_BACKEND_OPENCV), IsEmpty());
-  if (find_cuda(EngineKind::kOpencvCuda).dnn_target_works) {
+  if (find_cuda(OpencvTarget::kCuda).dnn_target_works) {
     EXPECT_THAT(network.layers_without(cv::dnn::DNN_BACKEND_CUDA), IsEmpty());
-  } else if (find_cuda(EngineKind::kOpencvCuda).build.cuda.empty()) {
+  } else if (find_cuda(OpencvTarget::kCuda).build.cuda.empty()) {
     // An OpenCV without CUDA takes the order for the device and would run all of them on the CPU. Its
     // convolutions say that they can't; it has no say for layers without weights.
     EXPECT_THAT(network.layers_without(cv::dnn::DNN_BACKEND_CUDA), SizeIs(testing::Ge(13U)));

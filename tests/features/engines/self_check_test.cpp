@@ -28,6 +28,7 @@ class Tampered final : public Engine {
   [[nodiscard]] const EngineDescription& description() const noexcept override {
     return engine_->description();
   }
+  [[nodiscard]] const Network& network() const noexcept override { return engine_->network(); }
   [[nodiscard]] int batch_size() const noexcept override { return engine_->batch_size(); }
   [[nodiscard]] int input_size() const noexcept override { return engine_->input_size(); }
   [[nodiscard]] std::optional<Tap> from() const noexcept override { return engine_->from(); }
@@ -43,15 +44,11 @@ class Tampered final : public Engine {
 };
 
 EngineOptions options(int input_size, std::vector<Tap> taps) {
-  return {.kind = EngineKind::kOnednn,
-          .batch_size = 2,
-          .input_size = input_size,
-          .taps = std::move(taps),
-          .threads = 2};
+  return {.batch_size = 2, .input_size = input_size, .taps = std::move(taps), .threads = 2};
 }
 
 Tampered tampered(Tampered::Tamper tamper) {
-  return {open_onednn_engine(embedded_weights(), options(224, {Tap::kBlock2Pool})), std::move(tamper)};
+  return {open_onednn_engine(embedded_weights(), options(224, {Tap{"block2_pool"}})), std::move(tamper)};
 }
 
 std::string failure_of(const std::function<void()>& check) {
@@ -81,24 +78,23 @@ TEST(SelfCheck, TheImageIsTheOneThatKerasWasShown) {
 }
 
 TEST(SelfCheck, AnIntactEnginePassesAtEveryTap) {
-  const auto engine =
-      open_onednn_engine(embedded_weights(), options(224, {kAllTaps.begin(), kAllTaps.end()}));
+  const auto engine = open_onednn_engine(embedded_weights(), options(224, vgg16().taps));
   EXPECT_EQ(keras_check(*engine), "passed");
 }
 
 TEST(SelfCheck, OnlyTheEmbeddedWeightsAt224HaveAGoldenRow) {
   EXPECT_TRUE(has_golden_row(embedded_weights(), 224));
   EXPECT_FALSE(has_golden_row(embedded_weights(), 225));
-  Vgg16Weights others = embedded_weights();
+  NetworkWeights others = embedded_weights();
   others.identity.bytes[0] ^= 1U;
   EXPECT_FALSE(has_golden_row(others, 224));
 }
 
 TEST(SelfCheck, CatchesOneWrongWeight) {
-  Vgg16Weights weights =
+  NetworkWeights weights =
       embedded_weights();  // the identity stays, as if memory had gone bad after it was computed
   weights.layers[5].kernel[1000] += 1.0F;
-  const auto engine = open_onednn_engine(weights, options(224, {Tap::kBlock3Pool}));
+  const auto engine = open_onednn_engine(weights, options(224, {Tap{"block3_pool"}}));
   EXPECT_THAT(keras_check(*engine),
               HasSubstr("engine onednn computes wrong features: block3_pool is off by"));
 }
@@ -132,42 +128,42 @@ TEST(SelfCheck, CatchesAWrongLastRow) {
 }
 
 TEST(SelfCheck, AnEngineThatBeginsAtATapIsCheckedThere) {
-  EngineOptions upper = options(224, {Tap::kBlock5Pool});
-  upper.from = Tap::kBlock4Pool;
-  const auto below = open_onednn_engine(embedded_weights(), options(224, {Tap::kBlock4Pool}));
+  EngineOptions upper = options(224, {Tap{"block5_pool"}});
+  upper.from = Tap{"block4_pool"};
+  const auto below = open_onednn_engine(embedded_weights(), options(224, {Tap{"block4_pool"}}));
   const auto check = [&](Engine& engine) {
     return failure_of([&] { check_against_keras(engine, kCaffePreprocessing, below.get()); });
   };
   const auto intact = open_onednn_engine(embedded_weights(), upper);
   EXPECT_EQ(check(*intact), "passed");
-  Vgg16Weights weights = embedded_weights();
+  NetworkWeights weights = embedded_weights();
   weights.layers[11].kernel[1000] += 1.0F;
   EXPECT_THAT(check(*open_onednn_engine(weights, upper)),
               HasSubstr("engine onednn computes wrong features: block5_pool is off by"));
 }
 
 TEST(SelfCheck, AnEngineThatBeginsAtATapIsComparedFromTheReferencesTapOn) {
-  EngineOptions upper = options(48, {Tap::kBlock4Pool, Tap::kBlock5Pool});
-  upper.from = Tap::kBlock2Pool;
+  EngineOptions upper = options(48, {Tap{"block4_pool"}, Tap{"block5_pool"}});
+  upper.from = Tap{"block2_pool"};
   const auto reference = open_onednn_engine(
-      embedded_weights(), options(48, {Tap::kBlock4Pool, Tap::kBlock5Pool, Tap::kBlock2Pool}));
+      embedded_weights(), options(48, {Tap{"block4_pool"}, Tap{"block5_pool"}, Tap{"block2_pool"}}));
   const auto check = [&](Engine& engine) {
     return failure_of([&] { check_against_engine(engine, *reference, kCaffePreprocessing); });
   };
   const auto intact = open_onednn_engine(embedded_weights(), upper);
   EXPECT_EQ(check(*intact), "passed");
-  Vgg16Weights weights = embedded_weights();
+  NetworkWeights weights = embedded_weights();
   weights.layers[4].bias[100] += 1000.0F;
   EXPECT_THAT(check(*open_onednn_engine(weights, upper)), HasSubstr("block4_pool is off by"));
 }
 
 TEST(SelfCheck, ComparesEnginesWhereNoGoldenRowIsKnown) {
-  const auto intact = options(48, {Tap::kBlock2Pool, Tap::kBlock5Pool});
+  const auto intact = options(48, {Tap{"block2_pool"}, Tap{"block5_pool"}});
   const auto reference = open_onednn_engine(embedded_weights(), intact);
   const auto same = open_onednn_engine(embedded_weights(), intact);
   EXPECT_EQ(failure_of([&] { check_against_engine(*same, *reference, kCaffePreprocessing); }), "passed");
 
-  Vgg16Weights weights = embedded_weights();
+  NetworkWeights weights = embedded_weights();
   weights.layers[12].bias[100] += 1000.0F;
   const auto other = open_onednn_engine(weights, intact);
   EXPECT_THAT(failure_of([&] { check_against_engine(*other, *reference, kCaffePreprocessing); }),

@@ -74,7 +74,7 @@ TEST_F(ExtractorArchiveTest, ResultsAreInTheOrderOfTheSourcesAndReadingInThatOfT
     const std::vector<int> colours{1, 2, 3, 7, 4, 5, 6};
     for (std::size_t i = 0; i < colours.size(); ++i)
       EXPECT_EQ(cached_row(features, extraction.images[i]),
-                fake_activations(row_of(colours[i]), Tap::kBlock5Pool));
+                fake_activations(row_of(colours[i]), Tap{"block5_pool"}));
     const std::vector<int> read{7, 3, 1, 2, 6, 5, 4};
     for (std::size_t i = 0; i < read.size(); ++i) EXPECT_EQ(script_.rows[i], row_of(read[i]));
   }
@@ -102,7 +102,7 @@ TEST_F(ExtractorArchiveTest, WhatCannotBeReadIsARejectInItsPlace) {
   EXPECT_THAT(statuses(extraction), ElementsAre(kExtracted, kRejected, kExtracted, kExtracted, kRejected));
   EXPECT_EQ(extraction.images[1].reason, "has no label");
   EXPECT_THAT(extraction.images[4].reason, HasSubstr("cannot be read: "));
-  EXPECT_EQ(cached_row(features, extraction.images[3]), fake_activations(row_of(3), Tap::kBlock5Pool));
+  EXPECT_EQ(cached_row(features, extraction.images[3]), fake_activations(row_of(3), Tap{"block5_pool"}));
 }
 
 TEST_F(ExtractorArchiveTest, OneReaderGoesOnFromRunToRun) {
@@ -146,7 +146,8 @@ TEST_F(ExtractorArchiveTest, AnInterruptedRunIsTakenUpWhereTheArchiveWasLeft) {
   EXPECT_EQ(second.images.front().status, kCached);
   EXPECT_EQ(features.rows(), 100U);
   for (std::size_t i = 0; i < 100; ++i)
-    EXPECT_EQ(cached_row(features, second.images[i]), fake_activations(row_of(colours[i]), Tap::kBlock5Pool));
+    EXPECT_EQ(cached_row(features, second.images[i]),
+              fake_activations(row_of(colours[i]), Tap{"block5_pool"}));
 }
 
 TEST_F(ExtractorArchiveTest, AnUnchangedArchiveWhoseRowsAreCachedIsNotOpened) {
@@ -186,7 +187,7 @@ TEST_F(ExtractorArchiveTest, AKnownMemberIsReadWhereARowOfItIsMissing) {
   const Extraction extraction = run_sources(sources, with_view, {&features});
   EXPECT_THAT(statuses(extraction), Each(kCached));
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    const auto row = fake_activations(row_of(static_cast<int>(i) + 1), Tap::kBlock5Pool);
+    const auto row = fake_activations(row_of(static_cast<int>(i) + 1), Tap{"block5_pool"});
     EXPECT_THAT(extraction.images[i].views, ElementsAre(kExtracted));
     EXPECT_EQ(cached_row(features, extraction.images[i]), row);
     ImageResult view;
@@ -208,8 +209,8 @@ TEST_F(ExtractorArchiveTest, AnArchiveThatChangedIsReadAgain) {
   fs::last_write_time(file, modified);
   const Extraction after = run_sources(members(file), knowing(digests), {&features});
   EXPECT_THAT(statuses(after), ElementsAre(kCached, kExtracted));
-  EXPECT_EQ(cached_row(features, after.images[0]), fake_activations(row_of(2), Tap::kBlock5Pool));
-  EXPECT_EQ(cached_row(features, after.images[1]), fake_activations(row_of(5), Tap::kBlock5Pool));
+  EXPECT_EQ(cached_row(features, after.images[0]), fake_activations(row_of(2), Tap{"block5_pool"}));
+  EXPECT_EQ(cached_row(features, after.images[1]), fake_activations(row_of(5), Tap{"block5_pool"}));
   // What was listed is gone: rejects, as without the digests.
   std::ofstream(file, std::ios::app) << "more";
   const Extraction late = run_sources(before, knowing(digests), {&features});
@@ -249,13 +250,13 @@ TEST_F(ExtractorArchiveTest, AKnownMemberIsReadOnceTheTapBelowProvesDamaged) {
   const std::vector<ImageSource> sources = members(archive("a.tar.gz", ArchiveKind::kTarGz, {1, 2, 3}));
   FileDigests digests(folder_ / "stat", true);
   {
-    FeatureCache below = cache(Tap::kBlock4Pool);
+    FeatureCache below = cache(Tap{"block4_pool"});
     remember(digests, sources, run_sources(sources, options(), {&below}));
     below.save_index();
   }
   ExtractionOptions with_taps = knowing(digests);
-  FeatureCache below = cache(Tap::kBlock4Pool);
-  with_taps.lower = [&](Tap tap) { return tap == Tap::kBlock4Pool ? &below : nullptr; };
+  FeatureCache below = cache(Tap{"block4_pool"});
+  with_taps.lower = [&](const Tap& tap) { return tap == Tap{"block4_pool"} ? &below : nullptr; };
   {
     FeatureCache features = cache();
     Extraction extraction;
@@ -281,7 +282,7 @@ TEST_F(ExtractorArchiveTest, AKnownMemberIsReadOnceTheTapBelowProvesDamaged) {
   EXPECT_EQ(extraction.decoded, 3U);
   for (std::size_t i = 0; i < sources.size(); ++i)
     EXPECT_EQ(cached_row(features, extraction.images[i]),
-              fake_activations(row_of(static_cast<int>(i) + 1), Tap::kBlock5Pool));
+              fake_activations(row_of(static_cast<int>(i) + 1), Tap{"block5_pool"}));
 }
 
 }  // namespace

@@ -31,14 +31,14 @@ inline float fake_number(std::span<const float> row) { return row[0] + 2.0F * ro
 
 /// What the fake network gives for that number: the number, plus the place times the block, at every fifth
 /// place. So the first of a tap's activations is all that a higher tap depends on.
-inline std::vector<float> fake_activations_of(float number, Tap tap) {
-  std::vector<float> activations(tap_shape(tap, kSize).size());
+inline std::vector<float> fake_activations_of(float number, const Tap& tap) {
+  std::vector<float> activations(tap_shape(vgg16(), tap, kSize).size());
   for (std::size_t i = 0; i < activations.size(); i += 5)
-    activations[i] = number + static_cast<float>(i * static_cast<std::size_t>(block_of(tap)));
+    activations[i] = number + static_cast<float>(i * static_cast<std::size_t>(block_of(vgg16(), tap)));
   return activations;
 }
 
-inline std::vector<float> fake_activations(std::span<const float> row, Tap tap) {
+inline std::vector<float> fake_activations(std::span<const float> row, const Tap& tap) {
   return fake_activations_of(fake_number(row), tap);
 }
 
@@ -59,12 +59,13 @@ struct Script {
 class FakeEngine final : public Engine {
  public:
   FakeEngine(Script& script, std::vector<Tap> taps, std::optional<Tap> from)
-      : script_(script), taps_(std::move(taps)), from_(from) {
+      : script_(script), taps_(std::move(taps)), from_(std::move(from)) {
     ++script_.opened;
-    script_.began_at.push_back(from);
-    description_.implementation += from_tap(from);
+    script_.began_at.push_back(from_);
+    description_.implementation += from_tap(from_);
   }
   [[nodiscard]] const EngineDescription& description() const noexcept override { return description_; }
+  [[nodiscard]] const Network& network() const noexcept override { return vgg16(); }
   [[nodiscard]] int batch_size() const noexcept override { return script_.batch_size; }
   [[nodiscard]] int input_size() const noexcept override { return kSize; }
   [[nodiscard]] std::optional<Tap> from() const noexcept override { return from_; }
@@ -75,7 +76,7 @@ class FakeEngine final : public Engine {
     if (script_.hook) script_.hook(run);
     if (run == script_.fail_at_run)
       throw Error(Error::Kind::kFailed, "the fake engine failed", "run", "none");
-    const std::size_t row_size = start_shape(from_, kSize).size();
+    const std::size_t row_size = start_shape(vgg16(), from_, kSize).size();
     for (std::size_t row = 0; row < static_cast<std::size_t>(script_.batch_size); ++row) {
       const std::span<const float> input = batch.subspan(row * row_size, row_size);
       script_.rows.emplace_back(input.begin(), input.end());
@@ -139,7 +140,7 @@ class ExtractorTest : public testing::Test {
     return files;
   }
 
-  FeatureCache cache(Tap tap = Tap::kBlock5Pool, FeatureType storage = FeatureType::kFloat32) {
+  FeatureCache cache(const Tap& tap = Tap{"block5_pool"}, FeatureType storage = FeatureType::kFloat32) {
     ExtractorConfiguration configuration;
     configuration.resize.size = kSize;
     configuration.storage = storage;
@@ -170,10 +171,10 @@ class ExtractorTest : public testing::Test {
                          std::vector<FeatureCache*> caches) {
     return extract(
         sources, options,
-        [&](std::optional<Tap> from) {
+        [&](const std::optional<Tap>& from) {
           std::vector<Tap> taps;
           for (const FeatureCache* cache : caches) {
-            if (!from || cache->tap() > *from) taps.push_back(cache->tap());
+            if (!from || is_above(vgg16(), cache->tap(), *from)) taps.push_back(cache->tap());
           }
           return std::make_unique<FakeEngine>(script_, std::move(taps), from);
         },

@@ -21,13 +21,13 @@ using testing::IsEmpty;
 
 class ExtractorStorageTest : public ExtractorTest {
  protected:
-  FeatureCache halves(Tap tap = Tap::kBlock5Pool) { return cache(tap, FeatureType::kFloat16); }
+  FeatureCache halves(const Tap& tap = Tap{"block5_pool"}) { return cache(tap, FeatureType::kFloat16); }
 
   static std::vector<float> rounded(std::vector<float> row) {
     std::transform(row.begin(), row.end(), row.begin(), rounded_to_float16);
     return row;
   }
-  static std::vector<float> rounded_row(std::size_t colour, Tap tap = Tap::kBlock5Pool) {
+  static std::vector<float> rounded_row(std::size_t colour, Tap tap = Tap{"block5_pool"}) {
     return rounded(fake_activations(row_of(static_cast<int>(colour)), tap));
   }
 };
@@ -42,7 +42,7 @@ TEST_F(ExtractorStorageTest, RowsAreTheSameToTheBitWhetherJustMadeOrReadFromDisk
   for (std::size_t i = 0; i < files.size(); ++i) {
     EXPECT_EQ(cached_row(fresh, extraction.images[i]), rounded_row(i));
     EXPECT_EQ(cached_row(warm, extraction.images[i]), rounded_row(i));
-    EXPECT_NE(rounded_row(i), fake_activations(row_of(static_cast<int>(i)), Tap::kBlock5Pool));
+    EXPECT_NE(rounded_row(i), fake_activations(row_of(static_cast<int>(i)), Tap{"block5_pool"}));
   }
   EXPECT_THAT(warnings_, IsEmpty());
 }
@@ -69,11 +69,11 @@ TEST_F(ExtractorStorageTest, EachStorageHasRowsOfItsOwn) {
 // What would be computed from a rounded row is not what is computed from the image.
 TEST_F(ExtractorStorageTest, NoRowIsComputedFromARoundedOne) {
   const auto files = images(3);
-  FeatureCache below = halves(Tap::kBlock4Pool);
+  FeatureCache below = halves(Tap{"block4_pool"});
   (void)run(files, options(), {&below});
   FeatureCache features = halves();
   ExtractionOptions with_lower = options();
-  with_lower.lower = [&](Tap tap) { return tap == Tap::kBlock4Pool ? &below : nullptr; };
+  with_lower.lower = [&](const Tap& tap) { return tap == Tap{"block4_pool"} ? &below : nullptr; };
   const Extraction extraction = run(files, with_lower, {&features, &below});
   EXPECT_EQ(extraction.decoded, 3U);
   EXPECT_EQ(extraction.from_taps, RowsOfTaps{});
@@ -87,7 +87,7 @@ TEST_F(ExtractorStorageTest, AnActivationThatFloat16HasNotIsARejectAndIsNeverCac
   script_.poison = row_of(2)[0];
   script_.overflow = kLargestFloat16;
   FeatureCache deep = halves();
-  FeatureCache shallow = halves(Tap::kBlock4Pool);
+  FeatureCache shallow = halves(Tap{"block4_pool"});
   EXPECT_THAT(statuses(run(files, options(), {&deep, &shallow})),
               ElementsAre(kExtracted, kExtracted, kExtracted, kExtracted, kCached));
   script_.poison = row_of(9)[0];
@@ -127,7 +127,7 @@ TEST_F(ExtractorStorageTest, ViewsAreRoundedToo) {
 
 TEST_F(ExtractorStorageTest, CachesOfTwoStoragesAreNotFilledTogether) {
   FeatureCache deep = halves();
-  FeatureCache shallow = cache(Tap::kBlock4Pool);
+  FeatureCache shallow = cache(Tap{"block4_pool"});
   EXPECT_THROW((void)run(images(1), options(), {&deep, &shallow}), std::logic_error);
 }
 

@@ -26,15 +26,15 @@ class ExtractorTapsTest : public ExtractorTest {
   /// With the caches of lower taps, which are opened when they are asked for.
   ExtractionOptions with_taps(int threads = 2) {
     ExtractionOptions result = options(threads);
-    result.lower = [this](Tap tap) {
-      std::unique_ptr<FeatureCache>& cache = lower_[tap];
+    result.lower = [this](const Tap& tap) {
+      std::unique_ptr<FeatureCache>& cache = lower_[tap.name];
       if (!cache) cache = std::make_unique<FeatureCache>(this->cache(tap));
       return cache.get();
     };
     return result;
   }
   /// Fills the cache of one tap from images, and forgets that.
-  Extraction fill(Tap tap, std::span<const fs::path> files, int views = 0) {
+  Extraction fill(const Tap& tap, std::span<const fs::path> files, int views = 0) {
     FeatureCache features = cache(tap);
     ExtractionOptions filling = options();
     filling.views = views;
@@ -43,18 +43,18 @@ class ExtractorTapsTest : public ExtractorTest {
     script_ = Script{};
     return extraction;
   }
-  [[nodiscard]] std::vector<fs::path> segments(Tap tap) const {
+  [[nodiscard]] std::vector<fs::path> segments(const Tap& tap) const {
     std::error_code error;
     return list_segments(cache_folder(tap), error);
   }
-  [[nodiscard]] fs::path cache_folder(Tap tap) const {
+  [[nodiscard]] fs::path cache_folder(const Tap& tap) const {
     ExtractorConfiguration configuration;
     configuration.resize.size = kSize;
     return folder_ / "cache" / configuration.fingerprint() / to_string(tap);
   }
   /// A byte of the first segment's activations becomes another one; its times stay, so that the index trusts
   /// it.
-  void damage(Tap tap) const {
+  void damage(const Tap& tap) const {
     const fs::path file = segments(tap).at(0);
     const auto time = fs::last_write_time(file);
     const auto middle = static_cast<std::streamoff>(fs::file_size(file) / 2);
@@ -64,30 +64,26 @@ class ExtractorTapsTest : public ExtractorTest {
     stream.close();
     fs::last_write_time(file, time);
   }
-  static RowsOfTaps from(Tap tap, std::size_t rows) {
-    RowsOfTaps result{};
-    result[static_cast<std::size_t>(tap)] = rows;
-    return result;
-  }
+  static RowsOfTaps from(const Tap& tap, std::size_t rows) { return {{tap.name, rows}}; }
   void expect_rows(FeatureCache& features, const Extraction& extraction) {
     for (std::size_t i = 0; i < extraction.images.size(); ++i)
       EXPECT_EQ(cached_row(features, extraction.images[i]),
                 fake_activations(row_of(static_cast<int>(i)), features.tap()));
   }
 
-  std::map<Tap, std::unique_ptr<FeatureCache>> lower_;
+  std::map<std::string, std::unique_ptr<FeatureCache>> lower_;
 };
 
 TEST_F(ExtractorTapsTest, AMissingTapIsComputedFromTheCachedOneBelowIt) {
   const auto files = images(10);
-  (void)fill(Tap::kBlock4Pool, files);
+  (void)fill(Tap{"block4_pool"}, files);
   FeatureCache features = cache();
   const Extraction extraction = run(files, with_taps(), {&features});
   EXPECT_THAT(statuses(extraction), Each(kExtracted));
   EXPECT_FALSE(extraction.interrupted);
   EXPECT_EQ(extraction.decoded, 0U);
-  EXPECT_EQ(extraction.from_taps, from(Tap::kBlock4Pool, 10));
-  EXPECT_THAT(script_.began_at, ElementsAre(Tap::kBlock4Pool));
+  EXPECT_EQ(extraction.from_taps, from(Tap{"block4_pool"}, 10));
+  EXPECT_THAT(script_.began_at, ElementsAre(Tap{"block4_pool"}));
   EXPECT_EQ(script_.runs, 3);
   ASSERT_TRUE(extraction.engine);
   EXPECT_EQ(extraction.engine->implementation, "arithmetic, from block4_pool");
@@ -98,7 +94,7 @@ TEST_F(ExtractorTapsTest, AMissingTapIsComputedFromTheCachedOneBelowIt) {
 
 TEST_F(ExtractorTapsTest, WithoutTheLowerCachesImagesAreDecoded) {
   const auto files = images(3);
-  (void)fill(Tap::kBlock4Pool, files);
+  (void)fill(Tap{"block4_pool"}, files);
   FeatureCache features = cache();
   const Extraction extraction = run(files, options(), {&features});
   EXPECT_EQ(extraction.decoded, 3U);
@@ -106,7 +102,7 @@ TEST_F(ExtractorTapsTest, WithoutTheLowerCachesImagesAreDecoded) {
 }
 
 TEST_F(ExtractorTapsTest, AFileWhoseDigestIsKnownIsNotEvenRead) {
-  const auto content = fill(Tap::kBlock4Pool, images(2)).images;
+  const auto content = fill(Tap{"block4_pool"}, images(2)).images;
   FileDigests digests(folder_ / "stat", true);
   std::vector<fs::path> files;
   for (const ImageResult& image : content) {
@@ -123,33 +119,33 @@ TEST_F(ExtractorTapsTest, AFileWhoseDigestIsKnownIsNotEvenRead) {
 
 TEST_F(ExtractorTapsTest, EachRowBeginsAtItsOwnNearestTap) {
   const auto files = images(9);
-  (void)fill(Tap::kBlock2Pool, std::span(files).first(6));
-  (void)fill(Tap::kBlock4Pool, std::span(files).subspan(3, 3));
-  (void)fill(Tap::kBlock5Pool, std::span(files).first(1));
+  (void)fill(Tap{"block2_pool"}, std::span(files).first(6));
+  (void)fill(Tap{"block4_pool"}, std::span(files).subspan(3, 3));
+  (void)fill(Tap{"block5_pool"}, std::span(files).first(1));
   FeatureCache features = cache();
   const Extraction extraction = run(files, with_taps(), {&features});
   EXPECT_EQ(extraction.images[0].status, kCached);
   EXPECT_THAT(std::vector(extraction.images.begin() + 1, extraction.images.end()),
               Each(testing::Field(&ImageResult::status, kExtracted)));
   EXPECT_EQ(extraction.decoded, 3U);
-  EXPECT_EQ(extraction.from_taps[static_cast<std::size_t>(Tap::kBlock2Pool)], 2U);
-  EXPECT_EQ(extraction.from_taps[static_cast<std::size_t>(Tap::kBlock4Pool)], 3U);
-  EXPECT_THAT(script_.began_at, ElementsAre(std::nullopt, Tap::kBlock2Pool, Tap::kBlock4Pool));
+  EXPECT_EQ(extraction.from_taps.at("block2_pool"), 2U);
+  EXPECT_EQ(extraction.from_taps.at("block4_pool"), 3U);
+  EXPECT_THAT(script_.began_at, ElementsAre(std::nullopt, Tap{"block2_pool"}, Tap{"block4_pool"}));
   expect_rows(features, extraction);
 }
 
 TEST_F(ExtractorTapsTest, SeveralTapsBeginBelowTheLowestThatIsMissing) {
   const auto files = images(5);
-  (void)fill(Tap::kBlock2Pool, files);
-  (void)fill(Tap::kBlock4Pool, std::span(files).first(2));
-  FeatureCache middle = cache(Tap::kBlock4Pool);
-  FeatureCache deep = cache(Tap::kBlock5Pool);
+  (void)fill(Tap{"block2_pool"}, files);
+  (void)fill(Tap{"block4_pool"}, std::span(files).first(2));
+  FeatureCache middle = cache(Tap{"block4_pool"});
+  FeatureCache deep = cache(Tap{"block5_pool"});
   const Extraction extraction = run(files, with_taps(), {&deep, &middle});
   EXPECT_THAT(statuses(extraction), Each(kExtracted));
   EXPECT_EQ(extraction.decoded, 0U);
   // Two from the block4_pool that is to be filled as well.
-  EXPECT_EQ(extraction.from_taps[static_cast<std::size_t>(Tap::kBlock2Pool)], 3U);
-  EXPECT_EQ(extraction.from_taps[static_cast<std::size_t>(Tap::kBlock4Pool)], 2U);
+  EXPECT_EQ(extraction.from_taps.at("block2_pool"), 3U);
+  EXPECT_EQ(extraction.from_taps.at("block4_pool"), 2U);
   expect_rows(middle, extraction);
   expect_rows(deep, extraction);
   EXPECT_EQ(middle.rows(), 5U);
@@ -157,8 +153,8 @@ TEST_F(ExtractorTapsTest, SeveralTapsBeginBelowTheLowestThatIsMissing) {
 
 TEST_F(ExtractorTapsTest, ARunThatFindsEverythingOpensNoLowerCache) {
   const auto files = images(3);
-  (void)fill(Tap::kBlock4Pool, files);
-  (void)fill(Tap::kBlock5Pool, files);
+  (void)fill(Tap{"block4_pool"}, files);
+  (void)fill(Tap{"block5_pool"}, files);
   FeatureCache features = cache();
   EXPECT_THAT(statuses(run(files, with_taps(), {&features})), Each(kCached));
   EXPECT_THAT(lower_, IsEmpty());
@@ -166,11 +162,11 @@ TEST_F(ExtractorTapsTest, ARunThatFindsEverythingOpensNoLowerCache) {
 
 TEST_F(ExtractorTapsTest, SegmentsSayWhatWasComputedFromATap) {
   const auto files = images(4);
-  (void)fill(Tap::kBlock4Pool, std::span(files).first(2));
+  (void)fill(Tap{"block4_pool"}, std::span(files).first(2));
   FeatureCache features = cache();
   EXPECT_THAT(statuses(run(files, with_taps(), {&features})), Each(kExtracted));
   std::vector<std::string> origins;
-  for (const fs::path& file : segments(Tap::kBlock5Pool)) {
+  for (const fs::path& file : segments(Tap{"block5_pool"})) {
     const auto read = read_file(file, std::uint64_t{1} << 30);
     const SegmentHeader header = decode_segment_header(std::get<std::vector<std::byte>>(read));
     EXPECT_EQ(header.keys.size(), 2U);
@@ -181,12 +177,12 @@ TEST_F(ExtractorTapsTest, SegmentsSayWhatWasComputedFromATap) {
 
 TEST_F(ExtractorTapsTest, ViewsHaveTheirOwnRowsAtLowerTaps) {
   const auto files = images(4);
-  (void)fill(Tap::kBlock4Pool, files, 1);
+  (void)fill(Tap{"block4_pool"}, files, 1);
   FeatureCache features = cache();
   ExtractionOptions two_views = with_taps();
   two_views.views = 2;
   const Extraction extraction = run(files, two_views, {&features});
-  EXPECT_EQ(extraction.from_taps, from(Tap::kBlock4Pool, 8));
+  EXPECT_EQ(extraction.from_taps, from(Tap{"block4_pool"}, 8));
   EXPECT_EQ(extraction.decoded, 4U);  // for the second view
   EXPECT_THAT(statuses(extraction), Each(kExtracted));
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -194,14 +190,14 @@ TEST_F(ExtractorTapsTest, ViewsHaveTheirOwnRowsAtLowerTaps) {
     for (std::uint64_t view = 0; view <= 2; ++view) {  // all crops of one colour are alike
       ImageResult row;
       row.content = view_key(*extraction.images[i].content, view);
-      EXPECT_EQ(cached_row(features, row), fake_activations(row_of(static_cast<int>(i)), Tap::kBlock5Pool));
+      EXPECT_EQ(cached_row(features, row), fake_activations(row_of(static_cast<int>(i)), Tap{"block5_pool"}));
     }
   }
 }
 
 TEST_F(ExtractorTapsTest, AnImageThatIsGoneKeepsTheRowThatItsTapGives) {
   const auto files = images(2);
-  const auto known = fill(Tap::kBlock4Pool, files).images;
+  const auto known = fill(Tap{"block4_pool"}, files).images;
   FileDigests digests(folder_ / "stat", true);
   const fs::path broken = file("broken.ppm", "no image");
   digests.add(*FileStamp::of(broken), *known[0].content, std::int64_t{1} << 62);
@@ -220,7 +216,7 @@ TEST_F(ExtractorTapsTest, AnImageThatIsGoneKeepsTheRowThatItsTapGives) {
 TEST_F(ExtractorTapsTest, AnOverflowAboveTheTapIsARejectAndIsNeverCached) {
   std::vector<fs::path> files = images(4);
   files.push_back(image("again.ppm", 2));
-  (void)fill(Tap::kBlock4Pool, files, 1);
+  (void)fill(Tap{"block4_pool"}, files, 1);
   script_.poison = fake_number(row_of(2));
   FeatureCache features = cache();
   ExtractionOptions with_view = with_taps();
@@ -236,7 +232,7 @@ TEST_F(ExtractorTapsTest, AnOverflowAboveTheTapIsARejectAndIsNeverCached) {
 
 TEST_F(ExtractorTapsTest, AnInterruptedRunPublishesWhatItHasAndIsTakenUpAgain) {
   std::vector<fs::path> files = images(40);
-  (void)fill(Tap::kBlock4Pool, files);
+  (void)fill(Tap{"block4_pool"}, files);
   files.push_back(image("again.ppm", 39));
   std::atomic<bool> stop{false};
   script_.hook = [&](int run) {
@@ -262,13 +258,13 @@ TEST_F(ExtractorTapsTest, AnInterruptedRunPublishesWhatItHasAndIsTakenUpAgain) {
   EXPECT_EQ(features.rows(), static_cast<std::size_t>(extracted));
   const Extraction rest = run(files, interruptible, {&features});
   EXPECT_FALSE(rest.interrupted);
-  EXPECT_EQ(rest.from_taps, from(Tap::kBlock4Pool, static_cast<std::size_t>(40 - extracted)));
+  EXPECT_EQ(rest.from_taps, from(Tap{"block4_pool"}, static_cast<std::size_t>(40 - extracted)));
   EXPECT_EQ(features.rows(), 40U);
 }
 
 TEST_F(ExtractorTapsTest, AnEngineThatFailsAboveATapLosesNoEarlierBatch) {
   const auto files = images(20);
-  (void)fill(Tap::kBlock4Pool, files);
+  (void)fill(Tap{"block4_pool"}, files);
   script_.fail_at_run = 2;
   FeatureCache features = cache();
   EXPECT_THROW((void)run(files, with_taps(), {&features}), Error);
@@ -277,8 +273,8 @@ TEST_F(ExtractorTapsTest, AnEngineThatFailsAboveATapLosesNoEarlierBatch) {
 
 TEST_F(ExtractorTapsTest, ASegmentThatIsFoundDamagedCostsDecodingItsImages) {
   const auto files = images(6);
-  (void)fill(Tap::kBlock4Pool, std::span(files).first(3));
-  damage(Tap::kBlock4Pool);
+  (void)fill(Tap{"block4_pool"}, std::span(files).first(3));
+  damage(Tap{"block4_pool"});
   FeatureCache features = cache();
   const Extraction extraction = run(files, with_taps(), {&features});
   EXPECT_THAT(statuses(extraction), Each(kExtracted));
@@ -289,11 +285,11 @@ TEST_F(ExtractorTapsTest, ASegmentThatIsFoundDamagedCostsDecodingItsImages) {
 
 TEST_F(ExtractorTapsTest, ASegmentThatIsDamagedWhileTheImagesPassSendsItsRowsToTheirImages) {
   std::vector<fs::path> files = images(6);
-  (void)fill(Tap::kBlock4Pool, std::span(files).first(2));
-  (void)fill(Tap::kBlock4Pool, std::span(files).subspan(2, 2));
+  (void)fill(Tap{"block4_pool"}, std::span(files).first(2));
+  (void)fill(Tap{"block4_pool"}, std::span(files).subspan(2, 2));
   files.push_back(image("again.ppm", 0));
   script_.hook = [&](int run) {
-    if (run == 0) damage(Tap::kBlock4Pool);
+    if (run == 0) damage(Tap{"block4_pool"});
   };
   std::vector<ExtractionProgress> seen;
   ExtractionOptions watched = with_taps();
@@ -305,10 +301,10 @@ TEST_F(ExtractorTapsTest, ASegmentThatIsDamagedWhileTheImagesPassSendsItsRowsToT
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_EQ(extraction.images[i].status, kExtracted);
     EXPECT_EQ(cached_row(features, extraction.images[i]),
-              fake_activations(row_of(static_cast<int>(i)), Tap::kBlock5Pool));
+              fake_activations(row_of(static_cast<int>(i)), Tap{"block5_pool"}));
   }
   EXPECT_FALSE(extraction.interrupted);
-  EXPECT_EQ(extraction.from_taps, from(Tap::kBlock4Pool, 2));
+  EXPECT_EQ(extraction.from_taps, from(Tap{"block4_pool"}, 2));
   EXPECT_EQ(extraction.decoded, 4U);
   EXPECT_THAT(warnings_, ElementsAre(HasSubstr("segment")));
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end(), [](auto& a, auto& b) { return a.done < b.done; }));
@@ -317,12 +313,12 @@ TEST_F(ExtractorTapsTest, ASegmentThatIsDamagedWhileTheImagesPassSendsItsRowsToT
 
 TEST_F(ExtractorTapsTest, AFileWhoseRowsArePartlyLostKeepsTheOthers) {
   const auto files = images(3);
-  const auto content = fill(Tap::kBlock4Pool, files).images;  // their own rows in one segment
+  const auto content = fill(Tap{"block4_pool"}, files).images;  // their own rows in one segment
   FeatureCache features = cache();
   ExtractionOptions with_view = with_taps();
   with_view.views = 1;
   script_.hook = [&](int run) {
-    if (run == 0) damage(Tap::kBlock4Pool);
+    if (run == 0) damage(Tap{"block4_pool"});
   };
   const Extraction extraction = run(files, with_view, {&features});
   for (const ImageResult& image : extraction.images) {

@@ -36,7 +36,7 @@ TEST_F(ExtractorTest, EveryImageGetsItsOwnRow) {
   EXPECT_EQ(script_.runs, 3);
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(cached_row(features, extraction.images[static_cast<std::size_t>(i)]),
-              fake_activations(row_of(i), Tap::kBlock5Pool));
+              fake_activations(row_of(i), Tap{"block5_pool"}));
   }
 }
 
@@ -58,8 +58,8 @@ TEST_F(ExtractorTest, ARejectKeepsItsRowAndShiftsNoOther) {
   for (const std::size_t row : {0U, 2U, 4U}) EXPECT_NE(extraction.images[row].reason, "");
   EXPECT_TRUE(extraction.images[0].content);
   EXPECT_FALSE(extraction.images[2].content);
-  EXPECT_EQ(cached_row(features, extraction.images[1]), fake_activations(row_of(1), Tap::kBlock5Pool));
-  EXPECT_EQ(cached_row(features, extraction.images[3]), fake_activations(row_of(2), Tap::kBlock5Pool));
+  EXPECT_EQ(cached_row(features, extraction.images[1]), fake_activations(row_of(1), Tap{"block5_pool"}));
+  EXPECT_EQ(cached_row(features, extraction.images[3]), fake_activations(row_of(2), Tap{"block5_pool"}));
   EXPECT_EQ(features.rows(), 2U);
 }
 
@@ -107,8 +107,8 @@ TEST_F(ExtractorTest, NoFilesAreNoWork) {
 
 TEST_F(ExtractorTest, AMissingTapIsComputedAndAKnownOneIsNotStoredAgain) {
   const auto files = images(3);
-  FeatureCache deep = cache(Tap::kBlock5Pool);
-  FeatureCache shallow = cache(Tap::kBlock4Pool);
+  FeatureCache deep = cache(Tap{"block5_pool"});
+  FeatureCache shallow = cache(Tap{"block4_pool"});
   EXPECT_THAT(statuses(run(std::span(files).first(2), options(), {&deep})), Each(kExtracted));
   const Extraction both = run(files, options(), {&shallow, &deep});
   EXPECT_THAT(statuses(both), Each(kExtracted));
@@ -117,8 +117,8 @@ TEST_F(ExtractorTest, AMissingTapIsComputedAndAKnownOneIsNotStoredAgain) {
   EXPECT_EQ(list_cache(folder_ / "cache", [](const std::string&) {}).size(), 2U);
   for (int i = 0; i < 3; ++i) {
     const ImageResult& image = both.images[static_cast<std::size_t>(i)];
-    EXPECT_EQ(cached_row(shallow, image), fake_activations(row_of(i), Tap::kBlock4Pool));
-    EXPECT_EQ(cached_row(deep, image), fake_activations(row_of(i), Tap::kBlock5Pool));
+    EXPECT_EQ(cached_row(shallow, image), fake_activations(row_of(i), Tap{"block4_pool"}));
+    EXPECT_EQ(cached_row(deep, image), fake_activations(row_of(i), Tap{"block5_pool"}));
   }
 }
 
@@ -126,8 +126,8 @@ TEST_F(ExtractorTest, AnOverflowIsARejectAndIsNeverCached) {
   std::vector<fs::path> files = images(4);
   files.push_back(image("again.ppm", 2));
   script_.poison = row_of(2)[0];
-  FeatureCache deep = cache(Tap::kBlock5Pool);
-  FeatureCache shallow = cache(Tap::kBlock4Pool);
+  FeatureCache deep = cache(Tap{"block5_pool"});
+  FeatureCache shallow = cache(Tap{"block4_pool"});
   const Extraction extraction = run(files, options(), {&deep, &shallow});
   EXPECT_THAT(statuses(extraction), ElementsAre(kExtracted, kExtracted, kRejected, kExtracted, kRejected));
   EXPECT_THAT(extraction.images[2].reason, HasSubstr("overflows at block5_pool (fp32)"));
@@ -136,7 +136,7 @@ TEST_F(ExtractorTest, AnOverflowIsARejectAndIsNeverCached) {
     EXPECT_EQ(features->rows(), 3U);
     EXPECT_FALSE(features->contains(*extraction.images[2].content));
   }
-  EXPECT_EQ(cached_row(deep, extraction.images[3]), fake_activations(row_of(3), Tap::kBlock5Pool));
+  EXPECT_EQ(cached_row(deep, extraction.images[3]), fake_activations(row_of(3), Tap{"block5_pool"}));
 }
 
 TEST_F(ExtractorTest, AnEngineThatFailsEndsTheRunAndLosesNoEarlierBatch) {
@@ -166,7 +166,7 @@ TEST_F(ExtractorTest, AnEngineThatDoesNotOpenIsAnError) {
   const auto files = images(3);
   FeatureCache features = cache();
   FeatureCache* const caches[] = {&features};
-  const OpenEngine fail = [](std::optional<Tap>) -> std::unique_ptr<Engine> {
+  const OpenEngine fail = [](const std::optional<Tap>&) -> std::unique_ptr<Engine> {
     throw Error(Error::Kind::kFailed, "engine fake is not available", "no device", "none");
   };
   EXPECT_THROW((void)extract(sources_of(files), options(), fail, caches), Error);
@@ -174,10 +174,10 @@ TEST_F(ExtractorTest, AnEngineThatDoesNotOpenIsAnError) {
 
 TEST_F(ExtractorTest, AnEngineWithOtherTapsIsRefused) {
   const auto files = images(1);
-  FeatureCache features = cache(Tap::kBlock4Pool);
+  FeatureCache features = cache(Tap{"block4_pool"});
   FeatureCache* const caches[] = {&features};
-  const OpenEngine wrong = [&](std::optional<Tap> from) {
-    return std::make_unique<FakeEngine>(script_, std::vector{Tap::kBlock5Pool}, from);
+  const OpenEngine wrong = [&](const std::optional<Tap>& from) {
+    return std::make_unique<FakeEngine>(script_, std::vector{Tap{"block5_pool"}}, from);
   };
   EXPECT_THROW((void)extract(sources_of(files), options(), wrong, caches), std::logic_error);
 }
@@ -210,7 +210,7 @@ TEST_F(ExtractorTest, AnInterruptedRunPublishesWhatWasInFlightAndIsTakenUpAgain)
   for (std::size_t i = 0; i < files.size(); ++i) {
     EXPECT_EQ(rest.images[i].status, i < finished ? kCached : kExtracted) << i;
     EXPECT_EQ(cached_row(features, rest.images[i]),
-              fake_activations(row_of(static_cast<int>(i)), Tap::kBlock5Pool));
+              fake_activations(row_of(static_cast<int>(i)), Tap{"block5_pool"}));
   }
 }
 
@@ -323,7 +323,7 @@ TEST_F(ExtractorTest, FatesDoNotDependOnBatchOrThreads) {
     }
     ExtractorConfiguration configuration;
     configuration.resize.size = kSize;
-    FeatureCache features(folder_ / (prefix + "cache"), configuration, Tap::kBlock5Pool,
+    FeatureCache features(folder_ / (prefix + "cache"), configuration, Tap{"block5_pool"},
                           [](const std::string&) {});
     const Extraction extraction = run(files, any_options, {&features});
     RC_ASSERT(statuses(extraction) == expected);
@@ -332,7 +332,7 @@ TEST_F(ExtractorTest, FatesDoNotDependOnBatchOrThreads) {
       for (const ImageStatus view : extraction.images[i].views) RC_ASSERT(view == expected[i]);
       if (colours[i] < 0) continue;
       RC_ASSERT(cached_row(features, extraction.images[i]) ==
-                fake_activations(row_of(colours[i]), Tap::kBlock5Pool));
+                fake_activations(row_of(colours[i]), Tap{"block5_pool"}));
     }
   }));
 }

@@ -1,10 +1,11 @@
 // tests/features/network/keras_config.cpp
 #include "tests/features/network/keras_config.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "features/network/vgg16.hpp"
+#include "features/network/network.hpp"
 
 namespace headstart::test {
 
@@ -17,8 +18,8 @@ Json keras_layer(const std::string& class_name, const std::string& name, Json co
 
 std::vector<Json> vgg16_layers() {
   std::vector<Json> layers;
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+  for (std::size_t i = 0; i < vgg16_convolutions().size(); ++i) {
+    const NetworkLayer& layer = vgg16_convolutions()[i];
     layers.push_back(keras_layer("Conv2D", std::string(layer.name),
                                  {{"filters", layer.out_channels},
                                   {"kernel_size", {3, 3}},

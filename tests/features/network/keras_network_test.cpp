@@ -7,6 +7,7 @@
 
 #include "data/error.hpp"
 #include "tests/features/network/keras_config.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
 
 namespace headstart {
 namespace {
@@ -27,14 +28,14 @@ using LayerJsons = std::vector<Json>;
 std::vector<std::string> names_in(const Json& model) {
   const KerasGraph graph = parse_keras_graph(model.dump());
   std::vector<std::string> names;
-  for (const std::size_t node : find_vgg16(graph, "made-up.h5"))
+  for (const std::size_t node : find_chain(graph, {vgg16(), "made-up.h5"}))
     names.push_back(graph.nodes[node].path.back());
   return names;
 }
 
 std::vector<std::string> vgg16_names() {
   std::vector<std::string> names;
-  for (const ConvolutionLayer& layer : kVgg16Convolutions) names.emplace_back(layer.name);
+  for (const NetworkLayer& layer : test::vgg16_convolutions()) names.emplace_back(layer.name);
   return names;
 }
 
@@ -251,7 +252,7 @@ TEST(KerasNetwork, TwoNetworksAreNotChosenBetween) {
 
 NetworkInput input_in(const Json& model, const std::vector<std::vector<float>>& stored = {}) {
   const KerasGraph graph = parse_keras_graph(model.dump());
-  const KerasConvolutions convolutions = find_vgg16(graph, "made-up.h5");
+  const KerasConvolutions convolutions = find_chain(graph, {vgg16(), "made-up.h5"});
   return input_of(graph, convolutions.front(), [&](const KerasNode&) { return stored; });
 }
 

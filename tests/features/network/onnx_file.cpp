@@ -1,5 +1,6 @@
 // tests/features/network/onnx_file.cpp
 #include "tests/features/network/onnx_file.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
 
 #include <fmt/format.h>
 
@@ -63,11 +64,6 @@ std::vector<AttributeToWrite> pool_attributes() {
   return {{"ceil_mode", {}, 0, {}, {}}, integers("kernel_shape", {2, 2}), integers("strides", {2, 2})};
 }
 
-bool ends_block(std::size_t layer) {
-  return layer + 1 == kVgg16Convolutions.size() ||
-         kVgg16Convolutions[layer].block != kVgg16Convolutions[layer + 1].block;
-}
-
 std::vector<std::int64_t> signed_extents(const std::vector<std::uint64_t>& shape) {
   return {shape.begin(), shape.end()};
 }
@@ -96,23 +92,22 @@ TensorToWrite float_tensor(std::string name, std::vector<std::int64_t> extents,
           std::string(reinterpret_cast<const char*>(values.data()), values.size_bytes())};
 }
 
-OnnxModel torch_model(const Vgg16Layers& layers) {
-  constexpr std::array<int, kVgg16Convolutions.size()> kModules{0,  2,  5,  7,  10, 12, 14,
-                                                                17, 19, 21, 24, 26, 28};
+OnnxModel torch_model(const NetworkLayers& layers, const Network& network) {
+  const std::vector<NetworkLayer> convolved = convolutions(network);
   OnnxModel model{"pytorch", {}, {}, {}};
   std::string value = "input";
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const std::string weight = fmt::format("features.{}.weight", kModules[i]);
-    const std::string bias = fmt::format("features.{}.bias", kModules[i]);
-    model.tensors.push_back(
-        float_tensor(weight, signed_extents(outputs_first_shape(i)), outputs_first(layers, i)));
-    model.tensors.push_back(float_tensor(bias, {kVgg16Convolutions[i].out_channels}, layers[i].bias));
+    const std::string weight = fmt::format("features.{}.weight", torchvision_module(i, network));
+    const std::string bias = fmt::format("features.{}.bias", torchvision_module(i, network));
+    model.tensors.push_back(float_tensor(weight, signed_extents(outputs_first_shape(i, network)),
+                                         outputs_first(layers, i, network)));
+    model.tensors.push_back(float_tensor(bias, {convolved[i].out_channels}, layers[i].bias));
     const std::string made = fmt::format("conv{}", i);
     model.nodes.push_back(
         {"Conv", fmt::format("c{}", i), {value, weight, bias}, {made}, convolution_attributes(), ""});
     value = fmt::format("relu{}", i);
     model.nodes.push_back({"Relu", fmt::format("r{}", i), {made}, {value}, {}, ""});
-    if (!ends_block(i)) continue;
+    if (!is_pooled(network, convolved[i])) continue;
     const std::string pooled = fmt::format("pool{}", i);
     model.nodes.push_back({"MaxPool", fmt::format("p{}", i), {value}, {pooled}, pool_attributes(), ""});
     value = pooled;
@@ -120,15 +115,15 @@ OnnxModel torch_model(const Vgg16Layers& layers) {
   return model;
 }
 
-OnnxModel keras_model(const Vgg16Layers& layers) {
+OnnxModel keras_model(const NetworkLayers& layers) {
   OnnxModel model{"tf2onnx", {}, {}, {}};
   model.nodes.push_back(
       {"Transpose", "first", {"input"}, {"input_nchw"}, {integers("perm", {0, 3, 1, 2})}, ""});
   std::string value = "input_nchw";
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto in = static_cast<std::int64_t>(kVgg16Convolutions[i].in_channels);
-    const auto out = static_cast<std::int64_t>(kVgg16Convolutions[i].out_channels);
-    const std::string layer(kVgg16Convolutions[i].name);
+    const auto in = static_cast<std::int64_t>(vgg16_convolutions()[i].in_channels);
+    const auto out = static_cast<std::int64_t>(vgg16_convolutions()[i].out_channels);
+    const std::string layer(vgg16_convolutions()[i].name);
     model.tensors.push_back(float_tensor(layer + "/kernel", {3, 3, in, out}, layers[i].kernel));
     model.tensors.push_back(float_tensor(layer + "/bias", {1, out, 1, 1}, layers[i].bias));
     model.nodes.push_back({"Transpose",

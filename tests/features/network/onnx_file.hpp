@@ -60,11 +60,11 @@ struct OnnxModel {
 
 /// As torch.onnx.export writes torchvision's vgg16: Conv with bias, Relu, MaxPool. Convolution i is node
 /// `c<i>`, its kernel "features.<module>.weight".
-[[nodiscard]] OnnxModel torch_model(const Vgg16Layers& layers);
+[[nodiscard]] OnnxModel torch_model(const NetworkLayers& layers, const Network& network = vgg16());
 
 /// As tf2onnx writes Keras's where it folds little: the input transposed, kernels stored HWIO and transposed
 /// by a node, biases added behind the convolution.
-[[nodiscard]] OnnxModel keras_model(const Vgg16Layers& layers);
+[[nodiscard]] OnnxModel keras_model(const NetworkLayers& layers);
 
 [[nodiscard]] std::vector<std::byte> onnx_file(const OnnxModel& model);
 

@@ -12,6 +12,7 @@
 #include "data/error.hpp"
 #include "tests/features/network/mutations.hpp"
 #include "tests/features/network/onnx_file.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
 #include "tests/support/golden.hpp"
 
 namespace headstart {
@@ -27,7 +28,9 @@ using test::torch_model;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-Vgg16Weights read(const OnnxModel& model) { return read_onnx_weights(onnx_file(model), "made-up.onnx"); }
+NetworkWeights read(const OnnxModel& model) {
+  return read_onnx_weights(vgg16(), onnx_file(model), "made-up.onnx");
+}
 
 std::string refusal_of(const OnnxModel& model) {
   try {
@@ -53,7 +56,7 @@ struct Found {
 
 Found found_in(const OnnxModel& model) {
   Found found{onnx_file(model), {}};
-  found.convolutions = find_convolutions(parse_onnx(found.bytes), "made-up.onnx");
+  found.convolutions = find_convolutions(parse_onnx(found.bytes), {vgg16(), "made-up.onnx"});
   return found;
 }
 
@@ -78,9 +81,10 @@ void insert_behind(OnnxModel& model, const std::string& node, NodeToWrite insert
 }
 
 TEST(OnnxWeights, TheEmbeddedWeightsAreTheSameInThisFormat) {
-  const Vgg16Weights embedded = read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5"));
+  const NetworkWeights embedded =
+      read_keras_weights(vgg16(), test::source_path("models/vgg16_imagenet_notop.h5"));
   for (const OnnxModel& model : {torch_model(embedded.layers), keras_model(embedded.layers)}) {
-    const Vgg16Weights weights = read(model);
+    const NetworkWeights weights = read(model);
     EXPECT_EQ(weights.identity.hex(), kEmbeddedWeightsIdentity) << model.producer;
     EXPECT_EQ(weights.preprocessing, kCaffePreprocessing) << model.producer;
     for (std::size_t i = 0; i < weights.layers.size(); ++i) {
@@ -118,7 +122,7 @@ TEST(OnnxWeights, NamesOrTheProducerTellThePreprocessing) {
 }
 
 TEST(OnnxWeights, TheOriginDecidesWhereValuesDoNot) {
-  const Vgg16Weights weights = read(made_up_torch());
+  const NetworkWeights weights = read(made_up_torch());
   EXPECT_EQ(weights.preprocessing, kTorchvisionPreprocessing);
   EXPECT_EQ(weights.format, "ONNX, by pytorch");
 }
@@ -262,7 +266,7 @@ TEST(OnnxWeights, ShapeAndBytesHaveToAgree) {
 }
 
 TEST(OnnxWeights, ValuesThatAreNotFiniteAreRefusedNamingTheLayer) {
-  test::Vgg16Layers layers = made_up_weights().layers;
+  test::NetworkLayers layers = made_up_weights().layers;
   layers[4].bias[7] = std::numeric_limits<float>::infinity();
   EXPECT_THAT(refusal_of(torch_model(layers)), HasSubstr("block3_conv1 bias has values"));
 }
@@ -301,13 +305,13 @@ TEST(OnnxWeights, TheLastLayersBiasIsMissedToo) {
 
 TEST(OnnxWeights, WithoutAnyBiasTheyAreZero) {
   // torch.onnx.export of a network that was never trained.
-  test::Vgg16Layers layers = made_up_weights().layers;
+  test::NetworkLayers layers = made_up_weights().layers;
   OnnxModel model = torch_model(layers);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     layers[i].bias.assign(layers[i].bias.size(), 0.0F);
     node_of(model, fmt::format("c{}", i)).inputs.pop_back();
   }
-  EXPECT_EQ(read(model).identity, weights_identity(layers));
+  EXPECT_EQ(read(model).identity, weights_identity(vgg16(), layers));
 }
 
 TEST(OnnxWeights, QuantisedModelsAreRefusedSayingWhy) {
@@ -414,8 +418,8 @@ TEST(OnnxWeights, ATransposeThatIsNoPermutationIsRefused) {
 
 StoredConvolutions find_in_onnx(std::span<const std::byte> bytes) {
   const OnnxGraph graph = parse_onnx(bytes);
-  StoredConvolutions found = find_convolutions(graph, "made up");
-  check_convolutions(found, "made up");
+  StoredConvolutions found = find_convolutions(graph, {vgg16(), "made up"});
+  check_convolutions(found, {vgg16(), "made up"});
   return found;
 }
 
@@ -433,8 +437,9 @@ OnnxModel with_distant_names(OnnxModel model) {
     rename(model.tensors[i].name, name);
     model.tensors[i].name = name;
   }
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i)
-    rename(fmt::format("{}/turned", kVgg16Convolutions[i].name), std::string(4, static_cast<char>('A' + i)));
+  for (std::size_t i = 0; i < test::vgg16_convolutions().size(); ++i)
+    rename(fmt::format("{}/turned", test::vgg16_convolutions()[i].name),
+           std::string(4, static_cast<char>('A' + i)));
   return model;
 }
 

@@ -15,14 +15,14 @@ SafetensorsEntry float32_entry(std::string name, std::vector<std::uint64_t> shap
   return {std::move(name), "F32", std::move(shape), {bytes.begin(), bytes.end()}};
 }
 
-std::vector<SafetensorsEntry> torchvision_entries(const Vgg16Layers& layers, const std::string& prefix) {
-  constexpr std::array<int, kVgg16Convolutions.size()> kModules{0,  2,  5,  7,  10, 12, 14,
-                                                                17, 19, 21, 24, 26, 28};
+std::vector<SafetensorsEntry> torchvision_entries(const NetworkLayers& layers, const std::string& prefix,
+                                                  const Network& network) {
   std::vector<SafetensorsEntry> entries;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const std::string module = fmt::format("{}{}.", prefix, kModules[i]);
-    entries.push_back(float32_entry(module + "weight", outputs_first_shape(i), outputs_first(layers, i)));
-    entries.push_back(float32_entry(module + "bias", {outputs_first_shape(i)[0]}, layers[i].bias));
+    const std::string module = fmt::format("{}{}.", prefix, torchvision_module(i, network));
+    const std::vector<std::uint64_t> shape = outputs_first_shape(i, network);
+    entries.push_back(float32_entry(module + "weight", shape, outputs_first(layers, i, network)));
+    entries.push_back(float32_entry(module + "bias", {shape[0]}, layers[i].bias));
   }
   return entries;
 }

@@ -23,8 +23,9 @@ struct SafetensorsEntry {
                                              std::span<const float> values);
 
 /// Kernels and biases under torchvision's names.
-[[nodiscard]] std::vector<SafetensorsEntry> torchvision_entries(const Vgg16Layers& layers,
-                                                                const std::string& prefix = "features.");
+[[nodiscard]] std::vector<SafetensorsEntry> torchvision_entries(const NetworkLayers& layers,
+                                                                const std::string& prefix = "features.",
+                                                                const Network& network = vgg16());
 
 /// @param metadata  JSON, e.g. {"format":"pt"}; empty for none
 [[nodiscard]] std::vector<std::byte> safetensors_file(const std::vector<SafetensorsEntry>& entries,

@@ -24,8 +24,8 @@ using test::torchvision_entries;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-Vgg16Weights read(const std::vector<SafetensorsEntry>& entries, const std::string& metadata = "") {
-  return read_safetensors_weights(safetensors_file(entries, metadata), "made-up.safetensors");
+NetworkWeights read(const std::vector<SafetensorsEntry>& entries, const std::string& metadata = "") {
+  return read_safetensors_weights(vgg16(), safetensors_file(entries, metadata), "made-up.safetensors");
 }
 
 std::string refusal_of(const std::vector<SafetensorsEntry>& entries) {
@@ -59,7 +59,8 @@ SafetensorsFile header_of(const std::string& prefix = "features.") {
 /// What searching such a file, and checking the shapes, says.
 std::string refusal_of(const SafetensorsFile& file) {
   try {
-    check_convolutions(find_convolutions(file, "made-up.safetensors"), "made-up.safetensors");
+    check_convolutions(find_convolutions(file, {vgg16(), "made-up.safetensors"}),
+                       {vgg16(), "made-up.safetensors"});
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("made-up.safetensors"));
     return error.what();
@@ -68,8 +69,9 @@ std::string refusal_of(const SafetensorsFile& file) {
 }
 
 TEST(SafetensorsWeights, TheEmbeddedWeightsAreTheSameInThisFormat) {
-  const Vgg16Weights embedded = read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5"));
-  const Vgg16Weights weights = read(torchvision_entries(embedded.layers));
+  const NetworkWeights embedded =
+      read_keras_weights(vgg16(), test::source_path("models/vgg16_imagenet_notop.h5"));
+  const NetworkWeights weights = read(torchvision_entries(embedded.layers));
   EXPECT_EQ(weights.identity.hex(), kEmbeddedWeightsIdentity);
   EXPECT_EQ(weights.preprocessing, kCaffePreprocessing);  // as their values tell, against their names
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
@@ -79,7 +81,7 @@ TEST(SafetensorsWeights, TheEmbeddedWeightsAreTheSameInThisFormat) {
 }
 
 TEST(SafetensorsWeights, OtherValuesUnderTorchvisionsNamesWantItsInput) {
-  const Vgg16Weights weights = read(made_up_entries(), R"({"format":"pt"})");
+  const NetworkWeights weights = read(made_up_entries(), R"({"format":"pt"})");
   EXPECT_EQ(weights.identity, made_up_weights().identity);
   EXPECT_EQ(weights.preprocessing, kTorchvisionPreprocessing);
   EXPECT_EQ(weights.format, "safetensors");
@@ -94,7 +96,7 @@ TEST(SafetensorsWeights, AnyPrefixWillDo) {
   for (const std::string prefix :
        {"features.", "model.features.", "module.vgg.features.", "", "backbone.", "module.encoder.", "0."}) {
     const SafetensorsFile file = header_of(prefix);
-    const StoredConvolutions found = find_convolutions(file, "made up");
+    const StoredConvolutions found = find_convolutions(file, {vgg16(), "made up"});
     EXPECT_EQ(found[0].kernel.name, prefix + "0.weight");
     EXPECT_EQ(found[12].bias.value().name, prefix + "28.bias");
   }
@@ -130,7 +132,7 @@ TEST(SafetensorsWeights, Bfloat16IsReadToItsPrecision) {
   const auto bytes = std::as_bytes(std::span(halves));
   entry.type = "BF16";
   entry.values.assign(bytes.begin(), bytes.end());
-  const Vgg16Weights weights = read(entries);
+  const NetworkWeights weights = read(entries);
   EXPECT_NE(weights.identity, made_up_weights().identity);
   for (std::size_t i = 0; i < floats.size(); ++i)
     EXPECT_NEAR(weights.layers[12].bias[i], floats[i], 0.004F) << i;
@@ -166,7 +168,7 @@ TEST(SafetensorsWeights, IntegersAreRefused) {
 }
 
 TEST(SafetensorsWeights, ValuesThatAreNotFiniteAreRefusedNamingTheLayer) {
-  test::Vgg16Layers layers = made_up_weights().layers;
+  test::NetworkLayers layers = made_up_weights().layers;
   layers[9].kernel[1234] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THAT(refusal_of(torchvision_entries(layers)), HasSubstr("block4_conv3 kernel has values"));
 }
@@ -211,7 +213,7 @@ TEST(SafetensorsWeights, WhatIsNoVgg16BesideItIsIgnored) {
   file.tensors["teacher.features.0.weight"] = {"F32", {64, 3, 3, 3}, {}};
   file.tensors["decoder.0.weight"] = {"F32", {256, 512, 3, 3}, {}};
   file.tensors["classifier.0.weight"] = {"F32", {4096, 25088}, {}};
-  EXPECT_EQ(find_convolutions(file, "made up")[0].kernel.name, "backbone.0.weight");
+  EXPECT_EQ(find_convolutions(file, {vgg16(), "made up"})[0].kernel.name, "backbone.0.weight");
   for (const char* const name : {"layer1.0.weight", "layer2.0.weight"})
     file.tensors[name] = {"F32", {64, 64, 1, 1}, {}};
   file.tensors.erase("backbone.28.weight");
@@ -222,8 +224,8 @@ TEST(SafetensorsWeights, WhatIsNoVgg16BesideItIsIgnored) {
 
 StoredConvolutions find_in_safetensors(std::span<const std::byte> bytes) {
   const SafetensorsFile file = parse_safetensors(bytes);
-  StoredConvolutions found = find_convolutions(file, "made up");
-  check_convolutions(found, "made up");
+  StoredConvolutions found = find_convolutions(file, {vgg16(), "made up"});
+  check_convolutions(found, {vgg16(), "made up"});
   return found;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "data/error.hpp"
+#include "features/network/known_networks.hpp"
 #include "features/network/weights.hpp"
 #include "tests/features/network/onnx_file.hpp"
 #include "tests/features/network/safetensors_file.hpp"
@@ -33,9 +34,9 @@ fs::path write(const fs::path& file, std::string_view text) {
   return write(file, std::as_bytes(std::span(text)));
 }
 
-std::string refusal_of(const fs::path& file) {
+std::string refusal_of(const fs::path& file, const Network& network = vgg16()) {
   try {
-    (void)read_weights(file);
+    (void)read_weights(network, file);
   } catch (const Error& error) {
     return error.what();
   }
@@ -44,18 +45,43 @@ std::string refusal_of(const fs::path& file) {
 
 TEST(WeightsFile, TheContentDecidesWhateverTheName) {
   const ScratchFolder scratch;
-  const Vgg16Weights safetensors = read_weights(
+  const NetworkWeights safetensors = read_weights(
+      vgg16(),
       write(scratch / "a.onnx", test::safetensors_file(test::torchvision_entries(made_up_weights().layers))));
   EXPECT_EQ(safetensors.identity, made_up_weights().identity);
   EXPECT_EQ(safetensors.format, "safetensors");
-  const Vgg16Weights onnx =
-      read_weights(write(scratch / "b.h5", test::onnx_file(test::torch_model(made_up_weights().layers))));
+  const NetworkWeights onnx = read_weights(
+      vgg16(), write(scratch / "b.h5", test::onnx_file(test::torch_model(made_up_weights().layers))));
   EXPECT_EQ(onnx.identity, made_up_weights().identity);
   EXPECT_EQ(onnx.format, "ONNX, by pytorch");
   fs::create_symlink(test::source_path("models/vgg16_imagenet_notop.h5"), scratch / "c.safetensors");
-  const Vgg16Weights keras = read_weights(scratch / "c.safetensors");
+  const NetworkWeights keras = read_weights(vgg16(), scratch / "c.safetensors");
   EXPECT_EQ(keras.identity.hex(), kEmbeddedWeightsIdentity);
   EXPECT_EQ(keras.format, "Keras .h5");
+}
+
+TEST(WeightsFile, EachKnownNetworkIsReadAndIsRefusedForTheOther) {
+  const ScratchFolder scratch;
+  for (const Network& network : known_networks()) {
+    SCOPED_TRACE(network.name);
+    const NetworkWeights& made = made_up_weights(network);
+    const fs::path safetensors =
+        write(scratch / (network.name + ".safetensors"),
+              test::safetensors_file(test::torchvision_entries(made.layers, "features.", network)));
+    const fs::path onnx =
+        write(scratch / (network.name + ".onnx"), test::onnx_file(test::torch_model(made.layers, network)));
+    for (const fs::path& file : {safetensors, onnx}) {
+      const NetworkWeights read = read_weights(network, file);
+      EXPECT_EQ(read.identity, made.identity);
+      EXPECT_EQ(read.network, network);
+      for (const Network& other : known_networks()) {
+        if (other == network) continue;
+        EXPECT_THAT(refusal_of(file, other), AllOf(HasSubstr("weights do not fit " + other.title),
+                                                   HasSubstr("it holds " + network.title +
+                                                             "'s layers: pass --network " + network.name)));
+      }
+    }
+  }
 }
 
 TEST(WeightsFile, FilesOfTorchSaveAreRefusedWithTheConversion) {

@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 /// block1_conv1 of the embedded weights, [3, 3, 3, 64].
 const std::vector<float>& caffe_kernel() {
   static const std::vector<float> kernel =
-      read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5")).layers[0].kernel;
+      read_keras_weights(vgg16(), test::source_path("models/vgg16_imagenet_notop.h5")).layers[0].kernel;
   return kernel;
 }
 
@@ -80,26 +80,28 @@ TEST(CaffeDescent, WantsTheFirstKernel) {
 }
 
 TEST(ChoosePreprocessing, ValuesOutweighNames) {
-  EXPECT_EQ(choose_preprocessing(caffe_kernel(), WeightsOrigin::kTorchvision, "", "x").preprocessing,
-            kCaffePreprocessing);
   EXPECT_EQ(
-      choose_preprocessing(exchanged(caffe_kernel()), WeightsOrigin::kTorchvision, "", "x").preprocessing,
-      kCaffeRgbPreprocessing);
-  EXPECT_EQ(choose_preprocessing(caffe_kernel(), WeightsOrigin::kUnknown, "", "x").preprocessing,
+      choose_preprocessing(caffe_kernel(), WeightsOrigin::kTorchvision, "", {vgg16(), "x"}).preprocessing,
+      kCaffePreprocessing);
+  EXPECT_EQ(choose_preprocessing(exchanged(caffe_kernel()), WeightsOrigin::kTorchvision, "", {vgg16(), "x"})
+                .preprocessing,
+            kCaffeRgbPreprocessing);
+  EXPECT_EQ(choose_preprocessing(caffe_kernel(), WeightsOrigin::kUnknown, "", {vgg16(), "x"}).preprocessing,
             kCaffePreprocessing);
 }
 
 TEST(ChoosePreprocessing, NamesDecideAboutOtherValues) {
   const PreprocessingChoice torchvision =
-      choose_preprocessing(other_kernel(), WeightsOrigin::kTorchvision, "", "x");
+      choose_preprocessing(other_kernel(), WeightsOrigin::kTorchvision, "", {vgg16(), "x"});
   EXPECT_EQ(torchvision.preprocessing, kTorchvisionPreprocessing);
   EXPECT_THAT(torchvision.reason, HasSubstr("PyTorch"));
-  EXPECT_EQ(choose_preprocessing(other_kernel(), WeightsOrigin::kKeras, "", "x").preprocessing,
+  EXPECT_EQ(choose_preprocessing(other_kernel(), WeightsOrigin::kKeras, "", {vgg16(), "x"}).preprocessing,
             kCaffePreprocessing);
 }
 
 TEST(ChoosePreprocessing, WhatTheFileStatesOutweighsAll) {
-  EXPECT_EQ(choose_preprocessing(caffe_kernel(), WeightsOrigin::kKeras, "torchvision", "x").preprocessing,
+  EXPECT_EQ(choose_preprocessing(caffe_kernel(), WeightsOrigin::kKeras, "torchvision", {vgg16(), "x"})
+                .preprocessing,
             kTorchvisionPreprocessing);
 }
 
@@ -107,10 +109,10 @@ TEST(ChoosePreprocessing, AStatementMayBeAnyPreprocessing) {
   const Preprocessing custom{ChannelOrder::kBgr, 1.0F / 127.5F, {1, 0.1F, 3}, {1, 0.3F, 2}};
   for (const Preprocessing& stated : {custom, kCaffeRgbPreprocessing, exchanged(kTorchvisionPreprocessing)}) {
     EXPECT_EQ(parse_preprocessing_statement(preprocessing_statement(stated)), stated);
-    EXPECT_EQ(
-        choose_preprocessing(caffe_kernel(), WeightsOrigin::kUnknown, preprocessing_statement(stated), "x")
-            .preprocessing,
-        stated);
+    EXPECT_EQ(choose_preprocessing(caffe_kernel(), WeightsOrigin::kUnknown, preprocessing_statement(stated),
+                                   {vgg16(), "x"})
+                  .preprocessing,
+              stated);
   }
   EXPECT_EQ(preprocessing_statement(kTorchvisionPreprocessing), "torchvision");
   for (const char* const bad : {"", "{", "7", R"({"channels": "rgb"})",
@@ -134,7 +136,7 @@ TEST(ChoosePreprocessing, LayersBeforeOutweighTheValues) {
 }
 
 TEST(AdoptPreprocessing, ANetworkHasOneIdentityInEitherOrderOfChannels) {
-  Vgg16Weights weights = test::made_up_weights();
+  NetworkWeights weights = test::made_up_weights();
   weights.layers[0].kernel = exchanged(weights.layers[0].kernel);
   adopt_preprocessing(weights, {exchanged(kCaffePreprocessing), "a test"});
   EXPECT_EQ(weights.preprocessing, kCaffePreprocessing);
@@ -148,7 +150,7 @@ TEST(AdoptPreprocessing, ANetworkHasOneIdentityInEitherOrderOfChannels) {
 
 std::string refusal_of(WeightsOrigin origin, std::string_view stated) {
   try {
-    (void)choose_preprocessing(other_kernel(), origin, stated, "strange.onnx");
+    (void)choose_preprocessing(other_kernel(), origin, stated, {vgg16(), "strange.onnx"});
   } catch (const Error& error) {
     return error.what();
   }

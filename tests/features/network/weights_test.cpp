@@ -19,6 +19,7 @@
 #include "tests/features/hdf5/hdf5_on_disk.hpp"
 #include "tests/features/network/keras_config.hpp"
 #include "tests/features/network/made_up_weights.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -43,9 +44,9 @@ struct FileLayer {
 
 std::vector<FileLayer> convolution_layers(const std::function<std::string(std::size_t)>& layer_name) {
   std::vector<FileLayer> layers;
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    const auto in = static_cast<std::uint64_t>(kVgg16Convolutions[i].in_channels);
-    const auto out = static_cast<std::uint64_t>(kVgg16Convolutions[i].out_channels);
+  for (std::size_t i = 0; i < test::vgg16_convolutions().size(); ++i) {
+    const auto in = static_cast<std::uint64_t>(test::vgg16_convolutions()[i].in_channels);
+    const auto out = static_cast<std::uint64_t>(test::vgg16_convolutions()[i].out_channels);
     const std::string name = layer_name(i);
     layers.push_back({name,
                       {{name + "/kernel:0", {3, 3, in, out}, made_up_weights().layers[i].kernel},
@@ -55,7 +56,7 @@ std::vector<FileLayer> convolution_layers(const std::function<std::string(std::s
 }
 
 std::vector<FileLayer> keras_layers() {
-  return convolution_layers([](std::size_t i) { return std::string(kVgg16Convolutions[i].name); });
+  return convolution_layers([](std::size_t i) { return std::string(test::vgg16_convolutions()[i].name); });
 }
 
 /// With the pools between them, as Keras lists them.
@@ -68,7 +69,7 @@ std::vector<FileLayer> numbered_layers() {
         layers.size() - 1 -
         static_cast<std::size_t>(std::count_if(layers.begin(), layers.end(),
                                                [](const FileLayer& l) { return l.datasets.empty(); }));
-    if (ends_block(i)) layers.push_back({"max_pooling2d_" + std::to_string(i), {}});
+    if (test::ends_block(i)) layers.push_back({"max_pooling2d_" + std::to_string(i), {}});
   }
   return layers;
 }
@@ -103,13 +104,13 @@ std::vector<std::byte> file_of(const std::vector<FileLayer>& layers, const std::
 }
 
 Sha256 identity_of(const std::vector<FileLayer>& layers, const std::string& group = "") {
-  return read_keras_weights(file_of(layers, group), "made up").identity;
+  return read_keras_weights(vgg16(), file_of(layers, group), "made up").identity;
 }
 
 /// What reading says about a file with these layers.
 std::string refusal_of(const std::vector<FileLayer>& layers) {
   try {
-    (void)read_keras_weights(file_of(layers), "made-up.h5");
+    (void)read_keras_weights(vgg16(), file_of(layers), "made-up.h5");
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), Error::Kind::kFailed);
     return error.what();
@@ -120,7 +121,7 @@ std::string refusal_of(const std::vector<FileLayer>& layers) {
 
 std::string refusal_of_file(const std::filesystem::path& file) {
   try {
-    (void)read_keras_weights(file);
+    (void)read_keras_weights(vgg16(), file);
   } catch (const Error& error) {
     return error.what();
   }
@@ -129,12 +130,13 @@ std::string refusal_of_file(const std::filesystem::path& file) {
 }
 
 TEST(Weights, TheEmbeddedFileHasItsIdentity) {
-  const Vgg16Weights weights = read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5"));
+  const NetworkWeights weights =
+      read_keras_weights(vgg16(), test::source_path("models/vgg16_imagenet_notop.h5"));
   EXPECT_EQ(weights.identity.hex(), kEmbeddedWeightsIdentity);
   EXPECT_EQ(weights.preprocessing, kCaffePreprocessing);
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
-    const auto in = static_cast<std::size_t>(kVgg16Convolutions[i].in_channels);
-    const auto out = static_cast<std::size_t>(kVgg16Convolutions[i].out_channels);
+    const auto in = static_cast<std::size_t>(test::vgg16_convolutions()[i].in_channels);
+    const auto out = static_cast<std::size_t>(test::vgg16_convolutions()[i].out_channels);
     EXPECT_EQ(weights.layers[i].kernel.size(), 9 * in * out);
     EXPECT_EQ(weights.layers[i].bias.size(), out);
     EXPECT_GT(std::count_if(weights.layers[i].kernel.begin(), weights.layers[i].kernel.end(),
@@ -144,12 +146,12 @@ TEST(Weights, TheEmbeddedFileHasItsIdentity) {
 }
 
 TEST(Weights, TheEmbeddedFilesLowerLayersHaveTheirIdentities) {
-  auto layers = read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5")).layers;
+  auto layers = read_keras_weights(vgg16(), test::source_path("models/vgg16_imagenet_notop.h5")).layers;
   for (std::size_t block = kEmbeddedIdentitiesUpToBlock.size(); block > 0; --block) {
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      if (std::cmp_greater(kVgg16Convolutions[i].block, block)) layers[i] = {};
+      if (std::cmp_greater(test::vgg16_convolutions()[i].block, block)) layers[i] = {};
     }
-    EXPECT_EQ(weights_identity(layers).hex(), kEmbeddedIdentitiesUpToBlock[block - 1]) << block;
+    EXPECT_EQ(weights_identity(vgg16(), layers).hex(), kEmbeddedIdentitiesUpToBlock[block - 1]) << block;
   }
 }
 
@@ -157,15 +159,15 @@ TEST(Weights, AFileImageGivesWhatTheFileGives) {
   const std::string path = test::source_path("models/vgg16_imagenet_notop.h5");
   std::vector<char> bytes(std::filesystem::file_size(path));
   std::ifstream(path, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  EXPECT_EQ(read_keras_weights(std::as_bytes(std::span(bytes)), "embedded").identity.hex(),
+  EXPECT_EQ(read_keras_weights(vgg16(), std::as_bytes(std::span(bytes)), "embedded").identity.hex(),
             kEmbeddedWeightsIdentity);
 }
 
 TEST(Weights, IdentityDependsOnValuesAndTheirOrder) {
   auto layers = made_up_weights().layers;
-  EXPECT_EQ(weights_identity(layers), made_up_weights().identity);
+  EXPECT_EQ(weights_identity(vgg16(), layers), made_up_weights().identity);
   std::swap(layers[12].kernel[0], layers[12].kernel[1]);
-  EXPECT_NE(weights_identity(layers), made_up_weights().identity);
+  EXPECT_NE(weights_identity(vgg16(), layers), made_up_weights().identity);
 }
 
 TEST(Weights, LayersAreFoundByKerassNamesInAnyOrder) {
@@ -192,7 +194,7 @@ TEST(Weights, ThirteenFittingKernelsAreNotEnough) {
 std::string refusal_of_model(const nlohmann::json& model,
                              const std::vector<FileLayer>& layers = keras_layers()) {
   try {
-    (void)read_keras_weights(file_of(layers, "model_weights", {{"model_config", model.dump()}}),
+    (void)read_keras_weights(vgg16(), file_of(layers, "model_weights", {{"model_config", model.dump()}}),
                              "made-up.h5");
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("made-up.h5"));
@@ -220,8 +222,8 @@ TEST(Weights, TheConfigsOrderIsTaken) {
   std::vector<FileLayer> stored = keras_layers();
   const std::size_t first = test::place_of(layers, "block5_conv1");
   std::swap(layers[first]["config"]["name"], layers[first + 2]["config"]["name"]);
-  const Vgg16Weights weights =
-      read_keras_weights(file_of(stored, "", {{"model_config", test::sequential(layers).dump()}}), "made up");
+  const NetworkWeights weights = read_keras_weights(
+      vgg16(), file_of(stored, "", {{"model_config", test::sequential(layers).dump()}}), "made up");
   EXPECT_EQ(weights.layers[10].kernel, made_up_weights().layers[12].kernel);
   EXPECT_EQ(weights.layers[12].bias, made_up_weights().layers[10].bias);
 }
@@ -243,7 +245,7 @@ TEST(Weights, TheLayersBeforeTellThePreprocessing) {
   std::vector<FileLayer> stored = keras_layers();
   const auto preprocessing_with = [&](Attributes attributes) {
     attributes.emplace_back("model_config", test::sequential(layers).dump());
-    return read_keras_weights(file_of(stored, "", attributes), "made up").preprocessing;
+    return read_keras_weights(vgg16(), file_of(stored, "", attributes), "made up").preprocessing;
   };
   const Preprocessing rescaled{ChannelOrder::kRgb, 1.0F / 127.5F, {1, 1, 1}, {1, 1, 1}};
   EXPECT_EQ(preprocessing_with({}), rescaled);
@@ -260,11 +262,12 @@ TEST(Weights, TheLayersBeforeTellThePreprocessing) {
 
 TEST(Weights, TheFirstLayersValuesTellThePreprocessingToo) {
   std::vector<FileLayer> layers = keras_layers();
-  const Vgg16Weights embedded = read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5"));
+  const NetworkWeights embedded =
+      read_keras_weights(vgg16(), test::source_path("models/vgg16_imagenet_notop.h5"));
   std::vector<float>& kernel = layers[0].datasets[0].values;
   for (std::size_t i = 0; i < kernel.size(); ++i)  // RGB for BGR
     kernel[i] = embedded.layers[0].kernel[i / 192 * 192 + (2 - i / 64 % 3) * 64 + i % 64];
-  EXPECT_EQ(read_keras_weights(file_of(layers), "made up").preprocessing, kCaffeRgbPreprocessing);
+  EXPECT_EQ(read_keras_weights(vgg16(), file_of(layers), "made up").preprocessing, kCaffeRgbPreprocessing);
 }
 
 TEST(Weights, NamesInPartsAreRead) {
@@ -283,7 +286,8 @@ TEST(Weights, NamesInPartsAreRead) {
   }
   hdf5::write_strings(file.id(), "layer_names0", {names.begin(), names.begin() + 5});
   hdf5::write_strings(file.id(), "layer_names1", {names.begin() + 5, names.end()});
-  EXPECT_EQ(read_keras_weights(hdf5::file_image(file), "made up").identity, made_up_weights().identity);
+  EXPECT_EQ(read_keras_weights(vgg16(), hdf5::file_image(file), "made up").identity,
+            made_up_weights().identity);
 }
 
 TEST(Weights, IntegersAreRefused) {
@@ -292,7 +296,7 @@ TEST(Weights, IntegersAreRefused) {
   EXPECT_TRUE(hdf5::holds_floats(file.id(), "block1_conv1/block1_conv1/bias:0"));
   const hdf5::File other = hdf5::create_in_memory();
   std::vector<std::string> names;
-  for (const ConvolutionLayer& layer : kVgg16Convolutions) {
+  for (const NetworkLayer& layer : test::vgg16_convolutions()) {
     names.emplace_back(layer.name);
     const auto in = static_cast<std::uint64_t>(layer.in_channels);
     const auto out = static_cast<std::uint64_t>(layer.out_channels);
@@ -304,7 +308,7 @@ TEST(Weights, IntegersAreRefused) {
   }
   hdf5::write_strings(other.id(), "layer_names", names);
   try {
-    (void)read_keras_weights(hdf5::file_image(other), "quantised.h5");
+    (void)read_keras_weights(vgg16(), hdf5::file_image(other), "quantised.h5");
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("block1_conv1 kernel holds integers"));
@@ -389,12 +393,12 @@ TEST(Weights, ListedThingsThatAreMissingAreNamed) {
   const hdf5::File file = hdf5::create_in_memory();
   hdf5::write_strings(file.id(), "layer_names", {"block1_conv1"});
   const std::vector<std::byte> without_layer = hdf5::file_image(file);
-  EXPECT_THROW((void)read_keras_weights(without_layer, "x"), Error);
+  EXPECT_THROW((void)read_keras_weights(vgg16(), without_layer, "x"), Error);
   const hdf5::Group group = hdf5::create_group(file.id(), "block1_conv1");
   hdf5::write_strings(group.id(), "weight_names", {"kernel:0"});
   const std::vector<std::byte> without_kernel = hdf5::file_image(file);
   try {
-    (void)read_keras_weights(without_kernel, "x");
+    (void)read_keras_weights(vgg16(), without_kernel, "x");
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("/block1_conv1/kernel:0: is missing"));
@@ -424,7 +428,7 @@ TEST(Weights, OtherFormatsOfKerasAreToldApart) {
 void write_empty_weights(const std::filesystem::path& path, hid_t creation) {
   const hdf5::File file = test::made_on_disk(path);
   std::vector<std::string> layer_names;
-  for (const ConvolutionLayer& layer : kVgg16Convolutions) {
+  for (const NetworkLayer& layer : test::vgg16_convolutions()) {
     layer_names.emplace_back(layer.name);
     const hdf5::Group group = hdf5::create_group(file.id(), layer_names.back());
     hdf5::write_strings(group.id(), "weight_names", {"kernel", "bias"});
@@ -445,7 +449,7 @@ void write_empty_weights(const std::filesystem::path& path, hid_t creation) {
 TEST(Weights, DamageAtAnyByteOfAFileIsAnErrorOrHarmless) {
   const ScratchFolder scratch;
   write_empty_weights(scratch / "intact.h5", H5P_DEFAULT);
-  ASSERT_FALSE(read_keras_weights(scratch / "intact.h5").layers[12].kernel.empty());
+  ASSERT_FALSE(read_keras_weights(vgg16(), scratch / "intact.h5").layers[12].kernel.empty());
   std::ifstream stream(scratch / "intact.h5", std::ios::binary);
   const std::string intact((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   std::uint32_t state = 1;
@@ -459,7 +463,7 @@ TEST(Weights, DamageAtAnyByteOfAFileIsAnErrorOrHarmless) {
     }
     std::ofstream(scratch / "damaged.h5", std::ios::binary) << damaged;
     try {
-      (void)read_keras_weights(scratch / "damaged.h5");
+      (void)read_keras_weights(vgg16(), scratch / "damaged.h5");
     } catch (const Error& error) {
       ++refused;
       EXPECT_THAT(error.what(), HasSubstr((scratch / "damaged.h5").string()));

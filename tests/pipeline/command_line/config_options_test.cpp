@@ -33,7 +33,7 @@ struct CommandLine {
     train->add_flag("--allow-outside", allow_outside);
     add_number(*train, "--threads", threads, 1, 4096, "");
     add_weights(*train, options.stage_one.weights);
-    add_network(*train, options.stage_one);
+    add_engine(*train, options.stage_one);
     add_training(*train, options);
     add_extractor(*train, options.stage_one);
     train->add_flag("--dry-run", options.dry_run)->configurable(false);
@@ -44,7 +44,7 @@ struct CommandLine {
     sweep->add_flag("--allow-outside", allow_outside);
     add_number(*sweep, "--threads", threads, 1, 4096, "");
     add_weights(*sweep, sweep_options.stage_one.weights);
-    add_network(*sweep, sweep_options.stage_one);
+    add_engine(*sweep, sweep_options.stage_one);
     add_sweep(*sweep, sweep_options);
     add_extractor(*sweep, sweep_options.stage_one);
   }

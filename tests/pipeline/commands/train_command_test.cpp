@@ -305,6 +305,19 @@ TEST(Extract, FillsTheCacheForEveryTapAndCacheListShowsIt) {
   EXPECT_NE(list.out.find("block5_pool"), std::string::npos) << list.out;
 }
 
+TEST(Extract, AnotherNetworkThanVgg16NeedsWeights) {
+  const ScratchFolder scratch;
+  const ProcessResult result = headstart_process({"extract", shared_run().dataset.string(), "--cache",
+                                                  (scratch / "cache").string(), "--network", "vgg19"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("pass a file of VGG19's to --weights"), std::string::npos) << result.err;
+  EXPECT_EQ(headstart_process({"extract", shared_run().dataset.string(), "--network", "vgg7"}).exit_code, 2);
+}
+
+TEST(Train, ConfigNamesTheNetworkOnlyWhereItIsNotTheDefault) {
+  EXPECT_EQ(read_text((shared_run().out / "config.toml").string()).find("network = "), std::string::npos);
+}
+
 TEST(Extract, DryRunComputesNothing) {
   const TrainingRun& run = shared_run();
   const ScratchFolder scratch;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "features/engines/engine.hpp"
+#include "features/engines/registry.hpp"
 #include "features/network/weights.hpp"
 #include "features/network/weights_preprocessing.hpp"
 #include "pipeline/model/keras_model.hpp"
@@ -28,8 +28,9 @@ namespace fs = std::filesystem;
 
 constexpr int kSide = 32;
 
-const Vgg16Weights& embedded() {
-  static const Vgg16Weights weights = read_keras_weights(test::source_path("models/vgg16_imagenet_notop.h5"));
+const NetworkWeights& embedded() {
+  static const NetworkWeights weights =
+      read_keras_weights(vgg16(), test::source_path("models/vgg16_imagenet_notop.h5"));
   return weights;
 }
 
@@ -49,26 +50,25 @@ Model whole_model(const Preprocessing& preprocessing) {
 }
 
 /// block5_pool of pixels that are drawn.
-std::vector<float> features_by(const Vgg16Weights& weights) {
+std::vector<float> features_by(const NetworkWeights& weights) {
   EngineOptions options;
-  options.kind = EngineKind::kNative;
   options.batch_size = 1;
   options.input_size = kSide;
-  options.taps = {Tap::kBlock5Pool};
-  const auto engine = open_engine(weights, options);
+  options.taps = {Tap{"block5_pool"}};
+  const auto engine = open_engine(weights, EngineKind::kNative, options);
   Random random(8);
   std::vector<float> pixels(std::size_t{3} * kSide * kSide);
   for (float& pixel : pixels) pixel = static_cast<float>(random.next() >> 56U);
   preprocess(weights.preprocessing, pixels);
-  std::vector<float> features(tap_shape(Tap::kBlock5Pool, kSide).size());
+  std::vector<float> features(tap_shape(vgg16(), Tap{"block5_pool"}, kSide).size());
   const std::array<std::span<float>, 1> outputs{features};
   engine->run(pixels, outputs);
   return features;
 }
 
-void expect_the_same_network(const fs::path& file, const Vgg16Weights& needed,
+void expect_the_same_network(const fs::path& file, const NetworkWeights& needed,
                              const std::vector<float>& expected, const std::string& what) {
-  const Vgg16Weights weights = read_weights(file);
+  const NetworkWeights weights = read_weights(vgg16(), file);
   EXPECT_EQ(weights.preprocessing, needed.preprocessing) << what << ": " << weights.preprocessing_reason;
   EXPECT_EQ(weights.identity, needed.identity) << what;
   const std::vector<float> found = features_by(weights);

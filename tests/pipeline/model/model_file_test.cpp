@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "data/error.hpp"
 #include "features/network/weights.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -20,7 +22,7 @@ namespace {
 /// A model cut at block1_pool: small, and every value tells where it belongs.
 Model small_model() {
   Model model;
-  model.tap = Tap::kBlock1Pool;
+  model.tap = Tap{"block1_pool"};
   model.configuration.resize.size = 32;
   model.configuration.resize.mode = ResizeMode::kCrop;
   model.configuration.ignore_exif = true;
@@ -28,14 +30,14 @@ Model small_model() {
   model.configuration.weights_identity = sha256("some weights");
   model.weights.identity = model.configuration.weights_identity;
   for (std::size_t i = 0; i < 2; ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+    const NetworkLayer& layer = test::vgg16_convolutions()[i];
     auto& weights = model.weights.layers[i];
     weights.kernel.resize(9U * static_cast<std::size_t>(layer.in_channels * layer.out_channels));
     for (std::size_t k = 0; k < weights.kernel.size(); ++k)
       weights.kernel[k] = static_cast<float>(k) + 0.5F * static_cast<float>(i);
     weights.bias.assign(static_cast<std::size_t>(layer.out_channels), static_cast<float>(i + 1));
   }
-  const auto inputs = static_cast<Eigen::Index>(tap_shape(model.tap, 32).size());
+  const auto inputs = static_cast<Eigen::Index>(tap_shape(vgg16(), model.tap, 32).size());
   Random random(1);
   model.head.layers = {glorot_uniform(inputs, 5, random), glorot_uniform(5, 2, random)};
   model.classes = {"a/b", "ä \"quoted\""};
@@ -256,25 +258,25 @@ TEST(ModelFile, RefusesWeightsThatAreNotFinite) {
 }
 
 /// A model cut at `tap` with the embedded weights, which says so.
-Model embedded_model(const Vgg16Weights& embedded, Tap tap) {
+Model embedded_model(const NetworkWeights& embedded, const Tap& tap) {
   Model model = small_model({Pooling::kAverage, Transform::kNone});
   model.tap = tap;
   model.weights = embedded;
   model.configuration.weights_identity = model.weights.identity;
-  for (std::size_t i = 0; i < kVgg16Convolutions.size(); ++i) {
-    if (kVgg16Convolutions[i].block > block_of(tap)) model.weights.layers[i] = {};
+  for (std::size_t i = 0; i < test::vgg16_convolutions().size(); ++i) {
+    if (test::vgg16_convolutions()[i].block > block_of(vgg16(), tap)) model.weights.layers[i] = {};
   }
   Random random(3);
-  model.head.layers.front() = glorot_uniform(tap_shape(tap, 32).channels, 5, random);
+  model.head.layers.front() = glorot_uniform(tap_shape(vgg16(), tap, 32).channels, 5, random);
   return model;
 }
 
 TEST(ModelFile, RefusesWeightsThatAreNotTheEmbeddedOnesAsItClaims) {
   const test::ScratchFolder scratch;
   const auto file = scratch / "model.h5";
-  const Vgg16Weights embedded =
-      read_keras_weights(std::filesystem::path(HEADSTART_SOURCE_DIR "/models/vgg16_imagenet_notop.h5"));
-  for (const Tap tap : {Tap::kBlock1Pool, Tap::kBlock3Pool, Tap::kBlock5Pool}) {
+  const NetworkWeights embedded = read_keras_weights(
+      vgg16(), std::filesystem::path(HEADSTART_SOURCE_DIR "/models/vgg16_imagenet_notop.h5"));
+  for (const Tap& tap : {Tap{"block1_pool"}, Tap{"block3_pool"}, Tap{"block5_pool"}}) {
     Model model = embedded_model(embedded, tap);
     write_model(model, file);
     EXPECT_EQ(read_model(file).weights.identity.hex(), kEmbeddedWeightsIdentity) << to_string(tap);
@@ -292,7 +294,7 @@ TEST(ModelFile, OtherWeightsOfALowerTapHaveAnIdentityOfTheirOwn) {
   Model model = small_model();
   write_model(model, file);
   const Model read = read_model(file);
-  EXPECT_EQ(read.weights.identity, weights_identity(model.weights.layers));
+  EXPECT_EQ(read.weights.identity, weights_identity(vgg16(), model.weights.layers));
   EXPECT_NE(read.weights.identity, read.configuration.weights_identity) << "which the file can't show";
   model.weights.layers[1].bias[7] += 1.0F;
   write_model(model, file);
@@ -319,6 +321,28 @@ std::filesystem::path tampered(const std::filesystem::path& file, const std::str
   copy += ".tampered";
   std::ofstream(copy, std::ios::binary | std::ios::trunc) << bytes;
   return copy;
+}
+
+TEST(ModelFile, NamesItsNetworkUnlessItIsVgg16) {
+  const test::ScratchFolder scratch;
+  const auto file = scratch / "model.h5";
+  Model model = small_model();
+  write_model(model, file);
+  EXPECT_EQ(test::read_text(file).find("\"network\""), std::string::npos) << "as before there were two";
+  EXPECT_EQ(read_model(file).configuration.network, vgg16());
+
+  model.configuration.network = *find_network("vgg19");
+  NetworkWeights weights = empty_weights(model.configuration.network);
+  std::copy_n(model.weights.layers.begin(), 2, weights.layers.begin());
+  const Sha256 as_vgg16 = read_model(file).weights.identity;
+  model.weights = weights;
+  write_model(model, file);
+  const Model read = read_model(file);
+  EXPECT_EQ(read.configuration.network, model.configuration.network);
+  EXPECT_EQ(read.weights.network, model.configuration.network);
+  EXPECT_EQ(read.weights.layers.size(), 16U);
+  EXPECT_NE(read.weights.identity, as_vgg16);
+  EXPECT_NE(failure(tampered(file, "vgg19", "vgg99")).find("network 'vgg99'"), std::string::npos);
 }
 
 TEST(ModelFile, WithoutAStorageItIsFloat32AndWithAnotherItIsRefused) {

@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/engines/engine.hpp"
+#include "features/engines/registry.hpp"
 #include "head/layers/softmax_cross_entropy.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/rows/represented_rows.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -29,18 +30,18 @@ constexpr std::size_t kPixels = std::size_t{3} * kSize * kSize;
 Model model_of(const Representation& representation, const Preprocessing& preprocessing) {
   Random random(5);
   Model model;
-  model.tap = Tap::kBlock1Pool;
+  model.tap = Tap{"block1_pool"};
   model.configuration.resize.size = kSize;
   model.configuration.preprocessing = preprocessing;
   model.weights.preprocessing = preprocessing;
   for (std::size_t i = 0; i < 2; ++i) {
-    const ConvolutionLayer& layer = kVgg16Convolutions[i];
+    const NetworkLayer& layer = test::vgg16_convolutions()[i];
     const Dense dense = glorot_uniform(9L * layer.in_channels, layer.out_channels, random);
     model.weights.layers[i].kernel.assign(dense.kernel.data(), dense.kernel.data() + dense.kernel.size());
     model.weights.layers[i].bias.assign(static_cast<std::size_t>(layer.out_channels), 0.25F);
   }
   model.representation = representation;
-  const MapShape shape = tap_shape(model.tap, kSize);
+  const MapShape shape = tap_shape(vgg16(), model.tap, kSize);
   const auto inputs =
       pooled_columns(representation.pooling, static_cast<std::int64_t>(shape.size()), shape.channels);
   model.head.layers = {glorot_uniform(inputs, 5, random), glorot_uniform(5, 3, random)};
@@ -61,21 +62,20 @@ std::vector<std::uint8_t> made_up_pixels() {
 /// What predict would compute.
 Matrix expected_probabilities(const Model& model, std::span<const std::uint8_t> pixels) {
   EngineOptions options;
-  options.kind = EngineKind::kNative;
   options.batch_size = kImages;
   options.input_size = kSize;
   options.taps = {model.tap};
-  const auto engine = open_engine(model.weights, options);
+  const auto engine = open_engine(model.weights, EngineKind::kNative, options);
   std::vector<float> batch(pixels.begin(), pixels.end());
   preprocess(model.configuration.preprocessing, batch);
-  const std::size_t width = tap_shape(model.tap, kSize).size();
+  const std::size_t width = tap_shape(vgg16(), model.tap, kSize).size();
   std::vector<float> maps(kImages * width);
   const std::array<std::span<float>, 1> outputs{maps};
   engine->run(batch, outputs);
 
   StoredRows stored;
   stored.count = kImages;
-  stored.shape = tap_shape(model.tap, kSize);
+  stored.shape = tap_shape(vgg16(), model.tap, kSize);
   stored.read = [&](std::span<const RowIndex> rows) {
     SparseRows read;
     read.columns = static_cast<std::int64_t>(width);

@@ -39,7 +39,7 @@ SparseRows rows_of(std::span<const RowIndex> rows) {
 FeatureTable table_of(int rows) {
   FeatureTable table;
   table.pooling = Pooling::kMaximum;
-  table.shape = tap_shape(table.tap, table.configuration.resize.size);
+  table.shape = tap_shape(vgg16(), table.tap, table.configuration.resize.size);
   table.class_names = {"cats", "dogs"};
   for (int row = 0; row < rows; ++row) {
     table.labels.push_back(row % 2);

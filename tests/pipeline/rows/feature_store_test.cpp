@@ -42,7 +42,7 @@ class FeatureStoreTest : public testing::Test {
 
   test::ScratchFolder scratch_;
   Console console_{Verbosity::kSilent};
-  FeatureStore store_{configuration(), {Tap::kBlock5Pool}, options(), console_};
+  FeatureStore store_{configuration(), {Tap{"block5_pool"}}, options(), console_};
   const std::vector<Sha256> keys_{made_up_key(3), made_up_key(1)};
   const SparseRows rows_ = made_up_segment({3, 1}).rows;
   int computed_ = 0;

@@ -28,7 +28,7 @@ class StageOneTest : public testing::Test {
     test::copy_samples(scratch_ / "dataset", {"birds", "bugs"}, 4);
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(scratch_ / "dataset"))
       if (entry.is_regular_file()) files_.push_back({.file = entry.path()});
-    stage_one_.emplace(load_weights({}), std::vector{Tap::kBlock5Pool}, options(), session_);
+    stage_one_.emplace(load_weights(vgg16(), {}), std::vector{Tap{"block5_pool"}}, options(), session_);
     const Extraction extraction = stage_one_->run(files_);
     for (const ImageResult& image : extraction.images) {
       ASSERT_EQ(image.status, ImageStatus::kExtracted) << image.reason;
@@ -74,9 +74,11 @@ TEST_F(StageOneTest, RowsThatAreLostAreComputedAgain) {
     EXPECT_EQ(stage_one_->features(keys_), before);
     EXPECT_EQ(segments().size(), 1U) << "and cached again";
   }
-  EXPECT_EQ(
-      StageOne(load_weights({}), {Tap::kBlock5Pool}, options(), session_).run(files_).images.front().status,
-      ImageStatus::kCached);
+  EXPECT_EQ(StageOne(load_weights(vgg16(), {}), {Tap{"block5_pool"}}, options(), session_)
+                .run(files_)
+                .images.front()
+                .status,
+            ImageStatus::kCached);
 }
 
 TEST_F(StageOneTest, RowsOfAnImageThatIsGoneTooAreAnError) {

@@ -97,7 +97,7 @@ TEST(ScoreFeatures, IsLogMeOfEveryPooling) {
   };
   const MapShape shape{2, 2, 3};
   const std::vector<FeatureScore> scores =
-      score_features(Tap::kBlock3Pool, shape, read, keys, rows.labels, kClasses, 1);
+      score_features(Tap{"block3_pool"}, shape, read, keys, rows.labels, kClasses, 1);
   ASSERT_EQ(scores.size(), 3U);
   Matrix average = Matrix::Zero(kRows, 3);
   Matrix largest = Matrix::Zero(kRows, 3);
@@ -106,7 +106,7 @@ TEST(ScoreFeatures, IsLogMeOfEveryPooling) {
     largest = largest.cwiseMax(rows.features.middleCols(3 * position, 3));
   }
   for (const FeatureScore& score : scores) {
-    EXPECT_EQ(score.tap, Tap::kBlock3Pool);
+    EXPECT_EQ(score.tap, Tap{"block3_pool"});
     const Matrix& pooled = score.pooling == Pooling::kFlatten   ? rows.features
                            : score.pooling == Pooling::kAverage ? average
                                                                 : largest;
@@ -138,7 +138,7 @@ ExtractedDataset names() {
 
 TEST(InspectionText, NamesImagesAndSaysWhatIsWrongWithAPair) {
   Inspection inspection = MadeUp().inspect();
-  inspection.scores = {{Tap::kBlock5Pool, Pooling::kMaximum, 0.125}};
+  inspection.scores = {{Tap{"block5_pool"}, Pooling::kMaximum, 0.125}};
   const std::string text = inspection_text(inspection, names(), 20);
   EXPECT_NE(text.find("Near-duplicates: 1 pairs above cosine 0.999\n"), std::string::npos) << text;
   EXPECT_NE(

@@ -29,8 +29,9 @@ constexpr double kGradientTolerance = 1e-4;  // the contract
 constexpr double kLossTolerance = 1e-3;      // the contract
 constexpr std::size_t kRows = 4;
 
-const Vgg16Weights& imagenet_weights() {
-  static const Vgg16Weights weights = read_keras_weights(source_path("models/vgg16_imagenet_notop.h5"));
+const NetworkWeights& imagenet_weights() {
+  static const NetworkWeights weights =
+      read_keras_weights(vgg16(), source_path("models/vgg16_imagenet_notop.h5"));
   return weights;
 }
 
@@ -42,9 +43,9 @@ struct Tuned {
 
 /// @param rows    the input of the blocks
 /// @param kernel  W of the first dense layer
-Tuned tune(const BlocksOptions& options, const SparseRowsView& rows, const Matrix& kernel,
+Tuned tune(Backprop backprop, const BlocksOptions& options, const SparseRowsView& rows, const Matrix& kernel,
            const TunedLayerOptions& layer, double l2_sp = 0.0) {
-  std::unique_ptr<TrainableBlocks> blocks = open_trainable_blocks(imagenet_weights(), options);
+  std::unique_ptr<TrainableBlocks> blocks = open_trainable_blocks(imagenet_weights(), backprop, options);
   TrainableBlocks* const opened = blocks.get();
   return {opened, {lower_layers(std::move(blocks), {.rate = 1.0, .l2_sp = l2_sp}), rows, kernel, layer}};
 }
@@ -99,11 +100,11 @@ struct Recorded {
   }
 
   [[nodiscard]] Tuned tuned(Backprop backprop) const {
-    BlocksOptions blocks{.backprop = backprop, .batch_size = static_cast<int>(kRows), .threads = 2};
+    const BlocksOptions blocks{.batch_size = static_cast<int>(kRows), .threads = 2};
     TunedLayerOptions options_of_layer;
     options_of_layer.batch = static_cast<int>(kRows);
     options_of_layer.threads = 2;
-    return tune(blocks, maps.view(), first_kernel, options_of_layer);
+    return tune(backprop, blocks, maps.view(), first_kernel, options_of_layer);
   }
   [[nodiscard]] TrainingData data() const { return {maps.view(), labels, rows, {}, 3, nullptr}; }
 };
@@ -242,7 +243,7 @@ struct Small {
     options_of_layer.pooling = representation.pooling;
     options_of_layer.fitted = fitted;
     options_of_layer.threads = 2;
-    return tune({.input_size = kInput, .batch_size = options.batch, .threads = 2}, maps.view(),
+    return tune(Backprop::kNative, {.input_size = kInput, .batch_size = options.batch, .threads = 2}, maps.view(),
                 head.layers.front().kernel, options_of_layer, l2_sp);
   }
   [[nodiscard]] std::vector<Dense> layers() const {

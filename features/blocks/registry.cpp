@@ -1,0 +1,61 @@
+// features/blocks/registry.cpp: the table of backprop paths.
+#include "features/blocks/registry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "features/blocks/libtorch_blocks.hpp"
+#include "features/blocks/native_blocks.hpp"
+#include "features/blocks/onednn_blocks.hpp"
+
+namespace headstart {
+namespace {
+
+struct RegisteredBackprop {
+  Backprop backprop;
+  std::string_view name;
+  std::unique_ptr<TrainableBlocks> (*open)(const NetworkWeights& weights, const BlocksOptions& options);
+  Availability (*probe)();
+};
+
+constexpr std::array kBackprops{
+    RegisteredBackprop{Backprop::kNative, "native", open_native_blocks, probe_native_blocks},
+    RegisteredBackprop{Backprop::kOnednn, "onednn", open_onednn_blocks, probe_onednn_blocks},
+    RegisteredBackprop{Backprop::kLibtorch, "libtorch", open_libtorch_blocks, probe_libtorch_blocks},
+};
+
+const RegisteredBackprop& find_backprop(Backprop backprop) noexcept {
+  return *std::find_if(kBackprops.begin(), kBackprops.end(),
+                       [&](const RegisteredBackprop& path) { return path.backprop == backprop; });
+}
+
+void check(const Network& network, const BlocksOptions& options) {
+  const auto require = [](bool fits, const char* what) {
+    if (!fits) throw std::invalid_argument(what);
+  };
+  require(options.first_block >= 2 && options.first_block <= block_count(network),
+          "trainable blocks: the first block has to be one above a tap");
+  require(options.input_size >= network.min_input_size && options.input_size <= network.max_input_size,
+          "trainable blocks: input size");
+  require(options.batch_size >= 1, "trainable blocks: a batch needs a row");
+  require(options.threads >= 0, "trainable blocks: threads");
+}
+
+}  // namespace
+
+std::string_view to_string(Backprop backprop) noexcept { return find_backprop(backprop).name; }
+
+std::unique_ptr<TrainableBlocks> open_trainable_blocks(const NetworkWeights& weights, Backprop backprop,
+                                                       const BlocksOptions& options) {
+  check(weights.network, options);
+  return find_backprop(backprop).open(weights, options);
+}
+
+std::vector<BackpropAvailability> list_backprops() {
+  std::vector<BackpropAvailability> paths;
+  for (const RegisteredBackprop& path : kBackprops) paths.push_back({path.probe(), path.backprop});
+  return paths;
+}
+
+}  // namespace headstart

@@ -1,0 +1,44 @@
+// features/engines/registry.hpp: all engines. A new engine is a value of EngineKind here and a line of the
+// table in registry.cpp.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "features/engines/availability.hpp"
+#include "features/engines/engine.hpp"
+
+namespace headstart {
+
+/// The engines that can run the network.
+enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
+
+/// "auto", "native", "onednn", "opencv", "opencv-cuda", "opencv-cuda-fp16".
+[[nodiscard]] std::string_view to_string(EngineKind kind) noexcept;
+/// The kind of that name; nothing if there is none.
+[[nodiscard]] std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept;
+
+/// The precision in which the engine computes features.
+[[nodiscard]] Precision precision_of(EngineKind kind) noexcept;
+
+/// Opens the engine and checks its results (see self_check.hpp). kAuto takes opencv-cuda if a device works,
+/// else native: a fixed rule, without timing.
+/// @throws Error kUsage for options out of range; kFailed saying exactly what is missing, or naming the layer
+/// that the engine can't run: a named engine is never replaced by another
+[[nodiscard]] std::unique_ptr<Engine> open_engine(const NetworkWeights& weights, EngineKind kind,
+                                                  const EngineOptions& options);
+
+/// The engine that open_engine(kAuto) would open here.
+[[nodiscard]] EngineKind choose_engine();
+
+/// An engine, and whether it can run here. For `headstart info`.
+struct EngineAvailability : Availability {
+  EngineKind kind = EngineKind::kAuto;
+};
+/// The availability of all engines but kAuto.
+[[nodiscard]] std::vector<EngineAvailability> list_engines();
+
+}  // namespace headstart

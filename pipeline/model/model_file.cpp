@@ -15,6 +15,7 @@
 #include "data/error.hpp"
 #include "features/hdf5/hdf5.hpp"
 #include "features/json_integer.hpp"
+#include "memory/enum_names.hpp"
 #include "pipeline/model/keras_model.hpp"
 #include "pipeline/process/write_file.hpp"
 
@@ -42,14 +43,14 @@ Json description(const Model& model) {
             {"pooling", to_string(model.representation.pooling)},
             {"transform", to_string(model.representation.transform)},
             {"preprocessing",
-             {{"channels", c.preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
+             {{"channels", to_string(c.preprocessing.order)},
               {"scale", c.preprocessing.scale},
               {"mean", c.preprocessing.mean},
               {"deviation", c.preprocessing.deviation}}},
             {"input_size", c.resize.size},
-            {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
-            {"interpolation", c.resize.interpolation == Interpolation::kBilinear ? "bilinear" : "nearest"},
-            {"alpha", c.alpha == Alpha::kWhite ? "white" : "drop"},
+            {"resize", to_string(c.resize.mode)},
+            {"interpolation", to_string(c.resize.interpolation)},
+            {"alpha", to_string(c.alpha)},
             {"ignore_exif", c.ignore_exif},
             {"precision", to_string(c.precision)},
             {"storage", to_string(c.storage)},
@@ -75,26 +76,19 @@ Error not_ours(const fs::path& file, std::string_view what) {
                fmt::format("{}: {}", printable(file.string()), what), "pass a model.h5 that headstart wrote"};
 }
 
-/// The value of one of two words. @throws std::invalid_argument for other words
-template <typename T>
-T choice(const Json& json, const char* key, const char* first, T first_value, const char* second,
-         T second_value) {
+/// The value that `key` names. @throws std::invalid_argument for a name that there is not
+template <NamedEnum E>
+E named(const Json& json, const char* key) {
   const auto text = json.at(key).get<std::string>();
-  if (text == first) return first_value;
-  if (text == second) return second_value;
-  throw std::invalid_argument(
-      fmt::format("{} is '{}', needed {} or {}", key, printable(text), first, second));
+  if (const std::optional<E> value = parse_name<E>(text)) return *value;
+  throw std::invalid_argument(fmt::format("{} is '{}', needed {}", key, printable(text), joined_names<E>()));
 }
 
 /// The representation; flattened maps without transform if the file has none. Models before there was a
 /// choice have none.
 Representation read_representation(const Json& json) {
   if (!json.contains("pooling") && !json.contains("transform")) return {};
-  const auto pooling = parse_pooling(json.at("pooling").get<std::string>());
-  if (!pooling) throw std::invalid_argument("unknown pooling");
-  const auto transform = parse_transform(json.at("transform").get<std::string>());
-  if (!transform) throw std::invalid_argument("unknown transform");
-  return {*pooling, *transform};
+  return {named<Pooling>(json, "pooling"), named<Transform>(json, "transform")};
 }
 
 /// The penalty; empty if the file has none.
@@ -122,26 +116,24 @@ void read_description(const Json& json, Model& model) {
   model.representation = read_representation(json);
   ExtractorConfiguration& c = model.configuration;
   const Json& preprocessing = json.at("preprocessing");
-  c.preprocessing.order =
-      choice(preprocessing, "channels", "bgr", ChannelOrder::kBgr, "rgb", ChannelOrder::kRgb);
+  c.preprocessing.order = named<ChannelOrder>(preprocessing, "channels");
   c.preprocessing.scale = preprocessing.at("scale").get<float>();
   c.preprocessing.mean = preprocessing.at("mean").get<std::array<float, 3>>();
   c.preprocessing.deviation = preprocessing.at("deviation").get<std::array<float, 3>>();
   c.resize.size = json_integer<int>(json.at("input_size"));
   if (c.resize.size < kMinInputSize || c.resize.size > kMaxInputSize)
     throw std::invalid_argument("input_size");
-  c.resize.mode = choice(json, "resize", "stretch", ResizeMode::kStretch, "crop", ResizeMode::kCrop);
-  c.resize.interpolation =
-      choice(json, "interpolation", "bilinear", Interpolation::kBilinear, "nearest", Interpolation::kNearest);
-  c.alpha = choice(json, "alpha", "white", Alpha::kWhite, "drop", Alpha::kDrop);
+  c.resize.mode = named<ResizeMode>(json, "resize");
+  c.resize.interpolation = named<Interpolation>(json, "interpolation");
+  c.alpha = named<Alpha>(json, "alpha");
   c.ignore_exif = json.at("ignore_exif").get<bool>();
   if (json.contains("range")) {
     c.range = parse_sample_range(json.at("range").get<std::string>());
     if (!c.range) throw std::invalid_argument("range");
   }
-  c.precision = choice(json, "precision", "fp32", Precision::kFp32, "fp16", Precision::kFp16);
+  c.precision = named<Precision>(json, "precision");
   if (json.contains("storage"))  // models before 2026-11-26 have none
-    c.storage = choice(json, "storage", "float32", FeatureType::kFloat32, "float16", FeatureType::kFloat16);
+    c.storage = named<FeatureType>(json, "storage");
   const auto identity = Sha256::from_hex(json.at("weights_identity").get<std::string>());
   if (!identity) throw std::invalid_argument("weights_identity is no SHA-256");
   c.weights_identity = *identity;

@@ -17,6 +17,7 @@
 #include "data/image/byte_view.hpp"
 #include "data/sha256.hpp"
 #include "features/json_integer.hpp"
+#include "memory/enum_names.hpp"
 #include "pipeline/process/write_file.hpp"
 
 namespace headstart {
@@ -187,7 +188,7 @@ void write_checkpoint(const std::filesystem::path& file, const RunIdentity& iden
 void Checkpoint::parse(std::size_t header_end, const std::string& header) {
   const Json json = Json::parse(header);
   identity = json.at("identity").get<RunIdentity>();
-  const std::optional<Solver> named = parse_solver(json.at("solver").get<std::string>());
+  const std::optional<Solver> named = parse_name<Solver>(json.at("solver").get<std::string>());
   if (!named || *named == Solver::kAuto) damaged("it names an unknown solver");
   solver = *named;
   history_ = history_from(json.at("history"));

@@ -32,7 +32,7 @@ void check_options(const EngineOptions& options) {
   }
   if (options.batch_size < 0) {
     throw Error(Error::Kind::kUsage, "batch size out of range",
-                fmt::format("--batch-size {}", options.batch_size),
+                fmt::format("--engine-batch {}", options.batch_size),
                 "pass a positive number, or 0 to leave it to the engine");
   }
 }

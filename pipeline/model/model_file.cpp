@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "data/error.hpp"
@@ -17,6 +18,7 @@
 #include "features/json_integer.hpp"
 #include "memory/enum_names.hpp"
 #include "pipeline/model/keras_model.hpp"
+#include "pipeline/options/option.hpp"
 #include "pipeline/process/write_file.hpp"
 
 namespace headstart {
@@ -31,9 +33,64 @@ constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{1} << 28;
 
 // ---- headstart's own description
 
+/// The value that `key` names. @throws std::invalid_argument for a name that there is not
+template <NamedEnum E>
+E named(const Json& json, const char* key) {
+  const auto text = json.at(key).get<std::string>();
+  if (const std::optional<E> value = parse_name<E>(text)) return *value;
+  throw std::invalid_argument(fmt::format("{} is '{}', needed {}", key, printable(text), joined_names<E>()));
+}
+
+/// The key of an option in JSON: "label_smoothing".
+std::string json_key(const OptionFacts& facts) {
+  std::string key(facts.name);
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
+
+/// Writes the recorded ones of the options that describe() gives it.
+struct JsonWriter {
+  Json& json;
+
+  template <typename T>
+  void operator()(const OptionFacts& facts, const T& field) const {
+    if (!facts.recorded) return;
+    if constexpr (std::is_enum_v<T>) {
+      json[json_key(facts)] = to_string(field);
+    } else {
+      json[json_key(facts)] = field;
+    }
+  }
+};
+
+/// Reads them; an option that the file does not have keeps its value.
+struct JsonReader {
+  const Json& json;
+
+  template <typename T>
+  void operator()(const OptionFacts& facts, T& field) const {
+    const std::string key = json_key(facts);
+    if (!facts.recorded || !json.contains(key)) return;
+    if constexpr (std::is_enum_v<T>) {
+      field = named<T>(json, key.c_str());
+    } else {
+      field = json.at(key).template get<T>();
+    }
+  }
+};
+
 Json split_json(const std::optional<SplitRecord>& split) {
   if (!split) return nullptr;
   return {{"seed", split->seed}, {"validation", split->validation}, {"rows_sha256", split->rows.hex()}};
+}
+
+Json training_json(const TrainingRecord& record) {
+  Json json = Json::object();
+  describe(JsonWriter{json}, record.options);
+  json["views"] = record.views;
+  json["penalty"] = record.penalty;
+  json["split"] = split_json(record.split);
+  return json;
 }
 
 Json description(const Model& model) {
@@ -58,15 +115,7 @@ Json description(const Model& model) {
             {"fingerprint", c.fingerprint()},
             {"temperature", model.training.temperature},
             {"tuned_from_block", model.tuned_from_block},
-            {"training",
-             {{"learning_rate", model.training.learning_rate},
-              {"momentum", model.training.momentum},
-              {"nesterov", model.training.nesterov},
-              {"l2", model.training.l2},
-              {"label_smoothing", model.training.label_smoothing},
-              {"views", model.training.views},
-              {"penalty", model.training.penalty},
-              {"split", split_json(model.training.split)}}}};
+            {"training", training_json(model.training)}};
   if (c.range) json["range"] = to_string(*c.range);
   return json;
 }
@@ -74,14 +123,6 @@ Json description(const Model& model) {
 Error not_ours(const fs::path& file, std::string_view what) {
   return Error{Error::Kind::kFailed, "cannot read the model",
                fmt::format("{}: {}", printable(file.string()), what), "pass a model.h5 that headstart wrote"};
-}
-
-/// The value that `key` names. @throws std::invalid_argument for a name that there is not
-template <NamedEnum E>
-E named(const Json& json, const char* key) {
-  const auto text = json.at(key).get<std::string>();
-  if (const std::optional<E> value = parse_name<E>(text)) return *value;
-  throw std::invalid_argument(fmt::format("{} is '{}', needed {}", key, printable(text), joined_names<E>()));
 }
 
 /// The representation; flattened maps without transform if the file has none. Models before there was a
@@ -138,13 +179,9 @@ void read_description(const Json& json, Model& model) {
   if (!identity) throw std::invalid_argument("weights_identity is no SHA-256");
   c.weights_identity = *identity;
   const Json& training = json.at("training");
-  model.training = {training.at("learning_rate").get<double>(),
-                    training.at("momentum").get<double>(),
-                    training.at("nesterov").get<bool>(),
-                    training.at("l2").get<double>(),
-                    training.at("label_smoothing").get<double>(),
-                    json.value("temperature", 1.0),
-                    json_integer(training, "views", 0)};  // models before 2026-11-24 have none
+  describe(JsonReader{training}, model.training.options);
+  model.training.temperature = json.value("temperature", 1.0);
+  model.training.views = json_integer(training, "views", 0);  // models before 2026-11-24 have none
   model.training.split = read_split(training);
   model.tuned_from_block = json_integer(json, "tuned_from_block", 0);
   if (model.tuned_from_block < 0 || model.tuned_from_block > 5)
@@ -269,11 +306,9 @@ hdf5::File open_model(const fs::path& path) {
 
 TrainingRecord record_of(const TrainingOptions& options, double penalty) {
   TrainingRecord record;
-  record.learning_rate = options.learning_rate;
-  record.momentum = options.momentum;
-  record.nesterov = options.nesterov;
-  record.l2 = options.l2;
-  record.label_smoothing = options.label_smoothing;
+  Json recorded = Json::object();
+  describe(JsonWriter{recorded}, options);
+  describe(JsonReader{recorded}, record.options);
   record.penalty = penalty;
   return record;
 }
@@ -331,7 +366,7 @@ Model read_model(const fs::path& path) {
   if (inputs != model.classes.size()) {
     throw not_ours(path, fmt::format("{} outputs for {} class names", inputs, model.classes.size()));
   }
-  model.training.penalty = penalty.value_or(l2_penalty(model.head, model.training.l2));
+  model.training.penalty = penalty.value_or(l2_penalty(model.head, model.training.options.l2));
   return model;
 }
 

@@ -148,11 +148,15 @@ bool same_value(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::optional<std::string> difference(const RunIdentity& saved, const RunIdentity& ours) {
-  const auto value_in = [](const RunIdentity& identity, const std::string& name) {
-    const auto found = std::find_if(identity.begin(), identity.end(),
-                                    [&](const auto& entry) { return entry.first == name; });
-    return found == identity.end() ? std::string("nothing") : found->second;
+std::optional<std::string> difference(const RunIdentity& saved, const RunIdentity& ours,
+                                      const RunIdentity& presets) {
+  const auto value_in = [&](const RunIdentity& identity, const std::string& name) {
+    for (const RunIdentity* values : {&identity, &presets}) {
+      const auto found = std::find_if(values->begin(), values->end(),
+                                      [&](const auto& entry) { return entry.first == name; });
+      if (found != values->end()) return found->second;
+    }
+    return std::string("nothing");
   };
   for (const RunIdentity* identity : {&ours, &saved}) {
     for (const auto& [name, value] : *identity) {

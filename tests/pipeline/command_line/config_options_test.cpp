@@ -211,9 +211,12 @@ TEST_F(ConfigOptionsTest, PathsAreWrittenFromTheRoot) {
   CommandLine line;
   line.parse({"set", "-o", "out", "--cache", "/c"});
   for (const ConfigSection::Entry& entry : section_of("train", line.train).entries) {
-    if (entry.key == "dataset")
+    if (entry.key == "dataset") {
       EXPECT_EQ(std::get<std::string>(entry.value), std::filesystem::absolute("set").string());
-    if (entry.key == "cache") EXPECT_EQ(std::get<std::string>(entry.value), "/c");
+    }
+    if (entry.key == "cache") {
+      EXPECT_EQ(std::get<std::string>(entry.value), "/c");
+    }
   }
 }
 

@@ -1,7 +1,6 @@
 // features/feature_type.hpp: how features are stored in a cache or a features.h5. In memory they are float32.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -10,11 +9,14 @@ namespace headstart {
 /// float16 keeps 11 significant bits: relative errors up to 4.9e-4.
 enum class FeatureType { kFloat32, kFloat16 };
 
-inline constexpr std::array kFeatureTypes{FeatureType::kFloat32, FeatureType::kFloat16};
-
-/// "float32" or "float16".
 [[nodiscard]] constexpr std::string_view to_string(FeatureType type) noexcept {
-  return type == FeatureType::kFloat16 ? "float16" : "float32";
+  switch (type) {
+    case FeatureType::kFloat32:
+      return "float32";
+    case FeatureType::kFloat16:
+      return "float16";
+  }
+  return {};
 }
 
 /// 4 or 2.

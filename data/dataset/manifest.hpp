@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/archive/image_source.hpp"
@@ -23,8 +24,19 @@ inline constexpr Label kNoLabel = -1;
 /// What a sample is used for.
 enum class Split { kUnassigned, kTrain, kValidation, kTest };
 
-/// "train", "validation", "test"; "" for kUnassigned.
-[[nodiscard]] const char* to_string(Split split) noexcept;
+[[nodiscard]] constexpr std::string_view to_string(Split split) noexcept {
+  switch (split) {
+    case Split::kUnassigned:
+      return "";
+    case Split::kTrain:
+      return "train";
+    case Split::kValidation:
+      return "validation";
+    case Split::kTest:
+      return "test";
+  }
+  return {};
+}
 
 /// One labelled image.
 struct Sample {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "data/dataset/manifest.hpp"
@@ -22,6 +23,11 @@ struct Shard {
   /// big-endian number, leave the remainder `index` when divided by `count`.
   [[nodiscard]] bool holds(std::string_view path) const;
 };
+
+/// "3/8" (0/8 to 7/8), or "none" for the whole dataset. Empty for any other text.
+[[nodiscard]] std::optional<Shard> parse_shard(std::string_view text);
+/// A number of a shard or of shards; empty for another text, or for one that is too large.
+[[nodiscard]] std::optional<std::uint64_t> parse_shard_number(std::string_view text);
 
 /// Removes the samples of other shards from `manifest`; classes and labels stay those of the whole dataset.
 void keep_shard(Manifest& manifest, const Shard& shard);

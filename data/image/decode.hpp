@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "data/error.hpp"
@@ -22,6 +23,16 @@ enum class Alpha {
   kWhite,  ///< compose over white
   kDrop,   ///< use the colour channels as they are stored
 };
+
+[[nodiscard]] constexpr std::string_view to_string(Alpha alpha) noexcept {
+  switch (alpha) {
+    case Alpha::kWhite:
+      return "white";
+    case Alpha::kDrop:
+      return "drop";
+  }
+  return {};
+}
 
 /// Options of a decoder.
 struct DecodeOptions {

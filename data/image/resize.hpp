@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "data/image/rgb_image.hpp"
 
@@ -14,8 +15,28 @@ enum class ResizeMode {
   kCrop,     ///< the largest centred square first (Keras's crop_to_aspect_ratio)
 };
 
+[[nodiscard]] constexpr std::string_view to_string(ResizeMode mode) noexcept {
+  switch (mode) {
+    case ResizeMode::kStretch:
+      return "stretch";
+    case ResizeMode::kCrop:
+      return "crop";
+  }
+  return {};
+}
+
 /// How pixels are resampled.
 enum class Interpolation { kBilinear, kNearest };
+
+[[nodiscard]] constexpr std::string_view to_string(Interpolation interpolation) noexcept {
+  switch (interpolation) {
+    case Interpolation::kBilinear:
+      return "bilinear";
+    case Interpolation::kNearest:
+      return "nearest";
+  }
+  return {};
+}
 
 /// How an image of any size becomes the network's square input.
 struct ResizeOptions {

@@ -14,15 +14,14 @@ namespace {
 
 struct RegisteredBackprop {
   Backprop backprop;
-  std::string_view name;
   std::unique_ptr<TrainableBlocks> (*open)(const NetworkWeights& weights, const BlocksOptions& options);
   Availability (*probe)();
 };
 
 constexpr std::array kBackprops{
-    RegisteredBackprop{Backprop::kNative, "native", open_native_blocks, probe_native_blocks},
-    RegisteredBackprop{Backprop::kOnednn, "onednn", open_onednn_blocks, probe_onednn_blocks},
-    RegisteredBackprop{Backprop::kLibtorch, "libtorch", open_libtorch_blocks, probe_libtorch_blocks},
+    RegisteredBackprop{Backprop::kNative, open_native_blocks, probe_native_blocks},
+    RegisteredBackprop{Backprop::kOnednn, open_onednn_blocks, probe_onednn_blocks},
+    RegisteredBackprop{Backprop::kLibtorch, open_libtorch_blocks, probe_libtorch_blocks},
 };
 
 const RegisteredBackprop& find_backprop(Backprop backprop) noexcept {
@@ -43,8 +42,6 @@ void check(const Network& network, const BlocksOptions& options) {
 }
 
 }  // namespace
-
-std::string_view to_string(Backprop backprop) noexcept { return find_backprop(backprop).name; }
 
 std::unique_ptr<TrainableBlocks> open_trainable_blocks(const NetworkWeights& weights, Backprop backprop,
                                                        const BlocksOptions& options) {

@@ -15,8 +15,17 @@ namespace headstart {
 /// The backprop path: it computes the gradients.
 enum class Backprop { kNative, kOnednn, kLibtorch };
 
-/// "native", "onednn", "libtorch".
-[[nodiscard]] std::string_view to_string(Backprop backprop) noexcept;
+[[nodiscard]] constexpr std::string_view to_string(Backprop backprop) noexcept {
+  switch (backprop) {
+    case Backprop::kNative:
+      return "native";
+    case Backprop::kOnednn:
+      return "onednn";
+    case Backprop::kLibtorch:
+      return "libtorch";
+  }
+  return {};
+}
 
 /// @param weights  of the whole network; training starts from those of options.first_block and above
 /// @throws Error kFailed if this build or machine can't do it, or naming the layer that the path can't train;

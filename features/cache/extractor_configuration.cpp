@@ -9,6 +9,7 @@
 #include <string>
 
 #include "features/json_integer.hpp"
+#include "memory/enum_names.hpp"
 
 namespace headstart {
 namespace {
@@ -34,29 +35,30 @@ std::array<float, 3> three_floats(const nlohmann::json& json) {
   return {json.at(0).get<float>(), json.at(1).get<float>(), json.at(2).get<float>()};
 }
 
+/// Reads a value by its name; a name that there is not changes nothing.
+template <NamedEnum E>
+void read_name(const nlohmann::json& json, const char* key, E& value) {
+  value = parse_name<E>(json.at(key).get<std::string>()).value_or(value);
+}
+
 /// Reads JSON of the expected form. Other values may become anything; parse() notices that.
 ExtractorConfiguration read_configuration(const nlohmann::json& json) {
-  const auto is = [&](const char* name, const char* value) { return json.at(name) == value; };
   ExtractorConfiguration result;
   if (const Network* const network = find_network(json.at("network").get<std::string>()))
     result.network = *network;
   result.weights_identity =
       Sha256::from_hex(json.at("weights_identity").get<std::string>()).value_or(Sha256{});
   const nlohmann::json& preprocessing = json.at("preprocessing");
-  result.preprocessing.order =
-      preprocessing.at("channels") == "bgr" ? ChannelOrder::kBgr : ChannelOrder::kRgb;
+  read_name(preprocessing, "channels", result.preprocessing.order);
   result.preprocessing.scale = preprocessing.at("scale").get<float>();
   result.preprocessing.mean = three_floats(preprocessing.at("mean"));
   result.preprocessing.deviation = three_floats(preprocessing.at("deviation"));
   result.resize.size = json_integer<int>(json.at("input_size"));
-  result.resize.mode = is("resize", "crop") ? ResizeMode::kCrop : ResizeMode::kStretch;
-  result.resize.interpolation =
-      is("interpolation", "nearest") ? Interpolation::kNearest : Interpolation::kBilinear;
-  result.alpha = is("alpha", "drop") ? Alpha::kDrop : Alpha::kWhite;
-  result.ignore_exif = is("orientation", "stored");
-  for (const Precision precision : {Precision::kFp32, Precision::kFp16}) {
-    if (json.at("precision") == std::string(to_string(precision))) result.precision = precision;
-  }
+  read_name(json, "resize", result.resize.mode);
+  read_name(json, "interpolation", result.resize.interpolation);
+  read_name(json, "alpha", result.alpha);
+  result.ignore_exif = json.at("orientation") == "stored";
+  read_name(json, "precision", result.precision);
   if (json.contains("range")) result.range = parse_sample_range(json.at("range").get<std::string>());
   if (json.contains("storage")) result.storage = FeatureType::kFloat16;
   return result;
@@ -77,23 +79,22 @@ std::optional<ExtractorConfiguration> ExtractorConfiguration::parse(std::string_
 }
 
 std::string ExtractorConfiguration::canonical_json() const {
-  nlohmann::json json{
-      // nlohmann::json sorts keys
-      {"format_version", kFormatVersion},
-      {"network", network.name},
-      {"weights_identity", weights_identity.hex()},
-      {"preprocessing",
-       {{"channels", preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
-        {"scale", readable(preprocessing.scale)},
-        {"mean", readable(preprocessing.mean)},
-        {"deviation", readable(preprocessing.deviation)}}},
-      {"input_size", resize.size},
-      {"resize", resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
-      {"interpolation", resize.interpolation == Interpolation::kBilinear ? "bilinear" : "nearest"},
-      {"colour", "grey and CMYK to RGB, 16 bit to its high byte"},
-      {"alpha", alpha == Alpha::kWhite ? "white" : "drop"},
-      {"orientation", ignore_exif ? "stored" : "exif"},
-      {"precision", std::string(to_string(precision))}};
+  nlohmann::json json{// nlohmann::json sorts keys
+                      {"format_version", kFormatVersion},
+                      {"network", network.name},
+                      {"weights_identity", weights_identity.hex()},
+                      {"preprocessing",
+                       {{"channels", std::string(to_string(preprocessing.order))},
+                        {"scale", readable(preprocessing.scale)},
+                        {"mean", readable(preprocessing.mean)},
+                        {"deviation", readable(preprocessing.deviation)}}},
+                      {"input_size", resize.size},
+                      {"resize", std::string(to_string(resize.mode))},
+                      {"interpolation", std::string(to_string(resize.interpolation))},
+                      {"colour", "grey and CMYK to RGB, 16 bit to its high byte"},
+                      {"alpha", std::string(to_string(alpha))},
+                      {"orientation", ignore_exif ? "stored" : "exif"},
+                      {"precision", std::string(to_string(precision))}};
   // Only if they differ from the values that all caches had before these options existed. So old fingerprints
   // stay the same.
   if (range) json["range"] = to_string(*range);

@@ -12,7 +12,7 @@
 namespace headstart {
 namespace {
 
-constexpr const char* kKind = "headstart file digests 1";
+constexpr const char* kDigestsKind = "headstart file digests 1";
 constexpr std::int64_t kSettledNs = 2'000'000'000;
 constexpr std::int64_t kDayNs = std::int64_t{86'400} * 1'000'000'000;
 constexpr std::size_t kMany = 1'000'000;
@@ -41,7 +41,7 @@ Key key_of(const FileStamp& stamp, const std::optional<MemberSource>& member) {
 }  // namespace
 
 FileDigests::FileDigests(std::filesystem::path file, bool trusted)
-    : file_(std::move(file)), trusted_(trusted), known_(CheckedFile::read(file_, kKind)) {}
+    : file_(std::move(file)), trusted_(trusted), known_(CheckedFile::read(file_, kDigestsKind)) {}
 
 std::span<const FileDigests::Entry> FileDigests::entries_of(const std::optional<CheckedFile>& known) {
   return known ? known->section<Entry>(0) : std::span<const Entry>();
@@ -73,7 +73,7 @@ void FileDigests::add(const FileStamp& stamp, const Sha256& content, std::int64_
 std::optional<std::string> FileDigests::save() {
   const std::lock_guard lock(lock_);
   if (added_.empty()) return std::nullopt;
-  known_ = CheckedFile::read(file_, kKind);  // others may have saved meanwhile
+  known_ = CheckedFile::read(file_, kDigestsKind);  // others may have saved meanwhile
   std::uint64_t today = 0;
   std::vector<Entry> all;
   all.reserve(entries_of(known_).size() + added_.size());
@@ -89,9 +89,9 @@ std::optional<std::string> FileDigests::save() {
   std::sort(all.begin(), all.end(),
             [](const Entry& a, const Entry& b) { return Key(a.key[0], a.key[1]) < Key(b.key[0], b.key[1]); });
   const std::array sections{std::as_bytes(std::span<const Entry>(all))};
-  std::optional<std::string> failure = CheckedFile::write(file_, kKind, sections);
+  std::optional<std::string> failure = CheckedFile::write(file_, kDigestsKind, sections);
   if (!failure) {
-    known_ = CheckedFile::read(file_, kKind);
+    known_ = CheckedFile::read(file_, kDigestsKind);
     added_.clear();
   }
   return failure;

@@ -18,6 +18,7 @@
 #include "features/hdf5/hdf5.hpp"
 #include "features/network/all_finite.hpp"
 #include "features/network/known_networks.hpp"
+#include "memory/enum_names.hpp"
 
 namespace headstart {
 namespace {
@@ -196,10 +197,11 @@ SegmentHeader read_header(const Image& image) {
     throw malformed(fmt::format("its format is '{}', needed '{}'", format, kFormat));
   }
   const std::vector<std::int32_t> version = hdf5::read_numbers<std::int32_t>(image.file, "format_version");
-  const auto storage = std::find_if(kFeatureTypes.begin(), kFeatureTypes.end(), [&](FeatureType type) {
+  constexpr auto kTypes = named_values<FeatureType>();
+  const auto storage = std::find_if(kTypes.begin(), kTypes.end(), [&](FeatureType type) {
     return version == std::vector<std::int32_t>{version_of(type)};
   });
-  if (storage == kFeatureTypes.end()) {
+  if (storage == kTypes.end()) {
     throw malformed(
         fmt::format("its format version is {}, this program reads 1 and 2", fmt::join(version, ",")));
   }

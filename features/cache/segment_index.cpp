@@ -9,7 +9,7 @@
 namespace headstart {
 namespace {
 
-constexpr const char* kKind = "headstart segment index 1";
+constexpr const char* kIndexKind = "headstart segment index 1";
 
 bool sound(std::span<const IndexedSegment> segments, std::span<const IndexedRow> rows) {
   const auto no_later = [](const IndexedSegment& a, const IndexedSegment& b) {
@@ -26,7 +26,7 @@ bool sound(std::span<const IndexedSegment> segments, std::span<const IndexedRow>
 
 SegmentIndex SegmentIndex::read(const std::filesystem::path& folder) {
   SegmentIndex index;
-  index.file_ = CheckedFile::read(folder / kFile, kKind);
+  index.file_ = CheckedFile::read(folder / kFile, kIndexKind);
   if (!index.file_) return index;
   const auto segments = index.file_->section<IndexedSegment>(0);
   const auto rows = index.file_->section<IndexedRow>(1);
@@ -43,7 +43,7 @@ std::optional<std::string> SegmentIndex::write(const std::filesystem::path& fold
     return std::tie(a.key, a.segment, a.row) < std::tie(b.key, b.segment, b.row);
   });
   const std::array sections{std::as_bytes(segments), std::as_bytes(std::span<const IndexedRow>(rows))};
-  return CheckedFile::write(folder / kFile, kKind, sections);
+  return CheckedFile::write(folder / kFile, kIndexKind, sections);
 }
 
 std::span<const IndexedRow> SegmentIndex::rows_of(const Sha256& key) const noexcept {

@@ -237,7 +237,7 @@ std::unique_ptr<Engine> open_native_engine(const NetworkWeights& weights, const 
     return std::make_unique<NativeEngine>(weights, options, kernels);
   } catch (const std::bad_alloc&) {
     throw Error(Error::Kind::kFailed, "engine native is out of memory",
-                fmt::format("input size {}", options.input_size), "lower --batch-size or --input-size");
+                fmt::format("input size {}", options.input_size), "lower --engine-batch or --input-size");
   }
 }
 

@@ -31,7 +31,7 @@ using onednn::plan_max_pool;
 Error engine_failed(std::string_view where, const dnnl::error& error) {
   if (error.status == dnnl_out_of_memory) {
     return {Error::Kind::kFailed, "engine onednn is out of memory", where,
-            "lower --batch-size or --input-size, or choose --engine opencv"};
+            "lower --engine-batch or --input-size, or choose --engine opencv"};
   }
   return {Error::Kind::kFailed, fmt::format("engine onednn failed ({})", error.what()), where,
           "choose --engine opencv"};

@@ -54,7 +54,7 @@ Error engine_failed(OpencvTarget target, std::string_view where, std::string_vie
           needs_cuda(target)
               ? "look at the device with nvidia-smi and run the command again, which goes on from "
                 "what is cached; or choose --engine onednn"
-              : "lower --batch-size, or choose --engine onednn"};
+              : "lower --engine-batch, or choose --engine onednn"};
 }
 
 /// On a CPU OpenCV works image by image, so a larger batch gains nothing and costs memory. A GPU needs a

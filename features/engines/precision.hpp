@@ -8,9 +8,14 @@ namespace headstart {
 /// Results of one precision class agree within its tolerance (fp32: 1e-5, fp16: 1e-2) and share a cache.
 enum class Precision { kFp32, kFp16 };
 
-/// "fp32" or "fp16".
 [[nodiscard]] constexpr std::string_view to_string(Precision precision) noexcept {
-  return precision == Precision::kFp32 ? "fp32" : "fp16";
+  switch (precision) {
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kFp16:
+      return "fp16";
+  }
+  return {};
 }
 
 }  // namespace headstart

@@ -19,7 +19,6 @@ namespace {
 
 struct RegisteredEngine {
   EngineKind kind;
-  std::string_view name;
   Precision precision;
   std::unique_ptr<Engine> (*open)(const NetworkWeights& weights, const EngineOptions& options);
   Availability (*probe)();
@@ -27,7 +26,7 @@ struct RegisteredEngine {
 
 template <OpencvTarget target>
 constexpr RegisteredEngine opencv_row(EngineKind kind) {
-  return {kind, to_string(target), precision_of(target),
+  return {kind, precision_of(target),
           [](const NetworkWeights& weights, const EngineOptions& options) {
             return open_opencv_plugin(target, weights, options);
           },
@@ -37,8 +36,8 @@ constexpr RegisteredEngine opencv_row(EngineKind kind) {
 constexpr std::array kEngines{
     opencv_row<OpencvTarget::kCuda>(EngineKind::kOpencvCuda),
     opencv_row<OpencvTarget::kCudaFp16>(EngineKind::kOpencvCudaFp16),
-    RegisteredEngine{EngineKind::kNative, "native", Precision::kFp32, open_native_engine, probe_native},
-    RegisteredEngine{EngineKind::kOnednn, "onednn", Precision::kFp32, open_onednn_engine, probe_onednn},
+    RegisteredEngine{EngineKind::kNative, Precision::kFp32, open_native_engine, probe_native},
+    RegisteredEngine{EngineKind::kOnednn, Precision::kFp32, open_onednn_engine, probe_onednn},
     opencv_row<OpencvTarget::kCpu>(EngineKind::kOpencv),
 };
 
@@ -66,7 +65,7 @@ void check_options(const Network& network, const EngineOptions& options) {
   }
   if (options.batch_size < 0) {
     throw Error(Error::Kind::kUsage, "batch size out of range",
-                fmt::format("--batch-size {}", options.batch_size),
+                fmt::format("--engine-batch {}", options.batch_size),
                 "pass a positive number, or 0 to leave it to the engine");
   }
 }
@@ -97,19 +96,6 @@ std::unique_ptr<Engine> open_below(const NetworkWeights& weights, EngineKind kin
 }
 
 }  // namespace
-
-std::string_view to_string(EngineKind kind) noexcept {
-  const RegisteredEngine* const engine = find_engine(kind);
-  return engine == nullptr ? "auto" : engine->name;
-}
-
-std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept {
-  if (name == to_string(EngineKind::kAuto)) return EngineKind::kAuto;
-  for (const RegisteredEngine& engine : kEngines) {
-    if (engine.name == name) return engine.kind;
-  }
-  return std::nullopt;
-}
 
 Precision precision_of(EngineKind kind) noexcept {
   const RegisteredEngine* const engine = find_engine(kind);

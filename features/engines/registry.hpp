@@ -3,8 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +14,23 @@ namespace headstart {
 /// The engines that can run the network.
 enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
 
-/// "auto", "native", "onednn", "opencv", "opencv-cuda", "opencv-cuda-fp16".
-[[nodiscard]] std::string_view to_string(EngineKind kind) noexcept;
-/// The kind of that name; nothing if there is none.
-[[nodiscard]] std::optional<EngineKind> parse_engine_kind(std::string_view name) noexcept;
+[[nodiscard]] constexpr std::string_view to_string(EngineKind kind) noexcept {
+  switch (kind) {
+    case EngineKind::kAuto:
+      return "auto";
+    case EngineKind::kNative:
+      return "native";
+    case EngineKind::kOnednn:
+      return "onednn";
+    case EngineKind::kOpencv:
+      return "opencv";
+    case EngineKind::kOpencvCuda:
+      return "opencv-cuda";
+    case EngineKind::kOpencvCudaFp16:
+      return "opencv-cuda-fp16";
+  }
+  return {};
+}
 
 /// The precision in which the engine computes features.
 [[nodiscard]] Precision precision_of(EngineKind kind) noexcept;

@@ -13,6 +13,16 @@ namespace headstart {
 /// The order of the channels that the first layer takes.
 enum class ChannelOrder { kRgb, kBgr };
 
+[[nodiscard]] constexpr std::string_view to_string(ChannelOrder order) noexcept {
+  switch (order) {
+    case ChannelOrder::kRgb:
+      return "rgb";
+    case ChannelOrder::kBgr:
+      return "bgr";
+  }
+  return {};
+}
+
 /// value = (pixel * scale - mean[c]) / deviation[c]. The channels, and so mean and deviation, are in `order`.
 struct Preprocessing {
   ChannelOrder order = ChannelOrder::kBgr;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "data/error.hpp"
+#include "memory/enum_names.hpp"
 
 namespace headstart {
 namespace {
@@ -75,7 +76,7 @@ CaffeDescent caffe_descent(std::span<const float> kernel) {
 std::string preprocessing_statement(const Preprocessing& preprocessing) {
   const std::string name = to_string(preprocessing);
   if (parse_preprocessing(name)) return name;
-  return nlohmann::ordered_json{{"channels", preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
+  return nlohmann::ordered_json{{"channels", std::string(to_string(preprocessing.order))},
                                 {"scale", preprocessing.scale},
                                 {"mean", preprocessing.mean},
                                 {"deviation", preprocessing.deviation}}
@@ -85,10 +86,10 @@ std::string preprocessing_statement(const Preprocessing& preprocessing) {
 std::optional<Preprocessing> parse_preprocessing_statement(std::string_view text) try {
   if (const auto named = parse_preprocessing(text)) return named;
   const auto json = nlohmann::json::parse(text);
-  const auto channels = json.at("channels").get<std::string>();
-  if (channels != "bgr" && channels != "rgb") return std::nullopt;
-  const Preprocessing stated{channels == "bgr" ? ChannelOrder::kBgr : ChannelOrder::kRgb,
-                             json.at("scale").get<float>(), json.at("mean").get<std::array<float, 3>>(),
+  const auto order = parse_name<ChannelOrder>(json.at("channels").get<std::string>());
+  if (!order) return std::nullopt;
+  const Preprocessing stated{*order, json.at("scale").get<float>(),
+                             json.at("mean").get<std::array<float, 3>>(),
                              json.at("deviation").get<std::array<float, 3>>()};
   const auto usable = [](float divisor) { return std::isnormal(divisor); };
   const auto finite = [](float value) { return std::isfinite(value); };

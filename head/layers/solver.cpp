@@ -38,25 +38,6 @@ double nonzeros_of_a_row(const TrainingShape& shape) {
 
 }  // namespace
 
-std::string_view to_string(Solver solver) noexcept {
-  switch (solver) {
-    case Solver::kAuto:
-      return "auto";
-    case Solver::kGram:
-      return "gram";
-    case Solver::kPrimal:
-      return "primal";
-  }
-  return {};
-}
-
-std::optional<Solver> parse_solver(std::string_view name) noexcept {
-  for (const Solver solver : {Solver::kAuto, Solver::kGram, Solver::kPrimal}) {
-    if (to_string(solver) == name) return solver;
-  }
-  return std::nullopt;
-}
-
 std::int64_t gram_bytes(const TrainingShape& shape) noexcept {
   return 4 * shape.rows * shape.rows + 12 * shape.rows * shape.width + 8 * shape.columns * shape.width;
 }

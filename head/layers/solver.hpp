@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace headstart {
@@ -15,10 +14,17 @@ enum class Solver {
   kPrimal,  ///< W and its velocity in memory (primal_solver.hpp)
 };
 
-/// "auto", "gram", "primal".
-[[nodiscard]] std::string_view to_string(Solver solver) noexcept;
-/// The solver of that name; empty if there is none.
-[[nodiscard]] std::optional<Solver> parse_solver(std::string_view name) noexcept;
+[[nodiscard]] constexpr std::string_view to_string(Solver solver) noexcept {
+  switch (solver) {
+    case Solver::kAuto:
+      return "auto";
+    case Solver::kGram:
+      return "gram";
+    case Solver::kPrimal:
+      return "primal";
+  }
+  return {};
+}
 
 /// The numbers that decide the cost of a run.
 struct TrainingShape {

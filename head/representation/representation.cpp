@@ -15,34 +15,6 @@
 namespace headstart {
 namespace {
 
-template <typename T>
-struct Name {
-  T value;
-  std::string_view name;
-};
-constexpr Name<Pooling> kPoolingNames[] = {
-    {Pooling::kFlatten, "flatten"}, {Pooling::kAverage, "avg"}, {Pooling::kMaximum, "max"}};
-constexpr Name<Transform> kTransformNames[] = {{Transform::kNone, "none"},
-                                               {Transform::kUnit, "unit"},
-                                               {Transform::kScale, "scale"},
-                                               {Transform::kStandardize, "standardize"}};
-
-template <typename T, std::size_t N>
-std::string_view name_of(T value, const Name<T> (&names)[N]) noexcept {
-  for (const Name<T>& entry : names) {
-    if (entry.value == value) return entry.name;
-  }
-  return {};
-}
-
-template <typename T, std::size_t N>
-std::optional<T> value_of(std::string_view name, const Name<T> (&names)[N]) noexcept {
-  for (const Name<T>& entry : names) {
-    if (entry.name == name) return entry.value;
-  }
-  return std::nullopt;
-}
-
 constexpr double kLeastNorm = 1e-12;  // the epsilon of Keras 3's UnitNormalization
 constexpr double kLeastShareOfMedian = 0.1;
 
@@ -196,13 +168,6 @@ void divide_by_norms(SparseRows& rows) {
 }
 
 }  // namespace
-
-std::string_view to_string(Pooling pooling) noexcept { return name_of(pooling, kPoolingNames); }
-std::optional<Pooling> parse_pooling(std::string_view name) noexcept { return value_of(name, kPoolingNames); }
-std::string_view to_string(Transform transform) noexcept { return name_of(transform, kTransformNames); }
-std::optional<Transform> parse_transform(std::string_view name) noexcept {
-  return value_of(name, kTransformNames);
-}
 
 std::int64_t pooled_columns(Pooling pooling, std::int64_t columns, std::int64_t channels) noexcept {
   return pooling == Pooling::kFlatten ? columns : channels;

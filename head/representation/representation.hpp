@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -40,15 +39,31 @@ struct Representation {
   bool operator==(const Representation&) const = default;
 };
 
-/// "flatten", "avg", "max".
-[[nodiscard]] std::string_view to_string(Pooling pooling) noexcept;
-/// The pooling of that name; empty if there is none.
-[[nodiscard]] std::optional<Pooling> parse_pooling(std::string_view name) noexcept;
+[[nodiscard]] constexpr std::string_view to_string(Pooling pooling) noexcept {
+  switch (pooling) {
+    case Pooling::kFlatten:
+      return "flatten";
+    case Pooling::kAverage:
+      return "avg";
+    case Pooling::kMaximum:
+      return "max";
+  }
+  return {};
+}
 
-/// "none", "unit", "scale", "standardize".
-[[nodiscard]] std::string_view to_string(Transform transform) noexcept;
-/// The transform of that name; empty if there is none.
-[[nodiscard]] std::optional<Transform> parse_transform(std::string_view name) noexcept;
+[[nodiscard]] constexpr std::string_view to_string(Transform transform) noexcept {
+  switch (transform) {
+    case Transform::kNone:
+      return "none";
+    case Transform::kUnit:
+      return "unit";
+    case Transform::kScale:
+      return "scale";
+    case Transform::kStandardize:
+      return "standardize";
+  }
+  return {};
+}
 
 /// The number of features of a pooled row.
 /// @param columns  of the map: positions * channels

@@ -264,11 +264,15 @@ void run_on_free_threads(std::size_t count, int threads, const std::function<voi
   });
 }
 
+double learning_rate_of(double rate, double mean_square) noexcept {
+  return rate / (mean_square > 0.0 ? mean_square : 1.0);
+}
+
 TrainingOptions options_of(const Candidate& candidate, double mean_square, int epochs,
                            const TrainingOptions& base) {
   TrainingOptions options = base;
   options.hidden = candidate.hidden;
-  options.learning_rate = candidate.rate / (mean_square > 0.0 ? mean_square : 1.0);
+  options.learning_rate = learning_rate_of(candidate.rate, mean_square);
   options.l2 = candidate.l2;
   options.epochs = epochs;
   options.schedule = Schedule::kConstant;

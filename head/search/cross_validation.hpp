@@ -157,6 +157,9 @@ class CrossValidation {
 /// exception.
 void run_on_free_threads(std::size_t count, int threads, const std::function<void(std::size_t)>& task);
 
+/// The learning rate that `rate` is on rows with that mean |x|^2.
+[[nodiscard]] double learning_rate_of(double rate, double mean_square) noexcept;
+
 /// The options that train this candidate on `rows` of a representation.
 /// @param mean_square  mean |x|^2 of the training rows
 [[nodiscard]] TrainingOptions options_of(const Candidate& candidate, double mean_square, int epochs,

@@ -13,30 +13,7 @@ constexpr double kDecay = 0.1;
 constexpr double kLeastImprovement = 1e-4;
 constexpr int kPlateauPatience = 5;
 
-struct ScheduleName {
-  Schedule schedule;
-  std::string_view name;
-};
-constexpr ScheduleName kNames[] = {{Schedule::kConstant, "constant"},
-                                   {Schedule::kStep, "step"},
-                                   {Schedule::kCosine, "cosine"},
-                                   {Schedule::kPlateau, "plateau"}};
-
 }  // namespace
-
-std::string_view to_string(Schedule schedule) noexcept {
-  for (const ScheduleName& entry : kNames) {
-    if (entry.schedule == schedule) return entry.name;
-  }
-  return {};
-}
-
-std::optional<Schedule> parse_schedule(std::string_view name) noexcept {
-  for (const ScheduleName& entry : kNames) {
-    if (entry.name == name) return entry.schedule;
-  }
-  return std::nullopt;
-}
 
 LearningRate::LearningRate(Schedule schedule, double base, int epochs) noexcept
     : schedule_(schedule), base_(base), epochs_(epochs), best_(std::numeric_limits<double>::infinity()) {}

@@ -1,7 +1,6 @@
 // head/training/schedule.hpp: the learning rate of each epoch.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 namespace headstart {
@@ -15,10 +14,19 @@ enum class Schedule {
   kPlateau,
 };
 
-/// "constant", "step", "cosine", "plateau".
-[[nodiscard]] std::string_view to_string(Schedule schedule) noexcept;
-/// The schedule of that name; empty if there is none.
-[[nodiscard]] std::optional<Schedule> parse_schedule(std::string_view name) noexcept;
+[[nodiscard]] constexpr std::string_view to_string(Schedule schedule) noexcept {
+  switch (schedule) {
+    case Schedule::kConstant:
+      return "constant";
+    case Schedule::kStep:
+      return "step";
+    case Schedule::kCosine:
+      return "cosine";
+    case Schedule::kPlateau:
+      return "plateau";
+  }
+  return {};
+}
 
 /// The learning rate during one training run.
 class LearningRate {

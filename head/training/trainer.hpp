@@ -5,61 +5,20 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "head/cancellation.hpp"
 #include "head/layers/dense.hpp"
 #include "head/layers/first_layer.hpp"
-#include "head/layers/process_group.hpp"
 #include "head/layers/solver.hpp"
 #include "head/matrix.hpp"
 #include "head/training/row_source.hpp"
-#include "head/training/schedule.hpp"
+#include "head/training/training_options.hpp"
 #include "head/training/training_state.hpp"
 #include "memory/sparse_rows.hpp"
 
 namespace headstart {
-
-/// The loss and accuracy of a head on the validation rows.
-struct ValidationScore {
-  double loss = 0.0;      ///< penalty included, as in a history
-  double accuracy = 0.0;  ///< share of the rows, 0 to 1
-};
-
-/// The head and its training; the defaults are Keras's, with L2 added.
-struct TrainingOptions {
-  std::vector<int> hidden{1024};  ///< widths of the ReLU layers; empty: a linear classifier
-  double learning_rate = 0.001;
-  double momentum = 0.9;
-  bool nesterov = false;
-  double l2 = 1e-4;  ///< lambda of lambda * sum(W^2), on every kernel, not on a bias
-  int epochs = 10;
-  int batch = 32;
-  bool shuffle = true;  ///< a new order in every epoch; off: row order, for tests against recorded runs
-  Schedule schedule = Schedule::kConstant;
-  /// Epochs without a better validation loss before stopping. The result has the best weights.
-  std::optional<int> early_stopping;
-  /// The score of the initial head. With early stopping, an epoch with a lower accuracy never counts as
-  /// better. If no epoch is better, the result is the initial head, as that of epoch -1.
-  std::optional<ValidationScore> to_beat;
-  /// Epochs over which the learning rate grows, step by step, from 0 to that of the schedule (Goyal et al.,
-  /// arXiv 1706.02677, section 2.2). Need not be a whole number.
-  double warm_up = 0.0;
-  /// Largest norm of a step's gradient over all trained weights, L2 included; a longer gradient is scaled
-  /// down to this norm. Only for first layers that can compute their gradient's norm.
-  std::optional<double> clip_norm;
-  std::vector<float> class_weights;  ///< [classes], or empty
-  double label_smoothing = 0.0;
-  double dropout = 0.0;  ///< share of every hidden layer's activations that a step leaves out, in [0, 1)
-  Solver solver = Solver::kAuto;
-  std::uint64_t seed = 0;
-  int threads = 0;  ///< 0: all that the process may use
-  /// Processes that train this head together, each with the same data and options; null: this process is
-  /// alone.
-  ProcessGroup* processes = nullptr;
-};
 
 /// Rows with their labels, and their split into training and validation.
 struct TrainingData {

@@ -2,6 +2,7 @@
 #include "pipeline/command_line/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -21,44 +22,17 @@
 #include "pipeline/command_line/command_description.hpp"
 #include "pipeline/command_line/config_options.hpp"
 #include "pipeline/command_line/help_formatter.hpp"
-#include "pipeline/command_line/nearest_name.hpp"
+#include "pipeline/command_line/option_parser.hpp"
+#include "pipeline/command_line/suggestion.hpp"
 #include "pipeline/commands/commands.hpp"
-#include "pipeline/commands/finetune_options.hpp"
-#include "pipeline/commands/model_options.hpp"
-#include "pipeline/commands/shared_options.hpp"
-#include "pipeline/commands/training_options.hpp"
-#include "pipeline/options/config.hpp"
-#include "pipeline/options/option_kinds.hpp"
 #include "pipeline/options/options.hpp"
-#include "pipeline/options/quantities.hpp"
+#include "pipeline/options/training_options.hpp"
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/processes.hpp"
 #include "pipeline/process/threads.hpp"
-#include "pipeline/rows/shard_option.hpp"
 
 namespace headstart {
 namespace {
-
-struct General {
-  int threads = available_threads();
-  bool quiet = false;
-  bool verbose = false;
-};
-
-void add_general(CLI::App& app, General& general) {
-  add_number(app, "--threads", general.threads, 1, 4096, "Threads of every pool")->group("General");
-  CLI::Option* quiet =
-      app.add_flag("--quiet", general.quiet, "Only warnings and errors on stderr")->group("General");
-  quiet->configurable(false);
-  app.add_flag("--verbose", general.verbose, "Every reject and every decoder warning on stderr")
-      ->group("General")
-      ->excludes(quiet)
-      ->configurable(false);
-  app.footer(
-      "  --config FILE.toml                Options from a file, as OUT/config.toml of a run has them\n"
-      "                                    (section [" +
-      app.get_name() + "]); the command line wins");
-}
 
 /// How the processes of one MPI launch run a command.
 enum class Together {
@@ -69,8 +43,9 @@ enum class Together {
 
 /// A subcommand, whose options live as long as the program's App.
 struct Command {
-  CLI::App* app;
-  General general;
+  CLI::App* app = nullptr;
+  GeneralOptions general;
+  OptionList options;
   std::function<void(const Session&)> run;
   Together together = Together::kNo;
 };
@@ -83,9 +58,6 @@ struct Program {
       "trained on them in seconds."};
   CLI::Option* config_file = nullptr;
   std::vector<std::unique_ptr<Command>> commands;
-  CLI::App* train_app = nullptr;  // its options go to OUT/config.toml
-  CLI::App* sweep_app = nullptr;
-  CLI::App* finetune_app = nullptr;
   TrainOptions train;
   TrainOptions sweep;
   FinetuneOptions finetune;
@@ -100,260 +72,105 @@ struct Program {
   InfoOptions info;
 };
 
-Command& add_command(Program& program, CLI::App& parent, const std::string& name,
-                     const std::string& description, std::function<void(const Session&)> run) {
-  CLI::App* app = parent.add_subcommand(name, description);
+/// The name and the purpose of a command, as --help shows them.
+struct CommandText {
+  const char* name;
+  const char* purpose;
+};
+
+/// Adds a command that sets `options` as `describe` has them, and then runs.
+template <typename Options>
+Command& add_command(Program& program, CLI::App& parent, const CommandText& text, Options& options,
+                     void (*describe)(OptionList&, Options&), void (*run)(const Options&, const Session&)) {
+  CLI::App* app = parent.add_subcommand(text.name, text.purpose);
   app->fallthrough();        // so that --config may come after the command
   app->configurable(false);  // a section of the file sets options and does not choose the command
-  program.commands.push_back(std::make_unique<Command>(Command{app, {}, std::move(run), Together::kNo}));
+  program.commands.push_back(std::make_unique<Command>());
   Command& command = *program.commands.back();
+  command.app = app;
+  command.run = [&options, run](const Session& session) { run(options, session); };
+  command.general.threads = available_threads();
+  describe(command.options, options);
+  describe_general(command.options, command.general);
+  add_options(*app, command.options);
+  app->footer(
+      "  --config FILE.toml                Options from a file, as OUT/config.toml of a run has them\n"
+      "                                    (section [" +
+      app->get_name() + "]); the command line wins");
   return command;
 }
 
-void finish_command(Command& command) { add_general(*command.app, command.general); }
-
-/// The first options of every command that trains.
-void add_run_options(CLI::App& app, RunOptions& options) {
-  add_dataset(app, options.dataset, options.stage_one.images);
-  app.add_option("-o,--out", options.out,
-                 "Folder for model.h5, metrics.json, report.html and more; replaced as a whole")
-      ->required()
-      ->type_name("OUT");
-  add_network(app, options.stage_one.network, options.stage_one.weights);
-  add_engine(app, options.stage_one);
-  app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
-}
-
-/// --features instead of a dataset: the file contains the results of stage one.
-void add_features(CLI::App& app, TrainOptions& options) {
-  CLI::Option* dataset = app.get_option("dataset")->required(false);
-  CLI::Option* features =
-      app.add_option("--features", options.features,
-                     "Rows and labels that `headstart cache export` wrote, in place of a dataset")
-          ->type_name("FILE.h5")
-          ->excludes(dataset);
-  for (const char* name :
-       {"--network", "--tap", "--views", "--cache", "--engine", "--batch-size", "--rehash", "--storage"})
-    features->excludes(app.get_option(name));
-  for (CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->get_group() == "Images"; }))
-    features->excludes(option);
-}
-
-/// config.toml of a run: its options, without those that --features excludes.
-Config config_of_run(const CLI::App& app) {
-  Config config = config_of(app);
-  // The files of a default run stay those of the versions that had one network.
-  if (app.get_option("--network")->as<std::string>() == vgg16().name) config.erase("network");
-  const CLI::Option* features = app.get_option_no_throw("--features");
-  if (features != nullptr && features->count() > 0) {
-    for (const CLI::Option* option : features->get_excludes()) config.erase(option->get_single_name());
+/// Refuses options that the search of `train --auto` decides: the user could take the search's value for the
+/// given one.
+void refuse_searched(const CLI::App& app, const OptionList& list) {
+  const CLI::Option& automatic = *app.get_option("--auto");
+  if (automatic.count() == 0 || !automatic.as<bool>()) return;  // config.toml has auto = false
+  std::vector<std::string> given;
+  for (const Option& option : list.options()) {
+    const std::string name = fmt::format("--{}", option.facts.name);
+    if (option.facts.searched && app.count(name) > 0) given.push_back(name);
   }
-  return config;
+  if (given.empty()) return;
+  throw CLI::ValidationError("--auto", fmt::format("decides {} by itself: leave out the one or the other, or "
+                                                   "search among values of your own with headstart sweep",
+                                                   fmt::join(given, ", ")));
 }
 
-/// Adds train or sweep. Both are one command with different options, which `add_own` adds.
-CLI::App& add_run(Program& program, TrainOptions& options, const std::string& name,
-                  const std::string& description, void (*add_own)(CLI::App&, TrainOptions&)) {
-  Command& command = add_command(program, program.app, name, description,
-                                 [&](const Session& session) { run_train(options, session); });
-  command.together = Together::kAsOne;
-  CLI::App& app = *command.app;
-  add_run_options(app, options);
-  add_own(app, options);
-  add_extractor(app, options.stage_one);
-  add_features(app, options);
-  finish_command(command);
-  return app;
-}
-
-CLI::App& add_finetune_command(Program& program) {
-  FinetuneOptions& options = program.finetune;
-  Command& command = add_command(program, program.app, "finetune",
-                                 "Train the network's top blocks together with the head of a trained model",
-                                 [&](const Session& session) { run_finetune(options, session); });
-  CLI::App& app = *command.app;
-  add_run_options(app, options);
-  add_finetune(app, options);
-  add_admission(app, options.stage_one.images);
-  finish_command(command);
-  return app;
-}
-
-/// Adds `cache list` or another command that reads the whole cache.
-void add_cache_command(Program& program, CLI::App& cache, const std::string& name,
-                       const std::string& description, void (*run)(const CacheOptions&, const Session&)) {
-  CacheOptions& options = program.cache;
-  Command& command = add_command(program, cache, name, description,
-                                 [&options, run](const Session& session) { run(options, session); });
-  add_cache(*command.app, options.cache);
-  finish_command(command);
-}
-
-/// Adds an option whose number has a unit.
-template <typename T>
-void add_quantity(CLI::App& app, const std::string& name, std::optional<T>& target,
-                  std::optional<T> (*parse)(std::string_view), const std::string& examples,
-                  const std::string& text) {
-  app.add_option_function<std::string>(
-         name,
-         [&target, parse, name, examples](const std::string& value) {
-           target = parse(value);
-           if (!target)
-             throw CLI::ValidationError(name,
-                                        fmt::format("is '{}', needed something like {}", value, examples));
-         },
-         text)
-      ->type_name(examples);
-}
-
-void add_cache_export(Program& program, CLI::App& cache) {
-  CacheExportOptions& options = program.cache_export;
-  Command& command = add_command(program, cache, "export",
-                                 "Write the features, labels and paths of a dataset to one HDF5 file",
-                                 [&](const Session& session) { run_cache_export(options, session); });
-  CLI::App& app = *command.app;
-  add_dataset(app, options.dataset, options.stage_one.images);
-  app.add_option("-o,--out", options.out, "The file to write, for h5py or scikit-learn")
-      ->required()
-      ->type_name("FILE.h5");
-  add_choice(app, "--tap", options.tap, tap_names(), "The activations that become features");
-  add_choice(app, "--pooling", options.pooling, pooling_names(), "All of a map, or one number a channel");
-  add_choice(app, "--dtype", options.type, feature_type_names(),
-             "How they are stored; float16 errs by up to 0.05 %");
-  add_network(app, options.stage_one.network, options.stage_one.weights);
-  add_engine(app, options.stage_one);
-  add_extractor(app, options.stage_one);
-  finish_command(command);
+void add_training_commands(Program& program) {
+  CLI::App& root = program.app;
+  Command& train = add_command(program, root, {"train", "Train a classifier on a folder of labelled images"},
+                               program.train, describe_train, run_train);
+  train.together = Together::kAsOne;
+  train.app->final_callback([&train] { refuse_searched(*train.app, train.options); });
+  program.sweep.sweep.emplace();
+  add_command(program, root,
+              {"sweep",
+               "Find the best representation and head by cross-validation on the cache, then train it. Made "
+               "for hundreds to a few thousand images; with more, give fewer values to try"},
+              program.sweep, describe_sweep, run_train)
+      .together = Together::kAsOne;
+  add_command(program, root,
+              {"finetune", "Train the network's top blocks together with the head of a trained model"},
+              program.finetune, describe_finetune, run_finetune);
+  add_command(program, root, {"extract", "Compute and cache the features of a dataset, train nothing"},
+              program.extract, describe_extract, run_extract)
+      .together = Together::kShareWork;
 }
 
 void add_cache_commands(Program& program) {
-  CLI::App* cache = program.app.add_subcommand("cache", "Look into the cache, check it, tidy it");
-  cache->fallthrough()->configurable(false)->require_subcommand(1);
-  add_cache_command(
-      program, *cache, "list",
-      "What is cached, as its indexes have it (verify reads the rows): one line for each extractor "
-      "configuration and tap",
-      run_cache_list);
-  add_cache_command(program, *cache, "verify",
-                    "Read everything and name every damaged segment; exit code 1 if there is one",
-                    run_cache_verify);
-  add_cache_command(program, *cache, "compact", "Merge small segments, as extract does by itself in time",
-                    run_cache_compact);
-  add_cache_export(program, *cache);
-  CachePruneOptions& options = program.cache_prune;
-  Command& command = add_command(program, *cache, "prune", "Remove segments; all that is given has to hold",
-                                 [&](const Session& session) { run_cache_prune(options, session); });
-  CLI::App& app = *command.app;
-  add_cache(app, options.cache);
-  add_quantity(app, "--older-than", options.prune.older_than_s, parse_duration, "30d",
-               "Those written so long ago: s, m, h, d or w");
-  app.add_option("--fingerprint", options.prune.fingerprint,
-                 "Those of this extractor configuration (cache list)")
-      ->type_name("HEX");
-  add_quantity(app, "--max-size", options.prune.max_bytes, parse_bytes, "20GB",
-               "The oldest, until the rest is no larger");
-  app.add_flag("--dry-run", options.prune.dry_run, "Only say what would be removed")->configurable(false);
-  finish_command(command);
+  CLI::App& cache = *program.app.add_subcommand("cache", "Look into the cache, check it, tidy it");
+  cache.fallthrough()->configurable(false)->require_subcommand(1);
+  add_command(program, cache,
+              {"list",
+               "What is cached, as its indexes have it (verify reads the rows): one line for each extractor "
+               "configuration and tap"},
+              program.cache, describe_cache, run_cache_list);
+  add_command(program, cache,
+              {"verify", "Read everything and name every damaged segment; exit code 1 if there is one"},
+              program.cache, describe_cache, run_cache_verify);
+  add_command(program, cache, {"compact", "Merge small segments, as extract does by itself in time"},
+              program.cache, describe_cache, run_cache_compact);
+  add_command(program, cache,
+              {"export", "Write the features, labels and paths of a dataset to one HDF5 file"},
+              program.cache_export, describe_cache_export, run_cache_export);
+  add_command(program, cache, {"prune", "Remove segments; all that is given has to hold"},
+              program.cache_prune, describe_cache_prune, run_cache_prune);
 }
 
 void add_commands(Program& program) {
   CLI::App& root = program.app;
-  program.train_app = &add_run(program, program.train, "train",
-                               "Train a classifier on a folder of labelled images", add_training);
-  program.sweep.sweep.emplace();
-  program.sweep_app = &add_run(
-      program, program.sweep, "sweep",
-      "Find the best representation and head by cross-validation on the cache, then train it", add_sweep);
-  program.finetune_app = &add_finetune_command(program);
-  {
-    ExtractOptions& options = program.extract;
-    Command& command =
-        add_command(program, root, "extract", "Compute and cache the features of a dataset, train nothing",
-                    [&](const Session& session) { run_extract(options, session); });
-    command.together = Together::kShareWork;
-    CLI::App& app = *command.app;
-    add_dataset(app, options.dataset, options.stage_one.images);
-    app.add_option_function<std::vector<std::string>>(
-           "--tap",
-           [&options](const std::vector<std::string>& names) {
-             options.taps.clear();
-             for (const std::string& name : names) {
-               const Tap tap = named("--tap", name, tap_names());
-               if (std::find(options.taps.begin(), options.taps.end(), tap) == options.taps.end())
-                 options.taps.push_back(tap);
-             }
-           },
-           "Activations to cache, with commas between, all in one pass: block1_pool ... block5_pool")
-        ->type_name("TAP,...")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->default_str("block5_pool");
-    add_views(app, options.views, "Random crops and flips of each image to cache as well");
-    app.add_option_function<std::string>(
-           "--shard",
-           [&options](const std::string& text) {
-             options.shard = parse_shard(text);
-             if (!options.shard)
-               throw CLI::ValidationError(
-                   "--shard", fmt::format("is '{}', needed K/N with K from 0 to N-1, or none", text));
-           },
-           "Only part K of N (K from 0 to N-1), drawn by path; none: all of it [the part that srun, a job "
-           "array, an indexed job or an mpirun that cannot share the work says]")
-        ->type_name("K/N|none");
-    add_network(app, options.stage_one.network, options.stage_one.weights);
-    add_engine(app, options.stage_one);
-    app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
-    add_extractor(app, options.stage_one);
-    finish_command(command);
-  }
-  {
-    InspectOptions& options = program.inspect;
-    Command& command =
-        add_command(program, root, "inspect",
-                    "Look for copies, wrong labels, outliers and overlapping classes before training",
-                    [&](const Session& session) { run_inspect(options, session); });
-    CLI::App& app = *command.app;
-    add_dataset(app, options.dataset, options.stage_one.images);
-    app.add_option("-o,--out", options.json, "Write everything to this file as well, as JSON")
-        ->type_name("FILE");
-    add_number(app, "--threshold", options.threshold, 0, 1,
-               "Cosine above which two images are near-duplicates");
-    add_number(app, "--top", options.top, 0, 1e6, "Lines of each table; the file has all");
-    add_network(app, options.stage_one.network, options.stage_one.weights);
-    add_engine(app, options.stage_one);
-    app.add_flag("--dry-run", options.dry_run, "Only list what would be done")->configurable(false);
-    add_extractor(app, options.stage_one);
-    finish_command(command);
-  }
-  {
-    Command& command = add_command(program, root, "evaluate", "Measure a saved model on labelled images",
-                                   [&](const Session& session) { run_evaluate(program.evaluate, session); });
-    add_evaluate(*command.app, program.evaluate);
-    finish_command(command);
-  }
-  {
-    Command& command = add_command(program, root, "predict", "Label new images",
-                                   [&](const Session& session) { run_predict(program.predict, session); });
-    add_predict(*command.app, program.predict);
-    finish_command(command);
-  }
-  {
-    Command& command = add_command(
-        program, root, "export", "Write a saved model, its preprocessing inside, for other programs",
-        [&](const Session& session) { run_export(program.model_export, session); });
-    add_export(*command.app, program.model_export);
-    finish_command(command);
-  }
+  add_training_commands(program);
+  add_command(program, root,
+              {"inspect", "Look for copies, wrong labels, outliers and overlapping classes before training"},
+              program.inspect, describe_inspect, run_inspect);
+  add_command(program, root, {"evaluate", "Measure a saved model on labelled images"}, program.evaluate,
+              describe_evaluate, run_evaluate);
+  add_command(program, root, {"predict", "Label new images"}, program.predict, describe_predict, run_predict);
+  add_command(program, root, {"export", "Write a saved model, its preprocessing inside, for other programs"},
+              program.model_export, describe_export, run_export);
   add_cache_commands(program);
-  {
-    Command& command =
-        add_command(program, root, "info", "Engines found and chosen, versions, weights, cache location",
-                    [&](const Session& session) { run_info(program.info, session); });
-    add_cache(*command.app, program.info.cache);
-    add_network(*command.app, program.info.network, program.info.weights);
-    finish_command(command);
-  }
+  add_command(program, root, {"info", "Engines found and chosen, versions, weights, cache location"},
+              program.info, describe_info, run_info);
 }
 
 /// Builds the whole command line; nothing is parsed yet.
@@ -376,12 +193,18 @@ void build(Program& program) {
   add_commands(program);
 }
 
+/// @param arguments  without the program's name
+void parse_arguments(Program& program, const std::vector<std::string>& arguments) {
+  std::vector<std::string> from_the_end(arguments.rbegin(), arguments.rend());
+  program.app.parse(std::move(from_the_end));
+}
+
 /// Parses the arguments into `program`. If there is a configuration file, missing options are no error here:
 /// the file may have them, and the arguments are parsed again with it.
-void parse(Program& program, int argc, const char* const* argv) {
+void parse(Program& program, const std::vector<std::string>& arguments) {
   build(program);
   try {
-    program.app.parse(argc, argv);
+    parse_arguments(program, arguments);
   } catch (const CLI::Success&) {
     throw;
   } catch (const CLI::ParseError&) {
@@ -389,8 +212,8 @@ void parse(Program& program, int argc, const char* const* argv) {
   }
 }
 
-/// The option or command of `app` that the user probably meant by `word`; empty if there is none.
-std::string nearest(const CLI::App& app, const std::string& word) {
+/// What the user probably meant by `word`; empty if there is nothing like it.
+std::string advice_on(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
@@ -398,7 +221,7 @@ std::string nearest(const CLI::App& app, const std::string& word) {
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
     names.push_back(sub->get_name());
   }
-  return nearest_name(word, names);
+  return suggestion(word, names);
 }
 
 /// The innermost command on the command line.
@@ -412,6 +235,12 @@ std::vector<std::string> path_of_command(const CLI::App& app) {
   for (const CLI::App* at = &named_command(app); at->get_parent() != nullptr; at = at->get_parent())
     path.insert(path.begin(), at->get_name());
   return path;
+}
+
+DescribedCommands described_commands(const Program& program) {
+  DescribedCommands commands;
+  for (const auto& command : program.commands) commands.emplace(command->app, &command->options);
+  return commands;
 }
 
 /// Prints on stderr and ignores errors: a log on a full disk must not change how a run ends.
@@ -435,9 +264,8 @@ int usage_error(const CLI::App& root, const CLI::ParseError& error) {
     what = "unknown argument";
     for (const std::string& word : unknown) {
       what += fmt::format(" '{}'", printable(word));
-      if (const std::string name = nearest(app, word.substr(0, word.find('='))); !name.empty()) {
-        what += fmt::format(" (did you mean {}?)", name);
-      }
+      if (const std::string advice = advice_on(app, word.substr(0, word.find('='))); !advice.empty())
+        what += fmt::format(" ({})", advice);
     }
   }
   tell(fmt::format("error: wrong usage: {}: see {} --help", what, command_name(app)));
@@ -469,8 +297,8 @@ int print_help(const CLI::App& app, const CLI::Success& success) {
 
 /// @param processes  the processes that run the command together; null: this process is alone
 int run(const Command& command, Processes* processes, const std::string& config_file,
-        const std::optional<std::string>& warning) {
-  const General& general = command.general;
+        const std::vector<std::string>& warnings) {
+  const GeneralOptions& general = command.general;
   const bool leads = processes == nullptr || processes->rank() == 0;
   const bool silent = !leads && command.together == Together::kAsOne;
   Console console(silent            ? Verbosity::kSilent
@@ -478,7 +306,7 @@ int run(const Command& command, Processes* processes, const std::string& config_
                   : general.verbose ? Verbosity::kVerbose
                   : leads           ? Verbosity::kNormal
                                     : Verbosity::kQuiet);
-  if (warning) console.warn(*warning);
+  for (const std::string& warning : warnings) console.warn(warning);
   const ThreadLimit limit(general.threads);
   catch_interrupts();
   std::optional<InterruptDeadline> deadline;
@@ -489,8 +317,10 @@ int run(const Command& command, Processes* processes, const std::string& config_
   };
   mute(stdout);
   try {
-    command.run(Session{console, general.threads, processes, config_file});
+    Timings timings(pass::kStart);
+    command.run(Session{console, general.threads, processes, config_file, &timings});
     flush_stdout();
+    if (leads && timings.passes().size() > 1) console.detail(timings.table());
   } catch (...) {
     if (processes != nullptr && processes->all_fail()) mute(stderr);
     throw;
@@ -503,15 +333,17 @@ int run(const Command& command, Processes* processes, const std::string& config_
 int run_command_line(int argc, const char* const* argv) {
   auto program = std::make_unique<Program>();
   std::string config_file;
-  std::optional<std::string> warning;
+  std::vector<std::string> warnings;
+  const std::vector<std::string> arguments = with_hyphens({argv + 1, argv + std::max(argc, 1)});
   try {
-    parse(*program, argc, argv);
+    parse(*program, arguments);
     if (program->config_file->count() > 0) {
       const std::unique_ptr<Program> typed = std::exchange(program, std::make_unique<Program>());
       build(*program);
       config_file = typed->config_file->as<std::string>();
-      warning = apply_config(config_file, typed->app, program->app, path_of_command(typed->app));
-      program->app.parse(argc, argv);
+      warnings = apply_config(config_file, typed->app, program->app, described_commands(*program),
+                              path_of_command(typed->app));
+      parse_arguments(*program, arguments);
     }
   } catch (const CLI::Success& success) {
     return print_help(program->app, success);
@@ -523,9 +355,6 @@ int run_command_line(int argc, const char* const* argv) {
   const CLI::App& chosen = named_command(program->app);
   const auto command = std::find_if(program->commands.begin(), program->commands.end(),
                                     [&](const auto& candidate) { return candidate->app == &chosen; });
-  program->train.config = config_of_run(*program->train_app);
-  program->finetune.config = config_of_run(*program->finetune_app);
-  program->sweep.config = config_of_run(*program->sweep_app);
   std::unique_ptr<Processes> processes;  // destroyed only after an error was printed
   try {
     resolve_training(program->train);
@@ -533,7 +362,7 @@ int run_command_line(int argc, const char* const* argv) {
     const Together together = (*command)->together;
     if (together == Together::kAsOne || (together == Together::kShareWork && can_share_work()))
       processes = join_processes();
-    return run(**command, processes.get(), config_file, warning);
+    return run(**command, processes.get(), config_file, warnings);
   } catch (const Error& error) {
     return fail(error.what(), exit_code(error.kind()));
   } catch (const Interrupted& interrupted) {
@@ -544,7 +373,7 @@ int run_command_line(int argc, const char* const* argv) {
     return 130;
   } catch (const std::bad_alloc&) {
     return fail(
-        "out of memory: this machine: use fewer hidden units, a smaller --batch-size or a smaller dataset",
+        "out of memory: this machine: use fewer hidden units, a smaller --engine-batch or a smaller dataset",
         1);
   } catch (const std::exception& error) {
     return fail(

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <numeric>
+#include <utility>
 
 #include "data/dataset/class_names.hpp"
 #include "data/dataset/discovery.hpp"
@@ -34,8 +35,10 @@ void print_cache(const StageOne& stage_one) {
 void run_together(const ExtractOptions& options, const Session& session, StageOne& stage_one,
                   const Shard& shard, const std::string& prefix) {
   const auto start = std::chrono::steady_clock::now();
+  session.begin_pass(pass::kList);
   Manifest manifest = find_images(options.dataset, 1, options.stage_one.images, session.console);
   keep_shard(manifest, shard);
+  session.begin_pass(pass::kFeatures);
   const std::vector<WorkCounts> counts =
       extract_together(manifest, options, session, stage_one, printable(options.dataset.string()));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -85,8 +88,11 @@ void run_extract(const ExtractOptions& options, const Session& session) {
     return;
   }
   if (session.processes != nullptr) return run_together(options, session, stage_one, shard, prefix);
-  const ExtractedDataset dataset =
-      extract_dataset(options.dataset, 1, options.stage_one, session, stage_one, options.views, shard);
+  session.begin_pass(pass::kList);
+  Manifest manifest = find_images(options.dataset, 1, options.stage_one.images, session.console);
+  session.begin_pass(pass::kFeatures);
+  const ExtractedDataset dataset = extract_dataset(std::move(manifest), options.dataset, options.stage_one,
+                                                   session, stage_one, options.views, shard);
   fmt::print("{}{}\n", prefix, describe(dataset));
   print_cache(stage_one);
 }

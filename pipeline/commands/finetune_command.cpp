@@ -30,6 +30,7 @@
 #include "pipeline/rows/training_views.hpp"
 #include "pipeline/run/output_folder.hpp"
 #include "pipeline/run/resumable_training.hpp"
+#include "pipeline/run/run_config.hpp"
 #include "pipeline/run/run_files.hpp"
 #include "pipeline/run/run_output.hpp"
 #include "pipeline/run/run_report.hpp"
@@ -67,13 +68,6 @@ TrainOptions options_of_head(const FinetuneOptions& options, const fs::path& fol
   train.validation = options.validation.value_or(train.validation);
   train.views = options.views.value_or(train.views);
   train.class_weight = options.class_weight;
-  train.config = {"train", "The head that finetune started from: train with its defaults, and these.", {}};
-  train.config.set("seed", static_cast<std::int64_t>(train.training.seed));
-  train.config.set("validation", train.validation);
-  train.config.set("views", std::int64_t{train.views});
-  if (!train.stage_one.images.encoding.empty()) train.config.set("encoding", train.stage_one.images.encoding);
-  train.config.set("allow-outside", train.stage_one.images.outside_paths == OutsidePaths::kAllowed);
-  train.config.set("splits", to_string(train.stage_one.images.splits));
   return train;
 }
 
@@ -99,7 +93,7 @@ void check_tunable(const Model& model, const FinetuneOptions& options, const std
   }
   if (model.fitted.transform != model.representation.transform)
     refuse("it was written before transforms were kept beside the head", "train it again");
-  if (options.head_learning_rate.value_or(model.training.learning_rate) <= 0.0)
+  if (options.head_learning_rate.value_or(model.training.options.learning_rate) <= 0.0)
     refuse("its learning rate is zero", "pass --head-learning-rate");
 }
 
@@ -170,8 +164,8 @@ TrainingOptions training_options(const FinetuneOptions& options, const Model& mo
   training.hidden.clear();
   for (std::size_t l = 0; l + 1 < model.head.layers.size(); ++l)
     training.hidden.push_back(static_cast<int>(model.head.layers[l].bias.size()));
-  training.learning_rate = options.head_learning_rate.value_or(model.training.learning_rate);
-  training.l2 = options.l2.value_or(model.training.l2);
+  training.learning_rate = options.head_learning_rate.value_or(model.training.options.learning_rate);
+  training.l2 = options.l2.value_or(model.training.options.l2);
   training.solver = Solver::kPrimal;
   training.seed = seed;
   training.threads = session.threads;
@@ -345,6 +339,7 @@ TrainingResult train_blocks(const TrainingData& data, TunedFirstLayer& layer,
       .largest_checkpoint = largest_checkpoint(inputs, training, data.classes) + 4 * of_blocks,
       .resume = options.resume,
       .checkpoint_seconds = options.checkpoint_seconds,
+      .presets = identity_of({}, FinetuneOptions{}),
       .train = [&](Solver, const TrainingHooks& hooks, const TrainingState* resume) {
         return train_layers(data, layer, layers, training, hooks, resume);
       }};
@@ -379,9 +374,12 @@ void print_finetune_plan(const FinetuneOptions& options, const Session& session)
 void run_finetune(const FinetuneOptions& options, const Session& session) {
   if (options.dry_run) return print_finetune_plan(options, session);
   OutputFolder out(options.out);
+  session.begin_pass(pass::kList);
   Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
   if (options.validation) check_early_stopping(manifest, *options.validation, options.early_stopping);
+  session.begin_pass(pass::kStart);
   Model model = starting_model(options, out, session);
+  session.begin_pass(pass::kStart);  // a head that was trained first has passes of its own
   const SplitRecord split = model.training.split.value_or(SplitRecord{});
   const double validation_share = options.validation.value_or(split.validation);
   const std::uint64_t seed = options.seed.value_or(split.seed);
@@ -394,6 +392,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const Tap below = tap_of_input(options, network);
   const StageOneOptions stage_options = options_of(model, options.stage_one);
   StageOne stage_one(frozen_weights(model, options), {below}, stage_options, session);
+  session.begin_pass(pass::kFeatures);
   ExtractedDataset dataset =
       extract_dataset(std::move(manifest), options.dataset, stage_options, session, stage_one);
   session.console.note(fmt::format("{}: {}", to_string(below), describe(dataset)));
@@ -406,6 +405,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const int views = options.views.value_or(model.training.views);
   append(extract_training_views(dataset, training_images, views, session, stage_one), rows, keys);
   const StoredRows stored = cached_rows(stage_one, keys);
+  session.begin_pass(pass::kRows);
   const RepresentedRows maps(stored, {}, rows.training, static_cast<std::size_t>(options.window));
 
   // Stage three.
@@ -441,6 +441,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
         [&](std::span<const RowIndex> members) { return logits_of(layer, layers, maps, members); },
         penalty_of(layer, layers, training.l2));
   };
+  session.begin_pass(pass::kEvaluate);
   const std::vector<Evaluated> before = evaluate_with(initial.layers);
   if (const Evaluated* const validation = find_split(before, "validation")) {
     training.to_beat = {.loss = validation_loss(*validation, rows, training.label_smoothing),
@@ -449,15 +450,17 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
 
   RunIdentity facts = facts_of(rows, keys, model.classes, stage_one.configuration());
   facts.emplace_back("the model to start from", identity_of_start(model.weights, initial));
+  session.begin_pass(pass::kTrain);
   const auto start = std::chrono::steady_clock::now();
   const TrainingData data{
       maps.training(), rows.labels, rows.training, rows.validation, static_cast<int>(model.classes.size()),
       maps.source()};
   TrainingResult result = train_blocks(data, layer, blocks_before, initial.layers, training, options,
-                                       identity_of(facts, options.config), out, session);
+                                       identity_of(facts, options), out, session);
   const double train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
+  session.begin_pass(pass::kEvaluate);
   const std::vector<Evaluated> after = evaluate_with(result.head.layers);
   warn_of_absurd_loss(after, data.classes, before.front().metrics.l2_penalty, session.console);
   const std::vector<ConvolutionWeights> tuned = blocks.weights();
@@ -466,6 +469,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   // Frees memory for the model, which holds a copy of the tuned blocks.
   owned.reset();
   initial.layers.clear();
+  session.begin_pass(pass::kWrite);
   TrainingRecord record = record_of(training, after.front().metrics.l2_penalty);
   record.temperature = model.training.temperature;
   record.views = views;
@@ -476,7 +480,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const EndedRun ended{origin, dataset, after, result, model, training, train_seconds};
   write_run(out.staging(), ended, std::move(model_file),
             metrics_of(ended, before, movements, options, backprop),
-            report_of_run(ended, before, movements, options, backprop), options.config.text());
+            report_of_run(ended, before, movements, options, backprop), config_of(options, session));
   out.publish();
   forget_checkpoint(out);
   if (options.from.empty()) out.remove_beside(kHead);

@@ -17,7 +17,6 @@
 #include "head/layers/solver.hpp"
 #include "head/search/calibration.hpp"
 #include "head/search/ridge.hpp"
-#include "pipeline/options/config.hpp"
 #include "pipeline/process/console.hpp"
 
 namespace headstart {
@@ -276,24 +275,7 @@ TrainOptions chosen_options(const Sweep& sweep, double mean_square, TrainOptions
   options.training = options_of(best.candidate, mean_square, best.epochs, options.training);
   options.early_stopping = 0;
   options.temperature = sweep.temperature;
-  Config& config = options.config;
-  config.section = "train";
-  for (const char* name :
-       {"auto", "poolings", "transforms", "rates", "folds", "rounds", "nested", "learning-curve"}) {
-    config.erase(name);
-  }
-  config.set("pooling", std::string(to_string(options.representation.pooling)));
-  config.set("transform", std::string(to_string(options.representation.transform)));
-  std::vector<ConfigScalar> hidden;
-  for (const int width : options.training.hidden) hidden.emplace_back(std::int64_t{width});
-  if (hidden.empty()) hidden.emplace_back(std::int64_t{0});
-  config.set("hidden", std::move(hidden));
-  config.set("learning-rate", options.training.learning_rate);
-  config.set("l2", options.training.l2);
-  config.set("epochs", std::int64_t{options.training.epochs});
-  config.set("schedule", std::string("constant"));
-  config.set("early-stopping", std::int64_t{0});
-  config.set("temperature", options.temperature);
+  options.rate = best.candidate.rate;
   return options;
 }
 

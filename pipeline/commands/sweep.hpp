@@ -3,7 +3,6 @@
 // validation split that a run reports.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <span>
 #include <vector>
@@ -75,13 +74,8 @@ void check_sweep_memory(std::size_t rows, int classes, const TrainOptions& optio
                               const TrainOptions& options, const Cancellation& cancellation,
                               const Session& session);
 
-/// The options of train that a sweep decides: chosen_options() sets them in config.toml.
-inline constexpr std::array<const char*, 9> kSearchedOptions{
-    "--pooling", "--transform", "--hidden",         "--learning-rate", "--l2",
-    "--epochs",  "--schedule",  "--early-stopping", "--temperature"};
-
 /// `options` with the values that the sweep chose: representation, hidden layers, learning rate, L2, epochs,
-/// temperature. The result's config.toml repeats the training.
+/// temperature. They are the options that are described as searched.
 /// @param mean_square  mean |x|^2 of the rows of the training that follows
 [[nodiscard]] TrainOptions chosen_options(const Sweep& sweep, double mean_square, TrainOptions options);
 

@@ -16,10 +16,9 @@
 #include "head/training/trainer.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/commands/sweep_report.hpp"
-#include "pipeline/commands/training_options.hpp"
 #include "pipeline/model/embedded_weights.hpp"
 #include "pipeline/model/model_file.hpp"
-#include "pipeline/options/config.hpp"
+#include "pipeline/options/training_options.hpp"
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/report/report.hpp"
@@ -32,6 +31,7 @@
 #include "pipeline/rows/training_views.hpp"
 #include "pipeline/run/output_folder.hpp"
 #include "pipeline/run/resumable_training.hpp"
+#include "pipeline/run/run_config.hpp"
 #include "pipeline/run/run_files.hpp"
 #include "pipeline/run/run_output.hpp"
 #include "pipeline/run/run_report.hpp"
@@ -103,12 +103,19 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   const auto& [dataset, rows, training_images, view_images, keys, stored, origin, weights, configuration,
                facts_of_rows] = input;
   std::optional<Sweep> sweep;
+  const TrainOptions asked = options;
   if (options.sweep) {
+    session.begin_pass(pass::kSearch);
     sweep = sweep_rows(input, options, session);
     options.representation = sweep->search.scores.front().candidate.representation;
   }
+  session.begin_pass(pass::kRows);
   const RepresentedRows represented(stored, options.representation, rows.training,
                                     static_cast<std::size_t>(options.window));
+  if (options.rate && !sweep) {
+    options.training.learning_rate =
+        learning_rate_of(*options.rate, represented.mean_squared_norm(rows.training));
+  }
   if (sweep) {
     options = chosen_options(*sweep, represented.mean_squared_norm(rows.training), options);
     fmt::print("\n{}\n", sweep_table(*sweep, kCandidatesShown));
@@ -121,13 +128,15 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   facts.insert(facts.end(), facts_of_rows.begin(), facts_of_rows.end());
   if (const RowSource* source = represented.source())
     facts.emplace_back("rows in memory", fmt::format("{}", source->window));
-  const RunIdentity identity = identity_of(facts, options.config);
+  const RunIdentity identity = identity_of(facts, options);
+  session.begin_pass(pass::kTrain);
   const auto start = std::chrono::steady_clock::now();
   const auto classes = static_cast<int>(dataset.manifest.classes.size());
   TrainingResult result = train(represented, rows, options, classes, identity, out, session);
   const double train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
+  session.begin_pass(pass::kEvaluate);
   // From here on the head is that of model.h5, so that the metrics are those of evaluate. But the penalty is
   // that of the trained head.
   const double penalty = l2_penalty(result.head, options.training.l2);
@@ -139,6 +148,7 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   if (!session.leads()) return;
   warn_of_absurd_loss(splits, classes, initial_l2_penalty(represented.columns(), classes, options.training),
                       session.console);
+  session.begin_pass(pass::kWrite);
   const Model model = model_of(input, options, represented, std::move(result.head), penalty);
   // Writing 160 MB of weights is most of the remaining work.
   std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
@@ -155,7 +165,8 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
                  [&](std::span<const RowIndex> members) { return represented.read(members); });
   add_features(report, dataset, rows, stored, splits, session.threads);
   add_pictures(report, dataset.manifest, options.stage_one.images.decode);
-  write_run(out.staging(), run, std::move(model_file), metrics, report, options.config.text());
+  write_run(out.staging(), run, std::move(model_file), metrics, report,
+            config_of(options, sweep ? &asked : nullptr, session));
   out.publish();
   forget_checkpoint(out);
 
@@ -172,8 +183,10 @@ void train_on_dataset(const TrainOptions& options, const Session& session) {
   OutputFolder out(options.out);
   StageOne stage_one(load_weights(options.stage_one.network, options.stage_one.weights), {options.tap},
                      options.stage_one, session);
+  session.begin_pass(pass::kList);
   Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
   check_early_stopping(manifest, options.validation, options.early_stopping);
+  session.begin_pass(pass::kFeatures);
   ExtractedDataset dataset =
       extract_dataset(std::move(manifest), options.dataset, options.stage_one, session, stage_one);
   session.console.note("stage one: " + describe(dataset));
@@ -219,7 +232,6 @@ void take_pooling(TrainOptions& options, Pooling pooling) {
   }
   if (options.pooling_given && options.representation.pooling != pooling) refuse("--pooling");
   options.representation.pooling = pooling;
-  if (!options.sweep) options.config.set("pooling", std::string(to_string(pooling)));
 }
 
 /// Checks that the features come from these weights: they tell nothing about images that go through another

@@ -111,7 +111,7 @@ Json unit_json() {
 double keras_l2(const Model& model, std::size_t layer) {
   const Transform transform = model.representation.transform;
   const bool folded = transform == Transform::kScale || transform == Transform::kStandardize;
-  return folded && layer == 0 ? 0.0 : model.training.l2;
+  return folded && layer == 0 ? 0.0 : model.training.options.l2;
 }
 
 }  // namespace
@@ -144,7 +144,7 @@ std::string keras_model_config(const Model& model, const RgbInput* input) {
   for (const NetworkLayer& layer : layers_between(model.weights.network, std::nullopt, model.tap)) {
     const bool tuned = model.tuned_from_block > 0 && layer.block >= model.tuned_from_block;
     layers.push_back(layer.kind == LayerKind::kMaxPool ? pool_json(layer)
-                                                       : convolution_json(layer, tuned, model.training.l2));
+                                                       : convolution_json(layer, tuned, model.training.options.l2));
   }
   layers.push_back(pooling_json(model.representation.pooling));
   if (model.representation.transform == Transform::kUnit) layers.push_back(unit_json());
@@ -160,13 +160,14 @@ std::string keras_model_config(const Model& model, const RgbInput* input) {
 }
 
 std::string keras_training_config(const TrainingRecord& training) {
-  const Json loss = training.label_smoothing > 0.0 ? Json{{"class_name", "CategoricalCrossentropy"},
-                                                          {"config",
-                                                           {{"reduction", "sum_over_batch_size"},
-                                                            {"name", "categorical_crossentropy"},
-                                                            {"from_logits", false},
-                                                            {"label_smoothing", training.label_smoothing}}}}
-                                                   : Json("categorical_crossentropy");
+  const Json loss = training.options.label_smoothing > 0.0
+                        ? Json{{"class_name", "CategoricalCrossentropy"},
+                               {"config",
+                                {{"reduction", "sum_over_batch_size"},
+                                 {"name", "categorical_crossentropy"},
+                                 {"from_logits", false},
+                                 {"label_smoothing", training.options.label_smoothing}}}}
+                        : Json("categorical_crossentropy");
   return Json{{"loss", loss},
               {"metrics", {"accuracy"}},
               {"loss_weights", nullptr},
@@ -176,9 +177,9 @@ std::string keras_training_config(const TrainingRecord& training) {
                {{"class_name", "SGD"},
                 {"config",
                  {{"name", "SGD"},
-                  {"learning_rate", training.learning_rate},
-                  {"momentum", training.momentum},
-                  {"nesterov", training.nesterov}}}}}}
+                  {"learning_rate", training.options.learning_rate},
+                  {"momentum", training.options.momentum},
+                  {"nesterov", training.options.nesterov}}}}}}
       .dump();
 }
 

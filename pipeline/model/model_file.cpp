@@ -10,12 +10,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "data/error.hpp"
 #include "features/hdf5/hdf5.hpp"
 #include "features/json_integer.hpp"
+#include "memory/enum_names.hpp"
 #include "pipeline/model/keras_model.hpp"
+#include "pipeline/options/option.hpp"
 #include "pipeline/process/write_file.hpp"
 
 namespace headstart {
@@ -30,9 +33,64 @@ constexpr std::uint64_t kMaxDescriptionBytes = std::uint64_t{1} << 28;
 
 // ---- headstart's own description
 
+/// The value that `key` names. @throws std::invalid_argument for a name that there is not
+template <NamedEnum E>
+E named(const Json& json, const char* key) {
+  const auto text = json.at(key).get<std::string>();
+  if (const std::optional<E> value = parse_name<E>(text)) return *value;
+  throw std::invalid_argument(fmt::format("{} is '{}', needed {}", key, printable(text), joined_names<E>()));
+}
+
+/// The key of an option in JSON: "label_smoothing".
+std::string json_key(const OptionFacts& facts) {
+  std::string key(facts.name);
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
+
+/// Writes the recorded ones of the options that describe() gives it.
+struct JsonWriter {
+  Json& json;
+
+  template <typename T>
+  void operator()(const OptionFacts& facts, const T& field) const {
+    if (!facts.recorded) return;
+    if constexpr (std::is_enum_v<T>) {
+      json[json_key(facts)] = to_string(field);
+    } else {
+      json[json_key(facts)] = field;
+    }
+  }
+};
+
+/// Reads them; an option that the file does not have keeps its value.
+struct JsonReader {
+  const Json& json;
+
+  template <typename T>
+  void operator()(const OptionFacts& facts, T& field) const {
+    const std::string key = json_key(facts);
+    if (!facts.recorded || !json.contains(key)) return;
+    if constexpr (std::is_enum_v<T>) {
+      field = named<T>(json, key.c_str());
+    } else {
+      field = json.at(key).template get<T>();
+    }
+  }
+};
+
 Json split_json(const std::optional<SplitRecord>& split) {
   if (!split) return nullptr;
   return {{"seed", split->seed}, {"validation", split->validation}, {"rows_sha256", split->rows.hex()}};
+}
+
+Json training_json(const TrainingRecord& record) {
+  Json json = Json::object();
+  describe(JsonWriter{json}, record.options);
+  json["views"] = record.views;
+  json["penalty"] = record.penalty;
+  json["split"] = split_json(record.split);
+  return json;
 }
 
 Json description(const Model& model) {
@@ -42,14 +100,14 @@ Json description(const Model& model) {
             {"pooling", to_string(model.representation.pooling)},
             {"transform", to_string(model.representation.transform)},
             {"preprocessing",
-             {{"channels", c.preprocessing.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
+             {{"channels", to_string(c.preprocessing.order)},
               {"scale", c.preprocessing.scale},
               {"mean", c.preprocessing.mean},
               {"deviation", c.preprocessing.deviation}}},
             {"input_size", c.resize.size},
-            {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
-            {"interpolation", c.resize.interpolation == Interpolation::kBilinear ? "bilinear" : "nearest"},
-            {"alpha", c.alpha == Alpha::kWhite ? "white" : "drop"},
+            {"resize", to_string(c.resize.mode)},
+            {"interpolation", to_string(c.resize.interpolation)},
+            {"alpha", to_string(c.alpha)},
             {"ignore_exif", c.ignore_exif},
             {"precision", to_string(c.precision)},
             {"storage", to_string(c.storage)},
@@ -57,15 +115,7 @@ Json description(const Model& model) {
             {"fingerprint", c.fingerprint()},
             {"temperature", model.training.temperature},
             {"tuned_from_block", model.tuned_from_block},
-            {"training",
-             {{"learning_rate", model.training.learning_rate},
-              {"momentum", model.training.momentum},
-              {"nesterov", model.training.nesterov},
-              {"l2", model.training.l2},
-              {"label_smoothing", model.training.label_smoothing},
-              {"views", model.training.views},
-              {"penalty", model.training.penalty},
-              {"split", split_json(model.training.split)}}}};
+            {"training", training_json(model.training)}};
   if (c.range) json["range"] = to_string(*c.range);
   // Models before 2026-12-01 name none: they are VGG16's.
   if (c.network != vgg16()) json["network"] = c.network.name;
@@ -77,26 +127,11 @@ Error not_ours(const fs::path& file, std::string_view what) {
                fmt::format("{}: {}", printable(file.string()), what), "pass a model.h5 that headstart wrote"};
 }
 
-/// The value of one of two words. @throws std::invalid_argument for other words
-template <typename T>
-T choice(const Json& json, const char* key, const char* first, T first_value, const char* second,
-         T second_value) {
-  const auto text = json.at(key).get<std::string>();
-  if (text == first) return first_value;
-  if (text == second) return second_value;
-  throw std::invalid_argument(
-      fmt::format("{} is '{}', needed {} or {}", key, printable(text), first, second));
-}
-
 /// The representation; flattened maps without transform if the file has none. Models before there was a
 /// choice have none.
 Representation read_representation(const Json& json) {
   if (!json.contains("pooling") && !json.contains("transform")) return {};
-  const auto pooling = parse_pooling(json.at("pooling").get<std::string>());
-  if (!pooling) throw std::invalid_argument("unknown pooling");
-  const auto transform = parse_transform(json.at("transform").get<std::string>());
-  if (!transform) throw std::invalid_argument("unknown transform");
-  return {*pooling, *transform};
+  return {named<Pooling>(json, "pooling"), named<Transform>(json, "transform")};
 }
 
 /// The penalty; empty if the file has none.
@@ -132,37 +167,31 @@ void read_description(const Json& json, Model& model) {
   model.tap = *tap;
   model.representation = read_representation(json);
   const Json& preprocessing = json.at("preprocessing");
-  c.preprocessing.order =
-      choice(preprocessing, "channels", "bgr", ChannelOrder::kBgr, "rgb", ChannelOrder::kRgb);
+  c.preprocessing.order = named<ChannelOrder>(preprocessing, "channels");
   c.preprocessing.scale = preprocessing.at("scale").get<float>();
   c.preprocessing.mean = preprocessing.at("mean").get<std::array<float, 3>>();
   c.preprocessing.deviation = preprocessing.at("deviation").get<std::array<float, 3>>();
   c.resize.size = json_integer<int>(json.at("input_size"));
   if (c.resize.size < c.network.min_input_size || c.resize.size > c.network.max_input_size)
     throw std::invalid_argument("input_size");
-  c.resize.mode = choice(json, "resize", "stretch", ResizeMode::kStretch, "crop", ResizeMode::kCrop);
-  c.resize.interpolation =
-      choice(json, "interpolation", "bilinear", Interpolation::kBilinear, "nearest", Interpolation::kNearest);
-  c.alpha = choice(json, "alpha", "white", Alpha::kWhite, "drop", Alpha::kDrop);
+  c.resize.mode = named<ResizeMode>(json, "resize");
+  c.resize.interpolation = named<Interpolation>(json, "interpolation");
+  c.alpha = named<Alpha>(json, "alpha");
   c.ignore_exif = json.at("ignore_exif").get<bool>();
   if (json.contains("range")) {
     c.range = parse_sample_range(json.at("range").get<std::string>());
     if (!c.range) throw std::invalid_argument("range");
   }
-  c.precision = choice(json, "precision", "fp32", Precision::kFp32, "fp16", Precision::kFp16);
+  c.precision = named<Precision>(json, "precision");
   if (json.contains("storage"))  // models before 2026-11-26 have none
-    c.storage = choice(json, "storage", "float32", FeatureType::kFloat32, "float16", FeatureType::kFloat16);
+    c.storage = named<FeatureType>(json, "storage");
   const auto identity = Sha256::from_hex(json.at("weights_identity").get<std::string>());
   if (!identity) throw std::invalid_argument("weights_identity is no SHA-256");
   c.weights_identity = *identity;
   const Json& training = json.at("training");
-  model.training = {training.at("learning_rate").get<double>(),
-                    training.at("momentum").get<double>(),
-                    training.at("nesterov").get<bool>(),
-                    training.at("l2").get<double>(),
-                    training.at("label_smoothing").get<double>(),
-                    json.value("temperature", 1.0),
-                    json_integer(training, "views", 0)};  // models before 2026-11-24 have none
+  describe(JsonReader{training}, model.training.options);
+  model.training.temperature = json.value("temperature", 1.0);
+  model.training.views = json_integer(training, "views", 0);  // models before 2026-11-24 have none
   model.training.split = read_split(training);
   model.tuned_from_block = json_integer(json, "tuned_from_block", 0);
   if (model.tuned_from_block < 0 || model.tuned_from_block > block_count(c.network))
@@ -290,11 +319,9 @@ hdf5::File open_model(const fs::path& path) {
 
 TrainingRecord record_of(const TrainingOptions& options, double penalty) {
   TrainingRecord record;
-  record.learning_rate = options.learning_rate;
-  record.momentum = options.momentum;
-  record.nesterov = options.nesterov;
-  record.l2 = options.l2;
-  record.label_smoothing = options.label_smoothing;
+  Json recorded = Json::object();
+  describe(JsonWriter{recorded}, options);
+  describe(JsonReader{recorded}, record.options);
   record.penalty = penalty;
   return record;
 }
@@ -352,7 +379,7 @@ Model read_model(const fs::path& path) {
   if (inputs != model.classes.size()) {
     throw not_ours(path, fmt::format("{} outputs for {} class names", inputs, model.classes.size()));
   }
-  model.training.penalty = penalty.value_or(l2_penalty(model.head, model.training.l2));
+  model.training.penalty = penalty.value_or(l2_penalty(model.head, model.training.options.l2));
   return model;
 }
 

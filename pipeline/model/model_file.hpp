@@ -30,20 +30,16 @@ struct SplitRecord {
 /// How the head was trained. The record becomes Keras's training_config and regularizers, so that training
 /// can go on in Keras.
 struct TrainingRecord {
-  double learning_rate = 0.001;
-  double momentum = 0.9;
-  bool nesterov = false;
-  double l2 = 0.0;
-  double label_smoothing = 0.0;
-  double temperature = 1.0;  ///< the last layer is already divided by it; only a record
-  int views = 0;             ///< of each training image, besides the image itself
+  TrainingOptions options{};  ///< those that are described as recorded; the others have their defaults
+  double temperature = 1.0;   ///< the last layer is already divided by it; only a record
+  int views = 0;              ///< of each training image, besides the image itself
   /// The penalty in reported losses: l2 * sum of squares of the kernels before a transform was folded into
   /// the first one.
   double penalty = 0.0;
   std::optional<SplitRecord> split{};  ///< empty in models before 2026-11-25
 };
 
-/// The record of a training with `options`, without views, split and temperature.
+/// The record of a training with `options`: its recorded ones, without views, split and temperature.
 /// @param penalty  l2_penalty() of the head as it was trained
 [[nodiscard]] TrainingRecord record_of(const TrainingOptions& options, double penalty);
 

@@ -222,7 +222,7 @@ std::vector<std::pair<std::string, std::string>> metadata(const Model& model, co
        nlohmann::json(model.classes).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
       {"headstart_version", HEADSTART_VERSION},
       {"input", fmt::format("RGB pixels, 0 to 255, {0} x {0}", c.resize.size)},
-      {"resize", c.resize.mode == ResizeMode::kStretch ? "stretch" : "crop"},
+      {"resize", std::string(to_string(c.resize.mode))},
       {"interpolation", c.resize.interpolation == Interpolation::kBilinear
                             ? "bilinear, half-pixel centres, no antialiasing"
                             : "nearest"},

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "features/network/known_networks.hpp"
 #include "features/network/weights.hpp"
 
 namespace {

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -27,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 24U;
 constexpr const char* kBytes = "bytes";
+constexpr const char* kFormat = "format";
 
 [[noreturn]] void refuse_config(const fs::path& file, std::size_t line, std::string_view what,
                                 std::string_view advice) {
@@ -221,16 +221,27 @@ std::string repaired_lines(std::string_view text) {
   return result;
 }
 
+/// Removes the key that says the format, and gives its value.
+ConfigFormat take_format(std::vector<ConfigKey>& keys, const fs::path& file) {
+  const auto key = std::find_if(keys.begin(), keys.end(), [](const ConfigKey& candidate) {
+    return candidate.section.empty() && candidate.name == kFormat;
+  });
+  if (key == keys.end()) return ConfigFormat::k0_1_0;
+  for (const ConfigFormat format : {ConfigFormat::k0_1_0, ConfigFormat::kNow}) {
+    if (key->value == ConfigValue(static_cast<std::int64_t>(format))) {
+      keys.erase(key);
+      return format;
+    }
+  }
+  refuse_config(file, key->line, fmt::format("{} is neither 1 nor 2", kFormat),
+                "a later headstart wrote it: use that one");
+}
+
 }  // namespace
 
 std::string word_of(const ConfigScalar& scalar) {
   if (const auto* text = std::get_if<std::string>(&scalar)) return *text;
-  if (const auto* number = std::get_if<double>(&scalar)) {
-    // Options are parsed as long double, which can round a short decimal to a neighbouring double.
-    std::string shortest = fmt::format("{}", *number);
-    const auto read = static_cast<double>(std::strtold(shortest.c_str(), nullptr));
-    return read == *number ? shortest : fmt::format("{:.17g}", *number);
-  }
+  if (const auto* number = std::get_if<double>(&scalar)) return fmt::format("{}", *number);
   if (const auto* number = std::get_if<std::int64_t>(&scalar)) return fmt::format("{}", *number);
   return std::get<bool>(scalar) ? "true" : "false";
 }
@@ -250,33 +261,25 @@ std::string toml_of(const ConfigValue& value) {
       value);
 }
 
-void Config::set(std::string_view key, ConfigValue value) {
-  const auto entry =
-      std::find_if(entries.begin(), entries.end(), [&](const Entry& other) { return other.key == key; });
-  if (entry != entries.end()) {
-    entry->value = std::move(value);
-  } else {
-    entries.push_back({std::string(key), std::move(value), ""});
+std::string config_text(std::string_view comment, std::span<const ConfigSection> sections) {
+  std::string text;
+  while (!comment.empty()) {
+    const std::string_view line = comment.substr(0, comment.find('\n'));
+    text += fmt::format("# {}\n", line);
+    comment.remove_prefix(std::min(comment.size(), line.size() + 1));
   }
-}
-
-void Config::erase(std::string_view key) {
-  entries.erase(
-      std::remove_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; }),
-      entries.end());
-}
-
-std::string Config::text() const {
-  std::string text = comment.empty() ? "" : "# " + comment + "\n";
-  text += "[" + section + "]\n";
-  for (const Entry& entry : entries) {
-    if (!entry.comment.empty()) text += "\n# " + entry.comment + "\n";
-    text += entry.key + " = " + toml_of(entry.value) + "\n";
+  text += fmt::format("{} = {}\n", kFormat, static_cast<std::int64_t>(ConfigFormat::kNow));
+  for (const ConfigSection& section : sections) {
+    text += fmt::format("\n[{}]\n", section.name);
+    for (const ConfigSection::Entry& entry : section.entries) {
+      if (!entry.comment.empty()) text += fmt::format("\n# {}\n", entry.comment);
+      text += fmt::format("{} = {}\n", entry.key, toml_of(entry.value));
+    }
   }
   return text;
 }
 
-std::vector<ConfigKey> parse_config(std::string_view text, const fs::path& file) {
+ConfigFile parse_config(std::string_view text, const fs::path& file) {
   if (const auto line = line_of_too_deep_key(text)) {
     refuse_config(file, *line, fmt::format("a key has more than {} parts", kMostKeyParts),
                   "write it as headstart does: below the name of a command");
@@ -291,14 +294,15 @@ std::vector<ConfigKey> parse_config(std::string_view text, const fs::path& file)
       refuse_config(file, error.source().begin.line, error.description(), "write it as TOML has it");
     }
   }
-  std::vector<ConfigKey> keys;
-  collect_keys(table, {}, keys);
-  std::stable_sort(keys.begin(), keys.end(),
+  ConfigFile result;
+  collect_keys(table, {}, result.keys);
+  std::stable_sort(result.keys.begin(), result.keys.end(),
                    [](const ConfigKey& a, const ConfigKey& b) { return a.line < b.line; });
-  return keys;
+  result.format = take_format(result.keys, file);
+  return result;
 }
 
-std::vector<ConfigKey> read_config(const fs::path& file) {
+ConfigFile read_config(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::string text;
   std::array<char, 1U << 16U> block{};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,32 +20,30 @@ using ConfigScalar = std::variant<bool, std::int64_t, double, std::string>;
 /// A scalar or a list of them.
 using ConfigValue = std::variant<bool, std::int64_t, double, std::string, std::vector<ConfigScalar>>;
 
-/// The text that an option takes: "true", "0.001", a string unchanged. A number is read again as exactly the
-/// same number.
+/// The text that an option takes: "true", a string unchanged, the shortest text of a number.
 [[nodiscard]] std::string word_of(const ConfigScalar& scalar);
 
 /// `value` in TOML, on one line.
 [[nodiscard]] std::string toml_of(const ConfigValue& value);
 
-/// One section of a config.toml, as a run writes it.
-struct Config {
+/// The options of one command, as a run writes them.
+struct ConfigSection {
   struct Entry {
     std::string key;
     ConfigValue value;
     std::string comment;  ///< the line above it; empty: none
   };
 
-  std::string section;
-  std::string comment;  ///< the line above the section; empty: none
+  std::string name;  ///< of the command
   std::vector<Entry> entries;
-
-  /// Replaces the value of `key`, or appends it.
-  void set(std::string_view key, ConfigValue value);
-  /// Removes `key` with its comment, if it is there.
-  void erase(std::string_view key);
-  /// The text of the file. Every text can be written, so text() never throws for a text.
-  [[nodiscard]] std::string text() const;
 };
+
+/// What the names of keys mean: a file of 0.1.0 has no format and names some options in another way.
+enum class ConfigFormat : std::int64_t { k0_1_0 = 1, kNow = 2 };
+
+/// The text of a config.toml. Every text can be a value, so this never throws for one.
+/// @param comment  the first lines, without "#"
+[[nodiscard]] std::string config_text(std::string_view comment, std::span<const ConfigSection> sections);
 
 /// One key of a file that a user wrote.
 struct ConfigKey {
@@ -55,12 +54,17 @@ struct ConfigKey {
   std::size_t line = 0;              ///< 1-based
 };
 
-/// The keys of a .toml file in the order of their lines. Files of headstart 0.1.0, which were not quite TOML,
-/// are accepted, too.
-/// @throws Error kUsage, with the line, if the file can't be read or is not TOML
-[[nodiscard]] std::vector<ConfigKey> read_config(const std::filesystem::path& file);
+/// A config.toml as a person may have written it.
+struct ConfigFile {
+  ConfigFormat format = ConfigFormat::k0_1_0;  ///< kNow where the file says "format = 2"
+  std::vector<ConfigKey> keys;                 ///< in the order of their lines, without the format
+};
 
-/// The keys of a file with this text.
-[[nodiscard]] std::vector<ConfigKey> parse_config(std::string_view text, const std::filesystem::path& file);
+/// Reads a .toml file. Files of headstart 0.1.0, which were not quite TOML, are accepted, too.
+/// @throws Error kUsage, with the line, if the file can't be read, is not TOML, or has another format
+[[nodiscard]] ConfigFile read_config(const std::filesystem::path& file);
+
+/// The same for a file with this text.
+[[nodiscard]] ConfigFile parse_config(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace headstart

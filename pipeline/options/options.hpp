@@ -1,11 +1,12 @@
-// pipeline/options/options.hpp: the options of the command line and of config.toml, as values. The defaults
-// are those in --help.
+// pipeline/options/options.hpp: the options of each command, as values. The defaults are those in --help.
+// describe_...() lists the options of a command: what a person can set, in which words, within which bounds.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/dataset/shard.hpp"
@@ -17,11 +18,12 @@
 #include "head/search/search.hpp"
 #include "head/training/trainer.hpp"
 #include "pipeline/options/class_weight.hpp"
-#include "pipeline/options/config.hpp"
 #include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/process/session.hpp"
 
 namespace headstart {
+
+class OptionList;
 
 /// The options of sweep's search.
 struct SweepOptions {
@@ -44,13 +46,15 @@ struct RunOptions {
   bool resume = false;               ///< from OUT's checkpoint, if it exists
   double checkpoint_seconds = 30.0;  ///< between checkpoints; 0: after every epoch
   bool dry_run = false;
-  Config config;  ///< the resolved options, written to OUT/config.toml
 };
 
 struct TrainOptions : RunOptions {
   std::filesystem::path features;  ///< exported rows with their labels, instead of a dataset; empty: none
   Tap tap = vgg16().default_tap;
   Representation representation;
+  /// The learning rate times mean |x|^2 of the training rows, in place of training.learning_rate; empty:
+  /// none.
+  std::optional<double> rate;
   bool pooling_given = false;  ///< whether the user gave representation.pooling
   bool force = false;          ///< let standardize make dense rows from flattened maps
   int views = 0;               ///< of each training image, besides the image itself
@@ -94,6 +98,16 @@ struct EvaluateOptions {
 
 enum class PredictionFormat { kCsv, kJson };
 
+[[nodiscard]] constexpr std::string_view to_string(PredictionFormat format) noexcept {
+  switch (format) {
+    case PredictionFormat::kCsv:
+      return "csv";
+    case PredictionFormat::kJson:
+      return "jsonl";
+  }
+  return {};
+}
+
 struct PredictOptions {
   std::filesystem::path model;
   std::vector<std::string> paths;  ///< files, folders, or "-" for a list on stdin
@@ -108,6 +122,16 @@ struct PredictOptions {
 };
 
 enum class ModelFormat { kOnnx, kKeras };
+
+[[nodiscard]] constexpr std::string_view to_string(ModelFormat format) noexcept {
+  switch (format) {
+    case ModelFormat::kOnnx:
+      return "onnx";
+    case ModelFormat::kKeras:
+      return "keras";
+  }
+  return {};
+}
 
 struct ExportOptions {
   std::filesystem::path model;
@@ -146,5 +170,29 @@ struct InfoOptions {
   Network network = vgg16();
   std::filesystem::path weights;
 };
+
+/// The options that every command has besides its own.
+struct GeneralOptions {
+  int threads = 1;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+// Each adds the options of one command, whose fields have to outlive the list.
+
+void describe_train(OptionList& list, TrainOptions& options);
+/// The options of train that the search does not decide, and those of the search, `options.sweep`.
+void describe_sweep(OptionList& list, TrainOptions& options);
+void describe_finetune(OptionList& list, FinetuneOptions& options);
+void describe_extract(OptionList& list, ExtractOptions& options);
+void describe_inspect(OptionList& list, InspectOptions& options);
+void describe_evaluate(OptionList& list, EvaluateOptions& options);
+void describe_predict(OptionList& list, PredictOptions& options);
+void describe_export(OptionList& list, ExportOptions& options);
+void describe_cache(OptionList& list, CacheOptions& options);
+void describe_cache_prune(OptionList& list, CachePruneOptions& options);
+void describe_cache_export(OptionList& list, CacheExportOptions& options);
+void describe_info(OptionList& list, InfoOptions& options);
+void describe_general(OptionList& list, GeneralOptions& options);
 
 }  // namespace headstart

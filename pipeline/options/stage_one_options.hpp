@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "data/dataset/dataset_folder.hpp"
 #include "data/dataset/discovery.hpp"
@@ -16,6 +17,8 @@
 #include "features/network/known_networks.hpp"
 
 namespace headstart {
+
+class OptionList;
 
 /// --max-rejects: a number of images or a share of them.
 struct RejectLimit {
@@ -28,12 +31,24 @@ struct RejectLimit {
 
 /// "12" or "5%". Empty for any other text.
 [[nodiscard]] std::optional<RejectLimit> parse_reject_limit(const std::string& text);
+/// The text that parse_reject_limit() reads as the same limit.
+[[nodiscard]] std::string to_string(const RejectLimit& limit);
 
 /// What happens at a broken image.
 enum class OnError {
   kSkip,  ///< the image is left out, with a reason
   kFail,  ///< the run fails
 };
+
+[[nodiscard]] constexpr std::string_view to_string(OnError on_error) noexcept {
+  switch (on_error) {
+    case OnError::kSkip:
+      return "skip";
+    case OnError::kFail:
+      return "fail";
+  }
+  return {};
+}
 
 /// The options of every command that reads images.
 struct ImageOptions {
@@ -60,5 +75,22 @@ struct StageOneOptions {
   FeatureType storage = FeatureType::kFloat32;  ///< of cached rows; a saved model has its own
   ImageOptions images;
 };
+
+// Options that several commands have. Fields have to outlive the list.
+
+/// The dataset, and how it is read.
+void describe_dataset(OptionList& list, std::filesystem::path& dataset, ImageOptions& images);
+void describe_cache_folder(OptionList& list, std::filesystem::path& cache);
+/// Which network runs, and its weights.
+void describe_network(OptionList& list, Network& network, std::filesystem::path& weights);
+/// How the network runs and where its rows are stored; these options change no value of a row.
+void describe_engine(OptionList& list, StageOneOptions& options);
+void describe_views(OptionList& list, int& views, std::string_view help);
+/// Options that decide which images are accepted.
+void describe_admission(OptionList& list, ImageOptions& images);
+/// Options that decide what a cached row is: the input of the network, and the activations that are kept. A
+/// saved model has its own.
+void describe_extractor(OptionList& list, StageOneOptions& options);
+void describe_dry_run(OptionList& list, bool& dry_run);
 
 }  // namespace headstart

@@ -17,6 +17,7 @@
 
 #include "data/error.hpp"
 #include "features/network/all_finite.hpp"
+#include "memory/enum_names.hpp"
 
 namespace headstart {
 namespace {
@@ -60,19 +61,11 @@ void check_labels(const FeatureTable& table, const fs::path& file) {
   }
 }
 
-/// The split of that name; "" gives kUnassigned; empty if there is no such split.
-std::optional<Split> split_from(const std::string& text) {
-  for (const Split split : {Split::kUnassigned, Split::kTrain, Split::kValidation, Split::kTest}) {
-    if (text == to_string(split)) return split;
-  }
-  return std::nullopt;
-}
-
 /// Checks that all rows have a split, or that no row has one.
 void check_splits(const FeatureTable& table, const fs::path& file) {
   for (std::size_t row = 0; row < table.splits.size(); ++row) {
     const std::string& split = table.splits[row];
-    if (!split_from(split))
+    if (!parse_name<Split>(split))
       refuse(file,
              fmt::format("split: row {} is '{}', needed train, validation or test", row, printable(split)));
     if (split.empty() != table.splits.front().empty())
@@ -101,7 +94,7 @@ void FeatureFileReader::read_table(hid_t file) {
   const std::string pooling = attribute("pooling");
   table_.configuration = parsed(ExtractorConfiguration::parse(extractor), path_, "extractor", extractor);
   table_.tap = parsed(find_tap(table_.configuration.network, tap), path_, "tap", tap);
-  table_.pooling = parsed(parse_pooling(pooling), path_, "pooling", pooling);
+  table_.pooling = parsed(parse_name<Pooling>(pooling), path_, "pooling", pooling);
   table_.shape = tap_shape(table_.configuration.network, table_.tap, table_.configuration.resize.size);
   const std::vector<std::int64_t> shape = hdf5::read_numbers<std::int64_t>(file, "map_shape");
   if (shape != std::vector<std::int64_t>{table_.shape.height, table_.shape.width, table_.shape.channels})
@@ -215,7 +208,7 @@ ExtractedDataset dataset_of(const FeatureTable& table) {
     Sample sample;
     sample.path = table.paths[row];
     sample.label = table.labels[row];
-    sample.split = split_from(table.splits[row]).value_or(Split::kUnassigned);
+    sample.split = parse_name<Split>(table.splits[row]).value_or(Split::kUnassigned);
     sample.group = table.groups[row];
     dataset.manifest.has_given_splits = sample.split != Split::kUnassigned;  // in all rows or in none
     dataset.manifest.samples.push_back(std::move(sample));

@@ -3,25 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdint>
-#include <limits>
-#include <string_view>
-#include <system_error>
 
 #include "data/error.hpp"
 
 namespace headstart {
 namespace {
-
-constexpr std::uint64_t kMostShards = std::numeric_limits<std::uint32_t>::max();
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || rest != text.data() + text.size() || number > kMostShards) return std::nullopt;
-  return number;
-}
 
 [[noreturn]] void cannot_tell(const std::string& why) {
   throw Error{Error::Kind::kUsage, "cannot tell which shard of the dataset this process takes", why,
@@ -32,7 +19,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 std::optional<std::uint64_t> number_in(const Environment& environment, const char* name) {
   const char* const text = environment(name);
   if (text == nullptr) return std::nullopt;
-  const auto number = parse_number(text);
+  const auto number = parse_shard_number(text);
   if (!number) cannot_tell(fmt::format("{} is '{}'", name, printable(text)));
   return number;
 }
@@ -98,16 +85,6 @@ std::optional<ChosenShard> indexed_job(const Environment& environment) {
 }
 
 }  // namespace
-
-std::optional<Shard> parse_shard(const std::string& text) {
-  if (text == "none") return Shard{};
-  const std::size_t slash = text.find('/');
-  if (slash == std::string::npos) return std::nullopt;
-  const auto index = parse_number(std::string_view(text).substr(0, slash));
-  const auto count = parse_number(std::string_view(text).substr(slash + 1));
-  if (!index || !count || *index >= *count) return std::nullopt;
-  return Shard{*index, *count};
-}
 
 ChosenShard shard_of_launch(const Environment& environment, RanksTake ranks) {
   std::optional<ChosenShard> outer = job_array(environment);

@@ -1,18 +1,14 @@
-// pipeline/rows/shard_option.hpp: --shard K/N, and the values of launchers if --shard isn't given. Surprise:
-// a Slurm batch script has SLURM_PROCID and SLURM_NTASKS, too, though it is not one task among several. Only
-// tasks of a step (srun) have SLURM_STEP_ID.
+// pipeline/rows/shard_option.hpp: the shard that launchers say if --shard isn't given. Surprise: a Slurm batch
+// script has SLURM_PROCID and SLURM_NTASKS, too, though it is not one task among several. Only tasks of a step
+// (srun) have SLURM_STEP_ID.
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "data/dataset/shard.hpp"
 
 namespace headstart {
-
-/// "3/8" (0/8 to 7/8), or "none" for the whole dataset. Empty for any other text.
-[[nodiscard]] std::optional<Shard> parse_shard(const std::string& text);
 
 /// The value of an environment variable, or null.
 using Environment = std::function<const char*(const char* name)>;

@@ -17,6 +17,7 @@
 #include "data/image/byte_view.hpp"
 #include "data/sha256.hpp"
 #include "features/json_integer.hpp"
+#include "memory/enum_names.hpp"
 #include "pipeline/process/write_file.hpp"
 
 namespace headstart {
@@ -147,11 +148,15 @@ bool same_value(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::optional<std::string> difference(const RunIdentity& saved, const RunIdentity& ours) {
-  const auto value_in = [](const RunIdentity& identity, const std::string& name) {
-    const auto found = std::find_if(identity.begin(), identity.end(),
-                                    [&](const auto& entry) { return entry.first == name; });
-    return found == identity.end() ? std::string("nothing") : found->second;
+std::optional<std::string> difference(const RunIdentity& saved, const RunIdentity& ours,
+                                      const RunIdentity& presets) {
+  const auto value_in = [&](const RunIdentity& identity, const std::string& name) {
+    for (const RunIdentity* values : {&identity, &presets}) {
+      const auto found = std::find_if(values->begin(), values->end(),
+                                      [&](const auto& entry) { return entry.first == name; });
+      if (found != values->end()) return found->second;
+    }
+    return std::string("nothing");
   };
   for (const RunIdentity* identity : {&ours, &saved}) {
     for (const auto& [name, value] : *identity) {
@@ -187,7 +192,7 @@ void write_checkpoint(const std::filesystem::path& file, const RunIdentity& iden
 void Checkpoint::parse(std::size_t header_end, const std::string& header) {
   const Json json = Json::parse(header);
   identity = json.at("identity").get<RunIdentity>();
-  const std::optional<Solver> named = parse_solver(json.at("solver").get<std::string>());
+  const std::optional<Solver> named = parse_name<Solver>(json.at("solver").get<std::string>());
   if (!named || *named == Solver::kAuto) damaged("it names an unknown solver");
   solver = *named;
   history_ = history_from(json.at("history"));

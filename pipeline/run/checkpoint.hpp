@@ -29,7 +29,9 @@ using RunIdentity = std::vector<std::pair<std::string, std::string>>;
 
 /// A difference between `saved` and `ours`, such as "seed is 3 there, 4 here"; empty if there is none. Values
 /// that are numbers are compared as numbers.
-[[nodiscard]] std::optional<std::string> difference(const RunIdentity& saved, const RunIdentity& ours);
+/// @param presets  the values of names that one of the two lacks
+[[nodiscard]] std::optional<std::string> difference(const RunIdentity& saved, const RunIdentity& ours,
+                                                    const RunIdentity& presets = {});
 
 /// Writes `file`, which is not durable yet. @throws Error kFailed
 void write_checkpoint(const std::filesystem::path& file, const RunIdentity& identity, Solver solver,

@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <optional>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -16,6 +14,7 @@
 #include "head/divergence.hpp"
 #include "head/layers/column_slab.hpp"
 #include "pipeline/process/interrupt.hpp"
+#include "pipeline/run/run_config.hpp"
 
 namespace headstart {
 namespace {
@@ -26,12 +25,6 @@ constexpr const char* kName = "checkpoint";
 // After Ctrl-C; an epoch that takes longer is not finished.
 constexpr std::chrono::milliseconds kToEndAnEpoch{1000};
 constexpr int kLinesAfterASearch = 12;  // its curves are in the report
-
-/// Options that change places, speed or safety, but not the result of a run. The facts include the images and
-/// the network's results for them.
-constexpr std::array<std::string_view, 15> kHarmless{
-    "dataset",    "out",        "cache",  "weights",  "engine", "batch-size",    "threads", "max-rejects",
-    "max-pixels", "checkpoint", "solver", "on-error", "force",  "allow-outside", "encoding"};
 
 std::string epoch_line(const EpochResult& epoch, int epochs) {
   std::string line = fmt::format("epoch {}/{}: loss {:.4f}, accuracy {:.4f}", epoch.epoch + 1, epochs,
@@ -105,7 +98,7 @@ std::optional<Checkpoint> find_checkpoint(const ResumableRun& run, const RunIden
     return std::nullopt;
   }
   Checkpoint& checkpoint = std::get<Checkpoint>(read);
-  std::optional<std::string> foreign = difference(checkpoint.identity, identity);
+  std::optional<std::string> foreign = difference(checkpoint.identity, identity, run.presets);
   if (!foreign && run.asked != Solver::kAuto && run.asked != checkpoint.solver) {
     foreign = fmt::format("solver is {} there, {} here", to_string(checkpoint.solver), to_string(run.asked));
   }
@@ -131,16 +124,6 @@ std::uint64_t largest_checkpoint(std::uint64_t inputs, const TrainingOptions& op
   }
   return sizeof(float) * floats + (std::uint64_t{1} << 20U) +
          512 * static_cast<std::uint64_t>(options.epochs);
-}
-
-RunIdentity identity_of(const RunIdentity& facts, const Config& config) {
-  RunIdentity identity;  // options first, so that an error names an option that the user has changed
-  for (const Config::Entry& entry : config.entries) {
-    if (std::find(kHarmless.begin(), kHarmless.end(), entry.key) != kHarmless.end()) continue;
-    identity.emplace_back(entry.key, printable(toml_of(entry.value)));
-  }
-  identity.insert(identity.end(), facts.begin(), facts.end());
-  return identity;
 }
 
 TrainingResult train_resumably(const ResumableRun& run, const RunIdentity& identity, OutputFolder& out,
@@ -200,6 +183,7 @@ TrainingResult train_resumably(const TrainingData& data, TrainingOptions trainin
           static_cast<std::uint64_t>(data.columns()) + data.labels.size(), training, data.classes),
       .resume = options.resume,
       .checkpoint_seconds = options.checkpoint_seconds,
+      .presets = identity_of({}, TrainOptions{}),
       .epochs_a_line = options.sweep ? std::max(1, training.epochs / kLinesAfterASearch) : 1,
       .train = [&](Solver solver, const TrainingHooks& hooks, const TrainingState* resume) {
         training.solver = solver;

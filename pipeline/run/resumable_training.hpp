@@ -14,12 +14,6 @@
 
 namespace headstart {
 
-/// The values that a checkpoint must agree with: `facts` (about the data), and every key of the resolved
-/// options that can change the result. Options do not count if they only name places or change the speed. A
-/// new option counts until the list of these exceptions has it.
-/// @param config  TrainOptions::config
-[[nodiscard]] RunIdentity identity_of(const RunIdentity& facts, const Config& config);
-
 /// A training run as train_resumably() takes it.
 struct ResumableRun {
   int epochs = 0;
@@ -29,6 +23,7 @@ struct ResumableRun {
   std::uint64_t largest_checkpoint = 0;
   bool resume = false;
   double checkpoint_seconds = 30.0;
+  RunIdentity presets{};  ///< the values of options that a checkpoint of an earlier version does not have
   int epochs_a_line = 1;  ///< of the console; with --verbose each epoch has a line
   std::function<TrainingResult(Solver solver, const TrainingHooks& hooks, const TrainingState* resume)> train;
 };

@@ -32,7 +32,7 @@ std::vector<std::string> rows_of(const Manifest& manifest) {
     std::string row =
         sample.path + " " +
         (sample.label == kNoLabel ? "-" : manifest.classes.at(static_cast<std::size_t>(sample.label)));
-    if (sample.split != Split::kUnassigned) row += std::string(" ") + to_string(sample.split);
+    if (sample.split != Split::kUnassigned) row.append(" ").append(to_string(sample.split));
     if (!sample.source.problem.empty()) row += " !" + sample.source.problem;
     rows.push_back(row);
   }

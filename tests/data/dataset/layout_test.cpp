@@ -76,7 +76,7 @@ std::string counts_of(const Manifest& manifest) {
           std::count_if(manifest.samples.begin(), manifest.samples.end(), [&](const Sample& sample) {
             return sample.split == split && sample.label == static_cast<Label>(label);
           });
-      const std::string name = split == Split::kUnassigned ? "-" : to_string(split);
+      const std::string name(split == Split::kUnassigned ? "-" : to_string(split));
       if (count > 0) rows.push_back(name + " " + manifest.classes[label] + " " + std::to_string(count));
     }
   }

@@ -15,6 +15,7 @@
 #include "data/error.hpp"
 #include "features/engines/native_engine.hpp"
 #include "features/engines/onednn_engine.hpp"
+#include "memory/enum_names.hpp"
 #include "tests/features/engines/golden_features.hpp"
 #include "tests/features/network/made_up_weights.hpp"
 
@@ -49,10 +50,10 @@ Error::Kind error_kind(const EngineOptions& options) {
 }
 
 TEST(Engine, NamesAreReadBackAsTheKindTheyName) {
-  for (const EngineKind kind : kAllKinds) EXPECT_EQ(parse_engine_kind(to_string(kind)), kind);
+  for (const EngineKind kind : kAllKinds) EXPECT_EQ(parse_name<EngineKind>(to_string(kind)), kind);
   EXPECT_EQ(to_string(EngineKind::kOpencvCudaFp16), "opencv-cuda-fp16");
-  EXPECT_EQ(parse_engine_kind("cuda"), std::nullopt);
-  EXPECT_EQ(parse_engine_kind(""), std::nullopt);
+  EXPECT_EQ(parse_name<EngineKind>("cuda"), std::nullopt);
+  EXPECT_EQ(parse_name<EngineKind>(""), std::nullopt);
 }
 
 TEST(Engine, OnlyFp16KindsAreOfFp16Precision) {

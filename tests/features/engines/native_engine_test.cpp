@@ -127,7 +127,7 @@ TEST(NativeEngine, TooLargeABatchIsAnErrorThatSaysWhatToLower) {
     ADD_FAILURE() << "opened";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("engine native is out of memory"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("--batch-size"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("--engine-batch"));
   }
 }
 

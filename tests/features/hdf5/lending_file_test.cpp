@@ -17,6 +17,7 @@
 
 #include "data/error.hpp"
 #include "features/hdf5/hdf5.hpp"
+#include "memory/enum_names.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace headstart {
@@ -189,7 +190,7 @@ TEST(LendingFile, UnusedIsAFile) {
 
 TEST(LendingFile, LeavesRoomForValuesThatComeLater) {
   const std::vector<float> values{1.5F, -2.0F, 3.0F, 4.0F, 5.0F, 6.0F};
-  for (const FeatureType type : kFeatureTypes) {
+  for (const FeatureType type : named_values<FeatureType>()) {
     hdf5::LendingFile file;
     hdf5::write_string_dataset(file.id(), "names", {"a", "b", "c"});
     const auto [before, after] = file.close_around("values", {3, 2}, type);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "memory/enum_names.hpp"
+
 namespace headstart::test {
 namespace {
 
@@ -23,9 +25,9 @@ TrainingShape recipe(std::int64_t training) {
 
 TEST(SolverTest, NamesAreReadBack) {
   for (const Solver solver : {Solver::kAuto, Solver::kGram, Solver::kPrimal}) {
-    EXPECT_EQ(parse_solver(to_string(solver)), solver);
+    EXPECT_EQ(parse_name<Solver>(to_string(solver)), solver);
   }
-  EXPECT_FALSE(parse_solver("Gram"));
+  EXPECT_FALSE(parse_name<Solver>("Gram"));
 }
 
 TEST(SolverTest, FewImagesOfManyFeaturesGetTheGramSolver) {

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "memory/enum_names.hpp"
 #include "tests/head/layers/sparse_matrix.hpp"
 
 namespace headstart::test {
@@ -116,13 +117,14 @@ Maps draw_maps() {
 }
 
 TEST(RepresentationTest, NamesGoBothWays) {
-  for (const Pooling pooling : kPoolings) EXPECT_EQ(parse_pooling(to_string(pooling)), pooling);
-  for (const Transform transform : kTransforms) EXPECT_EQ(parse_transform(to_string(transform)), transform);
+  for (const Pooling pooling : kPoolings) EXPECT_EQ(parse_name<Pooling>(to_string(pooling)), pooling);
+  for (const Transform transform : kTransforms)
+    EXPECT_EQ(parse_name<Transform>(to_string(transform)), transform);
   EXPECT_EQ(to_string(Pooling::kAverage), "avg");
   EXPECT_EQ(to_string(Transform::kStandardize), "standardize");
-  EXPECT_FALSE(parse_pooling("mean"));
-  EXPECT_FALSE(parse_pooling(""));
-  EXPECT_FALSE(parse_transform("Unit"));
+  EXPECT_FALSE(parse_name<Pooling>("mean"));
+  EXPECT_FALSE(parse_name<Pooling>(""));
+  EXPECT_FALSE(parse_name<Transform>("Unit"));
 }
 
 TEST(RepresentationTest, PoolsAsTheDefinitionSaysOnRandomMaps) {

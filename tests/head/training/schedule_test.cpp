@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "memory/enum_names.hpp"
+
 namespace headstart::test {
 namespace {
 
@@ -20,11 +22,11 @@ std::vector<double> rates(Schedule schedule, int epochs) {
 TEST(ScheduleTest, NamesGoBothWays) {
   for (const Schedule schedule :
        {Schedule::kConstant, Schedule::kStep, Schedule::kCosine, Schedule::kPlateau}) {
-    EXPECT_EQ(parse_schedule(to_string(schedule)), schedule);
+    EXPECT_EQ(parse_name<Schedule>(to_string(schedule)), schedule);
   }
   EXPECT_EQ(to_string(Schedule::kCosine), "cosine");
-  EXPECT_FALSE(parse_schedule("linear"));
-  EXPECT_FALSE(parse_schedule(""));
+  EXPECT_FALSE(parse_name<Schedule>("linear"));
+  EXPECT_FALSE(parse_name<Schedule>(""));
 }
 
 TEST(LearningRateTest, ConstantNeverChanges) {

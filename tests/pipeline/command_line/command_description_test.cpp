@@ -46,7 +46,7 @@ struct Help {
 
 /// Read off the text that people see, with nothing of the code under test.
 Help parse_help(const std::string& text) {
-  static const std::regex option("^  (-[A-Za-z],)?(--[a-z0-9-]+)( .*)?$");
+  static const std::regex option("^  (-[A-Za-z],)?(--[a-z0-9-]+)(,--[a-z0-9-]+)?( .*)?$");
   static const std::regex command("^  ([a-z]+)  .*$");
   Help help;
   bool in_commands = false;
@@ -57,6 +57,7 @@ Help parse_help(const std::string& text) {
     if (std::regex_match(line, match, option)) {
       help.options.insert(match[2]);
       if (match[1].matched) help.options.insert(match.str(1).substr(0, 2));
+      if (match[3].matched) help.options.insert(match.str(3).substr(1));
     } else if (in_commands && std::regex_match(line, match, command)) {
       help.commands.push_back(match[1]);
     }

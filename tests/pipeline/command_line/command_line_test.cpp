@@ -47,6 +47,27 @@ TEST(CommandLine, WrongUsageIsExitCodeTwoAndOneLine) {
   expect_error(headstart_process({"train", "x", "-o", "y", "--config", "/nowhere.toml"}), 2, "/nowhere.toml");
 }
 
+TEST(CommandLine, KerasNamesAreUnderstoodOrAnswered) {
+  const auto train = [](const std::vector<std::string>& more) {
+    std::vector<std::string> all{"train", "/nowhere", "-o", "y"};
+    all.insert(all.end(), more.begin(), more.end());
+    return headstart_process(all);
+  };
+  for (const char* name : {"--batch-size", "--batch_size", "--batch", "--lr", "--learning_rate", "--patience",
+                           "--early_stopping", "--engine_batch"}) {
+    expect_error(train({name, "1"}), 2, "/nowhere");
+    expect_error(train({std::string(name) + "=1"}), 2, "/nowhere");
+    expect_error(train({name, "none"}), 2, "'none' is not a number");
+  }
+  expect_error(train({"--validation_split", "0.5"}), 2, "/nowhere");
+  expect_error(train({"--weight_decay", "1"}), 2, "did you mean --l2?");
+  expect_error(train({"--units", "8"}), 2, "did you mean --hidden?");
+  expect_error(train({"--optimizer", "adam"}), 2, "the optimizer is SGD");
+  expect_error(headstart_process({"extract", "/nowhere", "--batch-size", "4"}), 2,
+               "did you mean --engine-batch?");
+  expect_error(train({"--lr", "1", "--rate", "1"}), 2, "excludes");
+}
+
 TEST(CommandLine, StandardizingFlattenedMapsHasToBeForced) {
   const std::vector<std::string> arguments{"train", "/nowhere", "-o", "y", "--transform", "standardize"};
   const auto with = [&](const std::vector<std::string>& more) {

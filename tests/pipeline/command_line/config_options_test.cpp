@@ -9,12 +9,13 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <memory>
 
 #include "data/error.hpp"
-#include "pipeline/commands/shared_options.hpp"
-#include "pipeline/commands/training_options.hpp"
+#include "pipeline/command_line/option_parser.hpp"
+#include "pipeline/options/options.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -27,26 +28,18 @@ using ::testing::HasSubstr;
 struct CommandLine {
   CommandLine() {
     root.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    train = root.add_subcommand("train", "");
-    train->add_option("dataset", options.dataset)->required();
-    train->add_option("-o,--out", options.out);
-    train->add_flag("--allow-outside", allow_outside);
-    add_number(*train, "--threads", threads, 1, 4096, "");
-    add_weights(*train, options.stage_one.weights);
-    add_engine(*train, options.stage_one);
-    add_training(*train, options);
-    add_extractor(*train, options.stage_one);
-    train->add_flag("--dry-run", options.dry_run)->configurable(false);
-    sweep = root.add_subcommand("sweep", "");
     sweep_options.sweep.emplace();
-    sweep->add_option("dataset", sweep_options.dataset)->required();
-    sweep->add_option("-o,--out", sweep_options.out);
-    sweep->add_flag("--allow-outside", allow_outside);
-    add_number(*sweep, "--threads", threads, 1, 4096, "");
-    add_weights(*sweep, sweep_options.stage_one.weights);
-    add_engine(*sweep, sweep_options.stage_one);
-    add_sweep(*sweep, sweep_options);
-    add_extractor(*sweep, sweep_options.stage_one);
+    add("train", train, options, describe_train);
+    add("sweep", sweep, sweep_options, describe_sweep);
+  }
+
+  template <typename Options>
+  void add(const char* name, OptionList& list, Options& fields, void (*describe)(OptionList&, Options&)) {
+    describe(list, fields);
+    describe_general(list, general);
+    CLI::App& app = *root.add_subcommand(name, "");
+    add_options(app, list);
+    commands.emplace(&app, &list);
   }
 
   void parse(const std::vector<std::string>& arguments, const char* command = "train") {
@@ -56,25 +49,27 @@ struct CommandLine {
   }
 
   CLI::App root;
-  CLI::App* train = nullptr;
-  CLI::App* sweep = nullptr;
+  OptionList train;
+  OptionList sweep;
+  DescribedCommands commands;
   TrainOptions options;
   TrainOptions sweep_options;
-  bool allow_outside = false;
-  int threads = 1;
+  GeneralOptions general;
 };
 
 /// `arguments` with the file, as the program does it.
 std::unique_ptr<CommandLine> parse_with(const std::filesystem::path& file,
                                         const std::vector<std::string>& arguments,
-                                        const char* command = "train") {
+                                        const char* command = "train",
+                                        std::vector<std::string>* notes = nullptr) {
   CommandLine typed;
   try {
     typed.parse(arguments, command);
   } catch (const CLI::ParseError&) {  // what the file may have is missing
   }
   auto line = std::make_unique<CommandLine>();
-  static_cast<void>(apply_config(file, typed.root, line->root, {command}));
+  const auto found = apply_config(file, typed.root, line->root, line->commands, {command});
+  if (notes != nullptr) *notes = found;
   line->parse(arguments, command);
   return line;
 }
@@ -86,7 +81,8 @@ class ConfigOptionsTest : public testing::Test {
     return scratch_ / "c.toml";
   }
 
-  std::string message_of(const std::string& text, const std::vector<std::string>& arguments = {"set"}) {
+  std::string message_of(const std::string& text,
+                         const std::vector<std::string>& arguments = {"set", "-o", "out"}) {
     try {
       static_cast<void>(parse_with(file(text), arguments));
     } catch (const Error& error) {
@@ -103,17 +99,18 @@ TEST_F(ConfigOptionsTest, KeysAreOptionsAndTheCommandLineWins) {
   const auto line =
       parse_with(file("[train]\ndataset = \"images\"\nepochs = 3\nlearning-rate = 1e-2\nnesterov = true\n"
                       "hidden = [64, 32]\nl2 = 0\n"),
-                 {"--epochs", "5"});
+                 {"--epochs", "5", "-o", "out"});
   EXPECT_EQ(line->options.dataset, "images");
   EXPECT_EQ(line->options.training.epochs, 5);
   EXPECT_EQ(line->options.training.learning_rate, 0.01);
   EXPECT_EQ(line->options.training.l2, 0.0);
   EXPECT_TRUE(line->options.training.nesterov);
   EXPECT_EQ(line->options.training.hidden, (std::vector<int>{64, 32}));
-  EXPECT_EQ(parse_with(file("[train]\ndataset = \"a\"\n"), {"b"})->options.dataset, "b");
-  EXPECT_EQ(parse_with(file("[train]\nhidden = 64\n"), {"b"})->options.training.hidden,
+  EXPECT_EQ(parse_with(file("[train]\ndataset = \"a\"\n"), {"b", "-o", "out"})->options.dataset, "b");
+  EXPECT_EQ(parse_with(file("[train]\nhidden = 64\n"), {"b", "-o", "out"})->options.training.hidden,
             (std::vector<int>{64}));
-  EXPECT_EQ(parse_with(file("[train]\nepochs = 7\n[sweep]\n"), {"b"})->options.training.epochs, 7);
+  EXPECT_EQ(parse_with(file("[train]\nepochs = 7\n[sweep]\n"), {"b", "-o", "out"})->options.training.epochs,
+            7);
 }
 
 TEST_F(ConfigOptionsTest, WhatIsWrongIsNamedWithFileLineAndKey) {
@@ -137,11 +134,11 @@ TEST_F(ConfigOptionsTest, WhatIsWrongIsNamedWithFileLineAndKey) {
 
 TEST_F(ConfigOptionsTest, AFileThatSaysNothingOfTheCommandIsTold) {
   CommandLine typed;
-  typed.parse({"set"});
+  typed.parse({"set", "-o", "out"});
   CommandLine line;
-  const auto note = apply_config(file("[sweep]\nfolds = 5\n"), typed.root, line.root, {"train"});
-  ASSERT_TRUE(note.has_value());
-  EXPECT_THAT(*note, HasSubstr("has no section [train]"));
+  const auto notes =
+      apply_config(file("[sweep]\nfolds = 5\n"), typed.root, line.root, line.commands, {"train"});
+  EXPECT_THAT(notes, testing::ElementsAre(HasSubstr("has no section [train]")));
 }
 
 TEST_F(ConfigOptionsTest, FilesOf010AreRead) {
@@ -155,8 +152,9 @@ TEST_F(ConfigOptionsTest, FilesOf010AreRead) {
   EXPECT_EQ(options.training.learning_rate, 0.001);
   EXPECT_EQ(options.stage_one.images.max_rejects.value, 5.0);
   EXPECT_TRUE(options.training.nesterov);
-  EXPECT_TRUE(train->allow_outside);
-  EXPECT_EQ(train->threads, 2);
+  EXPECT_EQ(options.stage_one.images.outside_paths, OutsidePaths::kAllowed);
+  EXPECT_EQ(options.training.batch, 32);
+  EXPECT_EQ(train->general.threads, 2);
 
   const auto sweep = parse_with(source_path("tests/golden/config_0_1_0_sweep.toml"), {}, "sweep");
   EXPECT_EQ(sweep->sweep_options.dataset, "say \"x\"");
@@ -166,6 +164,60 @@ TEST_F(ConfigOptionsTest, FilesOf010AreRead) {
   EXPECT_EQ(space.hidden, (std::vector<std::vector<int>>{{}, {512, 128}}));
   EXPECT_EQ(space.l2, (std::vector<double>{1e-5, 1e-4, 1e-3}));
   EXPECT_EQ(space.poolings.size(), 3U);
+}
+
+TEST_F(ConfigOptionsTest, TheBatchOf010IsThatOfTheEngine) {
+  std::vector<std::string> notes;
+  const std::vector<std::string> arguments{"b", "-o", "out"};
+  const auto old = parse_with(file("[train]\nbatch-size = 4\nbatch = 8\n"), arguments, "train", &notes);
+  EXPECT_EQ(old->options.stage_one.batch_size, 4);
+  EXPECT_EQ(old->options.training.batch, 8);
+  EXPECT_THAT(notes,
+              testing::ElementsAre(HasSubstr("line 2: without format = 2 as its first line, batch-size "
+                                             "means --engine-batch here")));
+  for (const char* const name : {"batch-size", "batch", "batch_size"}) {
+    const auto now =
+        parse_with(file(fmt::format("format = 2\n[train]\n{} = 4\nengine-batch = 2\n", name)), arguments);
+    EXPECT_EQ(now->options.stage_one.batch_size, 2) << name;
+    EXPECT_EQ(now->options.training.batch, 4) << name;
+  }
+}
+
+TEST_F(ConfigOptionsTest, KerasNamesAreAliases) {
+  const auto line = parse_with(file("format = 2\n[train]\npatience = 3\nvalidation_split = 0.5\n"),
+                               {"b", "-o", "out", "--lr", "0.5", "--batch", "7"});
+  EXPECT_EQ(line->options.early_stopping, 3);
+  EXPECT_EQ(line->options.validation, 0.5);
+  EXPECT_EQ(line->options.training.learning_rate, 0.5);
+  EXPECT_EQ(line->options.training.batch, 7);
+}
+
+TEST_F(ConfigOptionsTest, ARateTakesThePlaceOfALearningRate) {
+  const std::string both = "format = 2\n[train]\nrate = 1\n";
+  EXPECT_EQ(parse_with(file(both), {"b", "-o", "out"})->options.rate, 1.0);
+  const auto typed = parse_with(file(both), {"b", "-o", "out", "--lr", "0.5"});
+  EXPECT_EQ(typed->options.rate, std::nullopt);
+  const auto has = [](const OptionList& list, const std::string& key) {
+    const ConfigSection section = section_of("train", list);
+    return std::any_of(section.entries.begin(), section.entries.end(),
+                       [&](const ConfigSection::Entry& entry) { return entry.key == key; });
+  };
+  EXPECT_TRUE(has(typed->train, "learning-rate") && !has(typed->train, "rate"));
+  const auto read = parse_with(file(both), {"b", "-o", "out"});
+  EXPECT_TRUE(has(read->train, "rate") && !has(read->train, "learning-rate"));
+}
+
+TEST_F(ConfigOptionsTest, PathsAreWrittenFromTheRoot) {
+  CommandLine line;
+  line.parse({"set", "-o", "out", "--cache", "/c"});
+  for (const ConfigSection::Entry& entry : section_of("train", line.train).entries) {
+    if (entry.key == "dataset") {
+      EXPECT_EQ(std::get<std::string>(entry.value), std::filesystem::absolute("set").string());
+    }
+    if (entry.key == "cache") {
+      EXPECT_EQ(std::get<std::string>(entry.value), "/c");
+    }
+  }
 }
 
 /// Text that an argument can hold.
@@ -180,8 +232,8 @@ RC_GTEST_FIXTURE_PROP(ConfigOptionsTest, WrittenAndReadOptionsAreTheSame, ()) {
   const int l2_digits = *rc::gen::inRange(0, 1'000'000);
   const auto hidden = *rc::gen::container<std::vector<int>>(rc::gen::inRange(1, 65536));
   std::vector<std::string> arguments{
-      "--cache=" + *text(),
-      "--weights=" + *text(),
+      "--cache=/" + *text(),
+      "--weights=/" + *text(),
       fmt::format("--learning-rate={}e-{}",
                   *rc::gen::inRange(std::int64_t{1}, std::int64_t{9'999'999'999'999'999}),
                   *rc::gen::inRange(10, 13)),
@@ -193,14 +245,15 @@ RC_GTEST_FIXTURE_PROP(ConfigOptionsTest, WrittenAndReadOptionsAreTheSame, ()) {
   };
   if (!hidden.empty()) arguments.push_back(fmt::format("--hidden={}", fmt::join(hidden, ",")));
   if (*rc::gen::arbitrary<bool>()) arguments.emplace_back("--nesterov");
+  arguments.emplace_back("--out=o");
   arguments.emplace_back("--");
-  arguments.push_back(*text());
+  arguments.push_back("/" + *text());
 
   CommandLine first;
   first.parse(arguments);
-  const Config written = config_of(*first.train);
-  const auto again = parse_with(file(written.text()), {});
-  RC_ASSERT(config_of(*again->train).text() == written.text());
+  const std::string written = config_text("", std::array{section_of("train", first.train)});
+  const auto again = parse_with(file(written), {});
+  RC_ASSERT(config_text("", std::array{section_of("train", again->train)}) == written);
   const TrainOptions& a = first.options;
   const TrainOptions& b = again->options;
   RC_ASSERT(a.dataset == b.dataset);

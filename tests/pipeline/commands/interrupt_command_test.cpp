@@ -153,9 +153,9 @@ TEST(InterruptCommand, EveryMomentOfARunIsAMomentToEnd) {
 TEST(InterruptCommand, AnExtractionEndsWithTheBatchThatRuns) {
   const ScratchFolder scratch;
   copy_samples(scratch / "dataset", {"birds", "bugs", "fruit", "music"}, 40);
-  const std::vector<std::string> extract{"extract",      (scratch / "dataset").string(),
-                                         "--cache",      (scratch / "cache").string(),
-                                         "--batch-size", "2"};
+  const std::vector<std::string> extract{"extract",        (scratch / "dataset").string(),
+                                         "--cache",        (scratch / "cache").string(),
+                                         "--engine-batch", "2"};
   std::size_t done = 0;
   for (const int milliseconds : {1500, 2500}) {
     const Interruption run = interrupted(extract, milliseconds);

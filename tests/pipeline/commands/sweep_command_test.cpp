@@ -62,6 +62,35 @@ TEST(Sweep, ItsConfigurationRepeatsTheTrainingByteForByte) {
   }
 }
 
+TEST(Sweep, ItsConfigurationRepeatsTheSearchFromAnyFolder) {
+  const ScratchFolder scratch;
+  const std::string set = shared_run().dataset.string();
+  ProcessOptions here;
+  here.directory = scratch.path().string();
+  fs::create_directory(scratch / "elsewhere");
+  fs::create_directory_symlink(set, scratch / "set");
+  ASSERT_EQ(headstart_process(sweep_arguments("set", "out"), here).exit_code, 0);
+  const std::string config = read_text((scratch / "out" / "config.toml").string());
+  // The chosen learning rate is a quotient of sixteen digits. What it is made from is written.
+  EXPECT_NE(config.find("\nrate = 0.3\n"), std::string::npos) << config;
+  EXPECT_EQ(config.find("\nlearning-rate"), std::string::npos) << config;
+  for (const char* text : {"format = 2\n", "\n[sweep]\n", "\n[train]\n", "# Heads to try", "rounds = [2, 6]"})
+    EXPECT_NE(config.find(text), std::string::npos) << text << '\n' << config;
+  EXPECT_EQ(config.find("# Heads to try", config.find("[train]")), std::string::npos) << config;
+
+  const std::string model = read_text((scratch / "out" / "model.h5").string());
+  const std::string scores = read_text((scratch / "out" / "sweep.csv").string());
+  fs::remove_all(scratch / "out" / "model.h5");
+  ProcessOptions elsewhere;
+  elsewhere.directory = (scratch / "elsewhere").string();
+  fs::copy_file(scratch / "out" / "config.toml", scratch / "elsewhere" / "c.toml");
+  const ProcessResult again = headstart_process({"sweep", "--config", "c.toml"}, elsewhere);
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_TRUE(read_text((scratch / "out" / "model.h5").string()) == model);
+  EXPECT_EQ(read_text((scratch / "out" / "sweep.csv").string()), scores);
+  EXPECT_EQ(read_text((scratch / "out" / "config.toml").string()), config);
+}
+
 TEST(Sweep, NoChoiceSeesTheValidationSplit) {
   const ScratchFolder scratch;
   const std::vector<std::string> classes{"birds", "fruit", "roadsigns"};

@@ -11,10 +11,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/error.hpp"
 #include "head/random.hpp"
+#include "pipeline/options/option.hpp"
 
 namespace headstart {
 namespace {
@@ -108,12 +110,25 @@ TEST(RunSweep, EndsInEveryPhaseWhenItIsCancelled) {
   EXPECT_GE(endings, 10);
 }
 
-TEST(ChosenOptions, AreThoseThatAutoRefuses) {
+TEST(ChosenOptions, AreThoseThatAreDescribedAsSearched) {
   const SweptImages images;
-  std::set<std::string> chosen;
-  for (const Config::Entry& entry : chosen_options(images.run(), 1.0, images.options).config.entries)
-    chosen.insert("--" + entry.key);
-  EXPECT_EQ(chosen, std::set<std::string>(kSearchedOptions.begin(), kSearchedOptions.end()));
+  TrainOptions chosen = chosen_options(images.run(), 2.0, images.options);
+  TrainOptions asked = images.options;
+  EXPECT_EQ(chosen.rate, 1.0);
+  EXPECT_EQ(chosen.training.learning_rate, 0.5);
+  OptionList before;
+  OptionList after;
+  describe_train(before, asked);
+  describe_train(after, chosen);
+  std::set<std::string_view> changed;
+  for (std::size_t i = 0; i < before.options().size(); ++i) {
+    const Option& option = before.options()[i];
+    if (option.get() != after.options()[i].get()) {
+      EXPECT_TRUE(option.facts.searched) << option.facts.name;
+      changed.insert(option.facts.name);
+    }
+  }
+  EXPECT_TRUE(changed.contains("pooling") && changed.contains("transform") && changed.contains("hidden"));
 }
 
 }  // namespace

@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
 
 #include "tests/pipeline/commands/sample_dataset.hpp"
 #include "tests/pipeline/commands/training_runs.hpp"
@@ -137,6 +141,42 @@ TEST(Train, TheConfigOfARunOnACsvFileRepeatsIt) {
                                (scratch / "off.toml").string()})
                 .exit_code,
             1);
+}
+
+TEST(Train, VerboseEndsWithATableOfWhereTheTimeWent) {
+  const ScratchFolder scratch;
+  const auto start = std::chrono::steady_clock::now();
+  const ProcessResult result = headstart_process(shared_arguments(scratch / "out", {"--verbose"}));
+  const double outside = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::size_t table = result.err.find("\npass ");
+  ASSERT_NE(table, std::string::npos) << result.err;
+  std::istringstream lines(result.err.substr(table + 1));
+  std::string line;
+  std::getline(lines, line);
+  double sum = 0.0;
+  double total = 0.0;
+  std::set<std::string> passes;
+  while (std::getline(lines, line)) {
+    // "train    1.25  12 %"
+    const std::size_t name_end = line.find("  ");
+    ASSERT_NE(name_end, std::string::npos) << line;
+    const std::string name = line.substr(0, name_end);
+    const double seconds = std::stod(line.substr(name_end));
+    if (name == "total") {
+      total = seconds;
+      break;
+    }
+    passes.insert(name);
+    sum += seconds;
+  }
+  EXPECT_NEAR(sum, total, 0.05);
+  EXPECT_LE(total, outside + 0.01);
+  EXPECT_GE(total, 0.5 * outside) << "most of the process is measured";
+  for (const char* name : {"list the images", "compute or find features", "read features", "train",
+                           "evaluate", "write the results"})
+    EXPECT_TRUE(passes.contains(name)) << name << '\n' << result.err;
+  EXPECT_EQ(headstart_process(shared_arguments(scratch / "out", {})).err.find("\npass "), std::string::npos);
 }
 
 TEST(Train, GivesTheSameModelWithOneThread) {

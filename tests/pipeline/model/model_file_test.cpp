@@ -41,7 +41,13 @@ Model small_model() {
   Random random(1);
   model.head.layers = {glorot_uniform(inputs, 5, random), glorot_uniform(5, 2, random)};
   model.classes = {"a/b", "ä \"quoted\""};
-  model.training = {0.01, 0.5, true, 1e-3, 0.1, 0.75, 3, 0.125};
+  TrainingOptions options;
+  options.learning_rate = 0.01;
+  options.momentum = 0.5;
+  options.nesterov = true;
+  options.l2 = 1e-3;
+  options.label_smoothing = 0.1;
+  model.training = {options, 0.75, 3, 0.125};
   return model;
 }
 
@@ -68,9 +74,9 @@ void expect_equal(const Model& a, const Model& b) {
     EXPECT_EQ(a.weights.layers[i].bias, b.weights.layers[i].bias);
   }
   EXPECT_EQ(a.representation, b.representation);
-  EXPECT_EQ(a.training.l2, b.training.l2);
+  EXPECT_EQ(a.training.options.l2, b.training.options.l2);
   EXPECT_EQ(a.training.penalty, b.training.penalty);
-  EXPECT_EQ(a.training.nesterov, b.training.nesterov);
+  EXPECT_EQ(a.training.options.nesterov, b.training.options.nesterov);
   EXPECT_EQ(a.training.temperature, b.training.temperature);
   EXPECT_EQ(a.training.views, b.training.views);
   EXPECT_EQ(a.tuned_from_block, b.tuned_from_block);
@@ -404,7 +410,7 @@ TEST(ModelFile, ReadsModelsFromBeforeThereWasAChoice) {
   file = tampered(file, "\"penalty\"", "\"p______\"");
   const Model read = read_model(file);
   EXPECT_EQ(read.representation, Representation{});
-  EXPECT_EQ(read.training.penalty, l2_penalty(model.head, model.training.l2));
+  EXPECT_EQ(read.training.penalty, l2_penalty(model.head, model.training.options.l2));
   EXPECT_GT(read.training.penalty, 0.0);
 }
 

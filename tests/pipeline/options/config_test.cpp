@@ -4,7 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <cmath>
+#include <array>
+#include <charconv>
 #include <fstream>
 
 #include "data/error.hpp"
@@ -16,10 +17,11 @@ namespace {
 using List = std::vector<ConfigScalar>;
 
 ConfigValue read_back(const ConfigValue& value) {
-  Config config{"train", "", {}};
-  config.set("key", value);
-  const std::vector<ConfigKey> keys = parse_config(config.text(), "c.toml");
-  EXPECT_EQ(keys.size(), 1U) << config.text();
+  const std::string text = config_text("", std::array{ConfigSection{"train", {{"key", value, ""}}}});
+  const ConfigFile file = parse_config(text, "c.toml");
+  EXPECT_EQ(file.format, ConfigFormat::kNow);
+  const std::vector<ConfigKey>& keys = file.keys;
+  EXPECT_EQ(keys.size(), 1U) << text;
   EXPECT_EQ(keys.at(0).section, std::vector<std::string>{"train"});
   EXPECT_EQ(keys.at(0).name, "key");
   return keys.at(0).value.value();
@@ -77,7 +79,10 @@ RC_GTEST_PROP(ConfigProperty, EveryNumberComesBack, (std::int64_t whole, double 
   RC_ASSERT(std::get<double>(read_back(number)) == number);
   RC_ASSERT(std::get<bool>(read_back(flag)) == flag);
   // And an option reads the same bits.
-  RC_ASSERT(static_cast<double>(std::strtold(word_of(number).c_str(), nullptr)) == number);
+  const std::string word = word_of(number);
+  double read = 0.0;
+  RC_ASSERT(std::from_chars(word.data(), word.data() + word.size(), read).ec == std::errc());
+  RC_ASSERT(read == number);
   RC_ASSERT(word_of(whole) == std::to_string(whole));
 }
 
@@ -86,22 +91,33 @@ RC_GTEST_PROP(ConfigProperty, EveryListComesBack, (const std::vector<std::string
   RC_ASSERT(std::get<List>(read_back(list)) == list);
 }
 
-TEST(ConfigTest, AKeyIsReplacedWhereItStandsOrAppended) {
-  Config config{"sweep", "About", {}};
-  config.entries.push_back({"folds", std::int64_t{5}, "How many"});
-  config.entries.push_back({"l2", 0.1, ""});
-  config.set("folds", std::int64_t{3});
-  config.set("seed", std::int64_t{7});
-  config.section = "train";
-  EXPECT_EQ(config.text(), "# About\n[train]\n\n# How many\nfolds = 3\nl2 = 0.1\nseed = 7\n");
-  config.erase("folds");
-  config.erase("fold");
-  EXPECT_EQ(config.text(), "# About\n[train]\nl2 = 0.1\nseed = 7\n");
+TEST(ConfigTest, TextHasTheFormatAndASectionForEachCommand) {
+  const ConfigSection sweep{"sweep", {{"folds", std::int64_t{5}, "How many"}, {"l2", 0.1, ""}}};
+  const ConfigSection train{"train", {{"seed", std::int64_t{7}, ""}}};
+  EXPECT_EQ(config_text("About\nit", std::array{sweep, train}),
+            "# About\n# it\nformat = 2\n\n[sweep]\n\n# How many\nfolds = 5\nl2 = 0.1\n\n[train]\nseed = 7\n");
+}
+
+TEST(ConfigTest, NumbersAreWrittenShort) {
+  EXPECT_EQ(word_of(0.001), "0.001");
+  EXPECT_EQ(word_of(0.1F), "0.10000000149011612") << "a double has what a float lacks";
+  EXPECT_EQ(word_of(1e-5), "1e-05");
+}
+
+TEST(ConfigTest, TheFormatIsReadAndAnUnknownOneIsRefused) {
+  EXPECT_EQ(parse_config("[train]\nseed = 1\n", "c.toml").format, ConfigFormat::k0_1_0);
+  EXPECT_EQ(parse_config("format = 1\n[train]\n", "c.toml").format, ConfigFormat::k0_1_0);
+  EXPECT_EQ(parse_config("format = 2\n[train]\n", "c.toml").format, ConfigFormat::kNow);
+  EXPECT_TRUE(parse_config("format = 2\n[train]\n", "c.toml").keys.empty());
+  EXPECT_NE(message_of("\nformat = 3\n").find("c.toml, line 2: a later headstart"), std::string::npos);
+  EXPECT_NE(message_of("format = \"2\"\n").find("c.toml, line 1"), std::string::npos);
 }
 
 TEST(ConfigTest, KeysKnowTheirSectionAndLine) {
-  const auto keys = parse_config(
-      "\xef\xbb\xbf# x\nfree = 1\n[cache.export]\ntap = \"a\"\r\n[train]\nwhen = 2024-01-01\n", "c.toml");
+  const auto keys =
+      parse_config("\xef\xbb\xbf# x\nfree = 1\n[cache.export]\ntap = \"a\"\r\n[train]\nwhen = 2024-01-01\n",
+                   "c.toml")
+          .keys;
   ASSERT_EQ(keys.size(), 3U);
   EXPECT_EQ(keys[0].line, 2U);
   EXPECT_TRUE(keys[0].section.empty());
@@ -121,10 +137,12 @@ TEST(ConfigTest, WhatIsNoTomlIsNamedWithItsLine) {
 }
 
 TEST(ConfigTest, LinesOf010ThatAreNoTomlAreReadAsTheyWereMeant) {
-  const auto keys = parse_config(
-      "[train]\n\n# Dataset\ndataset='it's a \"set\"'\nhidden=512,128\ndropout=.5\nrates=[.1, 1, 3.]\n"
-      "cache=\"\"\nnesterov=false\nseed=007\n",
-      "c.toml");
+  const auto keys =
+      parse_config(
+          "[train]\n\n# Dataset\ndataset='it's a \"set\"'\nhidden=512,128\ndropout=.5\nrates=[.1, 1, 3.]\n"
+          "cache=\"\"\nnesterov=false\nseed=007\n",
+          "c.toml")
+          .keys;
   ASSERT_EQ(keys.size(), 7U);
   EXPECT_EQ(std::get<std::string>(*keys[0].value), "it's a \"set\"");
   EXPECT_EQ(std::get<List>(*keys[1].value), (List{std::int64_t{512}, std::int64_t{128}}));

@@ -4,21 +4,26 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <new>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "data/error.hpp"
 #include "features/cache/cache.hpp"
 #include "head/divergence.hpp"
+#include "pipeline/options/option.hpp"
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/run/output_folder.hpp"
+#include "pipeline/run/run_config.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -80,14 +85,58 @@ TEST(ResumableTraining, OtherFailuresStayWhatTheyAre) {
   }
 }
 
-TEST(ResumableTraining, AnIdentityHasEveryOptionThatIsNotKnownToBeHarmless) {
-  Config config{"train", "", {}};
-  config.set("threads", std::int64_t{2});
-  config.set("out", std::string("here"));
-  config.set("seed", std::int64_t{4});
-  config.set("new-one", std::string("a=b"));
-  const RunIdentity identity = identity_of({{"rows", "x"}}, config);
-  EXPECT_EQ(identity, (RunIdentity{{"seed", "4"}, {"new-one", "\"a=b\""}, {"rows", "x"}}));
+std::set<std::string> names_in(const RunIdentity& identity) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : identity) names.insert(name);
+  return names;
+}
+
+TEST(ResumableTraining, AnIdentityHasEveryOptionThatIsNotDescribedAsHarmless) {
+  TrainOptions options;
+  options.dataset = "images";
+  options.training.seed = 4;
+  options.stage_one.batch_size = 3;
+  const RunIdentity identity = identity_of({{"rows", "x"}}, options);
+  const auto value_of_name = [&](const std::string& name) {
+    return std::find_if(identity.begin(), identity.end(),
+                        [&](const auto& entry) { return entry.first == name; })
+        ->second;
+  };
+  EXPECT_EQ(value_of_name("seed"), "4");
+  EXPECT_EQ(value_of_name("transform"), "\"none\"");
+  EXPECT_EQ(identity.back(), (std::pair<std::string, std::string>{"rows", "x"}));
+}
+
+// The names in checkpoints of 0.1.0: each of them still counts, and nothing else does without a value.
+TEST(ResumableTraining, AnIdentityHasTheNamesOf010) {
+  EXPECT_EQ(names_in(identity_of({}, TrainOptions{})),
+            (std::set<std::string>{
+                "alpha",          "auto",       "batch",           "class-weight",  "dropout",
+                "early-stopping", "epochs",     "hidden",          "ignore-exif",   "input-size",
+                "interpolation",  "l2",         "label-smoothing", "learning-rate", "momentum",
+                "nesterov",       "pooling",    "rehash",          "resize",        "schedule",
+                "seed",           "splits",     "storage",         "tap",           "temperature",
+                "transform",      "validation", "views",           "window"}));
+}
+
+TEST(ResumableTraining, AnOptionThatACheckpointLacksWasAtItsDefault) {
+  const RunIdentity presets = identity_of({}, TrainOptions{});
+  TrainOptions options;
+  options.training.seed = 4;
+  const RunIdentity ours = identity_of({}, options);
+  EXPECT_EQ(difference({{"seed", "4"}}, ours, presets), std::nullopt);
+  options.window = 100;
+  EXPECT_EQ(difference({{"seed", "4"}}, identity_of({}, options), presets), "window is 0 there, 100 here");
+  EXPECT_EQ(difference({{"seed", "4"}, {"batch", "32"}}, ours, presets), std::nullopt);
+  EXPECT_EQ(difference({{"seed", "4"}, {"batch", "16"}}, ours, presets), "batch is 16 there, 32 here");
+}
+
+TEST(ResumableTraining, ARateIsTheLearningRateThatItGives) {
+  TrainOptions options;
+  options.training.learning_rate = 0.25;
+  const RunIdentity without = identity_of({}, options);
+  options.rate = 1.0;
+  EXPECT_EQ(identity_of({}, options), without);
 }
 
 TEST(ResumableTraining, AFileIsPublishedBesideTheFolder) {

@@ -32,7 +32,7 @@ struct CommandLine {
     train->add_option("-o,--out", options.out);
     train->add_flag("--allow-outside", allow_outside);
     add_number(*train, "--threads", threads, 1, 4096, "");
-    add_weights(*train, options.stage_one.weights);
+    add_network(*train, options.stage_one.network, options.stage_one.weights);
     add_engine(*train, options.stage_one);
     add_training(*train, options);
     add_extractor(*train, options.stage_one);
@@ -43,7 +43,7 @@ struct CommandLine {
     sweep->add_option("-o,--out", sweep_options.out);
     sweep->add_flag("--allow-outside", allow_outside);
     add_number(*sweep, "--threads", threads, 1, 4096, "");
-    add_weights(*sweep, sweep_options.stage_one.weights);
+    add_network(*sweep, sweep_options.stage_one.network, sweep_options.stage_one.weights);
     add_engine(*sweep, sweep_options.stage_one);
     add_sweep(*sweep, sweep_options);
     add_extractor(*sweep, sweep_options.stage_one);

@@ -256,7 +256,7 @@ KerasKernels match_paths(const std::vector<KerasLayer>& layers, const KerasPaths
   KerasKernels kernels(convolved.size());
   for (std::size_t i = 0; i < convolved.size(); ++i) {
     const std::string& name = convolved[i].name;
-    const std::vector<const KerasWeight*> weights = weights_of(layers, paths[i]);
+    const std::vector<const KerasWeight*> weights = weights_of(layers, paths.at(i));
     for (const ListedPart& part : parts) {
       const bool own = part.kind == ListedPart::Kind::kConvolution &&
                        std::find(weights.begin(), weights.end(), part.kernel) != weights.end();

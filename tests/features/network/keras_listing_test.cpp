@@ -159,7 +159,7 @@ TEST(KerasListing, AModelThatIsOneLayerMayListWhatIsTrainedFirst) {
 }
 
 KerasPaths paths_below(const std::vector<std::string>& outer) {
-  KerasPaths paths;
+  KerasPaths paths(test::vgg16_convolutions().size());
   for (std::size_t i = 0; i < paths.size(); ++i) {
     paths[i] = outer;
     paths[i].emplace_back(test::vgg16_convolutions()[i].name);

@@ -126,13 +126,15 @@ TEST(ChoosePreprocessing, AStatementMayBeAnyPreprocessing) {
 TEST(ChoosePreprocessing, LayersBeforeOutweighTheValues) {
   NetworkInput input;
   input.follow({1, 1, 1}, {-123.68, -116.779, -103.939});
-  EXPECT_EQ(
-      choose_preprocessing(exchanged(caffe_kernel()), WeightsOrigin::kKeras, "", "x", input).preprocessing,
-      exchanged(kCaffePreprocessing));
+  EXPECT_EQ(choose_preprocessing(exchanged(caffe_kernel()), WeightsOrigin::kKeras, "", {vgg16(), "x"}, input)
+                .preprocessing,
+            exchanged(kCaffePreprocessing));
   input.unreadable = "Lambda 'x'";
-  EXPECT_EQ(choose_preprocessing(caffe_kernel(), WeightsOrigin::kKeras, "", "x", input).preprocessing,
-            kCaffePreprocessing);
-  EXPECT_THROW((void)choose_preprocessing(other_kernel(), WeightsOrigin::kKeras, "", "x", input), Error);
+  EXPECT_EQ(
+      choose_preprocessing(caffe_kernel(), WeightsOrigin::kKeras, "", {vgg16(), "x"}, input).preprocessing,
+      kCaffePreprocessing);
+  EXPECT_THROW((void)choose_preprocessing(other_kernel(), WeightsOrigin::kKeras, "", {vgg16(), "x"}, input),
+               Error);
 }
 
 TEST(AdoptPreprocessing, ANetworkHasOneIdentityInEitherOrderOfChannels) {

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "features/blocks/registry.hpp"
+#include "features/network/known_networks.hpp"
 #include "features/network/weights.hpp"
 #include "head/layers/softmax_cross_entropy.hpp"
 #include "head/layers/upper_layers.hpp"

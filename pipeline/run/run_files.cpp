@@ -54,7 +54,7 @@ std::string images_csv(const ExtractedDataset& dataset) {
     const bool rejected = image.status == ImageStatus::kRejected;
     const std::string label =
         sample.label == kNoLabel ? "" : dataset.manifest.classes[static_cast<std::size_t>(sample.label)];
-    csv += csv_line({sample.path, label, rejected ? "" : to_string(sample.split),
+    csv += csv_line({sample.path, label, std::string(rejected ? "" : to_string(sample.split)),
                      image.content ? image.content->hex() : "", rejected ? "rejected" : "used",
                      rejected ? image.reason : image.note});
   }

@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <filesystem>
 
+#include "features/network/known_networks.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
+
 namespace headstart {
 namespace {
 

@@ -1,6 +1,6 @@
-// pipeline/rows/shard_option.hpp: the shard that launchers say if --shard isn't given. Surprise: a Slurm batch
-// script has SLURM_PROCID and SLURM_NTASKS, too, though it is not one task among several. Only tasks of a step
-// (srun) have SLURM_STEP_ID.
+// pipeline/rows/shard_option.hpp: the shard that launchers say if --shard isn't given. Surprise: a Slurm
+// batch script has SLURM_PROCID and SLURM_NTASKS, too, though it is not one task among several. Only tasks of
+// a step (srun) have SLURM_STEP_ID.
 #pragma once
 
 #include <functional>

@@ -379,10 +379,10 @@ TEST(ModelFile, RefusesARepresentationThatCannotBe) {
   const auto file = scratch / "model.h5";
   write_model(small_model({Pooling::kAverage, Transform::kUnit}), file);
   const std::vector<std::array<std::string, 3>> cases{
-      {R"("pooling":"avg")", R"("pooling":"avh")", "unknown pooling"},
+      {R"("pooling":"avg")", R"("pooling":"avh")", "pooling is 'avh', needed flatten|avg|max"},
       {R"("pooling":"avg")", R"("pooling":12345)", "headstart/description"},
       {R"("pooling":"avg")", R"("poolinh":"avg")", "pooling"},
-      {R"("transform":"unit")", R"("transform":"unix")", "unknown transform"},
+      {R"("transform":"unit")", R"("transform":"unix")", "transform is 'unix', needed none|unit"},
       {R"("transform":"unit")", R"("transform":[1,22])", "headstart/description"},
       {R"("transform":"unit")", R"("transforn":"unit")", "transform"},
       {R"("penalty":0.125)", R"("penalty":-12.5)", "penalty"},

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "data/error.hpp"
+#include "tests/features/network/vgg16_layers.hpp"
 
 namespace headstart {
 namespace {

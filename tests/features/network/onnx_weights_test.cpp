@@ -45,8 +45,8 @@ std::string refusal_of(const OnnxModel& model) {
 
 OnnxModel made_up_torch() { return torch_model(made_up_weights().layers); }
 OnnxModel made_up_keras() { return keras_model(made_up_weights().layers); }
-OnnxModel torch_graph() { return torch_model({}); }
-OnnxModel keras_graph() { return keras_model({}); }
+OnnxModel torch_graph() { return torch_model(empty_weights(vgg16()).layers); }
+OnnxModel keras_graph() { return keras_model(empty_weights(vgg16()).layers); }
 
 /// What is found in a model, without asking for values. Names and values lie in `bytes`.
 struct Found {

@@ -51,7 +51,7 @@ std::vector<SafetensorsEntry> made_up_entries(const std::string& prefix = "featu
 /// A header alone: names, types and shapes.
 SafetensorsFile header_of(const std::string& prefix = "features.") {
   SafetensorsFile file;
-  for (const SafetensorsEntry& entry : torchvision_entries({}, prefix))
+  for (const SafetensorsEntry& entry : torchvision_entries(empty_weights(vgg16()).layers, prefix))
     file.tensors[entry.name] = {entry.type, entry.shape, {}};
   return file;
 }

@@ -25,8 +25,8 @@ SegmentFolder tap_folder_of(const fs::path& root, const ExtractorConfiguration& 
 
 }  // namespace
 
-FeatureCache::FeatureCache(const fs::path& root, const ExtractorConfiguration& configuration,
-                           const Tap& tap, Warn warn)
+FeatureCache::FeatureCache(const fs::path& root, const ExtractorConfiguration& configuration, const Tap& tap,
+                           Warn warn)
     : known_(tap_folder_of(root, configuration, tap), kind_of(configuration, tap), std::move(warn)),
       network_(configuration.network) {
   if (const std::optional<std::string>& foreign = known_.folder().foreign()) {

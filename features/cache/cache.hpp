@@ -44,8 +44,8 @@ class FeatureCache {
   /// folder is tampering; fingerprints do not collide in practice.
   /// @param warn  receives one line for every segment that can't be used, for a folder that can't be used,
   /// and for the first failed publish. Any thread that calls the cache may call `warn`
-  FeatureCache(const std::filesystem::path& root, const ExtractorConfiguration& configuration,
-               const Tap& tap, Warn warn);
+  FeatureCache(const std::filesystem::path& root, const ExtractorConfiguration& configuration, const Tap& tap,
+               Warn warn);
 
   /// Whether `key` has a row.
   [[nodiscard]] bool contains(const Sha256& key) const { return known_.set().find(key).has_value(); }

@@ -1,7 +1,7 @@
 // features/network/keras_weights.cpp: reads a network's convolutions from the legacy .h5 files of Keras 1, 2
 // and 3 and from headstart's own model.h5. If there is an attribute model_config, it says which layers they
-// are; otherwise the list of layers has to tell (keras_listing.hpp). Note: HDF5 limits an attribute to 64 KiB.
-// So Keras writes a long list of names in parts: layer_names0, layer_names1, ...
+// are; otherwise the list of layers has to tell (keras_listing.hpp). Note: HDF5 limits an attribute to 64
+// KiB. So Keras writes a long list of names in parts: layer_names0, layer_names1, ...
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -429,11 +429,12 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
       lower_layers(std::move(opened), {.rate = blocks_learning_rate(options, model) / training.learning_rate,
                                        .l2_sp = options.l2_sp}),
       in_memory, initial.layers.front().kernel,
-      TunedLayerOptions{.channels = tap_shape(network, tap_of_head(network), model.configuration.resize.size).channels,
-                        .batch = training.batch,
-                        .pooling = model.representation.pooling,
-                        .fitted = model.fitted,
-                        .threads = session.threads});
+      TunedLayerOptions{
+          .channels = tap_shape(network, tap_of_head(network), model.configuration.resize.size).channels,
+          .batch = training.batch,
+          .pooling = model.representation.pooling,
+          .fitted = model.fitted,
+          .threads = session.threads});
   TunedFirstLayer& layer = *owned;
   const auto evaluate_with = [&](std::span<const Dense> layers) {
     return evaluate_splits(

@@ -143,8 +143,9 @@ std::string keras_model_config(const Model& model, const RgbInput* input) {
   if (input != nullptr) layers.push_back(rescaling_json(*input));
   for (const NetworkLayer& layer : layers_between(model.weights.network, std::nullopt, model.tap)) {
     const bool tuned = model.tuned_from_block > 0 && layer.block >= model.tuned_from_block;
-    layers.push_back(layer.kind == LayerKind::kMaxPool ? pool_json(layer)
-                                                       : convolution_json(layer, tuned, model.training.options.l2));
+    layers.push_back(layer.kind == LayerKind::kMaxPool
+                         ? pool_json(layer)
+                         : convolution_json(layer, tuned, model.training.options.l2));
   }
   layers.push_back(pooling_json(model.representation.pooling));
   if (model.representation.transform == Transform::kUnit) layers.push_back(unit_json());

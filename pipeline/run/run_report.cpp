@@ -37,7 +37,8 @@ constexpr PictureLimit kMapPictures{500, std::uint64_t{128} << 20};
 ImageNumber name_image(Report& report, const Manifest& manifest, ImageNumber number) {
   const Sample& sample = manifest.samples[number];
   report.images.try_emplace(
-      number, ShownImage{printable(sample.path), sample.label, std::string(to_string(sample.split)), {}, 0, 0});
+      number,
+      ShownImage{printable(sample.path), sample.label, std::string(to_string(sample.split)), {}, 0, 0});
   return number;
 }
 

@@ -245,8 +245,8 @@ struct Small {
     options_of_layer.pooling = representation.pooling;
     options_of_layer.fitted = fitted;
     options_of_layer.threads = 2;
-    return tune(Backprop::kNative, {.input_size = kInput, .batch_size = options.batch, .threads = 2}, maps.view(),
-                head.layers.front().kernel, options_of_layer, l2_sp);
+    return tune(Backprop::kNative, {.input_size = kInput, .batch_size = options.batch, .threads = 2},
+                maps.view(), head.layers.front().kernel, options_of_layer, l2_sp);
   }
   [[nodiscard]] std::vector<Dense> layers() const {
     std::vector<Dense> result = head.layers;

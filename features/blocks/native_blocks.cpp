@@ -24,6 +24,7 @@
 
 #include "data/error.hpp"
 #include "features/blocks/parameter_array.hpp"
+#include "features/engines/engine.hpp"
 #include "features/engines/omp_threads.hpp"
 #include "features/engines/winograd/convolution.hpp"
 #include "features/engines/winograd/map_copy.hpp"
@@ -102,6 +103,11 @@ Method choose_training_method(int in_channels, int out_channels, int size, const
 std::vector<NetworkLayer> convolved_layers(const Network& network, const BlocksOptions& options) {
   std::vector<NetworkLayer> layers = trained_layers("native", network, options);
   std::erase_if(layers, [](const NetworkLayer& layer) { return layer.kind != LayerKind::kConvolution; });
+  for (const NetworkLayer& layer : layers) {  // gradients go the other way
+    if (!winograd::can_convolve(layer.in_channels, layer.out_channels) ||
+        !winograd::can_convolve(layer.out_channels, layer.in_channels))
+      throw cannot_run("backprop native", layer);
+  }
   return layers;
 }
 

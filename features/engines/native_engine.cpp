@@ -50,9 +50,13 @@ struct PlannedLayer {
 /// The network's layers that run. The first convolution of an image is computed together with the second one,
 /// so no other layer may come between.
 std::span<const NetworkLayer> layers_of_part(const Network& network, const EngineOptions& options) {
+  const NetworkLayer* const first = options.from ? nullptr : network.layers.data();
   const NetworkLayer* const second = options.from ? nullptr : &network.layers.at(1);
   return layers_to_run("native", network, options, [&](const NetworkLayer& layer) {
-    return is_vgg_layer(layer) && (&layer != second || layer.kind == LayerKind::kConvolution);
+    const bool is_convolution = layer.kind == LayerKind::kConvolution;
+    const int in_channels = &layer == first ? 16 : layer.in_channels;  // an image's have a routine of their own
+    return is_vgg_layer(layer) && (&layer != second || is_convolution) &&
+           (!is_convolution || winograd::can_convolve(in_channels, layer.out_channels));
   });
 }
 

@@ -42,10 +42,14 @@ enum class Ending {
   kReluAndPool,  ///< the destination is the pooled map; only for even m
 };
 
+/// Whether a Convolution can compute a convolution of so many channels.
+[[nodiscard]] constexpr bool can_convolve(int in_channels, int out_channels) noexcept {
+  return in_channels % 16 == 0 && out_channels % 64 == 0;
+}
+
 class Convolution {
  public:
-  /// Plans the convolution; set_weights() has to follow. The source's channels are a multiple of 16, the
-  /// destination's a multiple of 64.
+  /// Plans the convolution; set_weights() has to follow. can_convolve() has to hold for the channels.
   Convolution(const Kernels& kernels, const Method& method, int images, const ActivationMap& source,
               const ActivationMap& destination, Ending ending);
 

@@ -125,7 +125,8 @@ TEST(Engine, OptionsThatMakeNoSenseAreUsageErrors) {
 }
 
 /// Three VGG blocks of one convolution each; the second one's kernel is 5x5.
-NetworkWeights strange_weights() {
+/// @param width  how many channels each layer has
+NetworkWeights strange_weights(int width = 64) {
   Network network{.name = "strange", .title = "Strange"};
   int channels = 3;
   for (int block = 1; block <= 3; ++block) {
@@ -133,22 +134,23 @@ NetworkWeights strange_weights() {
     network.layers.push_back({.name = name + "_conv1",
                               .kind = LayerKind::kConvolution,
                               .block = block,
-                              .in_channels = std::exchange(channels, 8),
-                              .out_channels = 8,
+                              .in_channels = std::exchange(channels, width),
+                              .out_channels = width,
                               .window = block == 2 ? 5 : 3});
     network.layers.push_back({.name = name + "_pool",
                               .kind = LayerKind::kMaxPool,
                               .block = block,
-                              .in_channels = 8,
-                              .out_channels = 8,
+                              .in_channels = width,
+                              .out_channels = width,
                               .window = 2});
     network.taps.push_back({name + "_pool"});
   }
   NetworkWeights weights = empty_weights(network);
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const std::size_t window = i == 1 ? 5 : 3;
-    weights.layers[i].kernel.assign(window * window * (i == 0 ? 3 : 8) * 8, 0.01F);
-    weights.layers[i].bias.assign(8, 0.5F);
+    const auto out = static_cast<std::size_t>(width);
+    weights.layers[i].kernel.assign(window * window * (i == 0 ? 3 : out) * out, 0.01F);
+    weights.layers[i].bias.assign(out, 0.5F);
   }
   return weights;
 }
@@ -170,10 +172,12 @@ TEST(Engine, NamesALayerThatItCannotRun) {
   EXPECT_THAT(
       refusal_of([&] { (void)open_onednn_engine(strange, whole); }),
       testing::HasSubstr("engine onednn can't run a layer of this network: block2_conv1, a convolution "
-                         "of 5x5 from 8 to 8 channels"));
+                         "of 5x5 from 64 to 64 channels"));
   EXPECT_THAT(refusal_of([&] { (void)open_native_engine(strange, whole); }),
               testing::HasSubstr("engine native can't run a layer of this network: block1_pool, a max-pool"))
       << "it computes the first two convolutions together";
+  EXPECT_THAT(refusal_of([&] { (void)open_native_engine(strange_weights(8), upper); }),
+              testing::HasSubstr("engine native can't run a layer of this network: block3_conv1"));
   EXPECT_EQ(refusal_of([&] { (void)open_native_engine(strange, upper); }), "opened");
   EXPECT_EQ(refusal_of([&] { (void)open_onednn_engine(strange, upper); }), "opened");
 }

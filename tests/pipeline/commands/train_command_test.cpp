@@ -354,8 +354,9 @@ TEST(Extract, AnotherNetworkThanVgg16NeedsWeights) {
   EXPECT_EQ(headstart_process({"extract", shared_run().dataset.string(), "--network", "vgg7"}).exit_code, 2);
 }
 
-TEST(Train, ConfigNamesTheNetworkOnlyWhereItIsNotTheDefault) {
-  EXPECT_EQ(read_text((shared_run().out / "config.toml").string()).find("network = "), std::string::npos);
+TEST(Train, ConfigNamesTheNetwork) {
+  EXPECT_NE(read_text((shared_run().out / "config.toml").string()).find("network = \"vgg16\""),
+            std::string::npos);
 }
 
 TEST(Extract, DryRunComputesNothing) {

@@ -47,7 +47,7 @@ TEST(PredictionsCsv, NamesTheMostProbableClass) {
 
 TEST(HistoryCsv, LeavesCellsEmptyWithoutValidation) {
   EXPECT_EQ(history_csv({{0, 1.5, 0.25, std::nullopt, std::nullopt, 0.001, 0.5}}),
-            "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n0,1.5,0.25,,,0.001,0.500000\n");
+            "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,1.5,0.25,,,0.001,0.500000\n");
 }
 
 TEST(ClassIndices, KeepTheOrderOfTheClasses) {

@@ -9,6 +9,7 @@ namespace headstart {
 /// float16 keeps 11 significant bits: relative errors up to 4.9e-4.
 enum class FeatureType { kFloat32, kFloat16 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(FeatureType type) noexcept {
   switch (type) {
     case FeatureType::kFloat32:

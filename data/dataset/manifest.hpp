@@ -24,6 +24,7 @@ inline constexpr Label kNoLabel = -1;
 /// What a sample is used for.
 enum class Split { kUnassigned, kTrain, kValidation, kTest };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(Split split) noexcept {
   switch (split) {
     case Split::kUnassigned:

@@ -24,6 +24,7 @@ enum class Alpha {
   kDrop,   ///< use the colour channels as they are stored
 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(Alpha alpha) noexcept {
   switch (alpha) {
     case Alpha::kWhite:

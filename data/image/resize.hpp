@@ -15,6 +15,7 @@ enum class ResizeMode {
   kCrop,     ///< the largest centred square first (Keras's crop_to_aspect_ratio)
 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(ResizeMode mode) noexcept {
   switch (mode) {
     case ResizeMode::kStretch:
@@ -28,6 +29,7 @@ enum class ResizeMode {
 /// How pixels are resampled.
 enum class Interpolation { kBilinear, kNearest };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(Interpolation interpolation) noexcept {
   switch (interpolation) {
     case Interpolation::kBilinear:

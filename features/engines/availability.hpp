@@ -5,6 +5,7 @@
 
 namespace headstart {
 
+/// Whether something can run here, and with what.
 struct Availability {
   bool available = false;
   std::string detail;  ///< version and device, or what is missing

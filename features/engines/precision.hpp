@@ -8,6 +8,7 @@ namespace headstart {
 /// Results of one precision class agree within its tolerance (fp32: 1e-5, fp16: 1e-2) and share a cache.
 enum class Precision { kFp32, kFp16 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(Precision precision) noexcept {
   switch (precision) {
     case Precision::kFp32:

@@ -14,6 +14,7 @@ namespace headstart {
 /// The engines that can run the network.
 enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(EngineKind kind) noexcept {
   switch (kind) {
     case EngineKind::kAuto:

@@ -21,6 +21,7 @@ struct Tap {
   bool operator==(const Tap&) const = default;
 };
 
+/// The name of the tap's layer.
 [[nodiscard]] inline const std::string& to_string(const Tap& tap) noexcept { return tap.name; }
 
 /// Shape of one image's activations, which are stored as (row, column, channel).

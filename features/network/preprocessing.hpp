@@ -13,6 +13,7 @@ namespace headstart {
 /// The order of the channels that the first layer takes.
 enum class ChannelOrder { kRgb, kBgr };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(ChannelOrder order) noexcept {
   switch (order) {
     case ChannelOrder::kRgb:

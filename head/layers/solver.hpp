@@ -14,6 +14,7 @@ enum class Solver {
   kPrimal,  ///< W and its velocity in memory (primal_solver.hpp)
 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(Solver solver) noexcept {
   switch (solver) {
     case Solver::kAuto:

@@ -39,6 +39,7 @@ struct Representation {
   bool operator==(const Representation&) const = default;
 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(Pooling pooling) noexcept {
   switch (pooling) {
     case Pooling::kFlatten:
@@ -51,6 +52,7 @@ struct Representation {
   return {};
 }
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(Transform transform) noexcept {
   switch (transform) {
     case Transform::kNone:

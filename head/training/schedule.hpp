@@ -14,6 +14,7 @@ enum class Schedule {
   kPlateau,
 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(Schedule schedule) noexcept {
   switch (schedule) {
     case Schedule::kConstant:

@@ -11,6 +11,7 @@ enum class ClassWeight {
   kBalanced,  ///< every class has the same total weight: balanced_class_weights()
 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(ClassWeight weight) noexcept {
   switch (weight) {
     case ClassWeight::kNone:

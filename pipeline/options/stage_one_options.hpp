@@ -40,6 +40,7 @@ enum class OnError {
   kFail,  ///< the run fails
 };
 
+/// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(OnError on_error) noexcept {
   switch (on_error) {
     case OnError::kSkip:
@@ -80,17 +81,20 @@ struct StageOneOptions {
 
 /// The dataset, and how it is read.
 void describe_dataset(OptionList& list, std::filesystem::path& dataset, ImageOptions& images);
+/// Where rows are stored.
 void describe_cache_folder(OptionList& list, std::filesystem::path& cache);
 /// Which network runs, and its weights.
 void describe_network(OptionList& list, Network& network, std::filesystem::path& weights);
 /// How the network runs and where its rows are stored; these options change no value of a row.
 void describe_engine(OptionList& list, StageOneOptions& options);
+/// How many views of each image count. @param help  what the command does with views
 void describe_views(OptionList& list, int& views, std::string_view help);
 /// Options that decide which images are accepted.
 void describe_admission(OptionList& list, ImageOptions& images);
 /// Options that decide what a cached row is: the input of the network, and the activations that are kept. A
 /// saved model has its own.
 void describe_extractor(OptionList& list, StageOneOptions& options);
+/// Whether the command only lists what it would do.
 void describe_dry_run(OptionList& list, bool& dry_run);
 
 }  // namespace headstart

@@ -25,8 +25,10 @@ inline constexpr std::string_view kWrite = "write the results";
 /// The passes of one command.
 class Timings {
  public:
+  /// The clock of all times.
   using Clock = std::chrono::steady_clock;
 
+  /// One pass of a run.
   struct Pass {
     std::string name;
     double seconds = 0.0;

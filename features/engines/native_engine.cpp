@@ -54,7 +54,8 @@ std::span<const NetworkLayer> layers_of_part(const Network& network, const Engin
   const NetworkLayer* const second = options.from ? nullptr : &network.layers.at(1);
   return layers_to_run("native", network, options, [&](const NetworkLayer& layer) {
     const bool is_convolution = layer.kind == LayerKind::kConvolution;
-    const int in_channels = &layer == first ? 16 : layer.in_channels;  // an image's have a routine of their own
+    // An image's three channels have a routine of their own.
+    const int in_channels = &layer == first ? 16 : layer.in_channels;
     return is_vgg_layer(layer) && (&layer != second || is_convolution) &&
            (!is_convolution || winograd::can_convolve(in_channels, layer.out_channels));
   });

@@ -133,7 +133,8 @@ class OnednnEngine final : public Engine {
     input_ = memory(nhwc(shape, start.channels), engine_, nullptr);
     memory current = input_;
     std::size_t i = first_convolution(network_, from_);
-    for (const NetworkLayer& step : layers_to_run("onednn", network_, options, is_vgg_layer)) {
+    const std::span<const NetworkLayer> layers = layers_to_run("onednn", network_, options, is_vgg_layer);
+    for (const NetworkLayer& step : layers) {
       layer = step.name;
       if (step.kind == LayerKind::kMaxPool) {
         current = add_pool(layer, plan_max_pool(engine_, shape, current.get_desc()), current);

@@ -58,6 +58,10 @@ std::span<const NetworkLayer> layers_between(const Network& network, const std::
   return std::span(network.layers).subspan(first, end - first);
 }
 
+std::span<const NetworkLayer> layers_to(const Network& network, const Tap& tap) {
+  return layers_between(network, std::nullopt, tap);
+}
+
 MapShape start_shape(const Network& network, const std::optional<Tap>& from, int input_size) {
   MapShape shape{input_size, input_size, network.layers.front().in_channels};
   for (const NetworkLayer& layer : std::span(network.layers).first(layers_below(network, from))) {

@@ -92,6 +92,9 @@ struct Network {
 [[nodiscard]] std::span<const NetworkLayer> layers_between(const Network& network,
                                                            const std::optional<Tap>& from, const Tap& to);
 
+/// The layers from the image up to `tap`.
+[[nodiscard]] std::span<const NetworkLayer> layers_to(const Network& network, const Tap& tap);
+
 /// Shape of `tap` for a square input. VGG16's block5_pool at 224 is 7 x 7 x 512.
 [[nodiscard]] MapShape tap_shape(const Network& network, const Tap& tap, int input_size);
 /// Shape of one image's input to the network: the preprocessed image, or its activations at `from`.

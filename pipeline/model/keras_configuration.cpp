@@ -141,7 +141,7 @@ std::string keras_model_config(const Model& model, const RgbInput* input) {
                                              {"ragged", false},
                                              {"name", "input_layer"}}));
   if (input != nullptr) layers.push_back(rescaling_json(*input));
-  for (const NetworkLayer& layer : layers_between(model.weights.network, std::nullopt, model.tap)) {
+  for (const NetworkLayer& layer : layers_to(model.weights.network, model.tap)) {
     const bool tuned = model.tuned_from_block > 0 && layer.block >= model.tuned_from_block;
     layers.push_back(layer.kind == LayerKind::kMaxPool
                          ? pool_json(layer)

@@ -54,7 +54,7 @@ void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInp
     write_empty_layer(weights.id(), names.back());
   }
   std::size_t next = 0;  // convolution
-  for (const NetworkLayer& layer : layers_between(model.weights.network, std::nullopt, model.tap)) {
+  for (const NetworkLayer& layer : layers_to(model.weights.network, model.tap)) {
     names.push_back(layer.name);
     if (layer.kind == LayerKind::kMaxPool) {
       write_empty_layer(weights.id(), names.back());

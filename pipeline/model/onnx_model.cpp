@@ -147,7 +147,7 @@ void add_preprocessing(Graph& graph, const RgbInput& input) {
 
 void add_convolutions(Graph& graph, const Model& model, const RgbInput& input) {
   std::size_t next = 0;  // convolution
-  for (const NetworkLayer& layer : layers_between(model.weights.network, std::nullopt, model.tap)) {
+  for (const NetworkLayer& layer : layers_to(model.weights.network, model.tap)) {
     const std::int64_t window = layer.window;
     if (layer.kind == LayerKind::kMaxPool) {
       graph.next("MaxPool", layer.name, {},

@@ -195,7 +195,7 @@ class Extractor {
     for (int view = 0; view <= options_.views; ++view) {
       ImageStatus& status = status_of(item.result, view);
       if (is_copy || !look_up_row(content, view, item)) {
-        if (status == ImageStatus::kSkipped) status = ImageStatus::kCached;
+        if (status == ImageStatus::kSkipped) status = is_copy ? ImageStatus::kCopy : ImageStatus::kCached;
       }
     }
     item.was_decoded = !item.missing.empty();
@@ -387,7 +387,7 @@ class Extractor {
       for (int view = 0; view <= options_.views; ++view) {
         const ImageStatus fate =
             view == 0 ? original.status : original.views[static_cast<std::size_t>(view) - 1];
-        if (fate == ImageStatus::kRejected || fate == ImageStatus::kSkipped) status_of(result, view) = fate;
+        status_of(result, view) = fate == ImageStatus::kExtracted ? ImageStatus::kCopy : fate;
       }
       result.reason = original.reason;
       result.note = original.note;

@@ -32,11 +32,17 @@ namespace headstart {
 
 /// The result of an image, or of a view of one.
 enum class ImageStatus {
-  kCached,     ///< its row was in the cache, or a file with the same bytes came earlier in this run
+  kCached,     ///< its row was in the cache
   kExtracted,  ///< went through the network in this run
+  kCopy,       ///< a file with the same bytes went through the network earlier in this run
   kRejected,   ///< has a reason instead of a row
   kSkipped,    ///< not reached, because the run was interrupted
 };
+
+/// Whether the caches hold the row of a result. @param status  of the image or view
+[[nodiscard]] constexpr bool has_row(ImageStatus status) noexcept {
+  return status != ImageStatus::kRejected && status != ImageStatus::kSkipped;
+}
 
 /// How many views an image may have. Their rows are in memory together.
 inline constexpr int kMaxViews = 64;
@@ -48,7 +54,7 @@ struct ImageResult {
   std::string reason;             ///< why the image is a reject
   std::string note;               ///< a warning about an image that is used
   /// The results of views 1, 2, ..., ExtractionOptions::views. The row of a view is in the cache under
-  /// view_key(*content, number) if it is kCached or kExtracted. All views are kRejected if the image is. A
+  /// view_key(*content, number) where has_row(). All views are kRejected if the image is. A
   /// single view is kRejected if the network, or the storage, overflows on it.
   std::vector<ImageStatus> views;
 

@@ -64,7 +64,7 @@ void run_cache_verify(const CacheOptions& options, const Session& session) {
   const fs::path folder = folder_of(options);
   Console& console = session.console;
   const CacheVerification found = verify_cache(folder, [&](std::uint64_t done, std::uint64_t total) {
-    console.progress("segments", done, total, "segments", "");
+    console.progress("check", done, total, "segments", "");
   });
   console.progress_done();
   tell_faults(found.faults, console);

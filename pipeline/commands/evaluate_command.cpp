@@ -98,7 +98,7 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
               {"images",
                {{"total", dataset.manifest.samples.size()},
                 {"used", dataset.used.size()},
-                {"rejected", dataset.rejected}}},
+                {"rejected", dataset.images.rejected}}},
               {"views", to_json(dataset.views)}};
     for (const auto& [name, split] : splits)
       json[name == "all images" ? "all" : name] = to_json(split, model.classes);

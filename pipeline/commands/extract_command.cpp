@@ -32,6 +32,11 @@ void print_cache(const StageOne& stage_one) {
   fmt::print("cache: {}\n", (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
 }
 
+ResultCounts results_of(const WorkCounts& work) {
+  return {
+      .cached = work.cached, .extracted = work.computed, .copies = work.copies, .rejected = work.rejected};
+}
+
 void run_together(const ExtractOptions& options, const Session& session, StageOne& stage_one,
                   const Shard& shard, const std::string& prefix) {
   const auto start = std::chrono::steady_clock::now();
@@ -43,9 +48,8 @@ void run_together(const ExtractOptions& options, const Session& session, StageOn
       extract_together(manifest, options, session, stage_one, printable(options.dataset.string()));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (std::size_t rank = 0; rank < counts.size(); ++rank) {
-    session.console.note(fmt::format("rank {}: {} images: {} from the cache, {} computed, {} rejected", rank,
-                                     counts[rank].done, counts[rank].cached, counts[rank].computed,
-                                     counts[rank].rejected));
+    session.console.note(
+        fmt::format("rank {}: {} images: {}", rank, counts[rank].done, describe(results_of(counts[rank]))));
   }
   const WorkCounts all = std::accumulate(counts.begin(), counts.end(), WorkCounts{},
                                          [](WorkCounts sum, const WorkCounts& one) { return sum += one; });
@@ -58,9 +62,8 @@ void run_together(const ExtractOptions& options, const Session& session, StageOn
       all.computed > 0 ? fmt::format(" ({:.1f} images/s)", static_cast<double>(all.done) / seconds) : "";
   const std::string from_taps =
       all.from_taps > 0 ? fmt::format("; {} rows from cached lower taps", all.from_taps) : "";
-  fmt::print("{}{} images in {:.1f} s{} by {} processes: {} from the cache, {} computed, {} rejected{}\n",
-             prefix, all.done, seconds, rate, counts.size(), all.cached, all.computed, all.rejected,
-             from_taps);
+  fmt::print("{}{} images in {:.1f} s{} by {} processes: {}{}\n", prefix, all.done, seconds, rate,
+             counts.size(), describe(results_of(all)), from_taps);
   print_cache(stage_one);
 }
 

@@ -32,7 +32,7 @@ void run_info(const InfoOptions& options, const Session& session) {
       "   {}\n  identity  "
       "   {}\n"
       "  preprocessing {}: {} ({})\n"
-      "engines        auto chooses {}\n{}fine-tuning\n{}MPI            {}\n",
+      "engines        auto chooses {}\n{}finetune --backprop\n{}MPI            {}\n",
       HEADSTART_VERSION, session.threads, cache.string(), weights.network.title, source,
       printable(weights.format), weights.identity.hex(), to_string(weights.preprocessing),
       in_words(weights.preprocessing), weights.preprocessing_reason, to_string(choose_engine()), engines,

@@ -116,7 +116,7 @@ void run_inspect(const InspectOptions& options, const Session& session) {
               {"images",
                {{"total", dataset.manifest.samples.size()},
                 {"used", dataset.used.size()},
-                {"rejected", dataset.rejected}}},
+                {"rejected", dataset.images.rejected}}},
               {"fingerprint", stage_one.configuration().fingerprint()}};
     json.update(inspection_json(inspection, dataset));
     write_file(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

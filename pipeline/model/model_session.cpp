@@ -58,8 +58,7 @@ Matrix predict_with_views(const Model& model, StageOne& stage_one,
     keys.clear();
     for (std::size_t i = 0; i < images.size(); ++i) {
       const std::vector<ImageStatus>& fates = images[i]->views;
-      if (view >= fates.size()) continue;
-      if (fates[view] != ImageStatus::kCached && fates[view] != ImageStatus::kExtracted) continue;
+      if (view >= fates.size() || !has_row(fates[view])) continue;
       having.push_back(i);
       keys.push_back(view_key(images[i]->content.value(), view + 1));
     }

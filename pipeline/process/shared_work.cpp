@@ -17,6 +17,7 @@ WorkCounts& WorkCounts::operator+=(const WorkCounts& other) noexcept {
   done += other.done;
   cached += other.cached;
   computed += other.computed;
+  copies += other.copies;
   rejected += other.rejected;
   from_taps += other.from_taps;
   return *this;

@@ -14,6 +14,7 @@ struct WorkCounts {
   std::uint64_t done = 0;
   std::uint64_t cached = 0;
   std::uint64_t computed = 0;
+  std::uint64_t copies = 0;  ///< of computed items
   std::uint64_t rejected = 0;
   std::uint64_t from_taps = 0;  ///< rows that were computed from a cached tap, without the image
 

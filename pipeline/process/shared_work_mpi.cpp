@@ -21,6 +21,7 @@
 #include <span>
 #include <stdexcept>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,18 +45,14 @@ enum class Stage : Word { kWorks, kHasFinished, kSawAllFinish };
 struct Row {
   Word beats = 0;
   Word stage = 0;
-  Word done = 0;
-  Word cached = 0;
-  Word computed = 0;
-  Word rejected = 0;
-  Word from_taps = 0;
+  WorkCounts counts;
 };
+static_assert(sizeof(Row) % sizeof(Word) == 0 && std::is_trivially_copyable_v<Row>, "MPI moves words");
 constexpr std::size_t kRowWords = sizeof(Row) / sizeof(Word);
 
 std::vector<WorkCounts> counts_of(std::span<const Row> rows) {
   std::vector<WorkCounts> counts;
-  for (const Row& row : rows)
-    counts.push_back({row.done, row.cached, row.computed, row.rejected, row.from_taps});
+  for (const Row& row : rows) counts.push_back(row.counts);
   return counts;
 }
 
@@ -107,11 +104,7 @@ class MpiSharedWork final : public SharedWork {
 
   void report(const WorkCounts& own) override {
     const std::lock_guard lock(row_lock_);
-    row_.done = own.done;
-    row_.cached = own.cached;
-    row_.computed = own.computed;
-    row_.rejected = own.rejected;
-    row_.from_taps = own.from_taps;
+    row_.counts = own;
   }
 
   [[nodiscard]] std::vector<WorkCounts> progress() const override {

@@ -35,9 +35,10 @@ Json to_json(const SplitMetrics& split, const std::vector<std::string>& classes)
 
 Json to_json(const ViewCounts& views) {
   return {{"of_each", views.of_each},
-          {"cache_hits", views.cached},
-          {"cache_misses", views.extracted},
-          {"rejected", views.rejected}};
+          {"cache_hits", views.counts.cached},
+          {"copies", views.counts.copies},
+          {"cache_misses", views.counts.extracted},
+          {"rejected", views.counts.rejected}};
 }
 
 std::string metrics_table(const std::vector<std::pair<std::string, const SplitMetrics*>>& splits) {

@@ -27,7 +27,7 @@ struct SplitMetrics {
 [[nodiscard]] nlohmann::ordered_json to_json(const SplitMetrics& split,
                                              const std::vector<std::string>& classes);
 
-/// {of_each, cache_hits, cache_misses, rejected}.
+/// {of_each, cache_hits, copies, cache_misses, rejected}.
 [[nodiscard]] nlohmann::ordered_json to_json(const ViewCounts& views);
 
 /// Lines for a terminal, one for each split in `splits`:

@@ -27,7 +27,7 @@ void report_rejects(const ExtractedDataset& dataset, Console& console) {
 void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& options,
                          const std::string& name, const Shard& shard) {
   const std::size_t total = dataset.manifest.samples.size();
-  if (options.on_error == OnError::kFail && dataset.rejected > 0) {
+  if (options.on_error == OnError::kFail && dataset.images.rejected > 0) {
     const auto first =
         std::find_if(dataset.extraction.images.begin(), dataset.extraction.images.end(),
                      [](const ImageResult& image) { return image.status == ImageStatus::kRejected; });
@@ -36,7 +36,7 @@ void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& op
                 fmt::format("{}: {}", printable(dataset.manifest.samples[row].path), first->reason),
                 "remove it, or pass --on-error skip"};
   }
-  check_max_rejects(dataset.rejected, total, options, name);
+  check_max_rejects(dataset.images.rejected, total, options, name);
   if (dataset.used.empty() && shard.is_whole()) {
     throw Error{Error::Kind::kData, "no usable image", fmt::format("{}: all {} were rejected", name, total),
                 "look at the reasons above"};
@@ -77,12 +77,8 @@ ExtractedDataset extract_dataset(Manifest manifest, const fs::path& dataset, con
   for (std::size_t i = 0; i < result.manifest.samples.size(); ++i) {
     const ImageResult& image = result.extraction.images[i];
     result.content.push_back(image.content);
-    if (image.status == ImageStatus::kRejected) {
-      ++result.rejected;
-      continue;
-    }
-    ++(image.status == ImageStatus::kCached ? result.cached : result.extracted);
-    result.used.push_back(i);
+    result.images.add(image.status);
+    if (has_row(image.status)) result.used.push_back(i);
   }
   result.duplicates = find_duplicates(result.manifest, result.content);
   report_rejects(result, session.console);

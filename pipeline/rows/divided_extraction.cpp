@@ -7,17 +7,18 @@
 namespace headstart {
 namespace {
 
-/// Marks as extracted the rows that any process has computed, although they are in the cache by now.
+/// Marks the rows that any process has computed, and their copies, although they are in the cache by now.
 /// @param own  results for files rank, rank + size, ...
 /// @param all  results for all files; changed
-void tell_computed(std::span<const ImageResult> own, int views, ProcessGroup& processes,
+void tell_new_rows(std::span<const ImageResult> own, int views, ProcessGroup& processes,
                    std::span<ImageResult> all) {
   const std::size_t rows = 1 + static_cast<std::size_t>(views);
   const auto size = static_cast<std::size_t>(processes.size());
-  std::vector<std::byte> computed(own.size() * rows);
+  constexpr auto kOld = static_cast<std::byte>(ImageStatus::kCached);
+  std::vector<std::byte> fates(own.size() * rows, kOld);
   for (std::size_t i = 0; i < own.size(); ++i) {
     const auto mark = [&](std::size_t row, ImageStatus status) {
-      if (status == ImageStatus::kExtracted) computed[i * rows + row] = std::byte{1};
+      fates[i * rows + row] = static_cast<std::byte>(status);
     };
     mark(0, own[i].status);
     for (std::size_t view = 0; view < own[i].views.size(); ++view) mark(1 + view, own[i].views[view]);
@@ -25,12 +26,13 @@ void tell_computed(std::span<const ImageResult> own, int views, ProcessGroup& pr
   std::vector<std::size_t> counts(size);
   for (std::size_t rank = 0; rank < size; ++rank) counts[rank] = (all.size() + size - 1 - rank) / size * rows;
   std::vector<std::byte> of_all(all.size() * rows);
-  processes.all_gather(computed, counts, of_all);
+  processes.all_gather(fates, counts, of_all);
   const std::byte* from = of_all.data();
   for (std::size_t rank = 0; rank < size; ++rank) {
     for (std::size_t i = rank; i < all.size(); i += size, from += rows) {
       const auto mark = [&](std::size_t row, ImageStatus& status) {
-        if (from[row] != std::byte{0} && status == ImageStatus::kCached) status = ImageStatus::kExtracted;
+        const auto fate = static_cast<ImageStatus>(from[row]);
+        if (has_row(fate) && status == ImageStatus::kCached) status = fate;
       };
       mark(0, all[i].status);
       for (std::size_t view = 0; view < all[i].views.size(); ++view) mark(1 + view, all[i].views[view]);
@@ -69,7 +71,7 @@ void add_computed(const Extraction& own, int views, const Network& network, Proc
                   Extraction& all) {
   if (own.engine) all.engine = own.engine;
   all.seconds += own.seconds;
-  tell_computed(own.images, views, processes, all.images);
+  tell_new_rows(own.images, views, processes, all.images);
   all.from_taps = sum_over(processes, network, own.from_taps);
 }
 

@@ -10,18 +10,32 @@ std::vector<ImageSource> sources_of(const Manifest& manifest) {
   return sources;
 }
 
+void ResultCounts::add(ImageStatus status) noexcept {
+  switch (status) {
+    case ImageStatus::kCached:
+      ++cached;
+      break;
+    case ImageStatus::kExtracted:
+      ++extracted;
+      break;
+    case ImageStatus::kCopy:
+      ++copies;
+      break;
+    case ImageStatus::kRejected:
+      ++rejected;
+      break;
+    case ImageStatus::kSkipped:
+      break;
+  }
+}
+
 ViewCounts count_views(std::span<const ImageResult> images, int views) {
-  ViewCounts counts;
-  counts.of_each = views;
+  ViewCounts result{.of_each = views};
   for (const ImageResult& image : images) {
     if (image.status == ImageStatus::kRejected) continue;
-    for (const ImageStatus view : image.views) {
-      if (view == ImageStatus::kCached) ++counts.cached;
-      if (view == ImageStatus::kExtracted) ++counts.extracted;
-      if (view == ImageStatus::kRejected) ++counts.rejected;
-    }
+    for (const ImageStatus view : image.views) result.counts.add(view);
   }
-  return counts;
+  return result;
 }
 
 }  // namespace headstart

@@ -17,12 +17,21 @@ namespace headstart {
 /// The places of the samples' images.
 [[nodiscard]] std::vector<ImageSource> sources_of(const Manifest& manifest);
 
+/// How many images, or views of used images, came to which result. See ImageStatus.
+struct ResultCounts {
+  std::size_t cached = 0;
+  std::size_t extracted = 0;
+  std::size_t copies = 0;
+  std::size_t rejected = 0;
+
+  /// Counts one more. Does not count what was skipped.
+  void add(ImageStatus status) noexcept;
+};
+
 /// The results of the views (data/image/view.hpp) of images.
 struct ViewCounts {
   int of_each = 0;  ///< views of each image, besides the image itself
-  std::size_t cached = 0;
-  std::size_t extracted = 0;
-  std::size_t rejected = 0;  ///< of used images: the network overflows on the view
+  ResultCounts counts{};
 };
 
 /// Counts the views of the images that are not rejected.
@@ -35,9 +44,7 @@ struct ExtractedDataset {
   std::vector<std::optional<Sha256>> content;  ///< of each sample's file
   std::vector<std::size_t> used;  ///< positions in manifest.samples that have features, ascending
   std::vector<DuplicateSet> duplicates;
-  std::size_t cached = 0;
-  std::size_t extracted = 0;
-  std::size_t rejected = 0;
+  ResultCounts images;
   ViewCounts views;
 };
 

@@ -105,6 +105,7 @@ class Worker {
     ++counts_.done;
     if (image.status == ImageStatus::kCached) ++counts_.cached;
     if (image.status == ImageStatus::kExtracted) ++counts_.computed;
+    if (image.status == ImageStatus::kCopy) ++counts_.copies;
     if (image.status == ImageStatus::kRejected) ++counts_.rejected;
     report_image(sample, image, rejects_, session_.console);
   }

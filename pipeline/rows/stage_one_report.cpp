@@ -56,7 +56,7 @@ void show_progress(Console& console, const ExtractionProgress& progress) {
   if (progress.cached > 0) extra = fmt::format("{} from the cache", progress.cached);
   if (progress.rejected > 0)
     extra += fmt::format("{}{} rejected", extra.empty() ? "" : ", ", progress.rejected);
-  console.progress("images", progress.done, progress.total, "images", extra);
+  console.progress("features", progress.done, progress.total, "images", extra);
 }
 
 void report_image(const Sample& sample, const ImageResult& image, std::size_t& rejected, Console& console) {
@@ -114,20 +114,24 @@ std::string describe(const RowsOfTaps& from_taps) {
   return text;
 }
 
+std::string describe(const ResultCounts& counts) {
+  const std::string copies =
+      counts.copies > 0 ? fmt::format(", {} copies of these", counts.copies) : std::string();
+  return fmt::format("{} from the cache, {} computed{}, {} rejected", counts.cached, counts.extracted, copies,
+                     counts.rejected);
+}
+
 std::string describe(const ExtractedDataset& dataset) {
   const std::size_t total = dataset.manifest.samples.size();
   const double seconds = dataset.extraction.seconds;
   // Reading from the cache is so quick that a rate has no meaning.
-  const std::string rate = dataset.extracted > 0
-                               ? fmt::format(" ({:.1f} images/s)", static_cast<double>(total) / seconds)
-                               : std::string();
-  std::string line =
-      fmt::format("{} images in {:.{}f} s{}: {} from the cache, {} computed, {} rejected", total, seconds,
-                  dataset.extracted > 0 ? 1 : 3, rate, dataset.cached, dataset.extracted, dataset.rejected);
-  if (const ViewCounts& views = dataset.views; views.of_each > 0) {
-    line += fmt::format("; {} views of each: {} from the cache, {} computed, {} rejected", views.of_each,
-                        views.cached, views.extracted, views.rejected);
-  }
+  const bool computed = dataset.images.extracted > 0;
+  const std::string rate =
+      computed ? fmt::format(" ({:.1f} images/s)", static_cast<double>(total) / seconds) : std::string();
+  std::string line = fmt::format("{} images in {:.{}f} s{}: {}", total, seconds, computed ? 1 : 3, rate,
+                                 describe(dataset.images));
+  if (const ViewCounts& views = dataset.views; views.of_each > 0)
+    line += fmt::format("; {} views of each: {}", views.of_each, describe(views.counts));
   return line + describe(dataset.extraction.from_taps);
 }
 

@@ -64,6 +64,9 @@ void report_duplicates(const ExtractedDataset& dataset, Console& console);
 /// For --dry-run: the number of images in each class.
 [[nodiscard]] std::string class_table(const Manifest& manifest);
 
+/// "0 from the cache, 389 computed, 4 copies of these, 0 rejected".
+[[nodiscard]] std::string describe(const ResultCounts& counts);
+
 /// A line about stage one's work: "393 images in 25.1 s (15.7 images/s): ...; 786 views: ...".
 [[nodiscard]] std::string describe(const ExtractedDataset& dataset);
 

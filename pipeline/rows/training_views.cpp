@@ -37,13 +37,12 @@ TrainingViews extract_training_views(ExtractedDataset& dataset, std::span<const 
   }
   dataset.views = count_views(extraction.images, views);
   if (!dataset.extraction.engine) dataset.extraction.engine = extraction.engine;
-  const auto& [of_each, cached, extracted, rejected] = dataset.views;
-  session.console.note(
-      fmt::format("views: {} of each of {} training images in {:.{}f} s: {} from the cache, {} "
-                  "computed, {} rejected{}",
-                  of_each, training.size(), extraction.seconds, extracted > 0 ? 1 : 3, cached, extracted,
-                  rejected, describe(extraction.from_taps)));
-  if (rejected > 0) session.console.warn(fmt::format("{} views can't be used and are left out", rejected));
+  const ResultCounts& counts = dataset.views.counts;
+  session.console.note(fmt::format("views: {} of each of {} training images in {:.{}f} s: {}{}", views,
+                                   training.size(), extraction.seconds, counts.extracted > 0 ? 1 : 3,
+                                   describe(counts), describe(extraction.from_taps)));
+  if (counts.rejected > 0)
+    session.console.warn(fmt::format("{} views can't be used and are left out", counts.rejected));
   return result;
 }
 

@@ -90,10 +90,11 @@ Json metrics_json(const EndedRun& run) {
             {"images",
              {{"total", dataset.manifest.samples.size()},
               {"used", dataset.used.size()},
-              {"rejected", dataset.rejected},
+              {"rejected", dataset.images.rejected},
               {"duplicates", copies},
-              {"cache_hits", dataset.cached},
-              {"cache_misses", dataset.extracted}}},
+              {"cache_hits", dataset.images.cached},
+              {"copies", dataset.images.copies},
+              {"cache_misses", dataset.images.extracted}}},
             {"views", to_json(dataset.views)}};
   json["train"] = nullptr;  // fixes the order; the key exists even without such a split
   json["validation"] = nullptr;

@@ -202,6 +202,7 @@ class ExtractorTest : public testing::Test {
 
 inline constexpr auto kExtracted = ImageStatus::kExtracted;
 inline constexpr auto kCached = ImageStatus::kCached;
+inline constexpr auto kCopy = ImageStatus::kCopy;
 inline constexpr auto kRejected = ImageStatus::kRejected;
 inline constexpr auto kSkipped = ImageStatus::kSkipped;
 

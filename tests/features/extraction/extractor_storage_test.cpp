@@ -89,7 +89,7 @@ TEST_F(ExtractorStorageTest, AnActivationThatFloat16HasNotIsARejectAndIsNeverCac
   FeatureCache deep = halves();
   FeatureCache shallow = halves(Tap{"block4_pool"});
   EXPECT_THAT(statuses(run(files, options(), {&deep, &shallow})),
-              ElementsAre(kExtracted, kExtracted, kExtracted, kExtracted, kCached));
+              ElementsAre(kExtracted, kExtracted, kExtracted, kExtracted, kCopy));
   script_.poison = row_of(9)[0];
   script_.overflow = std::nextafter(kLargestFloat16, 1e9F);
   const std::vector<fs::path> more{image("more.ppm", 9), image("more again.ppm", 9)};

@@ -297,7 +297,7 @@ TEST_F(ExtractorTapsTest, ASegmentThatIsDamagedWhileTheImagesPassSendsItsRowsToT
   script_.batch_size = 2;
   FeatureCache features = cache();
   const Extraction extraction = run(files, watched, {&features});
-  EXPECT_EQ(extraction.images.back().status, kCached);
+  EXPECT_EQ(extraction.images.back().status, kCopy);
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_EQ(extraction.images[i].status, kExtracted);
     EXPECT_EQ(cached_row(features, extraction.images[i]),

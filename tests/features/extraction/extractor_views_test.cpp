@@ -156,8 +156,8 @@ TEST_F(ExtractorViewsTest, EqualFilesShareTheirViews) {
   fs::copy_file(files[0], files[2]);
   FeatureCache features = cache();
   const Extraction extraction = run(files, with_views(2, 4), {&features});
-  EXPECT_THAT(statuses(extraction), ElementsAre(kExtracted, kExtracted, kCached));
-  EXPECT_THAT(extraction.images[2].views, ElementsAre(kCached, kCached));
+  EXPECT_THAT(statuses(extraction), ElementsAre(kExtracted, kExtracted, kCopy));
+  EXPECT_THAT(extraction.images[2].views, ElementsAre(kCopy, kCopy));
   EXPECT_EQ(features.rows(), 6U);
   EXPECT_EQ(extraction.decoded, 2U);
 }
@@ -170,9 +170,9 @@ TEST_F(ExtractorViewsTest, AnOverflowOfOneViewLeavesTheOthers) {
   const Sha256 content = sha256(ppm_of(gradient(1)));
   script_.poison = row_of_view(1, content, 2)[0];
   const Extraction extraction = run(files, with_views(3), {&features});
-  EXPECT_THAT(statuses(extraction), ElementsAre(kExtracted, kExtracted, kExtracted, kCached));
+  EXPECT_THAT(statuses(extraction), ElementsAre(kExtracted, kExtracted, kExtracted, kCopy));
   EXPECT_THAT(extraction.images[1].views, ElementsAre(kExtracted, kRejected, kExtracted));
-  EXPECT_THAT(extraction.images[3].views, ElementsAre(kCached, kRejected, kCached));
+  EXPECT_THAT(extraction.images[3].views, ElementsAre(kCopy, kRejected, kCopy));
   for (const std::size_t i : {1U, 3U}) {
     EXPECT_EQ(extraction.images[i].note, "view 2: the network overflows at block5_pool (fp32)");
   }

@@ -39,7 +39,7 @@ TEST(Views, TrainOnThemAndAreAllHitsTheSecondTime) {
   EXPECT_NE(first.err.find("views: 2 of each of 18 training images"), std::string::npos) << first.err;
   Json metrics = read_json(scratch / "first" / "metrics.json");
   EXPECT_EQ(metrics["views"],
-            (Json{{"of_each", 2}, {"cache_hits", 0}, {"cache_misses", 36}, {"rejected", 0}}));
+            (Json{{"of_each", 2}, {"cache_hits", 0}, {"copies", 0}, {"cache_misses", 36}, {"rejected", 0}}));
   const Json plain = read_json(shared_run().out / "metrics.json");
   EXPECT_EQ(metrics["images"]["total"], 24);
   EXPECT_EQ(metrics["train"]["images"], 18) << "images, not rows";

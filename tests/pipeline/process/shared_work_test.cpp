@@ -45,9 +45,9 @@ TEST(NextBlock, TakesLessTowardsTheEnd) {
 }
 
 TEST(WorkCounts, AddUp) {
-  WorkCounts sum{1, 2, 3, 4, 5};
-  sum += {10, 20, 30, 40, 50};
-  EXPECT_EQ(sum, (WorkCounts{11, 22, 33, 44, 55}));
+  WorkCounts sum{1, 2, 3, 4, 5, 6};
+  sum += {10, 20, 30, 40, 50, 60};
+  EXPECT_EQ(sum, (WorkCounts{11, 22, 33, 44, 55, 66}));
 }
 
 }  // namespace

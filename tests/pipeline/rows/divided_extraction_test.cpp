@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <string>
@@ -22,13 +23,15 @@ std::vector<ImageSource> made_up_files() {
   return files;
 }
 
-/// Whether the image of that number, or its view, was not cached before.
-bool was_computed(std::size_t image, std::size_t view) { return (image + view) % 3 == 0; }
+/// What the process found that had the image of that number, or its view.
+ImageStatus found(std::size_t image, std::size_t view) {
+  constexpr std::array kKinds{ImageStatus::kExtracted, ImageStatus::kCopy, ImageStatus::kCached};
+  return kKinds[(image + view) % kKinds.size()];
+}
 
-ImageResult result_of(std::size_t image, bool computed_here) {
-  const auto status = [&](std::size_t view) {
-    return computed_here && was_computed(image, view) ? ImageStatus::kExtracted : ImageStatus::kCached;
-  };
+/// @param now  whether all rows are in the cache by now
+ImageResult result_of(std::size_t image, bool now) {
+  const auto status = [&](std::size_t view) { return now ? ImageStatus::kCached : found(image, view); };
   ImageResult result;
   result.status = status(0);
   result.views = {status(1), status(2)};
@@ -42,7 +45,7 @@ TEST(DividedExtraction, EveryFileIsInOneShareAndCountsAsWhatItsProcessDid) {
     test::run_processes(size, [&](ProcessGroup& group) {
       Extraction own;
       for (const ImageSource& file : share_of(files, group)) {
-        own.images.push_back(result_of(static_cast<std::size_t>(std::stoi(file.file.string())), true));
+        own.images.push_back(result_of(static_cast<std::size_t>(std::stoi(file.file.string())), false));
         ++shared;
       }
       own.seconds = 2.0;
@@ -51,8 +54,8 @@ TEST(DividedExtraction, EveryFileIsInOneShareAndCountsAsWhatItsProcessDid) {
       all.seconds = 0.5;
       std::vector<ImageResult> expected;
       for (std::size_t image = 0; image < kFiles; ++image) {
-        all.images.push_back(result_of(image, false));
-        expected.push_back(result_of(image, true));
+        all.images.push_back(result_of(image, true));
+        expected.push_back(result_of(image, false));
       }
       add_computed(own, 2, vgg16(), group, all);
       EXPECT_EQ(all.images, expected);

@@ -17,8 +17,8 @@ constexpr Eigen::Index kSpare = 8;  // additional directions, so that the two ax
 constexpr int kIterations = 16;
 
 /// (I - 1 1^T / n) K (I - 1 1^T / n): inner products relative to the mean.
-Eigen::MatrixXd centred(const Matrix& kernel) {
-  Eigen::MatrixXd k = kernel.cast<double>();
+Eigen::MatrixXd centred(const Matrix& gram) {
+  Eigen::MatrixXd k = gram.cast<double>();
   const Eigen::RowVectorXd means = k.colwise().mean();
   const double mean = means.mean();
   k.rowwise() -= means;
@@ -34,11 +34,11 @@ Eigen::MatrixXd orthonormal(const Eigen::MatrixXd& columns) {
 
 }  // namespace
 
-PrincipalComponents principal_components(const Matrix& kernel) {
-  if (kernel.rows() == 0 || kernel.rows() != kernel.cols() || !kernel.allFinite())
-    throw std::invalid_argument("principal components: the kernel matrix is not square and finite");
-  const Eigen::Index rows = kernel.rows();
-  const Eigen::MatrixXd k = centred(kernel);
+PrincipalComponents principal_components(const Matrix& gram) {
+  if (gram.rows() == 0 || gram.rows() != gram.cols() || !gram.allFinite())
+    throw std::invalid_argument("principal components: the Gram matrix is not square and finite");
+  const Eigen::Index rows = gram.rows();
+  const Eigen::MatrixXd k = centred(gram);
   const double total = k.trace();
 
   Random random(0);

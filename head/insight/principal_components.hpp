@@ -18,8 +18,8 @@ struct PrincipalComponents {
 /// Both axes of X - mean(X) from K = X X^T, by subspace iteration on the centred K (Halko, Martinsson and
 /// Tropp 2011, doi 10.1137/090771806). For the eigenvectors v of the largest eigenvalues l, the coordinates
 /// are v sqrt(l). The same K always gives the same result.
-/// @param kernel  K, [rows, rows], symmetric
+/// @param gram  K, [rows, rows], symmetric
 /// @throws std::invalid_argument if K is empty, not square or not finite
-[[nodiscard]] PrincipalComponents principal_components(const Matrix& kernel);
+[[nodiscard]] PrincipalComponents principal_components(const Matrix& gram);
 
 }  // namespace headstart

@@ -22,11 +22,11 @@ constexpr double kTolerance = 1e-6;
 constexpr double kLeastRatio = 1e-12;
 constexpr double kMostRatio = 1e12;
 
-void check(const Matrix& kernel, std::span<const std::int32_t> labels, int classes, std::int64_t columns) {
-  if (kernel.rows() != kernel.cols() || kernel.rows() < 1 ||
-      static_cast<std::size_t>(kernel.rows()) != labels.size()) {
-    throw std::invalid_argument("LogME: a kernel matrix of " + std::to_string(kernel.rows()) + " x " +
-                                std::to_string(kernel.cols()) + " for " + std::to_string(labels.size()) +
+void check(const Matrix& gram, std::span<const std::int32_t> labels, int classes, std::int64_t columns) {
+  if (gram.rows() != gram.cols() || gram.rows() < 1 ||
+      static_cast<std::size_t>(gram.rows()) != labels.size()) {
+    throw std::invalid_argument("LogME: a Gram matrix of " + std::to_string(gram.rows()) + " x " +
+                                std::to_string(gram.cols()) + " for " + std::to_string(labels.size()) +
                                 " labels");
   }
   if (columns < 1) throw std::invalid_argument("LogME: the features have no column");
@@ -37,8 +37,8 @@ void check(const Matrix& kernel, std::span<const std::int32_t> labels, int class
                                   std::to_string(classes - 1));
     }
   }
-  if (!kernel.allFinite())
-    throw std::invalid_argument("LogME: the kernel matrix holds a value that is not finite");
+  if (!gram.allFinite())
+    throw std::invalid_argument("LogME: the Gram matrix holds a value that is not finite");
 }
 
 /// The header's sums at one t = alpha / beta.
@@ -81,12 +81,12 @@ double evidence_of(const Eigen::ArrayXd& eigenvalues, const Eigen::ArrayXd& squa
 
 }  // namespace
 
-double log_maximum_evidence(const Matrix& kernel, std::span<const std::int32_t> labels, int classes,
+double log_maximum_evidence(const Matrix& gram, std::span<const std::int32_t> labels, int classes,
                             std::int64_t columns, const Cancellation& cancellation) {
-  check(kernel, labels, classes, columns);
-  const Eigen::Index n = kernel.rows();
+  check(gram, labels, classes, columns);
+  const Eigen::Index n = gram.rows();
   const auto solver = run_unless_cancelled(
-      [in_double = Eigen::MatrixXd(kernel.cast<double>())] {
+      [in_double = Eigen::MatrixXd(gram.cast<double>())] {
         return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(in_double);
       },
       cancellation);

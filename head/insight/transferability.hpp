@@ -28,13 +28,13 @@ namespace headstart {
 /// The mean, over the classes that have rows, of the log maximum evidence per row, in nats. Higher is better.
 /// Computed in double. The iteration starts with alpha / beta = the mean eigenvalue, and ends when
 /// alpha / beta changes by less than a millionth.
-/// @param kernel   K = X X^T, [n, n], symmetric (the lower triangle is read), not centred; at least one row
+/// @param gram     K = X X^T, [n, n], symmetric (the lower triangle is read), not centred; at least one row
 /// @param labels   [n], each in [0, classes)
 /// @param columns  d, at least 1: K has at most d eigenvalues; further ones are rounding errors and are left
 /// out
 /// @throws std::invalid_argument if an argument breaks these rules, or K has a value that is not finite;
 /// Cancelled
-[[nodiscard]] double log_maximum_evidence(const Matrix& kernel, std::span<const std::int32_t> labels,
+[[nodiscard]] double log_maximum_evidence(const Matrix& gram, std::span<const std::int32_t> labels,
                                           int classes, std::int64_t columns,
                                           const Cancellation& cancellation = {});
 

@@ -19,17 +19,17 @@ constexpr double kLeastLambda = 1e-6;  // relative to the mean of the centred Gr
 constexpr double kMostLambda = 1e3;
 constexpr Eigen::Index kBlock = 256;  // rows squared at a time, so that no second n x n matrix is made
 
-void check_kernel(const Matrix& kernel) {
-  if (kernel.rows() != kernel.cols()) {
-    throw std::invalid_argument("ridge: a kernel matrix is square, this one is " +
-                                std::to_string(kernel.rows()) + " x " + std::to_string(kernel.cols()));
+void check_gram(const Matrix& gram) {
+  if (gram.rows() != gram.cols()) {
+    throw std::invalid_argument("ridge: a Gram matrix is square, this one is " + std::to_string(gram.rows()) +
+                                " x " + std::to_string(gram.cols()));
   }
-  if (kernel.rows() < 2 || static_cast<std::size_t>(kernel.rows()) > kMaxRidgeRows) {
-    throw std::invalid_argument("ridge: " + std::to_string(kernel.rows()) + " rows, needed 2 to " +
+  if (gram.rows() < 2 || static_cast<std::size_t>(gram.rows()) > kMaxRidgeRows) {
+    throw std::invalid_argument("ridge: " + std::to_string(gram.rows()) + " rows, needed 2 to " +
                                 std::to_string(kMaxRidgeRows));
   }
-  if (!kernel.allFinite())
-    throw std::invalid_argument("ridge: the kernel matrix holds a value that is not finite");
+  if (!gram.allFinite())
+    throw std::invalid_argument("ridge: the Gram matrix holds a value that is not finite");
 }
 
 void check_lambda(double lambda) {
@@ -65,19 +65,19 @@ double accuracy_of(const Matrix& scores, std::span<const std::int32_t> labels) {
 
 }  // namespace
 
-Matrix RidgePredictor::scores(const Matrix& kernel) const {
-  if (kernel.cols() != coefficients.rows()) {
-    throw std::invalid_argument("ridge: " + std::to_string(kernel.cols()) + " columns of the kernel for " +
+Matrix RidgePredictor::scores(const Matrix& gram) const {
+  if (gram.cols() != coefficients.rows()) {
+    throw std::invalid_argument("ridge: " + std::to_string(gram.cols()) + " columns of the Gram matrix for " +
                                 std::to_string(coefficients.rows()) + " training rows");
   }
-  return ((kernel.cast<double>() * coefficients).rowwise() + intercept).cast<float>();
+  return ((gram.cast<double>() * coefficients).rowwise() + intercept).cast<float>();
 }
 
-RidgeRegression::RidgeRegression(const Matrix& kernel, Cancellation cancellation)
+RidgeRegression::RidgeRegression(const Matrix& gram, Cancellation cancellation)
     : cancellation_(std::move(cancellation)) {
-  check_kernel(kernel);
-  const Eigen::Index n = kernel.rows();
-  Eigen::MatrixXd centred = Eigen::MatrixXd(kernel.cast<double>()).selfadjointView<Eigen::Lower>();
+  check_gram(gram);
+  const Eigen::Index n = gram.rows();
+  Eigen::MatrixXd centred = Eigen::MatrixXd(gram.cast<double>()).selfadjointView<Eigen::Lower>();
   means_ = centred.rowwise().mean();
   const double mean = means_.mean();
   centred.colwise() -= means_;

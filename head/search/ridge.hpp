@@ -52,20 +52,20 @@ struct RidgePredictor {
 
   /// f(x) = k(x) coefficients + intercept: about 1 for the row's class and 0 for the others. Scores are not
   /// probabilities.
-  /// @param kernel  K[other rows, training rows], not centred; the training rows are in the order of the fit
+  /// @param gram  K[other rows, training rows], not centred; the training rows are in the order of the fit
   /// @return [other rows, classes]
-  /// @throws std::invalid_argument if `kernel` has not one column for each training row
-  [[nodiscard]] Matrix scores(const Matrix& kernel) const;
+  /// @throws std::invalid_argument if `gram` has not one column for each training row
+  [[nodiscard]] Matrix scores(const Matrix& gram) const;
 };
 
 class RidgeRegression {
  public:
   /// Decomposes the centred Gram matrix.
-  /// @param kernel  K = X X^T, [n, n], symmetric (the lower triangle is read), not centred
-  /// @throws std::invalid_argument if `kernel` is not square, has fewer than two or more than kMaxRidgeRows
+  /// @param gram  K = X X^T, [n, n], symmetric (the lower triangle is read), not centred
+  /// @throws std::invalid_argument if `gram` is not square, has fewer than two or more than kMaxRidgeRows
   /// rows, or holds a value that is not finite
   /// @param cancellation  of this constructor, and of leave_one_out() between lambdas
-  explicit RidgeRegression(const Matrix& kernel, Cancellation cancellation = {});
+  explicit RidgeRegression(const Matrix& gram, Cancellation cancellation = {});
 
   [[nodiscard]] std::size_t rows() const noexcept { return static_cast<std::size_t>(means_.size()); }
 

@@ -110,7 +110,7 @@ CsvTable parse_csv(std::string_view text, const std::filesystem::path& file, cha
     if (row->fields.size() != table.header.size()) {
       fail(file, row->line,
            fmt::format("{} fields, where the header has {}", row->fields.size(), table.header.size()),
-           "give every row one field per column, and quote a field that holds a separator");
+           "give every line one field per column, and quote a field that holds a separator");
     }
     table.rows.push_back(std::move(*row));
   }

@@ -5,7 +5,7 @@
 headstart trains on samples/openclipart10 from a warm cache (315 training images); its seconds are those of history.csv
 and hold the validation pass too. The peers train as head_peers.py says on 314 rows, without validation. Below the table:
 ten epochs of headstart with everything around them (metrics.json's train_seconds: initial weights, set-up of the solver,
-epochs, the final kernel) against ten epochs of each peer and nothing else.
+epochs, the final weights matrix) against ten epochs of each peer and nothing else.
 
 With --rows 20000, too many for the gram solver: the second epoch of benchmark_head's primal_large_epoch, on made-up rows
 of the same shape and share of zeros, and one epoch of each peer after 20 batches to warm up; below the table, headstart's
@@ -63,7 +63,7 @@ class Headstart:
         return [float(row["seconds"]) for row in self.train(self.epochs)]
 
     def ten_epochs(self):
-        """Seconds of one run of ten epochs, set-up and final kernel included."""
+        """Seconds of one run of ten epochs, set-up and the final weights matrix included."""
         self.train(10)
         return json.loads((self.out / "metrics.json").read_text(encoding="utf-8"))["timing"]["train_seconds"]
 
@@ -107,7 +107,7 @@ def measure_small(options):
     # The peers' ten epochs are ten times one, with nothing around them.
     whole = 1000 * statistics.median(seconds)
     table["headstart_ten_epochs_milliseconds"] = [1000 * value for value in seconds]
-    table["notes"].append(f"Ten epochs with set-up and final kernel: headstart {whole:.0f} ms" + "".join(
+    table["notes"].append(f"Ten epochs with set-up and the final weights matrix: headstart {whole:.0f} ms" + "".join(
         f"; ten epochs alone of {row['label']}: {10 * row['median'] / whole:.1f} times that"
         for row in table["contestants"] if row["name"] != "headstart"))
     return table

@@ -32,8 +32,8 @@ struct DiscoveryOptions {
 /// Symbolic links are followed; loops do no harm. Class names are sorted bytewise, as in Keras and
 /// torchvision. The first notes say what was found.
 /// @throws Error kUsage if `dataset` does not exist, is none of these, or can be read in two ways; kData if
-/// it has no image or fewer than min_classes classes; kFailed naming a class that is not UTF-8, the row of a
-/// .csv that does not parse, or the line of a refused path
+/// it has no image or fewer than min_classes classes; kFailed naming a class that is not UTF-8, the line of
+/// a .csv that does not parse, or the line of a refused path
 [[nodiscard]] Manifest discover(const std::filesystem::path& dataset, const DiscoveryOptions& options = {});
 
 /// The images of `paths` for predict, in their order. Folders are searched like class folders and sorted

@@ -169,7 +169,7 @@ Split split_of(const CsvTable::Row& row, const ListColumns& columns, const CsvTa
   const bool is_validation = is_marked(columns.is_validation);
   const bool is_test = is_marked(columns.is_test);
   if (is_validation && is_test)
-    fail(file, row.line, "a row is marked for validation and for test", "mark it for one of them");
+    fail(file, row.line, "a line is marked for validation and for test", "mark it for one of them");
   if (!columns.is_validation && !columns.is_test) return Split::kUnassigned;
   return is_test ? Split::kTest : is_validation ? Split::kValidation : Split::kTrain;
 }
@@ -177,7 +177,7 @@ Split split_of(const CsvTable::Row& row, const ListColumns& columns, const CsvTa
 std::string label_of(const std::string& cell, std::size_t line, const std::filesystem::path& file,
                      const std::string& encoding) {
   std::string name = class_name_of(cell, encoding, fmt::format("{}, line {}", file.string(), line));
-  if (is_blank(name)) fail(file, line, "label is empty", "give every row a label, or leave the row out");
+  if (is_blank(name)) fail(file, line, "label is empty", "give every line a label, or leave the line out");
   if (name.find('|') != std::string::npos) {
     fail(file, line, fmt::format("label '{}' names several classes", name),
          "give every image one: an image with several labels is not supported");
@@ -190,7 +190,7 @@ void check_splits(const Manifest& manifest, const CsvTable& table, const std::fi
   if (!manifest.has_given_splits) return;
   for (std::size_t i = 0; i < manifest.samples.size(); ++i) {
     if (manifest.samples[i].split == Split::kUnassigned) {
-      fail(file, table.rows[i].line, "split is empty, where other rows have one",
+      fail(file, table.rows[i].line, "split is empty, where other lines have one",
            "write train, validation or test, or leave the whole column empty");
     }
   }
@@ -208,7 +208,7 @@ Manifest parse_labels_csv(std::string_view text, const std::filesystem::path& fi
   manifest.root = file.parent_path();
   std::vector<std::string> labels;
   for (const CsvTable::Row& row : table.rows) {
-    if (row.fields[columns.path].empty()) fail(file, row.line, "path is empty", "give every row an image");
+    if (row.fields[columns.path].empty()) fail(file, row.line, "path is empty", "give every line an image");
     labels.push_back(label_of(row.fields[columns.label], row.line, file, list.encoding));
   }
   manifest.classes = labels;

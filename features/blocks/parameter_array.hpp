@@ -7,12 +7,12 @@
 
 namespace headstart {
 
-/// A kernel or a bias in training. All spans have the same length and layout.
+/// Convolution weights or a bias in training. All spans have the same length and layout.
 struct ParameterArray {
   std::span<float> weights;
   std::span<float> velocity;
   std::span<const float> gradient;   ///< dLoss/dw, without penalties
-  std::span<const float> reference;  ///< W_0 of a kernel; empty for a bias, which has no penalty
+  std::span<const float> reference;  ///< W_0 of convolution weights; empty for a bias, which has no penalty
 };
 
 /// One SGD step. Uses OpenMP's threads; the result is exactly the same for any number of threads.

@@ -22,16 +22,16 @@ struct BlocksOptions {
   int threads = 0;       ///< 0: all that the process may use
 };
 
-/// The blocks' penalty, added to the loss, for kernels W but not for biases: l2 sum(W^2) + l2_sp sum((W -
-/// W_0)^2). W_0 are the weights with which the blocks were opened. The second term is L2-SP: Li, Grandvalet
-/// and Davoine, arXiv 1802.01483, eq. 2, with alpha = 2 l2_sp.
+/// The VGG blocks' penalty, added to the loss, for convolution weights W but not for biases: l2 sum(W^2) +
+/// l2_sp sum((W - W_0)^2). W_0 are the weights with which the VGG blocks were opened. The second term is
+/// L2-SP: Li, Grandvalet and Davoine, arXiv 1802.01483, eq. 2, with alpha = 2 l2_sp.
 struct BlocksPenalty {
   double l2 = 0.0;
   double l2_sp = 0.0;
 };
 
-/// SGD as in Keras, on every kernel and bias. With g = (dLoss/dw + dPenalty/dw) gradient_scale, v = momentum
-/// v - learning_rate g. Then w += v, or with Nesterov w += momentum v - learning_rate g.
+/// SGD as in Keras, on all convolution weights and biases. With g = (dLoss/dw + dPenalty/dw) gradient_scale,
+/// v = momentum v - learning_rate g. Then w += v, or with Nesterov w += momentum v - learning_rate g.
 struct BlocksStep {
   double learning_rate = 0.001;
   double momentum = 0.9;
@@ -54,7 +54,8 @@ class TrainableBlocks {
   /// @return the last tap, [batch_size, h, w, c]; valid until the next call of any function
   [[nodiscard]] virtual std::span<const float> forward(std::span<const float> maps) = 0;
 
-  /// Computes the gradients of every kernel and bias, summed over the rows of the last forward().
+  /// Computes the gradients of all convolution weights and biases, summed over the rows of the last
+  /// forward().
   /// @param gradient  dLoss/d(result of forward()), with the same shape; zero for rows of no interest. Its
   /// value where an activation is zero is ignored, because ReLU lets nothing through there
   virtual void backward(std::span<const float> gradient) = 0;
@@ -64,7 +65,8 @@ class TrainableBlocks {
 
   /// The penalty of the present weights.
   [[nodiscard]] virtual double penalty(const BlocksPenalty& penalty) = 0;
-  /// Sum of squares of the last gradients plus the penalty's gradients, over kernels and biases, in double.
+  /// Sum of squares of the last gradients plus the penalty's gradients, over convolution weights
+  /// and biases, in double.
   [[nodiscard]] virtual double gradient_squared_norm(const BlocksPenalty& penalty) = 0;
 
   // One entry for each convolution from `first_block` on, in the order and the layout of NetworkWeights.

@@ -22,7 +22,7 @@ struct Dense {
 /// (Glorot and Bengio 2010, eq. 16), the bias is 0.
 [[nodiscard]] Dense glorot_uniform(Eigen::Index in, Eigen::Index out, Random& random);
 
-/// l2 * sum of squares of every kernel.
+/// l2 * sum of squares of every weights matrix.
 [[nodiscard]] double l2_penalty(std::span<const Dense> layers, double l2);
 
 }  // namespace headstart

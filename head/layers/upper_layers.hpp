@@ -43,7 +43,7 @@ class UpperLayers {
   /// One SGD step along the gradients of backward().
   void step(const SgdStep& sgd);
 
-  /// Sum of squares of the kernels above the first, in double.
+  /// Sum of squares of the weights matrices above the first, in double.
   [[nodiscard]] double squared_norm() const noexcept { return squared_norm_; }
 
   /// The first layer's bias with an empty kernel, then the whole layers.

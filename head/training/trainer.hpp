@@ -91,8 +91,9 @@ struct TrainingHooks {
 
 /// Trains on an existing first layer. Cross-validation uses this function for many first layers on one Gram
 /// matrix. Works as train_head(), but uses only the number of rows of `data.features`.
-/// @param layers  the head's initial layers; the first one's kernel is in `first`, and is not read here
-/// @return as train_head(), but the first kernel is empty: `first` has that of best_epoch
+/// @param layers  the head's initial layers; the weights matrix of the first one is in `first`, and is not
+/// read here
+/// @return as train_head(), but the first weights matrix is empty: `first` has the one of best_epoch
 /// @throws as train_head()
 [[nodiscard]] TrainingResult train_layers(const TrainingData& data, FirstLayer& first,
                                           std::span<const Dense> layers, const TrainingOptions& options,
@@ -111,7 +112,7 @@ struct TrainingHooks {
 [[nodiscard]] Matrix predict_probabilities(const Head& head, const SparseRowsView& features,
                                            std::span<const RowIndex> rows);
 
-/// The penalty that reported losses include: l2 * sum of squares of every kernel.
+/// The penalty that reported losses include: l2 * sum of squares of every weights matrix.
 [[nodiscard]] inline double l2_penalty(const Head& head, double l2) { return l2_penalty(head.layers, l2); }
 /// The penalty of initial_head(), computed from its distribution: Glorot's variance times the number of
 /// weights.

@@ -27,7 +27,7 @@ struct TrainingOptions {
   double learning_rate = 0.001;
   double momentum = 0.9;
   bool nesterov = false;
-  double l2 = 1e-4;  ///< lambda of lambda * sum(W^2), on every kernel, not on a bias
+  double l2 = 1e-4;  ///< lambda of lambda * sum(W^2), on every weights matrix, not on a bias
   double label_smoothing = 0.0;
   double dropout = 0.0;  ///< share of every hidden layer's activations that a step leaves out, in [0, 1)
   int epochs = 10;
@@ -62,7 +62,7 @@ template <typename Visitor, typename Options>
 requires std::same_as<std::remove_const_t<Options>, TrainingOptions>
 void describe(Visitor&& option, Options& o) {
   option({.name = "hidden",
-          .help = "Widths of the hidden layers, with commas between; 0: none",
+          .help = "Widths of the hidden layers of one head, with commas between; 0: none",
           .high = 65536,
           .searched = true},
          o.hidden);
@@ -78,7 +78,7 @@ void describe(Visitor&& option, Options& o) {
   option({.name = "momentum", .help = "Momentum", .high = 0.999999, .recorded = true}, o.momentum);
   option({.name = "nesterov", .help = "Nesterov's momentum", .recorded = true}, o.nesterov);
   option({.name = "l2",
-          .help = "Lambda of lambda * sum(W^2), on kernels",
+          .help = "Lambda of lambda * sum(W^2), on weights without biases",
           .high = 1e6,
           .recorded = true,
           .searched = true},
@@ -101,11 +101,12 @@ void describe(Visitor&& option, Options& o) {
          o.batch);
   option({.name = "schedule", .help = "How the learning rate changes over the epochs", .searched = true},
          o.schedule);
-  option({.name = "solver",
-          .help = "How the first layer is trained; the numbers are the same: auto takes the cheaper for the "
-                  "shapes",
-          .harmless = true},
-         o.solver);
+  option(
+      {.name = "solver",
+       .help = "How the first layer is trained: gram suits few images, primal many; auto takes the cheaper. "
+               "The numbers are the same",
+       .harmless = true},
+      o.solver);
   option({.name = "seed", .help = "Seed of the split, the initial weights and the order", .high = 9e15},
          o.seed);
 }

@@ -27,7 +27,7 @@ struct EpochResult {
 /// A view: it is valid only during the call that gets it.
 struct TrainingState {
   std::span<const EpochResult> history;  ///< at least one epoch; the next one is history.size()
-  /// Every layer; the first one's kernel is empty, because `first` has it.
+  /// Every layer; the first one's weights matrix is empty, because `first` has it.
   std::span<const Dense> layers;
   std::span<const Dense> velocities;  ///< the same shapes
   std::span<const Dense> best;        ///< layers of the best epoch; empty without early stopping

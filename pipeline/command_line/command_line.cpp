@@ -130,7 +130,7 @@ void add_training_commands(Program& program) {
               program.sweep, describe_sweep, run_train)
       .together = Together::kAsOne;
   add_command(program, root,
-              {"finetune", "Train the network's top blocks together with the head of a trained model"},
+              {"finetune", "Train the network's top VGG blocks together with the head of a trained model"},
               program.finetune, describe_finetune, run_finetune);
   add_command(program, root, {"extract", "Compute and cache the features of a dataset, train nothing"},
               program.extract, describe_extract, run_extract)
@@ -140,11 +140,12 @@ void add_training_commands(Program& program) {
 void add_cache_commands(Program& program) {
   CLI::App& cache = *program.app.add_subcommand("cache", "Look into the cache, check it, tidy it");
   cache.fallthrough()->configurable(false)->require_subcommand(1);
-  add_command(program, cache,
-              {"list",
-               "What is cached, as its indexes have it (verify reads the rows): one line for each extractor "
-               "configuration and tap"},
-              program.cache, describe_cache, run_cache_list);
+  add_command(
+      program, cache,
+      {"list",
+       "What is cached, as its indexes have it (verify reads the rows): one line for each fingerprint "
+       "and tap"},
+      program.cache, describe_cache, run_cache_list);
   add_command(program, cache,
               {"verify", "Read everything and name every damaged segment; exit code 1 if there is one"},
               program.cache, describe_cache, run_cache_verify);
@@ -187,8 +188,8 @@ void build(Program& program) {
   app.require_subcommand(1);
   app.footer(
       "To begin with:\n"
-      "  headstart train my-images -o my-model       my-images has one folder for each class\n"
-      "  headstart predict my-model/model.h5 new-images > labels.csv\n"
+      "  headstart sweep my-images -o my-model       my-images has one folder for each class\n"
+      "  headstart predict my-model/model.h5 new-images > answers.csv\n"
       "Each command has a --help of its own.");
   add_commands(program);
 }

@@ -119,7 +119,8 @@ Wrong usage.
 The data does not allow it: no usable image, fewer than two classes, more broken images than allowed.
 .TP
 .B 130
-Interrupted. What was done is cached, and the same command goes on from there.
+Interrupted. The rows that were computed are cached, and the same command goes on from there. An
+interrupted training goes on with \fB\-\-resume\fR.
 .PP
 An error is one line on standard error: what failed, where, and what to do. Results go to standard output.
 .SH ENVIRONMENT
@@ -137,12 +138,12 @@ A trained model, which Keras loads as well.
 .IR OUT /config.toml
 All options of a run; \fB\-\-config\fR with it repeats the run.
 .SH EXAMPLES
-Train on a folder with one folder per class, then label new images:
+Find and train a head on a folder with one folder for each class, then label new images:
 .PP
 .nf
 .RS 4
-headstart train my\-images \-o my\-model
-headstart predict my\-model/model.h5 new\-images > labels.csv
+headstart sweep my\-images \-o my\-model
+headstart predict my\-model/model.h5 new\-images > answers.csv
 .RE
 .fi
 )";

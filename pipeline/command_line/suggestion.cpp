@@ -110,8 +110,8 @@ constexpr Instead kInstead[] = {
     {"shuffle", "images are always shuffled, in an order that --seed decides"},
     {"num-classes", "the classes are those of the dataset"},
     {"restore-best-weights", "the best epoch's weights are kept with any --early-stopping"},
-    {"trainable", "headstart finetune --blocks N trains the network's top blocks"},
-    {"unfreeze", "headstart finetune --blocks N trains the network's top blocks"},
+    {"trainable", "headstart finetune --blocks N trains the network's top VGG blocks"},
+    {"unfreeze", "headstart finetune --blocks N trains the network's top VGG blocks"},
 };
 
 std::string_view without_hyphens(std::string_view word) {

@@ -212,7 +212,7 @@ double penalty_of(TunedFirstLayer& layer, std::span<const Dense> layers, double 
   return layer.penalty(l2) + l2 * upper;
 }
 
-/// The size of the change of a layer's kernel, over the size of the kernel.
+/// The size of the change of a layer's weights, over the size of the weights.
 struct Movement {
   std::string layer;
   double relative = 0.0;
@@ -305,7 +305,7 @@ Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
   report.tables.push_back(
       {"Before and after fine-tuning", outcome(run.result), comparison_rows(before, run.splits)});
   report.tables.push_back({"How far each kernel moved",
-                           "The length of the change over the length of the kernel before.",
+                           "The size of the change over the size of the weights before.",
                            movement_rows(movements)});
   add_pictures(report, run.dataset.manifest, options.stage_one.images.decode);
   return report;

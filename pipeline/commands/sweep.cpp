@@ -65,7 +65,7 @@ TrainingOptions training_options(const TrainOptions& options, int classes, const
 
 /// The error if all candidates diverge. The error is not expected if one learning rate suits the features.
 Error diverged(std::string_view where) {
-  return Error{Error::Kind::kFailed, "no candidate converges", where, "lower the --rates"};
+  return Error{Error::Kind::kFailed, "no configuration converges", where, "lower the --rates"};
 }
 
 int folds_of(const SearchProblem& problem) {

@@ -33,8 +33,8 @@ struct TrainingRecord {
   TrainingOptions options{};  ///< those that are described as recorded; the others have their defaults
   double temperature = 1.0;   ///< the last layer is already divided by it; only a record
   int views = 0;              ///< of each training image, besides the image itself
-  /// The penalty in reported losses: l2 * sum of squares of the kernels before a transform was folded into
-  /// the first one.
+  /// The penalty in reported losses: l2 * sum of squares of the weights matrices before a transform was
+  /// folded into the first one.
   double penalty = 0.0;
   std::optional<SplitRecord> split{};  ///< empty in models before 2026-11-25
 };

@@ -74,10 +74,13 @@ void describe_predict(OptionList& list, PredictOptions& options) {
         .high = 1e6},
        options.top_k);
   list({.name = "threshold",
-        .help = "Least probability of a prediction: below it the image is labelled --unknown",
+        .help = "Below this probability the image is labelled 'unknown', or what --unknown says",
         .high = 1},
        options.threshold);
-  list({.name = "unknown", .help = "The label of such an image", .value = "NAME"}, options.unknown);
+  list({.name = "unknown",
+        .help = "The label of an image whose probability is below --threshold",
+        .value = "NAME"},
+       options.unknown);
   list({.name = "explain",
         .help = "Write a PNG for each image into this folder: which parts led to its class (Grad-CAM)",
         .value = "DIR"},
@@ -108,7 +111,7 @@ void describe_cache_prune(OptionList& list, CachePruneOptions& options) {
   describe_quantity(
       list, {.name = "older-than", .help = "Those written so long ago: s, m, h, d or w", .value = "30d"},
       options.prune.older_than_s, parse_duration);
-  list({.name = "fingerprint", .help = "Those of this extractor configuration (cache list)", .value = "HEX"},
+  list({.name = "fingerprint", .help = "Those of this fingerprint, as cache list shows it", .value = "HEX"},
        options.prune.fingerprint);
   describe_quantity(list,
                     {.name = "max-size", .help = "The oldest, until the rest is no larger", .value = "20GB"},

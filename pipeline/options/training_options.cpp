@@ -104,7 +104,8 @@ void describe_search(OptionList& list, SweepOptions& sweep) {
         .help = "Transforms to try; standardize is not tried on flatten",
         .value = "NAME,..."},
        space.transforms);
-  list.items({.name = "hidden", .help = "Heads to try: 0 is linear, 512+128 has two hidden layers"},
+  list.items({.name = "hidden",
+              .help = "Heads to try, with commas between: 0 is linear, 512+128 has two hidden layers"},
              space.hidden, widths_of, scalar_of_widths);
   list({.name = "rates",
         .help = "Learning rates times mean |x|^2 to try",
@@ -114,7 +115,7 @@ void describe_search(OptionList& list, SweepOptions& sweep) {
        space.rates);
   list({.name = "l2", .help = "Lambdas of L2 to try", .high = 1e6, .value = "X,..."}, space.l2);
   list({.name = "rounds",
-        .help = "Epochs of each round; the best third of the candidates goes on to the next",
+        .help = "Epochs of each round; the best third of the configurations goes on to the next",
         .low = 1,
         .high = 1e6},
        sweep.rounds);
@@ -216,22 +217,25 @@ void describe_finetune(OptionList& list, FinetuneOptions& options) {
         .value = "FILE"},
        options.from);
   list.start_group("Training");
-  list({.name = "blocks", .help = "How many of the top blocks are trained", .low = 1, .high = 2},
+  list({.name = "blocks", .help = "How many of the top VGG blocks are trained", .low = 1, .high = 2},
        options.blocks);
-  list({.name = "backprop", .help = "What computes the gradients of the blocks"}, options.backprop);
+  list({.name = "backprop", .help = "What computes the gradients of the VGG blocks"}, options.backprop);
   list({.name = "learning-rate",
-        .help = "Learning rate of the blocks [1e-3 for rows of about unit length (unit, scale), else 1e-5]",
+        .help =
+            "Learning rate of the VGG blocks [1e-3 for rows of about unit length (unit, scale), else 1e-5]",
         .high = 1e6,
         .alias = "lr"},
        options.learning_rate);
   list({.name = "head-learning-rate", .help = "Learning rate of the dense layers [the model's]", .high = 1e6},
        options.head_learning_rate);
-  list({.name = "l2",
-        .help = "Lambda of lambda * sum(W^2), on kernels of blocks and head [the model's]",
-        .high = 1e6},
-       options.l2);
+  list(
+      {.name = "l2",
+       .help =
+           "Lambda of lambda * sum(W^2), on the weights of VGG blocks and head, without biases [the model's]",
+       .high = 1e6},
+      options.l2);
   list({.name = "l2-sp",
-        .help = "Lambda of lambda * sum((W - W0)^2), W0 being the blocks' kernels as they were",
+        .help = "Lambda of lambda * sum((W - W0)^2), W0 being the VGG blocks' weights as they were",
         .high = 1e6},
        options.l2_sp);
   list({.name = "batch-size",

@@ -108,7 +108,7 @@ def measure_small(options):
     whole = 1000 * statistics.median(seconds)
     table["headstart_ten_epochs_milliseconds"] = [1000 * value for value in seconds]
     table["notes"].append(f"Ten epochs with set-up and the final weights matrix: headstart {whole:.0f} ms" + "".join(
-        f"; ten epochs alone of {row['label']}: {10 * row['median'] / whole:.1f} times that"
+        f". Ten epochs alone of {row['label']}: {10 * row['median'] / whole:.1f} times that"
         for row in table["contestants"] if row["name"] != "headstart"))
     return table
 

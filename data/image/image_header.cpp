@@ -4,79 +4,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
+#include <string>
 #include <string_view>
 
-#include "data/image/bmp.hpp"
 #include "data/image/byte_view.hpp"
-#include "data/image/gif.hpp"
-#include "data/image/jpeg2000.hpp"
-#include "data/image/jpeg_markers.hpp"
-#include "data/image/png.hpp"
-#include "data/image/pnm.hpp"
-#include "data/image/tiff_directory.hpp"
+#include "data/image/image_format.hpp"
 
 namespace headstart {
 namespace {
 
 using namespace std::string_view_literals;
 
-/// The size that a header states. checked() refuses zero, and sides that are longer than any decoder takes.
-struct Size {
-  std::int64_t width = 0;
-  std::int64_t height = 0;
-};
-
 constexpr std::int64_t kMaxSide = 1 << 20;
 
-std::variant<ImageHeader, Reject> checked(ImageFormat format, std::string_view name, Size size) {
-  if (size.width <= 0 || size.height <= 0) return Reject{fmt::format("{} header gives no size", name)};
+std::variant<ImageHeader, Reject> checked(const ImageFormat& format, const StatedSize& size) {
+  if (size.width <= 0 || size.height <= 0) return Reject{fmt::format("{} header gives no size", format.name)};
   if (size.width > kMaxSide || size.height > kMaxSide) {
     return Reject{
         fmt::format("is {} x {} pixels, more than {} on a side", size.width, size.height, kMaxSide)};
   }
-  return ImageHeader{format, static_cast<std::uint32_t>(size.width), static_cast<std::uint32_t>(size.height)};
-}
-
-Size jpeg_size(std::span<const std::byte> bytes) {
-  const JpegMarkers markers = read_jpeg_markers(bytes);
-  return {markers.width, markers.height};
-}
-
-Size webp_size(const ByteView& file) {
-  const ByteView view(file.bytes(), std::endian::little);
-  if (view.has(12, "VP8 "sv) && view.u24(23) == 0x2A019D)
-    return {view.u16(26) & 0x3FFF, view.u16(28) & 0x3FFF};
-  if (view.has(12, "VP8L"sv) && view.u8(20) == 0x2F && view.holds(21, 4)) {
-    return {(view.u32(21) & 0x3FFF) + 1, (view.u32(21) >> 14U & 0x3FFF) + 1};
-  }
-  if (view.has(12, "VP8X"sv) && view.holds(20, 10)) {
-    return {std::int64_t{view.u24(24)} + 1, std::int64_t{view.u24(27)} + 1};
-  }
-  return {};
-}
-
-/// Apple's PNGs for iOS have a chunk before the header, and pixels that no PNG library reads.
-std::variant<ImageHeader, Reject> png_header(const ByteView& file) {
-  if (file.has(12, "CgBI"sv))
-    return Reject{
-        "is a PNG of iOS (CgBI), which is not supported: pngcrush -revert-iphone-optimizations converts it"};
-  return checked(ImageFormat::kPng, "PNG", {file.u32(16), file.u32(20)});
-}
-
-std::variant<ImageHeader, Reject> gif_header(std::span<const std::byte> bytes) {
-  const std::optional<GifCanvas> canvas = read_gif_canvas(bytes);
-  if (!canvas) return Reject{"GIF has no picture"};
-  return checked(ImageFormat::kGif, "GIF", {canvas->width, canvas->height});
-}
-
-std::variant<ImageHeader, Reject> tiff_header(std::span<const std::byte> bytes) {
-  const std::optional<TiffDirectory> page = TiffDirectory::read(bytes);
-  if (!page) return Reject{"TIFF ends early"};
-  return checked(
-      ImageFormat::kTiff, "TIFF",
-      {page->number(TiffTag::kImageWidth).value_or(0), page->number(TiffTag::kImageLength).value_or(0)});
+  return ImageHeader{&format, static_cast<std::uint32_t>(size.width),
+                     static_cast<std::uint32_t>(size.height)};
 }
 
 /// "AVIF", "HEIC" and similar formats are MPEG-4 files with a brand.
@@ -140,26 +89,13 @@ Reject refusal(const ByteView& file) {
 }  // namespace
 
 std::variant<ImageHeader, Reject> read_image_header(std::span<const std::byte> bytes) {
-  const ByteView file(bytes);
-  if (file.has(0, "\xFF\xD8\xFF"sv)) return checked(ImageFormat::kJpeg, "JPEG", jpeg_size(bytes));
-  if (file.has(0, kPngSignature)) return png_header(file);
-  if (is_gif(bytes)) return gif_header(bytes);
-  if (file.has(0, "RIFF"sv) && file.has(8, "WEBP"sv))
-    return checked(ImageFormat::kWebp, "WebP", webp_size(file));
-  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {
-    if (file.has(0, magic)) return tiff_header(bytes);
+  for (const ImageFormat& format : image_formats()) {
+    const std::optional<std::variant<StatedSize, Reject>> stated = format.size(bytes);
+    if (!stated) continue;
+    if (const Reject* const reject = std::get_if<Reject>(&*stated)) return *reject;
+    return checked(format, std::get<StatedSize>(*stated));
   }
-  if (const std::optional<BmpHeader> bmp = read_bmp_header(bytes)) {
-    return checked(ImageFormat::kBmp, "BMP", {bmp->width, std::abs(bmp->height)});
-  }
-  if (const std::optional<PnmHeader> pnm = read_pnm_header(bytes)) {
-    return checked(ImageFormat::kPnm, "PNM", {pnm->width, pnm->height});
-  }
-  if (is_jpeg2000(bytes)) {
-    const Jpeg2000Header header = read_jpeg2000_header(bytes);
-    return checked(ImageFormat::kJpeg2000, "JPEG 2000", {header.width, header.height});
-  }
-  return refusal(file);
+  return refusal(ByteView(bytes));
 }
 
 }  // namespace headstart

@@ -11,10 +11,10 @@
 
 namespace headstart {
 
-enum class ImageFormat { kJpeg, kPng, kWebp, kGif, kTiff, kBmp, kPnm, kJpeg2000 };
+struct ImageFormat;  // data/image/image_format.hpp
 
 struct ImageHeader {
-  ImageFormat format = ImageFormat::kJpeg;
+  const ImageFormat* format = nullptr;
   std::uint32_t width = 0;   ///< as stored, before EXIF orientation; 1 or more
   std::uint32_t height = 0;  ///< likewise
 

@@ -30,9 +30,12 @@ struct NearDuplicates {
   std::size_t total = 0;             ///< pairs found; more than pairs.size() where `most` cut the list
 };
 
+/// Two images whose cosine is above this are near-duplicates, unless the user says otherwise.
+inline constexpr double kNearDuplicate = 0.95;
+
 /// Pairs whose cosine is above `threshold`. m copies of one image make m (m - 1) / 2 pairs, so only the
 /// `most` closest pairs are kept.
-[[nodiscard]] NearDuplicates near_duplicates(const Matrix& kernel, double threshold = 0.95,
+[[nodiscard]] NearDuplicates near_duplicates(const Matrix& kernel, double threshold = kNearDuplicate,
                                              std::size_t most = 10000);
 
 /// A row whose out-of-fold probabilities contradict its label.

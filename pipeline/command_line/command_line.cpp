@@ -25,8 +25,7 @@
 #include "pipeline/command_line/option_parser.hpp"
 #include "pipeline/command_line/suggestion.hpp"
 #include "pipeline/commands/commands.hpp"
-#include "pipeline/options/options.hpp"
-#include "pipeline/options/training_options.hpp"
+#include "pipeline/options/general_options.hpp"
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/processes.hpp"
 #include "pipeline/process/threads.hpp"
@@ -34,71 +33,21 @@
 namespace headstart {
 namespace {
 
-/// How the processes of one MPI launch run a command.
-enum class Together {
-  kNo,         // each runs the command alone
-  kAsOne,      // all do the same, and one prints the results
-  kShareWork,  // each does a part, and prints the warnings of that part
-};
-
-/// A subcommand, whose options live as long as the program's App.
-struct Command {
+/// A command of the parser.
+struct ParsedCommand {
   CLI::App* app = nullptr;
-  GeneralOptions general;
-  OptionList options;
-  std::function<void(const Session&)> run;
-  Together together = Together::kNo;
+  Command command;
+  GeneralOptions general{};
 };
 
 /// All variables that parsing fills.
 struct Program {
   CLI::App app{
       "A folder of labelled images in, a trained classifier out: VGG features, computed once and cached; a "
-      "dense head "
-      "trained on them in seconds."};
+      "dense head trained on them in seconds."};
   CLI::Option* config_file = nullptr;
-  std::vector<std::unique_ptr<Command>> commands;
-  TrainOptions train;
-  TrainOptions sweep;
-  FinetuneOptions finetune;
-  ExtractOptions extract;
-  InspectOptions inspect;
-  EvaluateOptions evaluate;
-  PredictOptions predict;
-  ExportOptions model_export;
-  CacheOptions cache;
-  CachePruneOptions cache_prune;
-  CacheExportOptions cache_export;
-  InfoOptions info;
+  std::vector<std::unique_ptr<ParsedCommand>> commands;
 };
-
-/// The name and the purpose of a command, as --help shows them.
-struct CommandText {
-  const char* name;
-  const char* purpose;
-};
-
-/// Adds a command that sets `options` as `describe` has them, and then runs.
-template <typename Options>
-Command& add_command(Program& program, CLI::App& parent, const CommandText& text, Options& options,
-                     void (*describe)(OptionList&, Options&), void (*run)(const Options&, const Session&)) {
-  CLI::App* app = parent.add_subcommand(text.name, text.purpose);
-  app->fallthrough();        // so that --config may come after the command
-  app->configurable(false);  // a section of the file sets options and does not choose the command
-  program.commands.push_back(std::make_unique<Command>());
-  Command& command = *program.commands.back();
-  command.app = app;
-  command.run = [&options, run](const Session& session) { run(options, session); };
-  command.general.threads = available_threads();
-  describe(command.options, options);
-  describe_general(command.options, command.general);
-  add_options(*app, command.options);
-  app->footer(
-      "  --config FILE.toml                Options from a file, as OUT/config.toml of a run has them\n"
-      "                                    (section [" +
-      app->get_name() + "]); the command line wins");
-  return command;
-}
 
 /// Refuses options that the search of `train --auto` decides: the user could take the search's value for the
 /// given one.
@@ -116,62 +65,35 @@ void refuse_searched(const CLI::App& app, const OptionList& list) {
                                                    fmt::join(given, ", ")));
 }
 
-void add_training_commands(Program& program) {
-  CLI::App& root = program.app;
-  Command& train = add_command(program, root, {"train", "Train a classifier on a folder of labelled images"},
-                               program.train, describe_train, run_train);
-  train.together = Together::kAsOne;
-  train.app->final_callback([&train] { refuse_searched(*train.app, train.options); });
-  program.sweep.sweep.emplace();
-  add_command(program, root,
-              {"sweep",
-               "Find the best representation and head by cross-validation on the cache, then train it. Made "
-               "for hundreds to a few thousand images; with more, give fewer values to try"},
-              program.sweep, describe_sweep, run_train)
-      .together = Together::kAsOne;
-  add_command(program, root,
-              {"finetune", "Train the network's top VGG blocks together with the head of a trained model"},
-              program.finetune, describe_finetune, run_finetune);
-  add_command(program, root, {"extract", "Compute and cache the features of a dataset, train nothing"},
-              program.extract, describe_extract, run_extract)
-      .together = Together::kShareWork;
+/// The parser of `group`, which has commands of its own.
+CLI::App& group_of(CLI::App& root, const std::string& group) {
+  const auto known = root.get_subcommands([&](const CLI::App* app) { return app->get_name() == group; });
+  if (!known.empty()) return *known.front();
+  CLI::App& app = *root.add_subcommand(group, "Look into the cache, check it, tidy it");
+  app.fallthrough()->configurable(false)->require_subcommand(1);
+  return app;
 }
 
-void add_cache_commands(Program& program) {
-  CLI::App& cache = *program.app.add_subcommand("cache", "Look into the cache, check it, tidy it");
-  cache.fallthrough()->configurable(false)->require_subcommand(1);
-  add_command(
-      program, cache,
-      {"list",
-       "What is cached, as its indexes have it (verify reads the rows): one line for each fingerprint "
-       "and tap"},
-      program.cache, describe_cache, run_cache_list);
-  add_command(program, cache,
-              {"verify", "Read everything and name every damaged segment; exit code 1 if there is one"},
-              program.cache, describe_cache, run_cache_verify);
-  add_command(program, cache, {"compact", "Merge small segments, as extract does by itself in time"},
-              program.cache, describe_cache, run_cache_compact);
-  add_command(program, cache,
-              {"export", "Write the features, labels and paths of a dataset to one HDF5 file"},
-              program.cache_export, describe_cache_export, run_cache_export);
-  add_command(program, cache, {"prune", "Remove segments; all that is given has to hold"},
-              program.cache_prune, describe_cache_prune, run_cache_prune);
-}
-
-void add_commands(Program& program) {
-  CLI::App& root = program.app;
-  add_training_commands(program);
-  add_command(program, root,
-              {"inspect", "Look for copies, wrong labels, outliers and overlapping classes before training"},
-              program.inspect, describe_inspect, run_inspect);
-  add_command(program, root, {"evaluate", "Measure a saved model on labelled images"}, program.evaluate,
-              describe_evaluate, run_evaluate);
-  add_command(program, root, {"predict", "Label new images"}, program.predict, describe_predict, run_predict);
-  add_command(program, root, {"export", "Write a saved model, its preprocessing inside, for other programs"},
-              program.model_export, describe_export, run_export);
-  add_cache_commands(program);
-  add_command(program, root, {"info", "Engines found and chosen, versions, weights, cache location"},
-              program.info, describe_info, run_info);
+void add_command(Program& program, Command command) {
+  const std::size_t blank = command.name.find(' ');
+  CLI::App& parent =
+      blank == std::string::npos ? program.app : group_of(program.app, command.name.substr(0, blank));
+  const std::string name = blank == std::string::npos ? command.name : command.name.substr(blank + 1);
+  CLI::App& app = *parent.add_subcommand(name, command.purpose);
+  app.fallthrough();        // so that --config may come after the command
+  app.configurable(false);  // a section of the file sets options and does not choose the command
+  ParsedCommand& parsed = *program.commands.emplace_back(
+      std::make_unique<ParsedCommand>(ParsedCommand{.app = &app, .command = std::move(command)}));
+  parsed.general.threads = available_threads();
+  OptionList& options = parsed.command.options;
+  describe_general(options, parsed.general);
+  add_options(app, options);
+  if (options.find("auto") != nullptr)
+    app.final_callback([&app, &options] { refuse_searched(app, options); });
+  app.footer(
+      "  --config FILE.toml                Options from a file, as OUT/config.toml of a run has them\n"
+      "                                    (section [" +
+      name + "]); the command line wins");
 }
 
 /// Builds the whole command line; nothing is parsed yet.
@@ -191,7 +113,7 @@ void build(Program& program) {
       "  headstart sweep my-images -o my-model       my-images has one folder for each class\n"
       "  headstart predict my-model/model.h5 new-images > answers.csv\n"
       "Each command has a --help of its own.");
-  add_commands(program);
+  for (Command (*command)() : kCommands) add_command(program, command());
 }
 
 /// @param arguments  without the program's name
@@ -240,7 +162,7 @@ std::vector<std::string> path_of_command(const CLI::App& app) {
 
 DescribedCommands described_commands(const Program& program) {
   DescribedCommands commands;
-  for (const auto& command : program.commands) commands.emplace(command->app, &command->options);
+  for (const auto& command : program.commands) commands.emplace(command->app, &command->command.options);
   return commands;
 }
 
@@ -297,9 +219,10 @@ int print_help(const CLI::App& app, const CLI::Success& success) {
 }
 
 /// @param processes  the processes that run the command together; null: this process is alone
-int run(const Command& command, Processes* processes, const std::string& config_file,
+int run(const ParsedCommand& parsed, Processes* processes, const std::string& config_file,
         const std::vector<std::string>& warnings) {
-  const GeneralOptions& general = command.general;
+  const Command& command = parsed.command;
+  const GeneralOptions& general = parsed.general;
   const bool leads = processes == nullptr || processes->rank() == 0;
   const bool silent = !leads && command.together == Together::kAsOne;
   Console console(silent            ? Verbosity::kSilent
@@ -358,9 +281,7 @@ int run_command_line(int argc, const char* const* argv) {
                                     [&](const auto& candidate) { return candidate->app == &chosen; });
   std::unique_ptr<Processes> processes;  // destroyed only after an error was printed
   try {
-    resolve_training(program->train);
-    resolve_training(program->sweep);
-    const Together together = (*command)->together;
+    const Together together = (*command)->command.together;
     if (together == Together::kAsOne || (together == Together::kShareWork && can_share_work()))
       processes = join_processes();
     return run(**command, processes.get(), config_file, warnings);

@@ -10,12 +10,52 @@
 #include "features/cache/cache.hpp"
 #include "features/cache/cache_folder.hpp"
 #include "pipeline/commands/commands.hpp"
+#include "pipeline/options/quantities.hpp"
+#include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/process/text_table.hpp"
 
 namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
+
+struct CacheOptions {
+  std::filesystem::path cache;  ///< empty: default_cache_folder()
+};
+
+struct CachePruneOptions : CacheOptions {
+  PruneOptions prune;
+};
+
+void describe_cache(OptionList& list, CacheOptions& options) { describe_cache_folder(list, options.cache); }
+
+/// An option whose number has a unit.
+template <typename T>
+void describe_quantity(OptionList& list, const OptionFacts& facts, std::optional<T>& target,
+                       std::optional<T> (*parse)(std::string_view)) {
+  list.add(
+      facts, OptionKind::kText, {},
+      [&target, parse, facts](const std::vector<std::string>& words) {
+        target = parse(words.back());
+        if (!target)
+          throw WrongValue(fmt::format("is '{}', needed something like {}", words.back(), facts.value));
+      },
+      []() -> std::optional<ConfigValue> { return std::nullopt; });
+}
+
+void describe_cache_prune(OptionList& list, CachePruneOptions& options) {
+  describe_cache(list, options);
+  describe_quantity(
+      list, {.name = "older-than", .help = "Those written so long ago: s, m, h, d or w", .value = "30d"},
+      options.prune.older_than_s, parse_duration);
+  list({.name = "fingerprint", .help = "Those of this fingerprint, as cache list shows it", .value = "HEX"},
+       options.prune.fingerprint);
+  describe_quantity(list,
+                    {.name = "max-size", .help = "The oldest, until the rest is no larger", .value = "20GB"},
+                    options.prune.max_bytes, parse_bytes);
+  list({.name = "dry-run", .help = "Only say what would be removed", .in_config = false},
+       options.prune.dry_run);
+}
 
 fs::path folder_of(const CacheOptions& options) {
   return options.cache.empty() ? default_cache_folder() : options.cache;
@@ -37,8 +77,6 @@ void tell_faults(const std::vector<CacheFault>& faults, Console& console) {
   for (const CacheFault& fault : faults)
     console.warn(printable(fmt::format("{}: {}", fault.path.string(), fault.reason)));
 }
-
-}  // namespace
 
 void run_cache_list(const CacheOptions& options, const Session& session) {
   const fs::path folder = folder_of(options);
@@ -136,6 +174,34 @@ void run_cache_prune(const CachePruneOptions& options, const Session& session) {
                 fmt::format("{}: {}", folder.string(), count_of(pruned.faults.size(), "file")),
                 "see the warnings above"};
   }
+}
+
+}  // namespace
+
+Command cache_list_command() {
+  return make_command<CacheOptions>({.name = "cache list",
+                                     .purpose = "What is cached, as its indexes have it (verify reads the "
+                                                "rows): one line for each fingerprint and tap"},
+                                    describe_cache, run_cache_list);
+}
+
+Command cache_verify_command() {
+  return make_command<CacheOptions>(
+      {.name = "cache verify",
+       .purpose = "Read everything and name every damaged segment; exit code 1 if there is one"},
+      describe_cache, run_cache_verify);
+}
+
+Command cache_compact_command() {
+  return make_command<CacheOptions>(
+      {.name = "cache compact", .purpose = "Merge small segments, as extract does by itself in time"},
+      describe_cache, run_cache_compact);
+}
+
+Command cache_prune_command() {
+  return make_command<CachePruneOptions>(
+      {.name = "cache prune", .purpose = "Remove segments; all that is given has to hold"},
+      describe_cache_prune, run_cache_prune);
 }
 
 }  // namespace headstart

@@ -4,6 +4,7 @@
 
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/feature_file.hpp"
 #include "pipeline/rows/represented_rows.hpp"
@@ -14,6 +15,32 @@
 #include "pipeline/run/split_rows.hpp"
 
 namespace headstart {
+namespace {
+
+struct CacheExportOptions {
+  std::filesystem::path dataset;
+  std::filesystem::path out;
+  StageOneOptions stage_one;
+  Tap tap = vgg16().default_tap;
+  Pooling pooling = Pooling::kFlatten;
+  FeatureType type = FeatureType::kFloat32;
+};
+
+void describe_cache_export(OptionList& list, CacheExportOptions& options) {
+  describe_dataset(list, options.dataset, options.stage_one.images);
+  list({.name = "out",
+        .help = "The file to write, for h5py or scikit-learn",
+        .value = "FILE.h5",
+        .letter = "o",
+        .required = true},
+       options.out);
+  list.choice({.name = "tap", .help = "The activations that become features"}, options.tap, tap_choices());
+  list({.name = "pooling", .help = "All of a map, or one number a channel"}, options.pooling);
+  list({.name = "dtype", .help = "How they are stored; float16 changes them by about 0.02 %"}, options.type);
+  describe_network(list, options.stage_one.network, options.stage_one.weights);
+  describe_engine(list, options.stage_one);
+  describe_extractor(list, options.stage_one);
+}
 
 void run_cache_export(const CacheExportOptions& options, const Session& session) {
   check_output("-o", options.out, {options.dataset, options.stage_one.weights, session.config_file});
@@ -43,6 +70,15 @@ void run_cache_export(const CacheExportOptions& options, const Session& session)
     return model_rows(stored, rows, representation);
   });
   fmt::print("{}: {} rows of {} features\n", options.out.string(), table.labels.size(), columns);
+}
+
+}  // namespace
+
+Command cache_export_command() {
+  return make_command<CacheExportOptions>(
+      {.name = "cache export",
+       .purpose = "Write the features, labels and paths of a dataset to one HDF5 file"},
+      describe_cache_export, run_cache_export);
 }
 
 }  // namespace headstart

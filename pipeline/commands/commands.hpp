@@ -1,25 +1,37 @@
-// pipeline/commands/commands.hpp: the work of each subcommand, once its options are known. Each prints its
-// results to stdout.
+// pipeline/commands/commands.hpp: all commands. Each is a file of this folder.
 #pragma once
 
-#include "pipeline/options/options.hpp"
+#include <array>
+
+#include "pipeline/commands/command.hpp"
+#include "pipeline/options/training_options.hpp"
 
 namespace headstart {
 
-// All throw Error or Interrupted; run_command_line() turns these into one line and an exit code.
+[[nodiscard]] Command train_command();
+[[nodiscard]] Command sweep_command();
+[[nodiscard]] Command finetune_command();
+[[nodiscard]] Command extract_command();
+[[nodiscard]] Command inspect_command();
+[[nodiscard]] Command evaluate_command();
+[[nodiscard]] Command predict_command();
+[[nodiscard]] Command export_command();
+[[nodiscard]] Command cache_list_command();
+[[nodiscard]] Command cache_verify_command();
+[[nodiscard]] Command cache_compact_command();
+[[nodiscard]] Command cache_export_command();
+[[nodiscard]] Command cache_prune_command();
+[[nodiscard]] Command info_command();
 
+/// In the order of --help.
+inline constexpr std::array kCommands{train_command,        sweep_command,         finetune_command,
+                                      extract_command,      inspect_command,       evaluate_command,
+                                      predict_command,      export_command,        cache_list_command,
+                                      cache_verify_command, cache_compact_command, cache_export_command,
+                                      cache_prune_command,  info_command};
+
+/// Trains a head, as `headstart train` does. finetune without a model begins with this, too.
+/// @throws Error or Interrupted
 void run_train(const TrainOptions& options, const Session& session);
-void run_finetune(const FinetuneOptions& options, const Session& session);
-void run_extract(const ExtractOptions& options, const Session& session);
-void run_inspect(const InspectOptions& options, const Session& session);
-void run_evaluate(const EvaluateOptions& options, const Session& session);
-void run_predict(const PredictOptions& options, const Session& session);
-void run_export(const ExportOptions& options, const Session& session);
-void run_cache_list(const CacheOptions& options, const Session& session);
-void run_cache_verify(const CacheOptions& options, const Session& session);
-void run_cache_compact(const CacheOptions& options, const Session& session);
-void run_cache_export(const CacheExportOptions& options, const Session& session);
-void run_cache_prune(const CachePruneOptions& options, const Session& session);
-void run_info(const InfoOptions& options, const Session& session);
 
 }  // namespace headstart

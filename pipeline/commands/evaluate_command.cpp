@@ -10,6 +10,7 @@
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/model/model_session.hpp"
+#include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/process/text_table.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/report/metrics_json.hpp"
@@ -22,6 +23,23 @@ namespace headstart {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+struct EvaluateOptions {
+  std::filesystem::path model;
+  std::filesystem::path dataset;
+  std::filesystem::path json;  ///< empty: no file
+  int views = 0;               ///< of each image; a prediction is the mean over the image and its views
+  StageOneOptions stage_one;
+};
+
+void describe_evaluate(OptionList& list, EvaluateOptions& options) {
+  describe_model(list, options.model);
+  describe_dataset(list, options.dataset, options.stage_one.images);
+  list({.name = "json", .help = "Write the metrics to this file as well", .value = "FILE"}, options.json);
+  describe_views(list, options.views, kPredictedViewsHelp);
+  describe_engine(list, options.stage_one);
+  describe_admission(list, options.stage_one.images);
+}
 
 /// The model's label of every class of the dataset. Classes are matched by name, so their order and missing
 /// classes do not matter.
@@ -50,8 +68,6 @@ std::string class_table(const Metrics& metrics, const std::vector<std::string>& 
   }
   return text_table(rows);
 }
-
-}  // namespace
 
 void run_evaluate(const EvaluateOptions& options, const Session& session) {
   check_output("--json", options.json, {options.model, options.dataset, session.config_file});
@@ -108,6 +124,14 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
   table.reserve(splits.size());
   for (const auto& [name, split] : splits) table.emplace_back(name, &split);
   fmt::print("{}\n{}", metrics_table(table), class_table(splits.back().second.metrics, model.classes));
+}
+
+}  // namespace
+
+Command evaluate_command() {
+  return make_command<EvaluateOptions>(
+      {.name = "evaluate", .purpose = "Measure a saved model on labelled images"}, describe_evaluate,
+      run_evaluate);
 }
 
 }  // namespace headstart

@@ -13,6 +13,7 @@
 #include "data/error.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/shard_option.hpp"
 #include "pipeline/rows/shared_extraction.hpp"
@@ -21,6 +22,45 @@
 
 namespace headstart {
 namespace {
+
+struct ExtractOptions {
+  std::filesystem::path dataset;
+  StageOneOptions stage_one;
+  std::vector<Tap> taps{vgg16().default_tap};
+  int views = 0;               ///< of each image, besides the image itself
+  std::optional<Shard> shard;  ///< empty: the launcher decides, see shard_of_launch()
+  bool dry_run = false;
+};
+
+void describe_extract(OptionList& list, ExtractOptions& options) {
+  describe_dataset(list, options.dataset, options.stage_one.images);
+  list.items(
+      {.name = "tap",
+       .help = "Activations to cache, with commas between, all in one pass: block1_pool ... "
+               "block5_pool",
+       .value = "TAP,..."},
+      options.taps,
+      [](const std::string& word) {
+        if (const std::optional<Tap> tap = find_tap(vgg16(), word)) return *tap;
+        throw WrongValue(fmt::format("is '{}', needed {}", word, joined_words(tap_choices())));
+      },
+      [](const Tap& tap) -> ConfigScalar { return tap.name; });
+  describe_views(list, options.views, "Random crops and flips of each image to cache as well");
+  list.text(
+      {.name = "shard",
+       .help = "Only part K of N (K from 0 to N-1), drawn by path; none: all of it [the part that "
+               "srun, a job array, an indexed job or an mpirun that cannot share the work says]",
+       .value = "K/N|none"},
+      options.shard, parse_shard,
+      [](const std::optional<Shard>& shard) {
+        return shard ? fmt::format("{}/{}", shard->index, shard->count) : "";
+      },
+      "K/N with K from 0 to N-1, or none");
+  describe_network(list, options.stage_one.network, options.stage_one.weights);
+  describe_engine(list, options.stage_one);
+  describe_dry_run(list, options.dry_run);
+  describe_extractor(list, options.stage_one);
+}
 
 ChosenShard choose_shard(const ExtractOptions& options, const Session& session) {
   if (options.shard) return {*options.shard, "--shard"};
@@ -45,7 +85,8 @@ void run_together(const ExtractOptions& options, const Session& session, StageOn
   keep_shard(manifest, shard);
   session.begin_pass(pass::kFeatures);
   const std::vector<WorkCounts> counts =
-      extract_together(manifest, options, session, stage_one, printable(options.dataset.string()));
+      extract_together(manifest, options.stage_one.images, options.views, session, stage_one,
+                       printable(options.dataset.string()));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (std::size_t rank = 0; rank < counts.size(); ++rank) {
     session.console.note(
@@ -66,8 +107,6 @@ void run_together(const ExtractOptions& options, const Session& session, StageOn
              counts.size(), describe(results_of(all)), from_taps);
   print_cache(stage_one);
 }
-
-}  // namespace
 
 void run_extract(const ExtractOptions& options, const Session& session) {
   const ChosenShard chosen = choose_shard(options, session);
@@ -98,6 +137,16 @@ void run_extract(const ExtractOptions& options, const Session& session) {
                                                    session, stage_one, options.views, shard);
   fmt::print("{}{}\n", prefix, describe(dataset));
   print_cache(stage_one);
+}
+
+}  // namespace
+
+Command extract_command() {
+  return make_command<ExtractOptions>(
+      {.name = "extract",
+       .purpose = "Compute and cache the features of a dataset, train nothing",
+       .together = Together::kShareWork},
+      describe_extract, run_extract);
 }
 
 }  // namespace headstart

@@ -369,8 +369,6 @@ void print_finetune_plan(const FinetuneOptions& options, const Session& session)
   print_plan(options.dataset, 2, session, stage_one, options.views.value_or(0));
 }
 
-}  // namespace
-
 void run_finetune(const FinetuneOptions& options, const Session& session) {
   if (options.dry_run) return print_finetune_plan(options, session);
   OutputFolder out(options.out);
@@ -488,6 +486,15 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   fmt::print("{}\n{}\n{}\nmodel:  {}\nreport: {}\n", text_table(comparison_rows(before, after)),
              text_table(movement_rows(movements)), outcome(result), (options.out / "model.h5").string(),
              (options.out / "report.html").string());
+}
+
+}  // namespace
+
+Command finetune_command() {
+  return make_command<FinetuneOptions>(
+      {.name = "finetune",
+       .purpose = "Train the network's top VGG blocks together with the head of a trained model"},
+      describe_finetune, run_finetune);
 }
 
 }  // namespace headstart

@@ -7,10 +7,23 @@
 #include "features/engines/registry.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/process/processes.hpp"
 #include "pipeline/process/text_table.hpp"
 
 namespace headstart {
+namespace {
+
+struct InfoOptions {
+  std::filesystem::path cache;
+  Network network = vgg16();
+  std::filesystem::path weights;
+};
+
+void describe_info(OptionList& list, InfoOptions& options) {
+  describe_cache_folder(list, options.cache);
+  describe_network(list, options.network, options.weights);
+}
 
 void run_info(const InfoOptions& options, const Session& session) {
   const NetworkWeights weights = load_weights(options.network, options.weights);
@@ -37,6 +50,14 @@ void run_info(const InfoOptions& options, const Session& session) {
       printable(weights.format), weights.identity.hex(), to_string(weights.preprocessing),
       in_words(weights.preprocessing), weights.preprocessing_reason, to_string(choose_engine()), engines,
       backprops, describe_mpi());
+}
+
+}  // namespace
+
+Command info_command() {
+  return make_command<InfoOptions>(
+      {.name = "info", .purpose = "Engines found and chosen, versions, weights, cache location"},
+      describe_info, run_info);
 }
 
 }  // namespace headstart

@@ -11,6 +11,7 @@
 #include "head/layers/kernel_matrix.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"
@@ -24,6 +25,31 @@ namespace headstart {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+struct InspectOptions {
+  std::filesystem::path dataset;
+  std::filesystem::path json;  ///< empty: no file
+  StageOneOptions stage_one;
+  double threshold = kNearDuplicate;  ///< a pair above this cosine is a near-duplicate
+  int top = 20;                       ///< lines of each table on stdout
+  bool dry_run = false;
+};
+
+void describe_inspect(OptionList& list, InspectOptions& options) {
+  describe_dataset(list, options.dataset, options.stage_one.images);
+  list({.name = "out",
+        .help = "Write everything to this file as well, as JSON",
+        .value = "FILE",
+        .letter = "o"},
+       options.json);
+  list({.name = "threshold", .help = "Cosine above which two images are near-duplicates", .high = 1},
+       options.threshold);
+  list({.name = "top", .help = "Lines of each table; the file has all", .high = 1e6}, options.top);
+  describe_network(list, options.stage_one.network, options.stage_one.weights);
+  describe_engine(list, options.stage_one);
+  describe_dry_run(list, options.dry_run);
+  describe_extractor(list, options.stage_one);
+}
 
 /// Checks the number of images before stage one, which may take hours.
 void check_size(const InspectOptions& options) {
@@ -91,8 +117,6 @@ Matrix kernel_of(StageOne& stage_one, const LabelledRows& rows, int threads) {
   return kernel_matrix(TiledRows(features.view(), kTileFeatures), workers);
 }
 
-}  // namespace
-
 void run_inspect(const InspectOptions& options, const Session& session) {
   if (!options.dry_run) {
     check_output("-o", options.json, {options.dataset, options.stage_one.weights, session.config_file});
@@ -122,6 +146,15 @@ void run_inspect(const InspectOptions& options, const Session& session) {
     write_file(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
   fmt::print("{}", inspection_text(inspection, dataset, static_cast<std::size_t>(options.top)));
+}
+
+}  // namespace
+
+Command inspect_command() {
+  return make_command<InspectOptions>(
+      {.name = "inspect",
+       .purpose = "Look for copies, wrong labels, outliers and overlapping classes before training"},
+      describe_inspect, run_inspect);
 }
 
 }  // namespace headstart

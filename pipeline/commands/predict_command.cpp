@@ -21,6 +21,7 @@
 #include "pipeline/commands/prediction_text.hpp"
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/model/model_session.hpp"
+#include "pipeline/options/stage_one_options.hpp"
 #include "pipeline/process/unfinished_file.hpp"
 #include "pipeline/rows/stage_one.hpp"
 #include "pipeline/run/output_check.hpp"
@@ -29,6 +30,65 @@ namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
+
+enum class PredictionFormat { kCsv, kJson };
+
+[[nodiscard]] constexpr std::string_view to_string(PredictionFormat format) noexcept {
+  switch (format) {
+    case PredictionFormat::kCsv:
+      return "csv";
+    case PredictionFormat::kJson:
+      return "jsonl";
+  }
+  return {};
+}
+
+struct PredictOptions {
+  std::filesystem::path model;
+  std::vector<std::string> paths;  ///< files, folders, or "-" for a list on stdin
+  std::filesystem::path out;       ///< empty: stdout
+  PredictionFormat format = PredictionFormat::kCsv;
+  int top_k = 1;
+  double threshold = 0.0;  ///< predictions with a lower probability are unknown
+  std::string unknown = "unknown";
+  std::filesystem::path explanations;  ///< folder for overlays; empty: none
+  int views = 0;  ///< of each image; a prediction is the mean over the image and its views
+  StageOneOptions stage_one;
+};
+
+void describe_predict(OptionList& list, PredictOptions& options) {
+  describe_model(list, options.model);
+  list.add(
+      {.name = "path",
+       .help = "Images, folders of images or archives; - reads a list of them from stdin, one a line",
+       .positional = true,
+       .required = true},
+      OptionKind::kMany, {}, [&options](const std::vector<std::string>& words) { options.paths = words; },
+      []() -> std::optional<ConfigValue> { return std::nullopt; });
+  list({.name = "out", .help = "Write to this file instead of stdout", .value = "FILE", .letter = "o"},
+       options.out);
+  list({.name = "format", .help = "CSV with a header, or one JSON object a line"}, options.format);
+  list({.name = "top-k",
+        .help = "So many classes for each image, the most probable first",
+        .low = 1,
+        .high = 1e6},
+       options.top_k);
+  list({.name = "threshold",
+        .help = "Below this probability the image is labelled 'unknown', or what --unknown says",
+        .high = 1},
+       options.threshold);
+  list({.name = "unknown",
+        .help = "The label of an image whose probability is below --threshold",
+        .value = "NAME"},
+       options.unknown);
+  list({.name = "explain",
+        .help = "Write a PNG for each image into this folder: which parts led to its class (Grad-CAM)",
+        .value = "DIR"},
+       options.explanations);
+  describe_views(list, options.views, kPredictedViewsHelp);
+  describe_engine(list, options.stage_one);
+  describe_admission(list, options.stage_one.images);
+}
 
 // Images between two writes: few at first, so that the first lines come soon.
 constexpr std::size_t kFirstBlock = 32;
@@ -210,8 +270,6 @@ void check_unknown(const PredictOptions& options, const std::vector<std::string>
                           printable(options.unknown))};
 }
 
-}  // namespace
-
 void run_predict(const PredictOptions& options, const Session& session) {
   std::vector<fs::path> inputs{options.model, session.config_file};
   inputs.insert(inputs.end(), options.paths.begin(), options.paths.end());
@@ -257,6 +315,13 @@ void run_predict(const PredictOptions& options, const Session& session) {
                 fmt::format("{} of {} were rejected", rejected, images.size()),
                 "the reasons are in the column error"};
   }
+}
+
+}  // namespace
+
+Command predict_command() {
+  return make_command<PredictOptions>({.name = "predict", .purpose = "Label new images"}, describe_predict,
+                                      run_predict);
 }
 
 }  // namespace headstart

@@ -11,7 +11,8 @@
 #include "head/search/learning_curve.hpp"
 #include "head/search/search.hpp"
 #include "memory/sparse_rows.hpp"
-#include "pipeline/options/options.hpp"
+#include "pipeline/options/training_options.hpp"
+#include "pipeline/process/session.hpp"
 #include "pipeline/rows/extracted_dataset.hpp"
 
 namespace headstart {

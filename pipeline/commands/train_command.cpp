@@ -299,4 +299,36 @@ void run_train(const TrainOptions& options, const Session& session) {
   train_on_dataset(options, session);
 }
 
+namespace {
+
+/// Runs the command with what a person asked for, checked.
+void run_asked(const TrainOptions& asked, const Session& session) {
+  TrainOptions options = asked;
+  resolve_training(options);
+  run_train(options, session);
+}
+
+}  // namespace
+
+Command train_command() {
+  return make_command<TrainOptions>({.name = "train",
+                                     .purpose = "Train a classifier on a folder of labelled images",
+                                     .together = Together::kAsOne},
+                                    describe_train, run_asked);
+}
+
+Command sweep_command() {
+  return make_command<TrainOptions>(
+      {.name = "sweep",
+       .purpose =
+           "Find the best representation and head by cross-validation on the cache, then train it. Made "
+           "for hundreds to a few thousand images; with more, give fewer values to try",
+       .together = Together::kAsOne},
+      [](OptionList& list, TrainOptions& options) {
+        options.sweep.emplace();
+        describe_sweep(list, options);
+      },
+      run_asked);
+}
+
 }  // namespace headstart

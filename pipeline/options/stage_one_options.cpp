@@ -6,7 +6,6 @@
 
 #include "data/text_encoding.hpp"
 #include "features/extraction/extractor.hpp"
-#include "pipeline/options/option.hpp"
 
 namespace headstart {
 
@@ -35,6 +34,19 @@ DiscoveryOptions discovery_options(const ImageOptions& images, int min_classes) 
           .outside_paths = images.outside_paths,
           .encoding = images.encoding,
           .splits = images.splits};
+}
+
+const Choices<Tap>& tap_choices() {
+  static const Choices<Tap> choices = [] {
+    Choices<Tap> taps;
+    for (const Tap& tap : vgg16().taps) taps.emplace_back(tap.name, tap);
+    return taps;
+  }();
+  return choices;
+}
+
+void describe_model(OptionList& list, std::filesystem::path& model) {
+  list({.name = "model", .help = "model.h5 of a training run", .positional = true, .required = true}, model);
 }
 
 void describe_dataset(OptionList& list, std::filesystem::path& dataset, ImageOptions& images) {

@@ -15,10 +15,9 @@
 #include "features/engines/registry.hpp"
 #include "features/feature_type.hpp"
 #include "features/network/known_networks.hpp"
+#include "pipeline/options/option.hpp"
 
 namespace headstart {
-
-class OptionList;
 
 /// --max-rejects: a number of images or a share of them.
 struct RejectLimit {
@@ -77,8 +76,17 @@ struct StageOneOptions {
   ImageOptions images;
 };
 
+/// What a prediction from several views is, in --help.
+inline constexpr std::string_view kPredictedViewsHelp =
+    "Random crops and flips of each image whose predictions are averaged with its own";
+
+/// The taps by name. The known networks have the same taps.
+[[nodiscard]] const Choices<Tap>& tap_choices();
+
 // Options that several commands have. Fields have to outlive the list.
 
+/// The model.h5 that the command reads.
+void describe_model(OptionList& list, std::filesystem::path& model);
 /// The dataset, and how it is read.
 void describe_dataset(OptionList& list, std::filesystem::path& dataset, ImageOptions& images);
 /// Where rows are stored.

@@ -12,15 +12,6 @@
 namespace headstart {
 namespace {
 
-const Choices<Tap>& tap_choices() {
-  static const Choices<Tap> choices = [] {  // the known networks have the same taps
-    Choices<Tap> taps;
-    for (const Tap& tap : vgg16().taps) taps.emplace_back(tap.name, tap);
-    return taps;
-  }();
-  return choices;
-}
-
 /// The first options of every command that trains.
 void describe_run(OptionList& list, RunOptions& options) {
   describe_dataset(list, options.dataset, options.stage_one.images);
@@ -279,52 +270,6 @@ void describe_finetune(OptionList& list, FinetuneOptions& options) {
        options.window);
   list.start_group("Options");
   describe_admission(list, options.stage_one.images);
-}
-
-void describe_extract(OptionList& list, ExtractOptions& options) {
-  describe_dataset(list, options.dataset, options.stage_one.images);
-  list.items(
-      {.name = "tap",
-       .help = "Activations to cache, with commas between, all in one pass: block1_pool ... "
-               "block5_pool",
-       .value = "TAP,..."},
-      options.taps,
-      [](const std::string& word) {
-        if (const std::optional<Tap> tap = find_tap(vgg16(), word)) return *tap;
-        throw WrongValue(fmt::format("is '{}', needed {}", word, joined_words(tap_choices())));
-      },
-      [](const Tap& tap) -> ConfigScalar { return tap.name; });
-  describe_views(list, options.views, "Random crops and flips of each image to cache as well");
-  list.text(
-      {.name = "shard",
-       .help = "Only part K of N (K from 0 to N-1), drawn by path; none: all of it [the part that "
-               "srun, a job array, an indexed job or an mpirun that cannot share the work says]",
-       .value = "K/N|none"},
-      options.shard, parse_shard,
-      [](const std::optional<Shard>& shard) {
-        return shard ? fmt::format("{}/{}", shard->index, shard->count) : "";
-      },
-      "K/N with K from 0 to N-1, or none");
-  describe_network(list, options.stage_one.network, options.stage_one.weights);
-  describe_engine(list, options.stage_one);
-  describe_dry_run(list, options.dry_run);
-  describe_extractor(list, options.stage_one);
-}
-
-void describe_cache_export(OptionList& list, CacheExportOptions& options) {
-  describe_dataset(list, options.dataset, options.stage_one.images);
-  list({.name = "out",
-        .help = "The file to write, for h5py or scikit-learn",
-        .value = "FILE.h5",
-        .letter = "o",
-        .required = true},
-       options.out);
-  list.choice({.name = "tap", .help = "The activations that become features"}, options.tap, tap_choices());
-  list({.name = "pooling", .help = "All of a map, or one number a channel"}, options.pooling);
-  list({.name = "dtype", .help = "How they are stored; float16 changes them by about 0.02 %"}, options.type);
-  describe_network(list, options.stage_one.network, options.stage_one.weights);
-  describe_engine(list, options.stage_one);
-  describe_extractor(list, options.stage_one);
 }
 
 void check_representation(const TrainOptions& options) {

@@ -50,9 +50,8 @@ void check_same_files(const Manifest& manifest, Processes& processes, const std:
 /// One process's part of the work.
 class Worker {
  public:
-  Worker(const Manifest& manifest, const ExtractOptions& options, const Session& session, StageOne& stage_one,
-         SharedWork& work)
-      : manifest_(manifest), options_(options), session_(session), stage_one_(stage_one), work_(work) {}
+  Worker(const Manifest& manifest, int views, const Session& session, StageOne& stage_one, SharedWork& work)
+      : manifest_(manifest), views_(views), session_(session), stage_one_(stage_one), work_(work) {}
 
   /// Takes shares until none is left, or the user asks to stop.
   void run() {
@@ -88,13 +87,12 @@ class Worker {
     std::vector<ImageSource> files;
     files.reserve(samples.size());
     for (const Sample& sample : samples) files.push_back(sample.source);
-    const Extraction extraction =
-        stage_one_.run_part(files, options_.views, [&](const ExtractionProgress& progress) {
-          WorkCounts now = counts_;  // how many of the others were computed is known at the end of the share
-          now += {.done = progress.done, .cached = progress.cached, .rejected = progress.rejected};
-          work_.report(now);
-          if (session_.leads()) show_all_progress();
-        });
+    const Extraction extraction = stage_one_.run_part(files, views_, [&](const ExtractionProgress& progress) {
+      WorkCounts now = counts_;  // how many of the others were computed is known at the end of the share
+      now += {.done = progress.done, .cached = progress.cached, .rejected = progress.rejected};
+      work_.report(now);
+      if (session_.leads()) show_all_progress();
+    });
     for (std::size_t i = 0; i < samples.size(); ++i) count(samples[i], extraction.images[i]);
     for (const auto& [tap, rows] : extraction.from_taps) counts_.from_taps += rows;
     work_.report(counts_);
@@ -111,7 +109,7 @@ class Worker {
   }
 
   const Manifest& manifest_;
-  const ExtractOptions& options_;
+  int views_;
   const Session& session_;
   StageOne& stage_one_;
   SharedWork& work_;
@@ -152,13 +150,13 @@ void check_end(const SharedWork::End& end, std::uint64_t total, const ImageOptio
 
 }  // namespace
 
-std::vector<WorkCounts> extract_together(const Manifest& manifest, const ExtractOptions& options,
+std::vector<WorkCounts> extract_together(const Manifest& manifest, const ImageOptions& images, int views,
                                          const Session& session, StageOne& stage_one,
                                          const std::string& name) {
   Processes& processes = *session.processes;
   check_same_files(manifest, processes, name);
   const std::unique_ptr<SharedWork> work = processes.share_work(manifest.samples.size());
-  Worker worker(manifest, options, session, stage_one, *work);
+  Worker worker(manifest, views, session, stage_one, *work);
   try {
     worker.run();
   } catch (const std::exception& error) {
@@ -170,7 +168,7 @@ std::vector<WorkCounts> extract_together(const Manifest& manifest, const Extract
                                                       : FeatureStore::Compact::kNo);
   session.console.progress_done();
   report_rejects_left_out(worker.rejected(), session.console);
-  check_end(end, manifest.samples.size(), options.stage_one.images, name);
+  check_end(end, manifest.samples.size(), images, name);
   return end.counts;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "head/training/trainer.hpp"
-#include "pipeline/options/options.hpp"
+#include "pipeline/options/training_options.hpp"
 #include "pipeline/run/checkpoint.hpp"
 #include "pipeline/run/output_folder.hpp"
 

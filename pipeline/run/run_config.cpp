@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/error.hpp"
+#include "pipeline/options/general_options.hpp"
 #include "pipeline/options/option.hpp"
 
 namespace headstart {

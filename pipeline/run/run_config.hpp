@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "pipeline/options/options.hpp"
+#include "pipeline/options/training_options.hpp"
 #include "pipeline/run/checkpoint.hpp"
 
 namespace headstart {

@@ -15,7 +15,6 @@
 #include "head/insight/principal_components.hpp"
 #include "head/layers/kernel_matrix.hpp"
 #include "head/layers/softmax_cross_entropy.hpp"
-#include "pipeline/options/options.hpp"
 #include "pipeline/report/pictures.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 #include "pipeline/run/inspection.hpp"
@@ -185,9 +184,8 @@ void add_features(Report& report, const ExtractedDataset& dataset, const SplitRo
   const SparseRowsView view = maps.view();
   if (mapped.size() == images && images > 1) {
     const Matrix kernel = kernel_matrix(view, threads);
-    const Inspection inspection =
-        inspect_rows(kernel, std::span(rows.labels).first(images), static_cast<int>(report.classes.size()),
-                     InspectOptions{}.threshold);
+    const Inspection inspection = inspect_rows(kernel, std::span(rows.labels).first(images),
+                                               static_cast<int>(report.classes.size()), kNearDuplicate);
     report.inspection = inspection_tables(inspection, dataset, kInspectionLines);
     for (const ReportTable& table : report.inspection) {
       for (const auto& line : table.images) {

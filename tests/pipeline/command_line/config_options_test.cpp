@@ -15,7 +15,8 @@
 
 #include "data/error.hpp"
 #include "pipeline/command_line/option_parser.hpp"
-#include "pipeline/options/options.hpp"
+#include "pipeline/options/general_options.hpp"
+#include "pipeline/options/training_options.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/scratch_folder.hpp"
 

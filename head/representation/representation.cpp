@@ -36,7 +36,6 @@ SparseRows copy_of(const SparseRowsView& rows) {
   return copy;
 }
 
-/// Pools the channels of one row. @param pooled  [channels], overwritten
 void average_row(std::span<const std::int32_t> indices, std::span<const float> values, std::int64_t positions,
                  std::span<float> pooled) {
   std::vector<double> sums(pooled.size(), 0.0);
@@ -47,7 +46,6 @@ void average_row(std::span<const std::int32_t> indices, std::span<const float> v
                  [&](double sum) { return static_cast<float>(sum / static_cast<double>(positions)); });
 }
 
-/// Pools the channels of one row. @param pooled  [channels], overwritten
 void maximum_row(std::span<const std::int32_t> indices, std::span<const float> values, std::int64_t positions,
                  std::span<float> pooled) {
   std::vector<std::int64_t> seen(pooled.size(), 0);
@@ -59,6 +57,19 @@ void maximum_row(std::span<const std::int32_t> indices, std::span<const float> v
   for (std::size_t c = 0; c < pooled.size(); ++c) {
     if (seen[c] == 0) pooled[c] = 0.0F;
     if (seen[c] < positions) pooled[c] = std::max(pooled[c], 0.0F);
+  }
+}
+
+/// Pools the channels of one row. @param pooled  [channels], overwritten
+void pool_row(Pooling pooling, std::span<const std::int32_t> indices, std::span<const float> values,
+              std::int64_t positions, std::span<float> pooled) {
+  switch (pooling) {
+    case Pooling::kFlatten:
+      return refuse("a flattened row is not pooled");
+    case Pooling::kAverage:
+      return average_row(indices, values, positions, pooled);
+    case Pooling::kMaximum:
+      return maximum_row(indices, values, positions, pooled);
   }
 }
 
@@ -185,8 +196,7 @@ SparseRows pool(const SparseRowsView& maps, std::int64_t channels, Pooling pooli
   Workers workers(threads);
   workers.for_each(maps.rows(), [&](std::size_t r) {
     const std::span<float> pooled = std::span(dense).subspan(r * width, width);
-    const auto pool_row = pooling == Pooling::kAverage ? average_row : maximum_row;
-    pool_row(maps.row_indices(r), maps.row_values(r), positions, pooled);
+    pool_row(pooling, maps.row_indices(r), maps.row_values(r), positions, pooled);
   });
   SparseRows result;
   result.columns = channels;

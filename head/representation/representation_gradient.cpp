@@ -44,26 +44,39 @@ void through_transform(const FittedTransform& fitted, std::span<const std::int32
   }
 }
 
+/// The gradient of the entries of which each has the same share in its feature.
+void through_sum(float share, std::span<const std::int32_t> indices, std::span<const float> dense,
+                 std::span<float> out) {
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    out[i] = share * dense[static_cast<std::size_t>(indices[i]) % dense.size()];
+}
+
+/// The largest entry of each channel, the first of equal ones, has the whole gradient.
+void through_maximum(std::span<const std::int32_t> indices, std::span<const float> values,
+                     std::span<const float> dense, std::span<float> out) {
+  std::vector<std::size_t> winner(dense.size(), indices.size());
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    std::size_t& best = winner[static_cast<std::size_t>(indices[i]) % dense.size()];
+    if (best == indices.size() || values[i] > values[best]) best = i;
+  }
+  std::fill(out.begin(), out.end(), 0.0F);
+  for (std::size_t c = 0; c < dense.size(); ++c) {
+    if (winner[c] != indices.size()) out[winner[c]] = dense[c];
+  }
+}
+
 /// @param dense  dLoss/d(pooled row), [pooled columns]
 /// @param out    one value for each entry of the map
 void through_pooling(Pooling pooling, std::span<const std::int32_t> indices, std::span<const float> values,
                      std::int64_t positions, std::span<const float> dense, std::span<float> out) {
-  const std::size_t channels = dense.size();
-  if (pooling == Pooling::kMaximum) {
-    std::vector<std::size_t> winner(channels, indices.size());
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      std::size_t& best = winner[static_cast<std::size_t>(indices[i]) % channels];
-      if (best == indices.size() || values[i] > values[best]) best = i;
-    }
-    std::fill(out.begin(), out.end(), 0.0F);
-    for (std::size_t c = 0; c < channels; ++c) {
-      if (winner[c] != indices.size()) out[winner[c]] = dense[c];
-    }
-    return;
+  switch (pooling) {
+    case Pooling::kFlatten:
+      return through_sum(1.0F, indices, dense, out);
+    case Pooling::kAverage:
+      return through_sum(1.0F / static_cast<float>(positions), indices, dense, out);
+    case Pooling::kMaximum:
+      return through_maximum(indices, values, dense, out);
   }
-  const float share = pooling == Pooling::kAverage ? 1.0F / static_cast<float>(positions) : 1.0F;
-  for (std::size_t i = 0; i < indices.size(); ++i)
-    out[i] = share * dense[static_cast<std::size_t>(indices[i]) % channels];
 }
 
 }  // namespace

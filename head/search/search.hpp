@@ -11,13 +11,20 @@
 #include "head/matrix.hpp"
 #include "head/representation/representation.hpp"
 #include "head/search/cross_validation.hpp"
+#include "memory/enum_names.hpp"
 
 namespace headstart {
+
+/// Every pooling.
+[[nodiscard]] inline std::vector<Pooling> all_poolings() {
+  constexpr auto values = named_values<Pooling>();
+  return {values.begin(), values.end()};
+}
 
 /// The values that candidates combine: every combination, in this order. Flatten with standardize is left
 /// out, because its rows would be dense.
 struct SearchSpace {
-  std::vector<Pooling> poolings{Pooling::kFlatten, Pooling::kAverage, Pooling::kMaximum};
+  std::vector<Pooling> poolings = all_poolings();
   std::vector<Transform> transforms{Transform::kUnit, Transform::kScale, Transform::kStandardize};
   std::vector<std::vector<int>> hidden{{}, {256}};
   std::vector<double> rates{0.1, 0.3, 1.0, 3.0};

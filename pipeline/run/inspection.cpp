@@ -11,6 +11,7 @@
 #include "head/layers/solver.hpp"
 #include "head/search/calibration.hpp"
 #include "head/search/ridge.hpp"
+#include "memory/enum_names.hpp"
 
 namespace headstart {
 namespace {
@@ -53,8 +54,11 @@ std::vector<FeatureScore> score_features(const Tap& tap, MapShape shape, const R
                                          std::span<const Sha256> keys, std::span<const std::int32_t> labels,
                                          int classes, int threads, const Cancellation& cancellation) {
   const double most_bytes = kFlattenedShare * static_cast<double>(available_memory());
-  std::vector<std::pair<Pooling, SparseRows>> pooled{
-      {Pooling::kAverage, {}}, {Pooling::kMaximum, {}}, {Pooling::kFlatten, {}}};
+  std::vector<std::pair<Pooling, SparseRows>> pooled;
+  for (const Pooling pooling : named_values<Pooling>()) {
+    if (pooling != Pooling::kFlatten) pooled.emplace_back(pooling, SparseRows());
+  }
+  pooled.emplace_back(Pooling::kFlatten, SparseRows());  // last, because it is left out if it is too large
   const std::size_t part = std::max<std::size_t>(kPartBytes / (shape.size() * kBytesPerEntry), 1);
   for (std::size_t begin = 0; begin < keys.size(); begin += part) {
     const SparseRows rows = read(keys.subspan(begin, std::min(part, keys.size() - begin)));

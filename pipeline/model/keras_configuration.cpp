@@ -3,26 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-#include <string_view>
+#include <cstdint>
 #include <utility>
 
 namespace headstart {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string pooling_class(Pooling pooling) {
-  switch (pooling) {
-    case Pooling::kFlatten:
-      break;
-    case Pooling::kAverage:
-      return "GlobalAveragePooling2D";
-    case Pooling::kMaximum:
-      return "GlobalMaxPooling2D";
-  }
-  return "Flatten";
-}
 
 Json glorot() { return {{"class_name", "GlorotUniform"}, {"config", {{"seed", nullptr}}}}; }
 Json zeros() { return {{"class_name", "Zeros"}, {"config", Json::object()}}; }
@@ -84,26 +71,35 @@ Json dense_json(const std::string& name, Eigen::Index units, bool last, double l
                               {"bias_constraint", nullptr}});
 }
 
+/// A layer that has nothing to learn, and no setting besides `more`.
+Json plain_json(const char* class_name, const char* name, const Json& more) {
+  Json config{{"name", name}, {"trainable", true}, {"dtype", "float32"}};
+  config.update(more);
+  return layer_json(class_name, std::move(config));
+}
+
 Json pooling_json(Pooling pooling) {
-  Json config{{"name", pooling_layer_name(pooling)},
-              {"trainable", true},
-              {"dtype", "float32"},
-              {"data_format", "channels_last"}};
-  if (pooling != Pooling::kFlatten) config["keepdims"] = false;
-  return layer_json(pooling_class(pooling), std::move(config));
+  switch (pooling) {
+    case Pooling::kFlatten:
+      break;
+    case Pooling::kAverage:
+      return plain_json("GlobalAveragePooling2D", "global_average_pooling2d",
+                        {{"data_format", "channels_last"}, {"keepdims", false}});
+    case Pooling::kMaximum:
+      return plain_json("GlobalMaxPooling2D", "global_max_pooling2d",
+                        {{"data_format", "channels_last"}, {"keepdims", false}});
+  }
+  return plain_json("Flatten", "flatten", {{"data_format", "channels_last"}});
 }
 
 Json rescaling_json(const RgbInput& input) {
-  return layer_json("Rescaling", {{"name", kRescalingLayerName},
-                                  {"trainable", true},
-                                  {"dtype", "float32"},
-                                  {"scale", input.factor},
-                                  {"offset", input.offset}});
+  return plain_json("Rescaling", "preprocessing", {{"scale", input.factor}, {"offset", input.offset}});
 }
 
-Json unit_json() {
-  return layer_json("UnitNormalization",
-                    {{"name", kUnitLayerName}, {"trainable", true}, {"dtype", "float32"}, {"axis", -1}});
+Json unit_json() { return plain_json("UnitNormalization", "unit_normalization", {{"axis", -1}}); }
+
+std::string dense_layer_name(std::size_t layer, std::size_t layers) {
+  return layer + 1 == layers ? std::string("predictions") : fmt::format("hidden_{}", layer + 1);
 }
 
 /// The L2 factor in Keras for a Dense layer. The factor is 0 for a kernel with a folded transform: the
@@ -116,47 +112,49 @@ double keras_l2(const Model& model, std::size_t layer) {
 
 }  // namespace
 
-std::string dense_layer_name(std::size_t layer, std::size_t layers) {
-  return layer + 1 == layers ? std::string("predictions") : fmt::format("hidden_{}", layer + 1);
-}
-
-std::string pooling_layer_name(Pooling pooling) {
-  switch (pooling) {
-    case Pooling::kFlatten:
-      break;
-    case Pooling::kAverage:
-      return "global_average_pooling2d";
-    case Pooling::kMaximum:
-      return "global_max_pooling2d";
-  }
-  return "flatten";
-}
-
-std::string keras_model_config(const Model& model, const RgbInput* input) {
-  const int size = model.configuration.resize.size;
-  Json layers = Json::array();
-  layers.push_back(layer_json("InputLayer", {{"batch_input_shape", {nullptr, size, size, 3}},
-                                             {"dtype", "float32"},
-                                             {"sparse", false},
-                                             {"ragged", false},
-                                             {"name", "input_layer"}}));
-  if (input != nullptr) layers.push_back(rescaling_json(*input));
+std::vector<KerasLayer> keras_layers(const Model& model, const RgbInput* input) {
+  std::vector<KerasLayer> layers;
+  if (input != nullptr) layers.push_back({rescaling_json(*input)});
+  std::size_t next = 0;  // convolution
   for (const NetworkLayer& layer : layers_to(model.weights.network, model.tap)) {
+    if (layer.kind == LayerKind::kMaxPool) {
+      layers.push_back({pool_json(layer)});
+      continue;
+    }
     const bool tuned = model.tuned_from_block > 0 && layer.block >= model.tuned_from_block;
-    layers.push_back(layer.kind == LayerKind::kMaxPool
-                         ? pool_json(layer)
-                         : convolution_json(layer, tuned, model.training.options.l2));
+    const auto window = static_cast<std::uint64_t>(layer.window);
+    const ConvolutionWeights& weights = model.weights.layers[next];
+    layers.push_back({convolution_json(layer, tuned, model.training.options.l2),
+                      {window, window, static_cast<std::uint64_t>(layer.in_channels),
+                       static_cast<std::uint64_t>(layer.out_channels)},
+                      next == 0 && input != nullptr ? input->first_kernel : weights.kernel,
+                      weights.bias});
+    ++next;
   }
-  layers.push_back(pooling_json(model.representation.pooling));
-  if (model.representation.transform == Transform::kUnit) layers.push_back(unit_json());
+  layers.push_back({pooling_json(model.representation.pooling)});
+  if (model.representation.transform == Transform::kUnit) layers.push_back({unit_json()});
   const auto& dense = model.head.layers;
   for (std::size_t i = 0; i < dense.size(); ++i) {
-    layers.push_back(dense_json(dense_layer_name(i, dense.size()), dense[i].kernel.cols(),
-                                i + 1 == dense.size(), keras_l2(model, i)));
+    const Matrix& kernel = dense[i].kernel;
+    layers.push_back({dense_json(dense_layer_name(i, dense.size()), kernel.cols(), i + 1 == dense.size(),
+                                 keras_l2(model, i)),
+                      {static_cast<std::uint64_t>(kernel.rows()), static_cast<std::uint64_t>(kernel.cols())},
+                      {kernel.data(), static_cast<std::size_t>(kernel.size())},
+                      {dense[i].bias.data(), static_cast<std::size_t>(dense[i].bias.size())}});
   }
-  return Json{
-      {"class_name", "Sequential"},
-      {"config", {{"name", "headstart"}, {"trainable", true}, {"dtype", "float32"}, {"layers", layers}}}}
+  return layers;
+}
+
+std::string keras_model_config(int size, std::span<const KerasLayer> layers) {
+  Json all = Json::array();
+  all.push_back(layer_json("InputLayer", {{"batch_input_shape", {nullptr, size, size, 3}},
+                                          {"dtype", "float32"},
+                                          {"sparse", false},
+                                          {"ragged", false},
+                                          {"name", "input_layer"}}));
+  for (const KerasLayer& layer : layers) all.push_back(layer.json);
+  return Json{{"class_name", "Sequential"},
+              {"config", {{"name", "headstart"}, {"trainable", true}, {"dtype", "float32"}, {"layers", all}}}}
       .dump();
 }
 

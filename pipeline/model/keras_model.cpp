@@ -20,27 +20,23 @@ namespace {
 // The keras_version that both loaders accept: Keras 3 accepts any, Keras 2 any below 3.
 constexpr const char* kKerasVersion = "2.15.0";
 
-void write_layer(hdf5::LendingFile& file, hid_t weights, const std::string& name,
-                 const hdf5::Extents& kernel_extents, std::span<const float> kernel,
-                 std::span<const float> bias) {
+void write_layer(hdf5::LendingFile& file, hid_t weights, const KerasLayer& layer) {
+  const std::string name = layer.name();
   const hdf5::Group group = hdf5::create_group(weights, name);
+  if (layer.kernel_extents.empty()) return hdf5::write_strings(group.id(), "weight_names", {});
   hdf5::write_strings(group.id(), "weight_names", {name + "/kernel:0", name + "/bias:0"});
   const hdf5::Group inner = hdf5::create_group(group.id(), name);
-  file.write(inner.id(), "kernel:0", kernel_extents, kernel);
-  file.write(inner.id(), "bias:0", {bias.size()}, bias);
-}
-
-void write_empty_layer(hid_t weights, const std::string& name) {
-  const hdf5::Group group = hdf5::create_group(weights, name);
-  hdf5::write_strings(group.id(), "weight_names", {});
+  file.write(inner.id(), "kernel:0", layer.kernel_extents, layer.kernel);
+  file.write(inner.id(), "bias:0", {layer.bias.size()}, layer.bias);
 }
 
 }  // namespace
 
 void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInput* input) {
+  const std::vector<KerasLayer> layers = keras_layers(model, input);
   hdf5::write_string(file.id(), "keras_version", kKerasVersion);
   hdf5::write_string(file.id(), "backend", "tensorflow");
-  hdf5::write_string(file.id(), "model_config", keras_model_config(model, input));
+  hdf5::write_string(file.id(), "model_config", keras_model_config(model.configuration.resize.size, layers));
   hdf5::write_string(file.id(), "training_config", keras_training_config(model.training));
   if (input != nullptr) {
     hdf5::write_string(file.id(), std::string(kPreprocessingKey),
@@ -49,39 +45,9 @@ void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInp
 
   const hdf5::Group weights = hdf5::create_group(file.id(), "model_weights");
   std::vector<std::string> names;
-  if (input != nullptr) {
-    names.emplace_back(kRescalingLayerName);
-    write_empty_layer(weights.id(), names.back());
-  }
-  std::size_t next = 0;  // convolution
-  for (const NetworkLayer& layer : layers_to(model.weights.network, model.tap)) {
-    names.push_back(layer.name);
-    if (layer.kind == LayerKind::kMaxPool) {
-      write_empty_layer(weights.id(), names.back());
-      continue;
-    }
-    const std::size_t i = next++;
-    const auto window = static_cast<std::uint64_t>(layer.window);
-    write_layer(file, weights.id(), names.back(),
-                {window, window, static_cast<std::uint64_t>(layer.in_channels),
-                 static_cast<std::uint64_t>(layer.out_channels)},
-                i == 0 && input != nullptr ? input->first_kernel : model.weights.layers[i].kernel,
-                model.weights.layers[i].bias);
-  }
-  names.push_back(pooling_layer_name(model.representation.pooling));
-  write_empty_layer(weights.id(), names.back());
-  if (model.representation.transform == Transform::kUnit) {
-    names.emplace_back(kUnitLayerName);
-    write_empty_layer(weights.id(), names.back());
-  }
-  const auto& layers = model.head.layers;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    names.push_back(dense_layer_name(i, layers.size()));
-    const Matrix& kernel = layers[i].kernel;
-    write_layer(file, weights.id(), names.back(),
-                {static_cast<std::uint64_t>(kernel.rows()), static_cast<std::uint64_t>(kernel.cols())},
-                {kernel.data(), static_cast<std::size_t>(kernel.size())},
-                {layers[i].bias.data(), static_cast<std::size_t>(layers[i].bias.size())});
+  for (const KerasLayer& layer : layers) {
+    names.push_back(layer.name());
+    write_layer(file, weights.id(), layer);
   }
   hdf5::write_strings(weights.id(), "layer_names", names);
   hdf5::write_string(weights.id(), "backend", "tensorflow");

@@ -5,10 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 
 #include "tests/support/scratch_folder.hpp"
 
@@ -54,6 +56,22 @@ ProcessResult headstart_process(const std::vector<std::string>& arguments, const
   std::vector<std::string> all{HEADSTART_BINARY};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return run_process(all, options);
+}
+
+void wait_for_processor_time(int pid, double seconds) {
+  const std::string file = "/proc/" + std::to_string(pid) + "/stat";
+  const auto used = [&] {  // proc(5): utime and stime are fields 14 and 15; the name before may have blanks
+    const std::string stat = read_text(file);
+    std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+    std::string field;
+    double ticks = 0.0;
+    for (int number = 3; fields >> field; ++number) {
+      if (number == 3 && field == "Z") return seconds;
+      if (number == 14 || number == 15) ticks += std::stod(field);
+    }
+    return stat.empty() ? seconds : ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+  };
+  while (used() < seconds) usleep(20'000);
 }
 
 std::string read_text(const std::string& file) {

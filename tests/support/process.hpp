@@ -30,6 +30,10 @@ struct ProcessOptions {
 [[nodiscard]] ProcessResult headstart_process(const std::vector<std::string>& arguments,
                                               const ProcessOptions& options = {});
 
+/// Waits until a process has used so many seconds of processor time, or has ended. Other load on the machine
+/// has no influence on where the process is then.
+void wait_for_processor_time(int pid, double seconds);
+
 [[nodiscard]] std::string read_text(const std::string& file);
 
 }  // namespace headstart::test

@@ -26,7 +26,7 @@ TEST(Faults, CtrlCPublishesWhatIsDoneAndTheNextRunGoesOn) {
   copy_samples(scratch / "dataset", {"birds", "bugs", "fruit", "music"}, 40);
   ProcessOptions interrupt;
   interrupt.while_running = [](int pid) {
-    sleep(3);
+    wait_for_processor_time(pid, 4.0);  // some batches, and not all, however slow the machine is
     kill(pid, SIGINT);
   };
   const ProcessResult first = headstart_process(extract_arguments(scratch), interrupt);

@@ -358,8 +358,7 @@ TrainingResult train_layers(const TrainingData& data, FirstLayer& first, std::sp
     }
   }
   for (int epoch = static_cast<int>(result.history.size()); epoch < options.epochs; ++epoch) {
-    result.history.push_back(
-        training.run_epoch(epoch, std::max(learning_rate.at(epoch), options.least_learning_rate)));
+    result.history.push_back(training.run_epoch(epoch, learning_rate.at(epoch)));
     const EpochResult& ended = result.history.back();
     if (hooks.on_epoch) hooks.on_epoch(ended);
     learning_rate.epoch_ended(ended.val_loss.value_or(ended.loss));

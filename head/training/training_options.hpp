@@ -33,7 +33,6 @@ struct TrainingOptions {
   int epochs = 10;
   int batch = 32;
   Schedule schedule = Schedule::kConstant;
-  double least_learning_rate = 0.0;  ///< the schedule goes no lower
   Solver solver = Solver::kAuto;
   std::uint64_t seed = 0;
 
@@ -102,10 +101,6 @@ void describe(Visitor&& option, Options& o) {
          o.batch);
   option({.name = "schedule", .help = "How the learning rate changes over the epochs", .searched = true},
          o.schedule);
-  option({.name = "least-learning-rate",
-          .help = "The schedule lowers the learning rate no further",
-          .high = 1e6},
-         o.least_learning_rate);
   option(
       {.name = "solver",
        .help = "How the first layer is trained: gram suits few images, primal many; auto takes the cheaper. "

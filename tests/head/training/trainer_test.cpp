@@ -294,17 +294,6 @@ TEST(TrainHead, TheScheduleReachesEveryEpoch) {
   EXPECT_NE(train(example.data(), options).head.layers[0].kernel, result.head.layers[0].kernel);
 }
 
-TEST(TrainHead, TheScheduleGoesNoLowerThanTheLeastLearningRate) {
-  const TrainerExample example;
-  TrainingOptions options = small_options();
-  options.epochs = 4;
-  options.schedule = Schedule::kStep;
-  options.least_learning_rate = 0.002;
-  const TrainingResult result = train(example.data(), options);
-  EXPECT_NEAR(result.history[2].learning_rate, 0.005, 1e-15);
-  EXPECT_EQ(result.history[3].learning_rate, 0.002);
-}
-
 TEST(TrainHead, StopsAfterAWholeEpochWhenAsked) {
   const TrainerExample example;
   std::atomic<bool> stop{false};

@@ -56,7 +56,6 @@ std::span<const Network> known_networks() {
   static const std::vector<Network> kNetworks{
       vgg("vgg16", "VGG16", {2, 2, 3, 3, 3}),  // column D
       vgg("vgg19", "VGG19", {2, 2, 4, 4, 4}),  // column E
-      vgg("vgg13", "VGG13", {2, 2, 2, 2, 2}),  // column B
   };
   return kNetworks;
 }

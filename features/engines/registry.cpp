@@ -9,7 +9,6 @@
 
 #include "data/error.hpp"
 #include "features/engines/cuda_driver.hpp"
-#include "features/engines/direct_engine.hpp"
 #include "features/engines/native_engine.hpp"
 #include "features/engines/onednn_engine.hpp"
 #include "features/engines/opencv_plugin.hpp"
@@ -40,7 +39,6 @@ constexpr std::array kEngines{
     RegisteredEngine{EngineKind::kNative, Precision::kFp32, open_native_engine, probe_native},
     RegisteredEngine{EngineKind::kOnednn, Precision::kFp32, open_onednn_engine, probe_onednn},
     opencv_row<OpencvTarget::kCpu>(EngineKind::kOpencv),
-    RegisteredEngine{EngineKind::kDirect, Precision::kFp32, open_direct_engine, probe_direct},
 };
 
 const RegisteredEngine* find_engine(EngineKind kind) noexcept {

@@ -12,7 +12,7 @@
 namespace headstart {
 
 /// The engines that can run the network.
-enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16, kDirect };
+enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCudaFp16 };
 
 /// The word for it on the command line and in files.
 [[nodiscard]] constexpr std::string_view to_string(EngineKind kind) noexcept {
@@ -29,8 +29,6 @@ enum class EngineKind { kAuto, kNative, kOnednn, kOpencv, kOpencvCuda, kOpencvCu
       return "opencv-cuda";
     case EngineKind::kOpencvCudaFp16:
       return "opencv-cuda-fp16";
-    case EngineKind::kDirect:
-      return "direct";
   }
   return {};
 }

@@ -70,8 +70,6 @@ void pool_row(Pooling pooling, std::span<const std::int32_t> indices, std::span<
       return average_row(indices, values, positions, pooled);
     case Pooling::kMaximum:
       return maximum_row(indices, values, positions, pooled);
-    case Pooling::kSum:
-      return average_row(indices, values, 1, pooled);
   }
 }
 

@@ -18,7 +18,6 @@ enum class Pooling {
   kFlatten,  ///< every (position, channel) is a feature, as with Keras's Flatten
   kAverage,  ///< one feature for each channel: its mean, as with GlobalAveragePooling2D
   kMaximum,  ///< one feature for each channel: its largest value, as with GlobalMaxPooling2D
-  kSum,      ///< one feature for each channel: its sum
 };
 
 /// How a row x is scaled after pooling.
@@ -49,8 +48,6 @@ struct Representation {
       return "avg";
     case Pooling::kMaximum:
       return "max";
-    case Pooling::kSum:
-      return "sum";
   }
   return {};
 }

@@ -71,7 +71,6 @@ void through_pooling(Pooling pooling, std::span<const std::int32_t> indices, std
                      std::int64_t positions, std::span<const float> dense, std::span<float> out) {
   switch (pooling) {
     case Pooling::kFlatten:
-    case Pooling::kSum:
       return through_sum(1.0F, indices, dense, out);
     case Pooling::kAverage:
       return through_sum(1.0F / static_cast<float>(positions), indices, dense, out);

@@ -82,7 +82,6 @@ Json pooling_json(Pooling pooling) {
   switch (pooling) {
     case Pooling::kFlatten:
       break;
-    case Pooling::kSum:  // times the positions, below
     case Pooling::kAverage:
       return plain_json("GlobalAveragePooling2D", "global_average_pooling2d",
                         {{"data_format", "channels_last"}, {"keepdims", false}});
@@ -133,11 +132,6 @@ std::vector<KerasLayer> keras_layers(const Model& model, const RgbInput* input) 
     ++next;
   }
   layers.push_back({pooling_json(model.representation.pooling)});
-  if (model.representation.pooling == Pooling::kSum) {
-    const MapShape map = tap_shape(model.weights.network, model.tap, model.configuration.resize.size);
-    layers.push_back(
-        {plain_json("Rescaling", "positions", {{"scale", map.height * map.width}, {"offset", 0.0}})});
-  }
   if (model.representation.transform == Transform::kUnit) layers.push_back({unit_json()});
   const auto& dense = model.head.layers;
   for (std::size_t i = 0; i < dense.size(); ++i) {

@@ -182,9 +182,6 @@ void add_representation(Graph& graph, const Model& model) {
     case Pooling::kMaximum:
       graph.next("GlobalMaxPool", "maximum");
       break;
-    case Pooling::kSum:
-      graph.next("ReduceL1", "sum", {}, {{"axes", {2, 3}}, {"keepdims", {1}, false}});
-      break;
   }
   graph.next("Flatten", "features", {}, {{"axis", {1}, false}});
   if (model.representation.transform == Transform::kUnit) {

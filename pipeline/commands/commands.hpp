@@ -21,7 +21,6 @@ namespace headstart {
 [[nodiscard]] Command cache_compact_command();
 [[nodiscard]] Command cache_export_command();
 [[nodiscard]] Command cache_prune_command();
-[[nodiscard]] Command count_command();
 [[nodiscard]] Command info_command();
 
 /// In the order of --help.
@@ -29,7 +28,7 @@ inline constexpr std::array kCommands{train_command,        sweep_command,      
                                       extract_command,      inspect_command,       evaluate_command,
                                       predict_command,      export_command,        cache_list_command,
                                       cache_verify_command, cache_compact_command, cache_export_command,
-                                      cache_prune_command,  count_command,         info_command};
+                                      cache_prune_command,  info_command};
 
 /// Trains a head, as `headstart train` does. finetune without a model begins with this, too.
 /// @throws Error or Interrupted

@@ -9,6 +9,7 @@
 
 #include "data/image/bmp.hpp"
 #include "data/image/byte_view.hpp"
+#include "data/image/farbfeld.hpp"
 #include "data/image/gif.hpp"
 #include "data/image/jpeg.hpp"
 #include "data/image/jpeg2000.hpp"
@@ -131,6 +132,7 @@ constexpr std::array kFormats{
                 [](Bytes bytes, const ImageHeader&, const DecodeOptions& options, int) {
                   return decode_jpeg2000(bytes, options);
                 }},
+    ImageFormat{"farbfeld", farbfeld_size, decode_farbfeld},
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr std::array kImageSuffixes = {
     "jpg"sv, "jpeg"sv, "jpe"sv, "jfif"sv, "png"sv,  "apng"sv, "webp"sv, "gif"sv, "bmp"sv, "dib"sv,
     "tif"sv, "tiff"sv, "jp2"sv, "j2k"sv,  "jpf"sv,  "jpx"sv,  "ppm"sv,  "pgm"sv, "pbm"sv, "pnm"sv,
     "pam"sv, "pfm"sv,  "mpo"sv, "avif"sv, "heic"sv, "heif"sv, "jxl"sv,  "svg"sv, "ico"sv, "tga"sv,
-    "psd"sv, "exr"sv,  "hdr"sv, "dcm"sv,  "dng"sv,  "cr2"sv,  "cr3"sv,  "nef"sv, "arw"sv, "ff"sv};
+    "psd"sv, "exr"sv,  "hdr"sv, "dcm"sv,  "dng"sv,  "cr2"sv,  "cr3"sv,  "nef"sv, "arw"sv};
 
 constexpr std::array kOtherSuffixes = {
     // Text, labels and tables.
@@ -63,7 +63,7 @@ constexpr std::array kStarts = {"\xFF\xD8\xFF"sv,   "\x89PNG\r\n\x1A\n"sv,
                                 "\0\0\0\x0CjP  "sv, "\xFF\x4F\xFF\x51"sv,
                                 "\0\0\0\x0CJXL "sv, "\xFF\x0A"sv,
                                 "8BPS"sv,           "\x76\x2F\x31\x01"sv,
-                                "#?RADIANCE"sv,     "farbfeld"sv};
+                                "#?RADIANCE"sv};
 
 std::string lower(std::string_view text) {
   std::string result(text);

@@ -9,7 +9,6 @@
 
 #include "data/image/bmp.hpp"
 #include "data/image/byte_view.hpp"
-#include "data/image/farbfeld.hpp"
 #include "data/image/gif.hpp"
 #include "data/image/jpeg.hpp"
 #include "data/image/jpeg2000.hpp"
@@ -132,7 +131,6 @@ constexpr std::array kFormats{
                 [](Bytes bytes, const ImageHeader&, const DecodeOptions& options, int) {
                   return decode_jpeg2000(bytes, options);
                 }},
-    ImageFormat{"farbfeld", farbfeld_size, decode_farbfeld},
 };
 
 }  // namespace

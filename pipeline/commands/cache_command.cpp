@@ -11,7 +11,7 @@
 #include "features/cache/cache_folder.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/options/quantities.hpp"
-#include "pipeline/options/stage_one_options.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/process/text_table.hpp"
 
 namespace headstart {

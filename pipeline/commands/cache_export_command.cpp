@@ -4,7 +4,7 @@
 
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
-#include "pipeline/options/stage_one_options.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/feature_file.hpp"
 #include "pipeline/rows/represented_rows.hpp"

@@ -10,7 +10,7 @@
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/model/model_session.hpp"
-#include "pipeline/options/stage_one_options.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/process/text_table.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/report/metrics_json.hpp"

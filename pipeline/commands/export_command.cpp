@@ -7,7 +7,7 @@
 #include "pipeline/model/keras_model.hpp"
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/model/onnx_model.hpp"
-#include "pipeline/options/stage_one_options.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/run/output_check.hpp"
 
 namespace headstart {

@@ -13,7 +13,7 @@
 #include "data/error.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
-#include "pipeline/options/stage_one_options.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/shard_option.hpp"
 #include "pipeline/rows/shared_extraction.hpp"

@@ -7,7 +7,7 @@
 #include "features/engines/registry.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
-#include "pipeline/options/stage_one_options.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/process/processes.hpp"
 #include "pipeline/process/text_table.hpp"
 

@@ -11,7 +11,7 @@
 #include "head/layers/kernel_matrix.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
-#include "pipeline/options/stage_one_options.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/process/interrupt.hpp"
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"

@@ -21,7 +21,7 @@
 #include "pipeline/commands/prediction_text.hpp"
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/model/model_session.hpp"
-#include "pipeline/options/stage_one_options.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/process/unfinished_file.hpp"
 #include "pipeline/rows/stage_one.hpp"
 #include "pipeline/run/output_check.hpp"

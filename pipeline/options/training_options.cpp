@@ -7,7 +7,7 @@
 
 #include "data/error.hpp"
 #include "features/extraction/extractor.hpp"
-#include "pipeline/options/option.hpp"
+#include "pipeline/options/stage_one_description.hpp"
 
 namespace headstart {
 namespace {

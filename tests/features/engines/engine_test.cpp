@@ -26,9 +26,7 @@ using test::embedded_weights;
 using test::golden_input;
 using test::run_rows;
 
-constexpr std::array<EngineKind, 6> kAllKinds{EngineKind::kAuto,       EngineKind::kNative,
-                                              EngineKind::kOnednn,     EngineKind::kOpencv,
-                                              EngineKind::kOpencvCuda, EngineKind::kOpencvCudaFp16};
+constexpr auto kAllKinds = named_values<EngineKind>();
 
 const std::vector<Tap> kTop{Tap{"block5_pool"}};
 

@@ -3,6 +3,7 @@ export are held against Keras and ONNX Runtime. Images have the network's size a
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -19,7 +20,7 @@ import tf_keras
 
 from training_run import BINARY, DATASET, FOLDER, decoded, predictions
 
-SIZE = 64
+SIZE = int(os.environ.get("HEADSTART_NETWORK_SIZE", "64"))  # 224 takes ten minutes
 TAPS = [f"block{block}_pool" for block in range(1, 6)]
 ENGINES = ["native", "onednn", "opencv"]
 HERE = FOLDER / "vgg19"

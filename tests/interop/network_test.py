@@ -28,7 +28,7 @@ WEIGHTS = HERE / "vgg19.h5"
 IMAGES = HERE / "images"
 CLASSES = ["even", "odd"]
 PER_CLASS = 6
-BLOCK_RATE, HEAD_RATE = 1.0, 0.5  # of rows of length one
+BLOCK_RATE, HEAD_RATE = 1.0, 2.0  # of rows of length one
 
 
 def headstart(*arguments, check=True):
@@ -59,16 +59,40 @@ def relative_error(found, expected):
     return np.linalg.norm(found - expected) / np.linalg.norm(expected)
 
 
-def make_images():
-    pixels = []
-    for i, path in enumerate(predictions()[0][: len(CLASSES) * PER_CLASS]):
-        image = PIL.Image.fromarray(decoded(DATASET / path)).resize((SIZE, SIZE))
-        folder = IMAGES / CLASSES[i % 2]
+def least_gap(network, images):
+    """How far each image is from a jump of the gradient: ReLU jumps at 0, max-pooling where two values of a window are equal.
+
+    The least such distance in block5, over the root mean square of the values. Rounding decides what lies nearer than that.
+    """
+    x = keras.Model(network.input, network.get_layer("block4_pool").output).predict(
+        keras.applications.vgg19.preprocess_input(images.astype(np.float32)), batch_size=4, verbose=0)
+    gaps = []
+    for number in range(1, 5):
+        kernel, bias = network.get_layer(f"block5_conv{number}").get_weights()
+        z = tf.nn.conv2d(x, kernel, 1, "SAME").numpy() + bias
+        x = np.maximum(z, 0)
+        gaps.append(np.abs(z).min(axis=(1, 2, 3)) / np.sqrt(np.mean(z**2)))
+    n, height, width, channels = x.shape
+    windows = x[:, : height // 2 * 2, : width // 2 * 2].reshape(n, height // 2, 2, width // 2, 2, channels)
+    ordered = np.sort(windows.transpose(0, 1, 3, 5, 2, 4).reshape(n, -1, 4))
+    first, second = ordered[..., 3], ordered[..., 2]
+    gaps.append(np.where(first > 0, first - second, np.inf).min(axis=1) / np.sqrt(np.mean(x**2)))
+    return np.min(gaps, axis=0)
+
+
+def make_images(network):
+    """The images whose gradients are farthest from a jump, so that a step of SGD can be compared to many digits."""
+    originals = np.stack([np.asarray(PIL.Image.fromarray(decoded(DATASET / path)).resize((SIZE, SIZE)))
+                          for path in predictions()[0]])
+    turned = np.concatenate([np.rot90(originals, turns, axes=(1, 2)) for turns in range(4)])
+    candidates = np.concatenate([turned, turned[:, ::-1]])
+    chosen = np.sort(np.argsort(least_gap(network, candidates))[-len(CLASSES) * PER_CLASS:])
+    pixels = np.concatenate([candidates[chosen[0::2]], candidates[chosen[1::2]]])  # headstart's order: sorted by path
+    for i, image in enumerate(pixels):
+        folder = IMAGES / CLASSES[i // PER_CLASS]
         folder.mkdir(parents=True, exist_ok=True)
-        image.save(folder / f"{i:02}.png")
-    for name in CLASSES:  # in the order of headstart's rows: sorted by path
-        pixels += [np.asarray(PIL.Image.open(file)) for file in sorted((IMAGES / name).iterdir())]
-    return np.stack(pixels)
+        PIL.Image.fromarray(image).save(folder / f"{i:02}.png")
+    return pixels
 
 
 def predicted(model):
@@ -86,14 +110,14 @@ class NetworkTest(unittest.TestCase):
         HERE.mkdir(parents=True)
         cls.network = random_vgg19()
         cls.network.save(WEIGHTS)
-        cls.pixels = make_images()
+        cls.pixels = make_images(cls.network)
         cls.input = keras.applications.vgg19.preprocess_input(cls.pixels.astype(np.float32))
         cls.labels = np.eye(len(CLASSES), dtype=np.float32)[np.repeat([0, 1], PER_CLASS)]
         # One batch of all images, no validation: one step an epoch.
         cls.common = ["--cache", HERE / "cache", "--batch", len(cls.pixels), "--validation", "0", "--l2", "0",
                       "--momentum", "0", "--quiet"]
         headstart("train", IMAGES, "-o", HERE / "out", "--network", "vgg19", "--weights", WEIGHTS, "--input-size", SIZE,
-                  "--pooling", "avg", "--transform", "unit", "--hidden", "0", "--learning-rate", HEAD_RATE, "--epochs", "3", *cls.common)
+                  "--pooling", "avg", "--transform", "unit", "--hidden", "0", "--learning-rate", HEAD_RATE, "--epochs", "20", *cls.common)
         cls.model = HERE / "out" / "model.h5"
         headstart("finetune", IMAGES, "-o", HERE / "tuned", "--from", cls.model, "--blocks", "1", "--learning-rate",
                   BLOCK_RATE, "--head-learning-rate", HEAD_RATE, "--epochs", "1", *cls.common)

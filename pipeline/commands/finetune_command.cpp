@@ -19,10 +19,10 @@
 #include "head/representation/tuned_first_layer.hpp"
 #include "head/training/trainer.hpp"
 #include "pipeline/commands/commands.hpp"
+#include "pipeline/commands/finetune_report.hpp"
 #include "pipeline/model/embedded_weights.hpp"
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/model/model_session.hpp"
-#include "pipeline/process/text_table.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
@@ -41,7 +41,6 @@ namespace headstart {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kRowsAtATime = 256;  // 40 MB of block4_pool, evaluated together
 
@@ -212,105 +211,6 @@ double penalty_of(TunedFirstLayer& layer, std::span<const Dense> layers, double 
   return layer.penalty(l2) + l2 * upper;
 }
 
-/// The size of the change of a layer's weights, over the size of the weights.
-struct Movement {
-  std::string layer;
-  double relative = 0.0;
-};
-
-template <typename Floats>
-double relative_movement(const Floats& now, const Floats& then) {
-  double moved = 0.0;
-  double length = 0.0;
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    const double d = static_cast<double>(now[i]) - static_cast<double>(then[i]);
-    moved += d * d;
-    length += static_cast<double>(then[i]) * static_cast<double>(then[i]);
-  }
-  return length > 0.0 ? std::sqrt(moved / length) : 0.0;
-}
-
-std::vector<Movement> movements_of(std::span<const ConvolutionWeights> now,
-                                   std::span<const ConvolutionWeights> then, const Head& head,
-                                   const Head& initial, const Network& network) {
-  std::vector<Movement> movements;
-  const std::vector<NetworkLayer> layers = convolutions(network);
-  const auto trained = std::span(layers).last(now.size());
-  for (std::size_t i = 0; i < trained.size(); ++i)
-    movements.push_back({trained[i].name, relative_movement(now[i].kernel, then[i].kernel)});
-  for (std::size_t l = 0; l < head.layers.size(); ++l) {
-    const auto floats = [](const Dense& dense) {
-      return std::span(dense.kernel.data(), static_cast<std::size_t>(dense.kernel.size()));
-    };
-    movements.push_back({l + 1 == head.layers.size() ? "predictions" : fmt::format("hidden_{}", l + 1),
-                         relative_movement(floats(head.layers[l]), floats(initial.layers[l]))});
-  }
-  return movements;
-}
-
-std::vector<std::vector<std::string>> movement_rows(const std::vector<Movement>& movements) {
-  std::vector<std::vector<std::string>> rows{{"layer", "moved by"}};
-  for (const Movement& movement : movements)
-    rows.push_back({movement.layer, fmt::format("{:.2f} %", 100.0 * movement.relative)});
-  return rows;
-}
-
-std::vector<std::vector<std::string>> comparison_rows(const std::vector<Evaluated>& before,
-                                                      const std::vector<Evaluated>& after) {
-  std::vector<std::vector<std::string>> rows{
-      {"", "images", "loss before", "after", "accuracy before", "after"}};
-  for (std::size_t i = 0; i < after.size(); ++i) {
-    const SplitMetrics& was = before[i].metrics;
-    const SplitMetrics& is = after[i].metrics;
-    rows.push_back({after[i].name, fmt::format("{}", is.metrics.rows), fmt::format("{:.4f}", was.loss()),
-                    fmt::format("{:.4f}", is.loss()), fmt::format("{:.4f}", was.metrics.accuracy),
-                    fmt::format("{:.4f}", is.metrics.accuracy)});
-  }
-  return rows;
-}
-
-/// Where the run ended, for the user.
-std::string outcome(const TrainingResult& result) {
-  if (result.best_epoch < 0)
-    return "No epoch was better on the validation images than the model it started from, which is kept.";
-  return fmt::format("Weights of epoch {} of {}.", result.best_epoch + 1, result.history.size());
-}
-
-Json metrics_of(const EndedRun& run, const std::vector<Evaluated>& before,
-                const std::vector<Movement>& movements, const FinetuneOptions& options,
-                const std::string& backprop) {
-  Json json = metrics_json(run);
-  json["before"] = to_json(before, run.model.classes);
-  Json& moved = json["moved"] = Json::array();
-  for (const Movement& movement : movements)
-    moved.push_back({{"layer", movement.layer}, {"relative_norm", movement.relative}});
-  json["tuned_from_block"] = first_block_of(options, run.model.configuration.network);
-  json["blocks_learning_rate"] = blocks_learning_rate(options, run.model);
-  json["backprop"] = backprop;
-  return json;
-}
-
-Report report_of_run(const EndedRun& run, const std::vector<Evaluated>& before,
-                     const std::vector<Movement>& movements, const FinetuneOptions& options,
-                     const std::string& backprop) {
-  Report report = report_of(run);
-  report.searched = true;  // the head is already chosen
-  const Network& network = run.model.configuration.network;
-  report.facts.emplace_back(
-      "fine-tuning",
-      fmt::format("blocks {} to {} from {}, learning rate {} (head {}), L2-SP {}, by {}",
-                  first_block_of(options, network), block_count(network),
-                  to_string(tap_of_input(options, network)), blocks_learning_rate(options, run.model),
-                  run.training.learning_rate, options.l2_sp, backprop));
-  report.tables.push_back(
-      {"Before and after fine-tuning", outcome(run.result), comparison_rows(before, run.splits)});
-  report.tables.push_back({"How far each kernel moved",
-                           "The size of the change over the size of the weights before.",
-                           movement_rows(movements)});
-  add_pictures(report, run.dataset.manifest, options.stage_one.images.decode);
-  return report;
-}
-
 /// The digest of the model that a run starts from, so that no run goes on with a checkpoint of another model.
 std::string identity_of_start(const NetworkWeights& weights, const Head& head) {
   Sha256Stream stream;
@@ -369,6 +269,53 @@ void print_finetune_plan(const FinetuneOptions& options, const Session& session)
   print_plan(options.dataset, 2, session, stage_one, options.views.value_or(0));
 }
 
+/// What stage one leaves for stage three.
+struct Inputs {
+  ExtractedDataset dataset;
+  SplitRows rows;
+  std::vector<RowIndex> training_images;  ///< rows.training without the rows of views
+  std::vector<Sha256> keys;               ///< of the rows
+};
+
+/// Stage one, up to the input of the trained VGG blocks.
+Inputs extract_inputs(Manifest manifest, const FinetuneOptions& options, const Model& model,
+                      const SplitRecord& split, int views, StageOne& stage_one, const Session& session) {
+  Inputs inputs;
+  ExtractedDataset& dataset = inputs.dataset = extract_dataset(
+      std::move(manifest), options.dataset, options_of(model, options.stage_one), session, stage_one);
+  session.console.note(fmt::format("{}: {}", to_string(stage_one.taps().front()), describe(dataset)));
+  assign_splits(dataset, split.validation, split.seed);
+  inputs.rows = split_rows(dataset);
+  check_trainable(dataset, inputs.rows, options.class_weight, printable(options.dataset.string()),
+                  session.console);
+  warn_of_other_split(dataset, model, session.console);
+  inputs.training_images = inputs.rows.training;
+  inputs.keys = keys_of(dataset);
+  append(extract_training_views(dataset, inputs.training_images, views, session, stage_one), inputs.rows,
+         inputs.keys);
+  return inputs;
+}
+
+/// The trained VGG blocks as the first layer of the head.
+std::unique_ptr<TunedFirstLayer> first_layer_of(std::unique_ptr<TrainableBlocks> blocks,
+                                                const RepresentedRows& maps, const Head& initial,
+                                                const Model& model, const TrainingOptions& training,
+                                                const FinetuneOptions& options, int threads) {
+  const Network& network = model.configuration.network;
+  SparseRowsView in_memory = maps.training();
+  in_memory.columns = maps.columns();
+  return std::make_unique<TunedFirstLayer>(
+      lower_layers(std::move(blocks), {.rate = blocks_learning_rate(options, model) / training.learning_rate,
+                                       .l2_sp = options.l2_sp}),
+      in_memory, initial.layers.front().kernel,
+      TunedLayerOptions{
+          .channels = tap_shape(network, tap_of_head(network), model.configuration.resize.size).channels,
+          .batch = training.batch,
+          .pooling = model.representation.pooling,
+          .fitted = model.fitted,
+          .threads = threads});
+}
+
 void run_finetune(const FinetuneOptions& options, const Session& session) {
   if (options.dry_run) return print_finetune_plan(options, session);
   OutputFolder out(options.out);
@@ -378,36 +325,26 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   session.begin_pass(pass::kStart);
   Model model = starting_model(options, out, session);
   session.begin_pass(pass::kStart);  // a head that was trained first has passes of its own
-  const SplitRecord split = model.training.split.value_or(SplitRecord{});
-  const double validation_share = options.validation.value_or(split.validation);
-  const std::uint64_t seed = options.seed.value_or(split.seed);
+  SplitRecord split = model.training.split.value_or(SplitRecord{});
+  split.validation = options.validation.value_or(split.validation);
+  split.seed = options.seed.value_or(split.seed);
   check_classes(manifest, model, options);
-  check_early_stopping(manifest, validation_share, options.early_stopping);
-
-  // Stage one, up to the input of the trained VGG blocks.
+  check_early_stopping(manifest, split.validation, options.early_stopping);
   const Network network = model.configuration.network;
   const int first_block = first_block_of(options, network);
-  const Tap below = tap_of_input(options, network);
-  const StageOneOptions stage_options = options_of(model, options.stage_one);
-  StageOne stage_one(frozen_weights(model, options), {below}, stage_options, session);
-  session.begin_pass(pass::kFeatures);
-  ExtractedDataset dataset =
-      extract_dataset(std::move(manifest), options.dataset, stage_options, session, stage_one);
-  session.console.note(fmt::format("{}: {}", to_string(below), describe(dataset)));
-  assign_splits(dataset, validation_share, seed);
-  SplitRows rows = split_rows(dataset);
-  check_trainable(dataset, rows, options.class_weight, printable(options.dataset.string()), session.console);
-  warn_of_other_split(dataset, model, session.console);
-  const std::vector<RowIndex> training_images = rows.training;
-  std::vector<Sha256> keys = keys_of(dataset);
   const int views = options.views.value_or(model.training.views);
-  append(extract_training_views(dataset, training_images, views, session, stage_one), rows, keys);
+
+  session.begin_pass(pass::kFeatures);
+  StageOne stage_one(frozen_weights(model, options), {tap_of_input(options, network)},
+                     options_of(model, options.stage_one), session);
+  const auto [dataset, rows, training_images, keys] =
+      extract_inputs(std::move(manifest), options, model, split, views, stage_one, session);
   const StoredRows stored = cached_rows(stage_one, keys);
   session.begin_pass(pass::kRows);
   const RepresentedRows maps(stored, {}, rows.training, static_cast<std::size_t>(options.window));
 
   // Stage three.
-  TrainingOptions training = training_options(options, model, rows, seed, session);
+  TrainingOptions training = training_options(options, model, rows, split.seed, session);
   Head initial = unfold_from_first_layer(std::move(model.head), model.fitted);
   std::unique_ptr<TrainableBlocks> opened =
       open_trainable_blocks(model.weights, options.backprop,
@@ -415,34 +352,26 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
                              .input_size = model.configuration.resize.size,
                              .batch_size = training.batch,
                              .threads = session.threads});
+  TrainableBlocks& blocks = *opened;
   session.console.note(fmt::format("stage three: {} training and {} validation images, blocks {} to {} by {}",
                                    training_images.size(), rows.validation.size(), first_block,
-                                   block_count(network), opened->description()));
-  SparseRowsView in_memory = maps.training();
-  in_memory.columns = maps.columns();
-  const std::string backprop = opened->description();
-  TrainableBlocks& blocks = *opened;
+                                   block_count(network), blocks.description()));
   const std::vector<ConvolutionWeights> blocks_before = blocks.weights();
-  auto owned = std::make_unique<TunedFirstLayer>(
-      lower_layers(std::move(opened), {.rate = blocks_learning_rate(options, model) / training.learning_rate,
-                                       .l2_sp = options.l2_sp}),
-      in_memory, initial.layers.front().kernel,
-      TunedLayerOptions{
-          .channels = tap_shape(network, tap_of_head(network), model.configuration.resize.size).channels,
-          .batch = training.batch,
-          .pooling = model.representation.pooling,
-          .fitted = model.fitted,
-          .threads = session.threads});
-  TunedFirstLayer& layer = *owned;
+  std::unique_ptr<TunedFirstLayer> layer =
+      first_layer_of(std::move(opened), maps, initial, model, training, options, session.threads);
   const auto evaluate_with = [&](std::span<const Dense> layers) {
     return evaluate_splits(
         dataset, rows, training_images,
-        [&](std::span<const RowIndex> members) { return logits_of(layer, layers, maps, members); },
-        penalty_of(layer, layers, training.l2));
+        [&](std::span<const RowIndex> members) { return logits_of(*layer, layers, maps, members); },
+        penalty_of(*layer, layers, training.l2));
   };
   session.begin_pass(pass::kEvaluate);
-  const std::vector<Evaluated> before = evaluate_with(initial.layers);
-  if (const Evaluated* const validation = find_split(before, "validation")) {
+  FineTuning tuning{.before = evaluate_with(initial.layers),
+                    .first_block = first_block,
+                    .blocks_learning_rate = blocks_learning_rate(options, model),
+                    .l2_sp = options.l2_sp,
+                    .backprop = blocks.description()};
+  if (const Evaluated* const validation = find_split(tuning.before, "validation")) {
     training.to_beat = {.loss = validation_loss(*validation, rows, training.label_smoothing),
                         .accuracy = validation->metrics.metrics.accuracy};
   }
@@ -454,37 +383,34 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const TrainingData data{
       maps.training(), rows.labels, rows.training, rows.validation, static_cast<int>(model.classes.size()),
       maps.source()};
-  TrainingResult result = train_blocks(data, layer, blocks_before, initial.layers, training, options,
+  TrainingResult result = train_blocks(data, *layer, blocks_before, initial.layers, training, options,
                                        identity_of(facts, options), out, session);
   const double train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
   session.begin_pass(pass::kEvaluate);
   const std::vector<Evaluated> after = evaluate_with(result.head.layers);
-  warn_of_absurd_loss(after, data.classes, before.front().metrics.l2_penalty, session.console);
+  warn_of_absurd_loss(after, data.classes, tuning.before.front().metrics.l2_penalty, session.console);
   const std::vector<ConvolutionWeights> tuned = blocks.weights();
-  result.head.layers.front().kernel = layer.release_kernel();
-  const std::vector<Movement> movements = movements_of(tuned, blocks_before, result.head, initial, network);
-  // Frees memory for the model, which holds a copy of the tuned blocks.
-  owned.reset();
+  result.head.layers.front().kernel = layer->release_kernel();
+  tuning.movements = movements_of(tuned, blocks_before, result.head, initial, network);
+  layer.reset();  // makes room for the model, which holds a copy of the tuned blocks
   initial.layers.clear();
   session.begin_pass(pass::kWrite);
   TrainingRecord record = record_of(training, after.front().metrics.l2_penalty);
   record.temperature = model.training.temperature;
   record.views = views;
-  record.split = SplitRecord{training.seed, validation_share, rows_digest(dataset)};
+  record.split = SplitRecord{training.seed, split.validation, rows_digest(dataset)};
   model = tuned_model(std::move(model), first_block, tuned, std::move(result.head), record);
   std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
   const FeatureOrigin origin = origin_of(options.dataset, dataset, stage_one);
   const EndedRun ended{origin, dataset, after, result, model, training, train_seconds};
-  write_run(out.staging(), ended, std::move(model_file),
-            metrics_of(ended, before, movements, options, backprop),
-            report_of_run(ended, before, movements, options, backprop), config_of(options, session));
+  write_run(out.staging(), ended, std::move(model_file), finetune_json(ended, tuning),
+            finetune_report(ended, tuning, options.stage_one.images.decode), config_of(options, session));
   out.publish();
   forget_checkpoint(out);
   if (options.from.empty()) out.remove_beside(kHead);
-  fmt::print("{}\n{}\n{}\nmodel:  {}\nreport: {}\n", text_table(comparison_rows(before, after)),
-             text_table(movement_rows(movements)), outcome(result), (options.out / "model.h5").string(),
+  fmt::print("{}model:  {}\nreport: {}\n", finetune_text(ended, tuning), (options.out / "model.h5").string(),
              (options.out / "report.html").string());
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "pipeline/options/training_options.hpp"
+#include "pipeline/process/session.hpp"
 #include "pipeline/run/checkpoint.hpp"
 
 namespace headstart {

@@ -17,6 +17,8 @@
 #include "data/dataset/class_folders.hpp"
 #include "data/dataset/dataset_tree.hpp"
 #include "data/dataset/layout.hpp"
+#include "data/dataset/passed_over.hpp"
+#include "data/dataset/tree_level.hpp"
 #include "data/error.hpp"
 #include "data/file_kind.hpp"
 

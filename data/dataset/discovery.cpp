@@ -18,6 +18,7 @@
 #include "data/dataset/dataset_tree.hpp"
 #include "data/dataset/labels_csv.hpp"
 #include "data/dataset/layout.hpp"
+#include "data/dataset/passed_over.hpp"
 #include "data/error.hpp"
 #include "data/file_kind.hpp"
 

@@ -4,135 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <utility>
 
 #include "data/dataset/counted.hpp"
+#include "data/dataset/passed_over.hpp"
+#include "data/dataset/split_candidates.hpp"
 #include "data/error.hpp"
-#include "data/file_kind.hpp"
 
 namespace headstart {
 namespace {
 
 using Kind = TreeEntry::Kind;
-using Names = std::set<std::string_view>;
-
-constexpr std::size_t kMostFoldersNamed = 8;
-constexpr std::size_t kMostKindsNamed = 6;
-
-/// The direct content of a folder.
-struct Level {
-  std::vector<TreeFolder> folders;    ///< with images below
-  std::vector<TreeFolder> empty;      ///< without any file
-  std::vector<TreeFolder> imageless;  ///< with files, but without images
-  std::size_t images = 0;
-  std::vector<std::string> broken;  ///< links that lead nowhere; they may have been folders
-};
-
-Level level_of(const TreeFolder& folder) {
-  Level level;
-  for (const TreeFolder& inside : folder.folders()) {
-    const auto is_file = [](const TreeEntry& entry) { return entry.kind != Kind::kFolder; };
-    const auto entries = inside.entries();
-    if (inside.count(Kind::kImage) + inside.count(Kind::kBroken) > 0) {
-      level.folders.push_back(inside);
-    } else if (std::any_of(entries.begin(), entries.end(), is_file)) {
-      level.imageless.push_back(inside);
-    } else {
-      level.empty.push_back(inside);
-    }
-  }
-  level.images = folder.count_here(Kind::kImage);
-  if (folder.count_here(Kind::kBroken) > 0) {
-    const std::string prefix = folder.path().empty() ? std::string() : std::string(folder.path()) + '/';
-    for (const TreeEntry& entry : folder.entries()) {
-      if (entry.kind == Kind::kBroken && entry.path.rfind('/') + 1 == prefix.size())
-        level.broken.push_back(entry.path);
-    }
-  }
-  return level;
-}
-
-std::string shown(const TreeFolder& folder) { return printable(folder.path()) + '/'; }
-
-/// "a/, b/, c/ and 12 more".
-template <typename Items, typename Text>
-std::string listed(const Items& items, const Text& text) {
-  std::vector<std::string> parts;
-  for (const auto& item : items) {
-    if (parts.size() == kMostFoldersNamed) {
-      parts.back() += fmt::format(" and {} more", items.size() - kMostFoldersNamed);
-      break;
-    }
-    parts.push_back(text(item));
-  }
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-/// A folder that may be a split or a class.
-struct Candidate {
-  explicit Candidate(const TreeFolder& of)
-      : folder(of), word(well_known_split(of.name())), inner(without_wrappers(of)) {
-    look_inside();
-  }
-
-  /// A folder inside that is named like one of `classes`, and holds none of them, is that class and not a
-  /// wrapper.
-  void tell_wrappers_from(const Names& classes) {
-    const auto is_class = [&](const TreeFolder& inside) { return classes.contains(inside.name()); };
-    for (TreeFolder at = folder; at.path() != inner.path();) {
-      const TreeFolder next = level_of(at).folders.front();
-      const Level below = level_of(next);
-      if (is_class(next) && std::none_of(below.folders.begin(), below.folders.end(), is_class)) {
-        inner = at;
-        look_inside();
-        return;
-      }
-      at = next;
-    }
-  }
-
-  /// Whether it holds folders of images, as a split does.
-  [[nodiscard]] bool holds_folders() const { return !level.folders.empty(); }
-  [[nodiscard]] std::string described() const {
-    if (!holds_folders())
-      return fmt::format("{} ({}, no class folders)", shown(folder),
-                         counted(level.images, "image", "images"));
-    return fmt::format("{} (with {})", shown(folder),
-                       listed(inside_names, [](std::string_view name) { return printable(name) + '/'; }));
-  }
-
-  TreeFolder folder;
-  std::optional<Split> word;  ///< the split that its name, or --splits, says
-  TreeFolder inner;           ///< the folder that holds the class folders
-  Level level;                ///< of inner
-  Names inside_names;
-
- private:
-  void look_inside() {
-    level = level_of(inner);
-    inside_names.clear();
-    for (const TreeFolder& inside : level.folders) inside_names.insert(inside.name());
-  }
-};
-
-using Candidates = std::vector<Candidate>;
-
-/// A split with one class looks like a wrapper. Other splits with several classes tell them apart.
-void tell_wrappers_from_classes(Candidates& candidates) {
-  Names classes;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.word && candidate.inside_names.size() > 1)
-      classes.insert(candidate.inside_names.begin(), candidate.inside_names.end());
-  }
-  for (Candidate& candidate : candidates) {
-    if (candidate.word) candidate.tell_wrappers_from(classes);
-  }
-}
-
 /// A folder of class folders.
 struct SplitFolder {
   Split split;
@@ -146,121 +30,6 @@ std::vector<SplitFolder> splits_of(const Candidates& candidates) {
   for (const Candidate& candidate : candidates)
     splits.push_back({*candidate.word, candidate.folder, candidate.inner});
   return splits;
-}
-
-template <typename Wanted>
-std::size_t count_where(const Candidates& candidates, const Wanted& wanted) {
-  return static_cast<std::size_t>(std::count_if(candidates.begin(), candidates.end(), wanted));
-}
-
-/// Throws if a link that leads nowhere lies in the place of a class or split folder: its images would be
-/// missing.
-void check_links(const Level& level, const std::string& name) {
-  if (level.broken.empty()) return;
-  throw Error(Error::Kind::kData, "a link leads nowhere, where a class or split folder may be",
-              fmt::format("{}: {}", name,
-                          listed(level.broken, [](const std::string& path) { return printable(path); })),
-              "mount what it leads to, or remove the link");
-}
-
-/// "train=seg_train,test=seg_test", as far as names tell. Always has a folder for training, because training
-/// needs one.
-std::string advised_splits(const Candidates& candidates) {
-  std::multimap<Split, std::string> parts;
-  for (const Candidate& candidate : candidates) {
-    const auto split = likely_split(candidate.folder.name());
-    if (split && candidate.holds_folders())
-      parts.emplace(*split, fmt::format("{}={}", to_string(*split), printable(candidate.folder.path())));
-  }
-  if (parts.empty()) return "train=FOLDER,validation=FOLDER,test=FOLDER";
-  if (!parts.contains(Split::kTrain)) parts.emplace(Split::kTrain, "train=FOLDER");
-  std::string advice;
-  for (const auto& [split, part] : parts) advice += (advice.empty() ? "" : ",") + part;
-  return advice;
-}
-
-[[noreturn]] void ambiguous(std::string_view what, const Candidates& candidates, const std::string& name) {
-  throw Error(
-      Error::Kind::kUsage, what,
-      fmt::format("{}: {}", name, listed(candidates, [](const auto& c) { return c.described(); })),
-      fmt::format("say which folders are splits, such as --splits {}, or --splits none if each is a class",
-                  advised_splits(candidates)));
-}
-
-/// How many of `candidates` hold a folder of that name.
-using Holders = std::map<std::string_view, std::size_t>;
-
-Holders holders_of(const Candidates& candidates) {
-  Holders holders;
-  for (const Candidate& candidate : candidates) {
-    for (const std::string_view name : candidate.inside_names) ++holders[name];
-  }
-  return holders;
-}
-
-/// Whether some folders hold the same folders, as splits hold the same classes. At least half of one folder's
-/// folders must also be in another one. A single name that all share ("images") does not count.
-bool hold_the_same(const Candidates& candidates) {
-  const Holders holders = holders_of(candidates);
-  Names names;
-  std::size_t alike = 0;
-  for (const Candidate& candidate : candidates) {
-    const auto& inside = candidate.inside_names;
-    const auto shared =
-        std::count_if(inside.begin(), inside.end(), [&](auto name) { return holders.at(name) > 1; });
-    if (shared == 0 || std::cmp_less(2 * shared, inside.size())) continue;
-    names.insert(inside.begin(), inside.end());
-    ++alike;
-  }
-  return alike > 1 && names.size() > 1;
-}
-
-/// Whether a folder holds folders with the names of its neighbours.
-bool repeats_its_siblings(const Candidate& candidate, const Names& siblings) {
-  const auto& inside = candidate.inside_names;
-  const auto shared = std::count_if(inside.begin(), inside.end(), [&](auto name) {
-    return name != candidate.folder.name() && siblings.contains(name);
-  });
-  return shared > 0 && std::cmp_greater_equal(2 * shared, inside.size());
-}
-
-bool holds_splits(const Candidate& candidate) {
-  std::set<Split> splits;
-  for (const std::string_view name : candidate.inside_names) {
-    if (const auto split = well_known_split(name)) splits.insert(*split);
-  }
-  return splits.contains(Split::kTrain) && splits.size() > 1;
-}
-
-/// Throws if the folders may be no classes, although none is a split by its name and content.
-void check_classes(const Candidates& candidates, const std::string& name) {
-  std::set<Split> words;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.word) words.insert(*candidate.word);
-  }
-  const bool all_words =
-      count_where(candidates, [](const auto& c) { return c.word.has_value(); }) == candidates.size();
-  if (words.size() > 1 && (all_words || words.contains(Split::kTrain))) {
-    for (const Candidate& candidate : candidates) check_links(candidate.level, name);
-    throw Error(Error::Kind::kUsage, "the split folders hold no class folders",
-                fmt::format("{}: {}", name, listed(candidates, [](const auto& c) { return c.described(); })),
-                "sort the images into one folder per class, or pass a .csv with path, label and split; or "
-                "--splits none if each folder is a class");
-  }
-  const auto below = std::find_if(candidates.begin(), candidates.end(), holds_splits);
-  if (below != candidates.end()) {
-    throw Error(
-        Error::Kind::kUsage, "split folders lie below other folders",
-        fmt::format("{}: {}", name, below->described()),
-        "move the splits above the class folders, or pass the folder that holds them, or a .csv with path, "
-        "label and split; or --splits none: all images below are of one class");
-  }
-  Names siblings;
-  for (const Candidate& candidate : candidates) siblings.insert(candidate.folder.name());
-  const bool repeats = std::any_of(candidates.begin(), candidates.end(),
-                                   [&](const auto& c) { return repeats_its_siblings(c, siblings); });
-  if (repeats || hold_the_same(candidates))
-    ambiguous("the folders may be splits or classes", candidates, name);
 }
 
 class Reading {
@@ -507,73 +276,8 @@ class Reading {
 
 }  // namespace
 
-std::vector<std::string> passed_over(const DatasetTree& tree) {
-  std::vector<std::string> notes;
-  const auto note = [&](std::string line) { notes.push_back(std::move(line)); };
-  std::vector<std::string> side_files;
-  std::map<std::string, std::size_t> clutter;
-  std::vector<std::string> own;
-  std::vector<std::string> others;
-  std::vector<std::string> loops;
-  for (const TreeEntry& entry : tree.entries()) {
-    const std::string_view name = std::string_view(entry.path).substr(entry.path.rfind('/') + 1);
-    if (entry.kind == Kind::kSideFile) side_files.emplace_back(name);
-    if (entry.kind == Kind::kClutter) ++clutter[name.starts_with('.') ? "hidden" : printable(name)];
-    if (entry.kind == Kind::kOwn) own.push_back(entry.path);
-    if (entry.kind == Kind::kOther) others.push_back(printable(entry.path));
-    if (entry.kind == Kind::kLoop) loops.push_back(printable(entry.path));
-  }
-  if (!side_files.empty()) note(fmt::format("passed over: {}: no images", count_by_suffix(side_files)));
-  if (!clutter.empty()) {
-    note(fmt::format("passed over: {}", listed(clutter, [](const auto& kind) {
-                       return fmt::format("{} {}", kind.second, kind.first);
-                     })));
-  }
-  if (!own.empty()) {
-    note(fmt::format("passed over: {}: headstart's own output",
-                     listed(own, [](const std::string& path) { return printable(path) + '/'; })));
-  }
-  const auto as_it_is = [](const std::string& path) { return path; };
-  if (!others.empty())
-    note(fmt::format("passed over: {}: neither file nor folder", listed(others, as_it_is)));
-  if (!loops.empty())
-    note(fmt::format("passed over: {}: links to a folder that holds them", listed(loops, as_it_is)));
-  return notes;
-}
-
-TreeFolder without_wrappers(const TreeFolder& folder) {
-  TreeFolder result = folder;
-  while (true) {
-    const Level level = level_of(result);
-    if (level.images > 0 || !level.broken.empty() || level.folders.size() != 1) return result;
-    const Level inside = level_of(level.folders.front());
-    if (inside.images > 0 || inside.folders.empty()) return result;
-    result = level.folders.front();
-  }
-}
-
 Layout layout_of(const DatasetTree& tree, const SplitFolders& splits, const std::string& name) {
   return Reading(tree, splits, name).read();
-}
-
-std::string count_by_suffix(std::span<const std::string> names) {
-  std::map<std::string, std::size_t> counts;
-  for (const std::string& name : names) {
-    const std::string suffix = suffix_of(name);
-    ++counts[suffix.empty() ? "without suffix" : '.' + printable(suffix)];
-  }
-  std::vector<std::pair<std::string, std::size_t>> kinds(counts.begin(), counts.end());
-  std::stable_sort(kinds.begin(), kinds.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  std::string text;
-  std::size_t rest = 0;
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    if (i < kMostKindsNamed)
-      text += fmt::format("{}{} {}", i == 0 ? "" : ", ", kinds[i].second, kinds[i].first);
-    else
-      rest += kinds[i].second;
-  }
-  return rest == 0 ? text : fmt::format("{}, {}", text, counted(rest, "other file", "other files"));
 }
 
 }  // namespace headstart

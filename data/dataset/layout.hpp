@@ -36,16 +36,4 @@ struct Layout {
 /// @throws Error kData if a link that leads nowhere lies where a class or split folder may be
 [[nodiscard]] Layout layout_of(const DatasetTree& tree, const SplitFolders& splits, const std::string& name);
 
-/// What is skipped in every folder: side files, files that operating systems leave, headstart's own output;
-/// one line each.
-[[nodiscard]] std::vector<std::string> passed_over(const DatasetTree& tree);
-
-/// The folder that holds the classes or splits. Goes into a folder as long as the folder holds no images and
-/// one other folder, and that one holds folders and no images itself. Other content of a wrapper folder has
-/// no images.
-[[nodiscard]] TreeFolder without_wrappers(const TreeFolder& folder);
-
-/// "12 .json, 3 .txt, 1 without suffix": the most frequent suffixes first.
-[[nodiscard]] std::string count_by_suffix(std::span<const std::string> names);
-
 }  // namespace headstart

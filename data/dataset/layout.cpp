@@ -25,9 +25,9 @@ struct SplitFolder {
 };
 
 /// The splits of `candidates`, which are all splits, in their order.
-std::vector<SplitFolder> splits_of(const Candidates& candidates) {
+std::vector<SplitFolder> splits_of(const SplitCandidates& candidates) {
   std::vector<SplitFolder> splits;
-  for (const Candidate& candidate : candidates)
+  for (const SplitCandidate& candidate : candidates)
     splits.push_back({*candidate.word, candidate.folder, candidate.inner});
   return splits;
 }
@@ -43,7 +43,7 @@ class Reading {
         name_(name) {}
 
   Layout read() {
-    if (choice_.kind != SplitFolders::Kind::kGiven) check_links(level_, name_);
+    if (choice_.kind != SplitFolders::Kind::kGiven) check_folder_links(level_, name_);
     note_wrappers();
     const std::vector<SplitFolder> splits = choice_.kind == SplitFolders::Kind::kGiven ? given_splits()
                                             : choice_.kind == SplitFolders::Kind::kAuto
@@ -62,26 +62,26 @@ class Reading {
   void note(std::string line) { layout_.notes.push_back(std::move(line)); }
 
   void note_wrappers() {
-    if (!top_.path().empty()) note(fmt::format("the folders lie in {}", shown(top_)));
+    if (!top_.path().empty()) note(fmt::format("the folders lie in {}", shown_folder(top_)));
     for (TreeFolder folder = root_; folder.path() != top_.path();) {
-      const Level level = level_of(folder);
+      const TreeLevel level = level_of(folder);
       pass_over_imageless(level);
       for (const TreeFolder& empty : level.empty)
-        note(fmt::format("passed over: {}: is empty", shown(empty)));
+        note(fmt::format("passed over: {}: is empty", shown_folder(empty)));
       folder = level.folders.front();
     }
   }
 
-  void pass_over_imageless(const Level& level) {
+  void pass_over_imageless(const TreeLevel& level) {
     for (const TreeFolder& folder : level.imageless) {
       if (folder.count(Kind::kSideFile) + folder.count(Kind::kOther) + folder.count(Kind::kLoop) > 0)
-        note(fmt::format("passed over: {}: holds no images", shown(folder)));
+        note(fmt::format("passed over: {}: holds no images", shown_folder(folder)));
     }
   }
 
   /// Notes a folder that is not read; the notes come behind those of the folders that are read.
   void pass_over(const TreeFolder& folder, std::string_view why) {
-    unused_.push_back(fmt::format("passed over: {}: {}: {}", shown(folder),
+    unused_.push_back(fmt::format("passed over: {}: {}: {}", shown_folder(folder),
                                   counted(folder.count(Kind::kImage), "image", "images"), why));
   }
 
@@ -111,11 +111,11 @@ class Reading {
         const TreeFolder& other = splits[j].folder;
         if (i < j && one.path() == other.path()) {
           throw Error(Error::Kind::kUsage, "a split folder is named twice",
-                      fmt::format("--splits: {}: {}", name_, shown(one)), "name each folder once");
+                      fmt::format("--splits: {}: {}", name_, shown_folder(one)), "name each folder once");
         }
         if (one.path().starts_with(std::string(other.path()) + '/')) {
           throw Error(Error::Kind::kUsage, "a split folder lies below another one",
-                      fmt::format("--splits: {}: {} below {}", name_, shown(one), shown(other)),
+                      fmt::format("--splits: {}: {} below {}", name_, shown_folder(one), shown_folder(other)),
                       "name folders that lie beside each other");
         }
       }
@@ -123,7 +123,7 @@ class Reading {
   }
 
   std::vector<SplitFolder> given_splits() {
-    Candidates candidates;
+    SplitCandidates candidates;
     for (const auto& [split, path] : choice_.folders) {
       const std::optional<TreeFolder> folder = find(path);
       if (!folder) {
@@ -131,12 +131,13 @@ class Reading {
                                          [&wanted = path](const std::string& link) {
                                            return link == wanted || link.ends_with('/' + wanted);
                                          });
-        if (is_link) check_links(level_, name_);
-        throw Error(Error::Kind::kUsage, "cannot find the split folder",
-                    fmt::format("--splits: {}: {}", name_, printable(path)),
-                    fmt::format("name folders of the dataset: {}", listed(top_.folders(), shown)));
+        if (is_link) check_folder_links(level_, name_);
+        throw Error(
+            Error::Kind::kUsage, "cannot find the split folder",
+            fmt::format("--splits: {}: {}", name_, printable(path)),
+            fmt::format("name folders of the dataset: {}", listed_names(top_.folders(), shown_folder)));
       }
-      Candidate& candidate = candidates.emplace_back(*folder);
+      SplitCandidate& candidate = candidates.emplace_back(*folder);
       candidate.word = split;
       if (!candidate.holds_folders()) {
         throw Error(Error::Kind::kUsage, "the split folder holds no class folders",
@@ -166,30 +167,30 @@ class Reading {
 
   /// The splits by name; none if the folders are classes.
   std::vector<SplitFolder> splits_by_name() {
-    Candidates candidates(level_.folders.begin(), level_.folders.end());
+    SplitCandidates candidates(level_.folders.begin(), level_.folders.end());
     tell_wrappers_from_classes(candidates);
-    const Holders holders = holders_of(candidates);
-    Candidates splits;
-    Candidates flat;  // named like splits, but without class folders
-    for (const Candidate& candidate : candidates) {
+    const FolderHolders holders = holders_of(candidates);
+    SplitCandidates splits;
+    SplitCandidates flat;  // named like splits, but without class folders
+    for (const SplitCandidate& candidate : candidates) {
       if (candidate.word) (is_split(candidate, holders) ? splits : flat).push_back(candidate);
     }
     if (splits.empty()) {
-      check_classes(candidates, name_);
+      check_class_folders(candidates, name_);
       return {};
     }
-    for (const Candidate& candidate : candidates) {
-      if (candidate.word) check_links(candidate.level, name_);
+    for (const SplitCandidate& candidate : candidates) {
+      if (candidate.word) check_folder_links(candidate.level, name_);
     }
     check_splits(splits, flat, candidates);
     std::vector<SplitFolder> result = splits_of(splits);
     std::stable_sort(result.begin(), result.end(),
                      [](const SplitFolder& a, const SplitFolder& b) { return a.split < b.split; });
-    for (const Candidate& candidate : candidates) {
+    for (const SplitCandidate& candidate : candidates) {
       if (candidate.word) continue;
       pass_over(candidate.folder, "is no split by its name; --splits reads it");
     }
-    for (const Candidate& candidate : flat) {
+    for (const SplitCandidate& candidate : flat) {
       const std::string why = candidate.holds_folders()
                                   ? fmt::format("no other split has a class called {}",
                                                 printable(*candidate.inside_names.begin()))
@@ -201,25 +202,26 @@ class Reading {
 
   /// Whether a candidate is a split. A test folder with one folder that is no class elsewhere ("test/images")
   /// is not: its images have no labels.
-  static bool is_split(const Candidate& candidate, const Holders& holders) {
+  static bool is_split(const SplitCandidate& candidate, const FolderHolders& holders) {
     if (candidate.word != Split::kTest || candidate.inside_names.size() != 1)
       return candidate.holds_folders();
     return holders.at(*candidate.inside_names.begin()) > 1;
   }
 
-  void check_splits(const Candidates& splits, const Candidates& flat, const Candidates& all) const {
-    const auto are = [](const Candidates& some, Split split) {
-      return count_where(some, [&](const auto& c) { return c.word == split; });
+  void check_splits(const SplitCandidates& splits, const SplitCandidates& flat,
+                    const SplitCandidates& all) const {
+    const auto are = [](const SplitCandidates& some, Split split) {
+      return count_candidates(some, [&](const auto& c) { return c.word == split; });
     };
     for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
       if (are(splits, split) > 1)
-        ambiguous(fmt::format("two folders are the {} split", to_string(split)), all, name_);
+        refuse_ambiguous(fmt::format("two folders are the {} split", to_string(split)), all, name_);
     }
     const bool needs_flat = are(flat, Split::kTrain) > 0 ||
                             (are(flat, Split::kValidation) > 0 && are(splits, Split::kValidation) == 0);
-    if (needs_flat) ambiguous("a split folder holds no class folders", all, name_);
+    if (needs_flat) refuse_ambiguous("a split folder holds no class folders", all, name_);
     if (splits.size() == 1 && !(are(splits, Split::kTrain) == 1 && are(flat, Split::kTest) > 0))
-      ambiguous("a folder may be a split or a class", all, name_);
+      refuse_ambiguous("a folder may be a split or a class", all, name_);
   }
 
   void add_splits(const std::vector<SplitFolder>& splits) {
@@ -228,7 +230,7 @@ class Reading {
     for (const auto& [split, folder, inner] : splits) {
       has_validation = has_validation || split == Split::kValidation;
       layout_.has_given_splits = layout_.has_given_splits || split != Split::kUnassigned;
-      parts.push_back(fmt::format("{} is {}", shown(inner),
+      parts.push_back(fmt::format("{} is {}", shown_folder(inner),
                                   split == Split::kUnassigned ? "all that is read" : to_string(split)));
     }
     const bool draws = std::any_of(splits.begin(), splits.end(),
@@ -244,19 +246,19 @@ class Reading {
     for (const auto& [split, folder, inner] : splits) add_classes(inner, level_of(inner), split);
   }
 
-  void add_classes(const TreeFolder& folder, const Level& level, Split split) {
-    check_links(level, name_);
+  void add_classes(const TreeFolder& folder, const TreeLevel& level, Split split) {
+    check_folder_links(level, name_);
     pass_over_imageless(level);
     if (level.folders.empty()) {
       layout_.unlabelled += level.images;
     } else if (level.images > 0) {
       note(fmt::format("passed over: {} beside the class folders{}", counted(level.images, "image", "images"),
-                       folder.path().empty() ? "" : " in " + shown(folder)));
+                       folder.path().empty() ? "" : " in " + shown_folder(folder)));
     }
     for (const TreeFolder& of_class : level.folders) add_class(of_class, split);
     for (const TreeFolder& of_class : level.empty) {
       add_class(of_class, split);
-      note(fmt::format("class folder {} has no images", shown(of_class)));
+      note(fmt::format("class folder {} has no images", shown_folder(of_class)));
     }
   }
 
@@ -267,7 +269,7 @@ class Reading {
   const DatasetTree& tree_;
   TreeFolder root_;
   TreeFolder top_;
-  Level level_;
+  TreeLevel level_;
   const SplitFolders& choice_;
   const std::string& name_;
   std::vector<std::string> unused_;

@@ -41,19 +41,19 @@ std::vector<std::string> passed_over(const DatasetTree& tree) {
   }
   if (!side_files.empty()) note(fmt::format("passed over: {}: no images", count_by_suffix(side_files)));
   if (!clutter.empty()) {
-    note(fmt::format("passed over: {}", listed(clutter, [](const auto& kind) {
+    note(fmt::format("passed over: {}", listed_names(clutter, [](const auto& kind) {
                        return fmt::format("{} {}", kind.second, kind.first);
                      })));
   }
   if (!own.empty()) {
     note(fmt::format("passed over: {}: headstart's own output",
-                     listed(own, [](const std::string& path) { return printable(path) + '/'; })));
+                     listed_names(own, [](const std::string& path) { return printable(path) + '/'; })));
   }
   const auto as_it_is = [](const std::string& path) { return path; };
   if (!others.empty())
-    note(fmt::format("passed over: {}: neither file nor folder", listed(others, as_it_is)));
+    note(fmt::format("passed over: {}: neither file nor folder", listed_names(others, as_it_is)));
   if (!loops.empty())
-    note(fmt::format("passed over: {}: links to a folder that holds them", listed(loops, as_it_is)));
+    note(fmt::format("passed over: {}: links to a folder that holds them", listed_names(loops, as_it_is)));
   return notes;
 }
 

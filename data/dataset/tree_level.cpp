@@ -9,8 +9,8 @@ namespace headstart {
 
 using Kind = TreeEntry::Kind;
 
-Level level_of(const TreeFolder& folder) {
-  Level level;
+TreeLevel level_of(const TreeFolder& folder) {
+  TreeLevel level;
   for (const TreeFolder& inside : folder.folders()) {
     const auto is_file = [](const TreeEntry& entry) { return entry.kind != Kind::kFolder; };
     const auto entries = inside.entries();
@@ -36,14 +36,14 @@ Level level_of(const TreeFolder& folder) {
 TreeFolder without_wrappers(const TreeFolder& folder) {
   TreeFolder result = folder;
   while (true) {
-    const Level level = level_of(result);
+    const TreeLevel level = level_of(result);
     if (level.images > 0 || !level.broken.empty() || level.folders.size() != 1) return result;
-    const Level inside = level_of(level.folders.front());
+    const TreeLevel inside = level_of(level.folders.front());
     if (inside.images > 0 || inside.folders.empty()) return result;
     result = level.folders.front();
   }
 }
 
-std::string shown(const TreeFolder& folder) { return printable(folder.path()) + '/'; }
+std::string shown_folder(const TreeFolder& folder) { return printable(folder.path()) + '/'; }
 
 }  // namespace headstart

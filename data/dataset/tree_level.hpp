@@ -13,7 +13,7 @@
 namespace headstart {
 
 /// The direct content of a folder.
-struct Level {
+struct TreeLevel {
   std::vector<TreeFolder> folders;    ///< with images below
   std::vector<TreeFolder> empty;      ///< without any file
   std::vector<TreeFolder> imageless;  ///< with files, but without images
@@ -21,7 +21,7 @@ struct Level {
   std::vector<std::string> broken;  ///< links that lead nowhere; they may have been folders
 };
 
-[[nodiscard]] Level level_of(const TreeFolder& folder);
+[[nodiscard]] TreeLevel level_of(const TreeFolder& folder);
 
 /// The folder that holds the classes or splits. Goes into a folder as long as the folder holds no images and
 /// one other folder, and that one holds folders and no images itself. Other content of a wrapper folder has
@@ -29,14 +29,14 @@ struct Level {
 [[nodiscard]] TreeFolder without_wrappers(const TreeFolder& folder);
 
 /// "a/b/", for messages.
-[[nodiscard]] std::string shown(const TreeFolder& folder);
+[[nodiscard]] std::string shown_folder(const TreeFolder& folder);
 
 /// How many names a message lists.
 inline constexpr std::size_t kMostFoldersNamed = 8;
 
 /// "a/, b/, c/ and 12 more".
 template <typename Items, typename Text>
-std::string listed(const Items& items, const Text& text) {
+std::string listed_names(const Items& items, const Text& text) {
   std::vector<std::string> parts;
   for (const auto& item : items) {
     if (parts.size() == kMostFoldersNamed) {

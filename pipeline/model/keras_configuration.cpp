@@ -112,8 +112,8 @@ double keras_l2(const Model& model, std::size_t layer) {
 
 }  // namespace
 
-std::vector<KerasLayer> keras_layers(const Model& model, const RgbInput* input) {
-  std::vector<KerasLayer> layers;
+std::vector<KerasModelLayer> keras_model_layers(const Model& model, const RgbInput* input) {
+  std::vector<KerasModelLayer> layers;
   if (input != nullptr) layers.push_back({rescaling_json(*input)});
   std::size_t next = 0;  // convolution
   for (const NetworkLayer& layer : layers_to(model.weights.network, model.tap)) {
@@ -145,14 +145,14 @@ std::vector<KerasLayer> keras_layers(const Model& model, const RgbInput* input) 
   return layers;
 }
 
-std::string keras_model_config(int size, std::span<const KerasLayer> layers) {
+std::string keras_model_config(int size, std::span<const KerasModelLayer> layers) {
   Json all = Json::array();
   all.push_back(layer_json("InputLayer", {{"batch_input_shape", {nullptr, size, size, 3}},
                                           {"dtype", "float32"},
                                           {"sparse", false},
                                           {"ragged", false},
                                           {"name", "input_layer"}}));
-  for (const KerasLayer& layer : layers) all.push_back(layer.json);
+  for (const KerasModelLayer& layer : layers) all.push_back(layer.json);
   return Json{{"class_name", "Sequential"},
               {"config", {{"name", "headstart"}, {"trainable", true}, {"dtype", "float32"}, {"layers", all}}}}
       .dump();

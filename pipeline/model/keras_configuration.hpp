@@ -14,7 +14,7 @@
 namespace headstart {
 
 /// A layer as Keras has it. The weights are those of the model or of the input, which must outlive it.
-struct KerasLayer {
+struct KerasModelLayer {
   nlohmann::ordered_json json;     ///< its entry in model_config
   hdf5::Extents kernel_extents{};  ///< empty: the layer has no weights
   std::span<const float> kernel{};
@@ -26,10 +26,10 @@ struct KerasLayer {
 
 /// All layers after the InputLayer.
 /// @param input  null: the model takes preprocessed pixels
-[[nodiscard]] std::vector<KerasLayer> keras_layers(const Model& model, const RgbInput* input);
+[[nodiscard]] std::vector<KerasModelLayer> keras_model_layers(const Model& model, const RgbInput* input);
 
 /// The attribute model_config: a Sequential of an InputLayer and `layers`. @param size  of the input
-[[nodiscard]] std::string keras_model_config(int size, std::span<const KerasLayer> layers);
+[[nodiscard]] std::string keras_model_config(int size, std::span<const KerasModelLayer> layers);
 
 /// The attribute training_config: loss and optimiser.
 [[nodiscard]] std::string keras_training_config(const TrainingRecord& training);

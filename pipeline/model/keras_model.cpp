@@ -20,7 +20,7 @@ namespace {
 // The keras_version that both loaders accept: Keras 3 accepts any, Keras 2 any below 3.
 constexpr const char* kKerasVersion = "2.15.0";
 
-void write_layer(hdf5::LendingFile& file, hid_t weights, const KerasLayer& layer) {
+void write_layer(hdf5::LendingFile& file, hid_t weights, const KerasModelLayer& layer) {
   const std::string name = layer.name();
   const hdf5::Group group = hdf5::create_group(weights, name);
   if (layer.kernel_extents.empty()) return hdf5::write_strings(group.id(), "weight_names", {});
@@ -33,7 +33,7 @@ void write_layer(hdf5::LendingFile& file, hid_t weights, const KerasLayer& layer
 }  // namespace
 
 void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInput* input) {
-  const std::vector<KerasLayer> layers = keras_layers(model, input);
+  const std::vector<KerasModelLayer> layers = keras_model_layers(model, input);
   hdf5::write_string(file.id(), "keras_version", kKerasVersion);
   hdf5::write_string(file.id(), "backend", "tensorflow");
   hdf5::write_string(file.id(), "model_config", keras_model_config(model.configuration.resize.size, layers));
@@ -45,7 +45,7 @@ void write_keras_model(hdf5::LendingFile& file, const Model& model, const RgbInp
 
   const hdf5::Group weights = hdf5::create_group(file.id(), "model_weights");
   std::vector<std::string> names;
-  for (const KerasLayer& layer : layers) {
+  for (const KerasModelLayer& layer : layers) {
     names.push_back(layer.name());
     write_layer(file, weights.id(), layer);
   }

@@ -160,6 +160,8 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
     write_file(out.staging() / "sweep.csv", sweep_csv(*sweep));
     report.searched = true;
     report.tables = sweep_report(*sweep, kCandidatesShown);
+    if (sweep->nested)
+      report.nested = NestedAccuracy{.mean = sweep->nested->accuracy, .deviation = sweep->nested->deviation};
   }
   add_neighbours(report, dataset, training_images,
                  [&](std::span<const RowIndex> members) { return represented.read(members); });

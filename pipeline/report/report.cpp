@@ -117,11 +117,21 @@ double mean_confidence(const Metrics& metrics) {
   return sum / static_cast<double>(metrics.rows);
 }
 
+/// Whether there are no images but those of the training, whose accuracy says little about others.
+bool has_only_training(const Report& report) { return report.splits.back().first == "training"; }
+
 /// The meaning of the numbers, in sentences.
 std::vector<std::string> findings(const Report& report) {
   const auto& [name, split] = report.splits.back();
   const Metrics& m = split.metrics;
   std::vector<std::string> sentences;
+  if (has_only_training(report)) {
+    sentences.emplace_back("These are the images that it was trained on: other images will do worse.");
+    sentences.emplace_back(report.nested
+                               ? "Report the nested accuracy: every image was judged by a search without it."
+                               : "`headstart sweep --nested` measures images that it has not seen.");
+    return sentences;
+  }
   const auto right = static_cast<std::int64_t>(std::lround(m.accuracy * static_cast<double>(m.rows)));
   const Interval interval = wilson_interval(m.accuracy, m.rows);
   sentences.push_back(fmt::format(
@@ -176,6 +186,9 @@ std::string result(const Report& report) {
   const auto& [name, split] = report.splits.back();
   const Metrics& m = split.metrics;
   std::string html = "<dl class=\"figures\">\n";
+  if (report.nested)
+    html += figure("Nested accuracy", percent(report.nested->mean),
+                   fmt::format("+- {} over the folds", percent(report.nested->deviation)));
   html += figure("Accuracy", percent(m.accuracy), fmt::format("of {} {} images", m.rows, name));
   if (m.top5_accuracy)
     html += figure("Top-5 accuracy", percent(*m.top5_accuracy), "right among the first five");

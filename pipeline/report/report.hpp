@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,6 +75,12 @@ struct FeatureMap {
   double variance_share = 0.0;  ///< the part of the features' variance that the plane shows
 };
 
+/// The accuracy of a whole search, over the outer folds.
+struct NestedAccuracy {
+  double mean = 0.0;
+  double deviation = 0.0;  ///< standard deviation over the folds
+};
+
 /// The content of the report.
 struct Report {
   std::string title;
@@ -82,6 +89,7 @@ struct Report {
   std::vector<std::string> classes;
   /// Training first. Classes, confusion and predictions are those of the last split.
   std::vector<std::pair<std::string, SplitMetrics>> splits;
+  std::optional<NestedAccuracy> nested{};  ///< of the search before this training
   std::vector<EpochResult> history;
   std::vector<ReportTable> tables;                   ///< shown after the result
   std::vector<ClassImages> class_images;             ///< [classes], or empty

@@ -63,6 +63,17 @@ TEST(Report, GivesAnIntervalAndNoAdviceThatWasFollowed) {
   EXPECT_THAT(report_html(report), Not(HasSubstr("headstart sweep")));
 }
 
+TEST(Report, TrainingImagesAloneGiveNoIntervalAndAreNotTheResult) {
+  Report report = small_report();
+  report.splits.front().first = "training";
+  EXPECT_THAT(report_html(report), Not(HasSubstr("95 % interval")));
+  EXPECT_THAT(report_html(report), Not(HasSubstr("taken at their word")));
+  EXPECT_THAT(report_html(report), HasSubstr("These are the images that it was trained on"));
+  report.nested = NestedAccuracy{.mean = 0.764, .deviation = 0.032};
+  EXPECT_THAT(report_html(report), HasSubstr("<dt>Nested accuracy</dt><dd>76.4 %"));
+  EXPECT_THAT(report_html(report), HasSubstr("Report the nested accuracy"));
+}
+
 TEST(Report, ListsPairsWhereAMatrixWouldBeTooLarge) {
   Report report;
   constexpr int kClasses = 200;

@@ -9,6 +9,7 @@
 
 #include "head/training/trainer.hpp"
 #include "pipeline/options/training_options.hpp"
+#include "pipeline/process/session.hpp"
 #include "pipeline/run/checkpoint.hpp"
 #include "pipeline/run/output_folder.hpp"
 

@@ -14,6 +14,8 @@ enum class SeedPurpose : std::uint64_t {
   kDropout = 2,        ///< the activations that a step leaves out
   kChunk = 3,          ///< an epoch's order of chunks
   kLearningCurve = 4,  ///< the images of a smaller training set
+  kSearchPart = 5,     ///< the images of an early round of a search
+  kSearchBudget = 6,   ///< the candidates that a budget lets a search try
   /// Initial weights; layer l has this + l, so no purpose may follow.
   kFirstLayer = 1000,
 };

@@ -13,11 +13,10 @@ namespace headstart {
 namespace {
 
 // The rates of one core of a current desktop, rounded; only their ratios matter. Sparse: multiply-adds of an
-// entry with a row of W in cache. Paired: with a row of W and of V. Dense: those of a blocked product. The
-// other rates are those of memory and cache.
+// entry with a row of W in cache. Paired: with a row of W and of V. Dense products have kDenseFlops, those
+// of a blocked product. The other rates are those of memory and cache.
 constexpr double kSparseFlops = 30e9;
 constexpr double kPairedFlops = 50e9;
-constexpr double kDenseFlops = 80e9;
 constexpr double kMemoryBytes = 25e9;
 constexpr double kCacheBytes = 60e9;
 constexpr double kCacheSize = 16e6;  // below this many bytes a step, A and B, or W and V, stay in cache
@@ -42,17 +41,24 @@ std::int64_t gram_bytes(const TrainingShape& shape) noexcept {
   return 4 * shape.rows * shape.rows + 12 * shape.rows * shape.width + 8 * shape.columns * shape.width;
 }
 
-double gram_cost(const TrainingShape& shape) noexcept {
-  const double rows = real(shape.rows);
+double kernel_matrix_cost(const TrainingShape& shape) noexcept {
+  return real(shape.rows) * real(shape.nonzeros) / kSparseFlops;
+}
+
+double gram_steps_cost(const TrainingShape& shape) noexcept {
   const double width = real(shape.width);
-  const double kernel_matrix = rows * real(shape.nonzeros) / kSparseFlops;
-  const double products = 2.0 * real(shape.nonzeros) * width / kSparseFlops;
-  const double final_kernel = products + 8.0 * real(shape.columns) * width / kMemoryBytes;
   const double flops = (shape.l2 ? 4.0 : 2.0) * real(shape.batch) * real(shape.training) * width;
   const double bytes = 16.0 * real(shape.training) * width;
   const double step = flops / kDenseFlops + bytes / (bytes < kCacheSize ? kCacheBytes : kMemoryBytes);
-  const double validation = 2.0 * (rows - real(shape.training)) * real(shape.training) * width / kDenseFlops;
-  return kernel_matrix + products + final_kernel + steps_of(shape) * step + real(shape.epochs) * validation;
+  const double validation =
+      2.0 * real(shape.rows - shape.training) * real(shape.training) * width / kDenseFlops;
+  return steps_of(shape) * step + real(shape.epochs) * validation;
+}
+
+double gram_cost(const TrainingShape& shape) noexcept {
+  const double products = 2.0 * real(shape.nonzeros) * real(shape.width) / kSparseFlops;
+  const double final_kernel = products + 8.0 * real(shape.columns) * real(shape.width) / kMemoryBytes;
+  return kernel_matrix_cost(shape) + products + final_kernel + gram_steps_cost(shape);
 }
 
 double primal_cost(const TrainingShape& shape) noexcept {
@@ -60,6 +66,13 @@ double primal_cost(const TrainingShape& shape) noexcept {
   const double batch = real(std::max<std::int64_t>(shape.batch, 1));
   const double bytes = 16.0 * real(shape.columns) * width;
   const double flops = 4.0 * batch * nonzeros_of_a_row(shape) * width;
+  if (shape.dense) {
+    const double step =
+        std::max(flops / kDenseFlops, bytes / (bytes < kCacheSize ? kCacheBytes : kMemoryBytes));
+    const double validation =
+        2.0 * real(shape.rows - shape.training) * real(shape.columns) * width / kDenseFlops;
+    return steps_of(shape) * step + real(shape.epochs) * validation;
+  }
   // In cache, step by step. Otherwise in blocks of steps, with twice the products.
   const double steps_of_a_block = std::max(1.0, std::floor(real(kMostPlannedRows) / batch));
   const double step = bytes < kCacheSize

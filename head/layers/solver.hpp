@@ -27,6 +27,9 @@ enum class Solver {
   return {};
 }
 
+/// The dense products of one core in flops a second, as the costs below assume it.
+inline constexpr double kDenseFlops = 80e9;
+
 /// The numbers that decide the cost of a run.
 struct TrainingShape {
   std::int64_t rows = 0;      ///< training and validation
@@ -37,6 +40,7 @@ struct TrainingShape {
   std::int64_t batch = 0;
   std::int64_t epochs = 0;
   bool l2 = false;
+  bool dense = false;  ///< rows without gaps: the primal solver is dense_solver.hpp's
 };
 
 /// The memory that the gram solver takes beyond the features, in bytes: 4 rows^2 + 12 rows width + 8 columns
@@ -46,6 +50,9 @@ struct TrainingShape {
 /// Estimated seconds of a run with the gram solver, from flops and bytes at fixed rates
 /// (docs/head-solvers.md).
 [[nodiscard]] double gram_cost(const TrainingShape& shape) noexcept;
+/// The part of gram_cost() that makes the Gram matrix, and the part that makes steps and measures.
+[[nodiscard]] double kernel_matrix_cost(const TrainingShape& shape) noexcept;
+[[nodiscard]] double gram_steps_cost(const TrainingShape& shape) noexcept;
 /// Estimated seconds of a run with the primal solver.
 [[nodiscard]] double primal_cost(const TrainingShape& shape) noexcept;
 

@@ -10,22 +10,21 @@
 #include <utility>
 #include <vector>
 
+#include "head/representation/dense_representation.hpp"
 #include "head/workers.hpp"
 
 namespace headstart {
 namespace {
 
-constexpr double kLeastNorm = 1e-12;  // the epsilon of Keras 3's UnitNormalization
 constexpr double kLeastShareOfMedian = 0.1;
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("representation: " + what); }
 
-void check_rows(const SparseRowsView& rows, std::span<const RowIndex> which) {
+void check_rows(std::size_t rows, std::span<const RowIndex> which) {
   if (which.empty()) refuse("there is no row to measure");
   for (const RowIndex row : which) {
-    if (row < 0 || static_cast<std::size_t>(row) >= rows.rows()) {
-      refuse("row " + std::to_string(row) + " is not one of the " + std::to_string(rows.rows()) +
-             " feature rows");
+    if (row < 0 || static_cast<std::size_t>(row) >= rows) {
+      refuse("row " + std::to_string(row) + " is not one of the " + std::to_string(rows) + " feature rows");
     }
   }
 }
@@ -73,6 +72,12 @@ void pool_row(Pooling pooling, std::span<const std::int32_t> indices, std::span<
   }
 }
 
+void check_positions(const SparseRowsView& maps, std::int64_t channels) {
+  if (channels >= 1 && maps.columns >= channels && maps.columns % channels == 0) return;
+  refuse(std::to_string(maps.columns) + " features are no whole number of positions of " +
+         std::to_string(channels) + " channels");
+}
+
 double squared_norm(std::span<const float> values) {
   double sum = 0.0;
   for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
@@ -100,33 +105,45 @@ double least_deviation(const std::vector<double>& deviations) {
   return kLeastShareOfMedian * middle;
 }
 
+// The entries of a row, or the whole row.
+std::span<const float> values_of(const SparseRowsView& rows, RowIndex row) { return rows.row_values(row); }
+std::span<const float> values_of(const DenseRowsView& rows, RowIndex row) { return rows.row(row); }
+
+// Calls visit(column, value) for each entry of a row.
+template <typename Visit>
+void for_each_entry(const SparseRowsView& rows, RowIndex row, const Visit& visit) {
+  const auto indices = rows.row_indices(row);
+  const auto values = rows.row_values(row);
+  for (std::size_t i = 0; i < indices.size(); ++i) visit(static_cast<std::size_t>(indices[i]), values[i]);
+}
+template <typename Visit>
+void for_each_entry(const DenseRowsView& rows, RowIndex row, const Visit& visit) {
+  const auto values = rows.row(row);
+  for (std::size_t c = 0; c < values.size(); ++c) visit(c, values[c]);
+}
+
 // Takes two passes, so that a feature with the same value in every row has a deviation of exactly zero.
-void fit_standardize(const SparseRowsView& rows, std::span<const RowIndex> training,
-                     FittedTransform& fitted) {
+template <typename Rows>
+void fit_standardize(const Rows& rows, std::span<const RowIndex> training, FittedTransform& fitted) {
   const auto columns = static_cast<std::size_t>(rows.columns);
   const auto count = static_cast<double>(training.size());
   std::vector<double> means(columns, 0.0);
   std::vector<double> entries(columns, 0.0);
   for (const RowIndex row : training) {
-    const auto indices = rows.row_indices(row);
-    const auto values = rows.row_values(row);
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      means[static_cast<std::size_t>(indices[i])] += static_cast<double>(values[i]);
-      entries[static_cast<std::size_t>(indices[i])] += 1.0;
-    }
+    for_each_entry(rows, row, [&](std::size_t c, float value) {
+      means[c] += static_cast<double>(value);
+      entries[c] += 1.0;
+    });
   }
   for (double& mean : means) mean /= count;
 
   std::vector<double> deviations(columns);
   for (std::size_t c = 0; c < columns; ++c) deviations[c] = (count - entries[c]) * means[c] * means[c];
   for (const RowIndex row : training) {
-    const auto indices = rows.row_indices(row);
-    const auto values = rows.row_values(row);
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      const auto c = static_cast<std::size_t>(indices[i]);
-      const double distance = static_cast<double>(values[i]) - means[c];
+    for_each_entry(rows, row, [&](std::size_t c, float value) {
+      const double distance = static_cast<double>(value) - means[c];
       deviations[c] += distance * distance;
-    }
+    });
   }
   for (double& deviation : deviations) deviation = std::sqrt(deviation / count);
 
@@ -138,6 +155,27 @@ void fit_standardize(const SparseRowsView& rows, std::span<const RowIndex> train
     fitted.inverse_deviation(static_cast<Eigen::Index>(c)) =
         static_cast<float>(1.0 / std::max(deviations[c], least));
   }
+}
+
+template <typename Rows>
+double sum_of_squares_of(const Rows& rows, std::span<const RowIndex> which) {
+  check_rows(rows.rows(), which);
+  double sum = 0.0;
+  for (const RowIndex row : which) sum += squared_norm(values_of(rows, row));
+  return sum;
+}
+
+template <typename Rows>
+FittedTransform fit(Transform transform, const Rows& pooled, std::span<const RowIndex> training) {
+  FittedTransform fitted;
+  fitted.transform = transform;
+  if (transform == Transform::kScale)
+    return fit_scale(sum_of_squares_of(pooled, training) / static_cast<double>(training.size()));
+  if (transform == Transform::kStandardize) {
+    check_rows(pooled.rows(), training);
+    fit_standardize(pooled, training, fitted);
+  }
+  return fitted;
 }
 
 void check_columns(const FittedTransform& fitted, std::int64_t columns, const std::string& what) {
@@ -173,31 +211,37 @@ void divide_by_norms(SparseRows& rows) {
     const auto begin = static_cast<std::size_t>(rows.indptr[r]);
     const auto end = static_cast<std::size_t>(rows.indptr[r + 1]);
     const std::span<float> row = std::span(rows.values).subspan(begin, end - begin);
-    const double norm = std::max(std::sqrt(squared_norm(row)), kLeastNorm);
+    const double norm = std::max(norm_of(row), kLeastNorm);
     for (float& value : row) value = static_cast<float>(static_cast<double>(value) / norm);
   }
 }
 
 }  // namespace
 
+double norm_of(std::span<const float> row) noexcept { return std::sqrt(squared_norm(row)); }
+
 std::int64_t pooled_columns(Pooling pooling, std::int64_t columns, std::int64_t channels) noexcept {
   return pooling == Pooling::kFlatten ? columns : channels;
 }
 
-SparseRows pool(const SparseRowsView& maps, std::int64_t channels, Pooling pooling, int threads) {
-  if (channels < 1 || maps.columns < channels || maps.columns % channels != 0) {
-    refuse(std::to_string(maps.columns) + " features are no whole number of positions of " +
-           std::to_string(channels) + " channels");
-  }
-  if (pooling == Pooling::kFlatten) return copy_of(maps);
-  const std::int64_t positions = maps.columns / channels;
+void pool_dense(const SparseRowsView& maps, std::int64_t channels, Pooling pooling, int threads,
+                std::span<float> pooled) {
+  check_positions(maps, channels);
   const auto width = static_cast<std::size_t>(channels);
-  std::vector<float> dense(maps.rows() * width);
+  if (pooled.size() != maps.rows() * width) refuse("the pooled rows have not one place for each channel");
   Workers workers(threads);
   workers.for_each(maps.rows(), [&](std::size_t r) {
-    const std::span<float> pooled = std::span(dense).subspan(r * width, width);
-    pool_row(pooling, maps.row_indices(r), maps.row_values(r), positions, pooled);
+    pool_row(pooling, maps.row_indices(r), maps.row_values(r), maps.columns / channels,
+             pooled.subspan(r * width, width));
   });
+}
+
+SparseRows pool(const SparseRowsView& maps, std::int64_t channels, Pooling pooling, int threads) {
+  check_positions(maps, channels);
+  if (pooling == Pooling::kFlatten) return copy_of(maps);
+  const auto width = static_cast<std::size_t>(channels);
+  std::vector<float> dense(maps.rows() * width);
+  pool_dense(maps, channels, pooling, threads, dense);
   SparseRows result;
   result.columns = channels;
   for (std::size_t r = 0; r < maps.rows(); ++r) {
@@ -208,14 +252,12 @@ SparseRows pool(const SparseRowsView& maps, std::int64_t channels, Pooling pooli
 
 FittedTransform fit_transform(Transform transform, const SparseRowsView& pooled,
                               std::span<const RowIndex> training) {
-  FittedTransform fitted;
-  fitted.transform = transform;
-  if (transform == Transform::kScale) return fit_scale(mean_squared_norm(pooled, training));
-  if (transform == Transform::kStandardize) {
-    check_rows(pooled, training);
-    fit_standardize(pooled, training, fitted);
-  }
-  return fitted;
+  return fit(transform, pooled, training);
+}
+
+FittedTransform fit_transform(Transform transform, const DenseRowsView& pooled,
+                              std::span<const RowIndex> training) {
+  return fit(transform, pooled, training);
 }
 
 SparseRows apply(const FittedTransform& fitted, const SparseRowsView& rows) {
@@ -243,10 +285,7 @@ FittedTransform fit_scale(double mean_squared_norm) {
 }
 
 double sum_of_squares(const SparseRowsView& rows, std::span<const RowIndex> which) {
-  check_rows(rows, which);
-  double sum = 0.0;
-  for (const RowIndex row : which) sum += squared_norm(rows.row_values(row));
-  return sum;
+  return sum_of_squares_of(rows, which);
 }
 
 double mean_squared_norm(const SparseRowsView& rows, std::span<const RowIndex> which) {

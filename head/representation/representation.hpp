@@ -80,6 +80,11 @@ struct Representation {
 [[nodiscard]] SparseRows pool(const SparseRowsView& maps, std::int64_t channels, Pooling pooling,
                               int threads);
 
+/// The epsilon of Keras 3's UnitNormalization: no row is divided by less.
+inline constexpr double kLeastNorm = 1e-12;
+/// |x|, in double.
+[[nodiscard]] double norm_of(std::span<const float> row) noexcept;
+
 /// A transform with its values from the training rows. Fields of other transforms keep the values below.
 struct FittedTransform {
   Transform transform = Transform::kNone;

@@ -4,83 +4,63 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstddef>
+#include <cstring>
 #include <limits>
+#include <mutex>
 #include <numeric>
-#include <set>
 #include <stdexcept>
-#include <string>
-#include <tuple>
+#include <utility>
 
 #include "head/divergence.hpp"
-#include "head/layers/kernel_matrix.hpp"
-#include "head/layers/softmax_cross_entropy.hpp"
-#include "head/layers/sparse_product.hpp"
+#include "head/workers.hpp"
 
 namespace headstart {
 namespace {
 
-std::vector<Fold> folds_of(const SearchProblem& problem) {
-  const int count = 1 + *std::max_element(problem.folds.begin(), problem.folds.end());
-  std::vector<Fold> folds(static_cast<std::size_t>(count));
-  for (std::size_t f = 0; f < folds.size(); ++f) {
-    Fold& fold = folds[f];
-    for (std::size_t i = 0; i < problem.rows.size(); ++i) {
-      const bool measured = static_cast<std::size_t>(problem.folds[i]) == f;
-      (measured ? fold.measured : fold.training).push_back(problem.rows[i]);
-    }
-    for (std::size_t i = 0; i < problem.views.size(); ++i) {
-      if (static_cast<std::size_t>(problem.folds[problem.view_images[i]]) != f) {
-        fold.training.push_back(problem.views[i]);
-      }
+// Curves without logits as numbers: for each a flag, the number of epochs, and two numbers for each epoch.
+std::vector<double> packed(std::span<const FoldCurve* const> curves) {
+  std::vector<double> numbers;
+  for (const FoldCurve* curve : curves) {
+    numbers.push_back(curve->diverged ? 1.0 : 0.0);
+    numbers.push_back(static_cast<double>(curve->correct.size()));
+    for (std::size_t e = 0; e < curve->correct.size(); ++e) {
+      numbers.push_back(curve->cross_entropy[e]);
+      numbers.push_back(static_cast<double>(curve->correct[e]));
     }
   }
-  return folds;
+  return numbers;
 }
 
-[[noreturn]] void refuse_problem(const std::string& what) {
-  throw std::invalid_argument("cross-validation: " + what);
-}
-
-std::vector<Fold> checked_folds(const SearchProblem& problem) {
-  if (problem.rows.size() != problem.folds.size()) refuse_problem("needed one fold for each row");
-  if (problem.views.size() != problem.view_images.size()) refuse_problem("needed one image for each view");
-  if (problem.rows.empty()) refuse_problem("there is no row");
-  for (const std::size_t image : problem.view_images) {
-    if (image >= problem.rows.size()) refuse_problem("a view has no image");
+void unpack(std::span<const double> numbers, std::span<FoldCurve* const> curves) {
+  std::size_t at = 0;
+  for (FoldCurve* curve : curves) {
+    curve->diverged = numbers[at++] != 0.0;
+    const auto epochs = static_cast<std::size_t>(numbers[at++]);
+    for (std::size_t e = 0; e < epochs; ++e) {
+      curve->cross_entropy.push_back(numbers[at++]);
+      curve->correct.push_back(static_cast<std::int64_t>(numbers[at++]));
+    }
   }
-  if (*std::min_element(problem.folds.begin(), problem.folds.end()) < 0)
-    refuse_problem("a fold is below zero");
-  std::vector<Fold> folds = folds_of(problem);
-  if (folds.size() < 2) refuse_problem("needed two folds or more");
-  for (const Fold& fold : folds) {
-    if (fold.measured.empty()) refuse_problem("a fold has no row");
+}
+
+// Gives every process the curves of all. @param of_process  the curves that each process has trained
+void share_curves(ProcessGroup& processes, const std::vector<std::vector<FoldCurve*>>& of_process) {
+  const auto rank = static_cast<std::size_t>(processes.rank());
+  const std::vector<double> own =
+      packed({const_cast<const FoldCurve* const*>(of_process[rank].data()), of_process[rank].size()});
+  const std::size_t own_bytes = own.size() * sizeof(double);
+  const std::vector<std::size_t> one(of_process.size(), sizeof(std::size_t));
+  std::vector<std::size_t> counts(of_process.size());
+  processes.all_gather(std::as_bytes(std::span(&own_bytes, 1)), one,
+                       std::as_writable_bytes(std::span(counts)));
+  std::vector<double> all(std::accumulate(counts.begin(), counts.end(), std::size_t{0}) / sizeof(double));
+  processes.all_gather(std::as_bytes(std::span(own)), counts, std::as_writable_bytes(std::span(all)));
+  std::size_t first = 0;
+  for (std::size_t p = 0; p < of_process.size(); ++p) {
+    const std::size_t count = counts[p] / sizeof(double);
+    if (p != rank) unpack(std::span(all).subspan(first, count), of_process[p]);
+    first += count;
   }
-  return folds;
-}
-
-bool differs_by_fold(const Representation& representation) {
-  // kScale has one number, which does not depend on labels, and rates are relative to each fold's mean |x|^2.
-  // So all folds may share its fit.
-  return representation.transform == Transform::kStandardize;
-}
-
-double mean_square_of(const Matrix& kernel_matrix, std::span<const RowIndex> rows) {
-  double sum = 0.0;
-  for (const RowIndex row : rows) sum += static_cast<double>(kernel_matrix(row, row));
-  return sum / static_cast<double>(rows.size());
-}
-
-int first_width(const Candidate& candidate, int classes) {
-  return candidate.hidden.empty() ? classes : candidate.hidden.front();
-}
-
-// Layers as train_layers() takes them: the solver has the first one's kernel.
-std::vector<Dense> initial_layers(const TrainingOptions& options, int classes) {
-  // One feature is enough: the first kernel is dropped, and each layer has its own generator.
-  std::vector<Dense> layers = initial_head(1, classes, options).layers;
-  layers.front().kernel.resize(0, 0);
-  return layers;
 }
 
 }  // namespace
@@ -95,96 +75,93 @@ MeanAndDeviation mean_and_deviation(std::span<const double> values) {
   return result;
 }
 
-CrossValidation::CrossValidation(const SearchProblem& problem, std::span<const Candidate> candidates,
-                                 const TrainingOptions& training, Cancellation cancellation)
-    : CrossValidation(problem, checked_folds(problem), candidates, training, std::move(cancellation)) {}
-
-CrossValidation::CrossValidation(const SearchProblem& problem, std::vector<Fold> folds,
-                                 std::span<const Candidate> candidates, const TrainingOptions& training,
-                                 Cancellation cancellation)
+CrossValidation::CrossValidation(const SearchProblem& problem, const TrainingOptions& training,
+                                 std::int64_t memory, Cancellation cancellation)
     : problem_(problem),
-      folds_(std::move(folds)),
+      folds_(folds_of(problem)),
       training_(training),
-      cancellation_(std::move(cancellation)),
-      workers_(training.threads, cancellation_) {
-  if (candidates.empty()) refuse_problem("there is no candidate");
-  for (const Candidate& candidate : candidates) {
-    const Representation& representation = candidate.representation;
-    if (std::none_of(fitted_.begin(), fitted_.end(),
-                     [&](const auto& known) { return known.first == representation; })) {
-      fitted_.emplace_back(representation, fit(representation, candidates));
+      memory_(memory),
+      cancellation_(std::move(cancellation)) {}
+
+SearchCost CrossValidation::cost(std::span<const Candidate> candidates, int epochs) const {
+  return search_cost(
+      search_shape(problem_, candidates.front().representation.pooling, folds_.size(), training_.batch),
+      candidates, epochs, memory_);
+}
+
+const FoldTraining& CrossValidation::prepared(FoldSolver solver, std::span<const Candidate> candidates) {
+  const bool same =
+      std::equal(candidates.begin(), candidates.end(), prepared_for_.begin(), prepared_for_.end());
+  if (!prepared_ || !same) {
+    prepared_.reset();  // its memory is free for the next one
+    prepared_ = prepare_training(solver, problem_, folds_, candidates, training_, cancellation_);
+    prepared_for_.assign(candidates.begin(), candidates.end());
+  }
+  return *prepared_;
+}
+
+std::vector<std::vector<FoldCurve>> CrossValidation::run(std::span<const Candidate> candidates, int epochs,
+                                                         const OnWork& on_work) {
+  std::vector<std::vector<FoldCurve>> curves(candidates.size(), std::vector<FoldCurve>(folds_.size()));
+  const auto processes =
+      static_cast<std::size_t>(training_.processes == nullptr ? 1 : training_.processes->size());
+  const auto rank =
+      static_cast<std::size_t>(training_.processes == nullptr ? 0 : training_.processes->rank());
+  std::vector<std::vector<FoldCurve*>> of_process(processes);
+  std::size_t shared_out = 0;
+  std::mutex mutex;
+  for (const Representation& representation : representations_of(candidates)) {
+    std::vector<std::size_t> places;
+    std::vector<Candidate> own;
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      if (!(candidates[c].representation == representation)) continue;
+      places.push_back(c);
+      own.push_back(candidates[c]);
     }
+    const SearchCost costs = cost(own, epochs);
+    const FoldTraining& training = prepared(costs.solver, own);
+    if (on_work) on_work(costs.preparation);
+    const std::vector<std::vector<std::size_t>> groups = groups_of(costs.solver, own, problem_.classes);
+    std::vector<std::pair<std::size_t, std::size_t>> tasks;  // group and fold
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      for (std::size_t f = 0; f < folds_.size(); ++f) {
+        const std::size_t process = shared_out++ % processes;
+        for (const std::size_t c : groups[g]) of_process[process].push_back(&curves[places[c]][f]);
+        if (process == rank) tasks.emplace_back(g, f);
+      }
+    }
+    run_on_free_threads(tasks.size(), training_.threads, [&](std::size_t t) {
+      const auto& [g, f] = tasks[t];
+      std::vector<Candidate> group;
+      double seconds = 0.0;
+      for (const std::size_t c : groups[g]) {
+        group.push_back(own[c]);
+        seconds += costs.of_candidate[c] / static_cast<double>(folds_.size());
+      }
+      std::vector<FoldCurve> found = training.train(group, folds_[f], f, epochs, false);
+      const std::lock_guard lock(mutex);
+      for (std::size_t i = 0; i < group.size(); ++i) curves[places[groups[g][i]]][f] = std::move(found[i]);
+      if (on_work) on_work(seconds * static_cast<double>(processes));
+    });
   }
+  if (training_.processes != nullptr) share_curves(*training_.processes, of_process);
+  return curves;
 }
 
-// One fit for all folds, or one fit for each fold.
-std::vector<CrossValidation::Fitted> CrossValidation::fit(const Representation& representation,
-                                                          std::span<const Candidate> candidates) {
-  const SparseRows pooled = pool(problem_.maps, problem_.channels, representation.pooling, training_.threads);
-  const auto fitted_on = [&](std::span<const RowIndex> rows) {
-    return fit_to(apply(fit_transform(representation.transform, pooled.view(), rows), pooled.view()),
-                  representation, candidates);
-  };
-  std::vector<Fitted> result;
-  if (differs_by_fold(representation)) {
-    for (const Fold& fold : folds_) result.push_back(fitted_on(fold.training));
-  } else {
-    result.push_back(fitted_on(problem_.rows));
-  }
-  return result;
-}
-
-CrossValidation::Fitted CrossValidation::fit_to(const SparseRows& rows, const Representation& representation,
-                                                std::span<const Candidate> candidates) {
-  const TiledRows tiled(rows.view(), kTileFeatures);
-  Fitted fitted;
-  fitted.kernel_matrix = std::make_shared<const Matrix>(kernel_matrix(tiled, workers_));
-  std::vector<RowIndex> every(rows.view().rows());
-  std::iota(every.begin(), every.end(), 0);
-  for (const Candidate& candidate : candidates) {
-    const int width = first_width(candidate, problem_.classes);
-    if (!(candidate.representation == representation) || fitted.bases.contains(width)) continue;
-    TrainingOptions options = training_;
-    options.hidden = candidate.hidden;
-    const Head initial = initial_head(rows.columns, problem_.classes, options);
-    const Matrix& kernel = initial.layers.front().kernel;
-    fitted.bases[width] = {fitted.kernel_matrix,
-                           std::make_shared<const Matrix>(sparse_product(tiled, every, kernel, workers_)),
-                           squared_norm(kernel, workers_)};
-  }
-  return fitted;
-}
-
-FoldCurve CrossValidation::run(const Candidate& candidate, const Fold& fold, std::size_t index,
-                               int epochs) const {
-  const auto shared = std::find_if(fitted_.begin(), fitted_.end(), [&](const auto& known) {
-    return known.first == candidate.representation;
+std::vector<FoldCurve> CrossValidation::run(const Candidate& candidate, std::span<const Fold> folds,
+                                            std::span<const int> epochs, bool keep_logits,
+                                            const std::function<void()>& on_fold) {
+  const std::span<const Candidate> one(&candidate, 1);
+  const FoldTraining& training =
+      prepared(cost(one, *std::max_element(epochs.begin(), epochs.end())).solver, one);
+  std::vector<FoldCurve> curves(folds.size());
+  std::mutex mutex;
+  run_on_free_threads(folds.size(), training_.threads, [&](std::size_t f) {
+    curves[f] = std::move(training.train(one, folds[f], f, epochs[f], keep_logits).front());
+    const std::lock_guard lock(mutex);
+    if (on_fold) on_fold();
   });
-  if (shared == fitted_.end()) refuse_problem("it was not made for this candidate");
-  const Fitted& fitted = shared->second[shared->second.size() == 1 ? 0 : index];
-  TrainingOptions options =
-      options_of(candidate, mean_square_of(*fitted.kernel_matrix, fold.training), epochs, training_);
-  options.threads = 1;  // runs share the threads
-  const TrainingData data{problem_.maps, problem_.labels, fold.training, fold.measured, problem_.classes};
-  std::vector<std::int32_t> labels;
-  for (const RowIndex row : fold.measured) labels.push_back(problem_.labels[static_cast<std::size_t>(row)]);
-  FoldCurve curve;
-  TrainingHooks hooks;
-  hooks.cancellation = cancellation_;
-  hooks.on_validation = [&](const Matrix& logits) {
-    Matrix gradient = logits;
-    const BatchLoss loss = softmax_cross_entropy(gradient, labels, {});
-    curve.cross_entropy.push_back(loss.loss);
-    curve.correct.push_back(loss.correct);
-    curve.last_logits = logits;
-  };
-  GramSolver first(fitted.bases.at(first_width(candidate, problem_.classes)), fold.training, 1);
-  try {
-    static_cast<void>(train_layers(data, first, initial_layers(options, problem_.classes), options, hooks));
-  } catch (const Divergence&) {
-    curve.diverged = true;
-  }
-  return curve;
+  return curves;
 }
 
 CandidateScore CrossValidation::score(const Candidate& candidate, std::span<const FoldCurve> curves,
@@ -217,10 +194,10 @@ CandidateScore CrossValidation::score(const Candidate& candidate, std::span<cons
   return score;
 }
 
-Matrix CrossValidation::out_of_fold_logits(const Candidate& candidate, int epochs) const {
-  std::vector<FoldCurve> curves(folds_.size());
-  run_on_free_threads(folds_.size(), training_.threads,
-                      [&](std::size_t f) { curves[f] = run(candidate, folds_[f], f, epochs); });
+Matrix CrossValidation::out_of_fold_logits(const Candidate& candidate, int epochs,
+                                           const std::function<void()>& on_fold) {
+  const std::vector<int> of_folds(folds_.size(), epochs);
+  const std::vector<FoldCurve> curves = run(candidate, folds_, of_folds, true, on_fold);
   Matrix logits(static_cast<Eigen::Index>(problem_.rows.size()), problem_.classes);
   std::vector<Eigen::Index> next(folds_.size(), 0);
   for (std::size_t i = 0; i < problem_.rows.size(); ++i) {
@@ -233,27 +210,37 @@ Matrix CrossValidation::out_of_fold_logits(const Candidate& candidate, int epoch
 
 Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
                          std::span<const RowIndex> training, std::span<const RowIndex> others,
-                         const TrainingOptions& options, const Cancellation& cancellation) {
-  const Fold fold{{training.begin(), training.end()}, {others.begin(), others.end()}};
-  const CrossValidation validation(problem, {fold}, std::span(&candidate, 1), options, cancellation);
-  FoldCurve curve = validation.run(candidate, fold, 0, epochs);
+                         const TrainingOptions& options, std::int64_t memory,
+                         const Cancellation& cancellation) {
+  const std::vector<Fold> folds{{{training.begin(), training.end()}, {others.begin(), others.end()}}};
+  const std::span<const Candidate> one(&candidate, 1);
+  SearchShape shape = search_shape(problem, candidate.representation.pooling, 1, options.batch);
+  shape.images = static_cast<std::int64_t>(others.size());
+  shape.rows = static_cast<std::int64_t>(training.size() + others.size());
+  const std::unique_ptr<FoldTraining> prepared = prepare_training(
+      search_cost(shape, one, epochs, memory).solver, problem, folds, one, options, cancellation);
+  FoldCurve curve = std::move(prepared->train(one, folds.front(), 0, epochs, true).front());
   if (curve.diverged) throw Divergence("cross-validation: the candidate diverges");
   return std::move(curve.last_logits);
 }
 
-std::int64_t cross_validation_bytes(std::int64_t rows, std::int64_t folds, int classes,
-                                    std::span<const Candidate> candidates) {
-  std::set<std::pair<Pooling, Transform>> representations;
-  std::set<std::tuple<Pooling, Transform, int>> products;
-  std::int64_t floats = 0;
-  for (const Candidate& candidate : candidates) {
-    const auto& [pooling, transform] = candidate.representation;
-    const std::int64_t fits = differs_by_fold(candidate.representation) ? folds : 1;
-    const int width = first_width(candidate, classes);
-    if (representations.insert({pooling, transform}).second) floats += fits * rows * rows;
-    if (products.insert({pooling, transform, width}).second) floats += fits * rows * width;
+SearchShape search_shape(const SearchProblem& problem, Pooling pooling, std::size_t folds, int batch) {
+  const auto images = static_cast<std::int64_t>(problem.rows.size());
+  const std::int64_t rows = images + static_cast<std::int64_t>(problem.views.size());
+  const std::int64_t columns = problem.columns(pooling);
+  std::int64_t nonzeros = rows * columns;
+  if (pooling == Pooling::kFlatten) {
+    const auto all = static_cast<double>(problem.flattened.values.size());
+    nonzeros = static_cast<std::int64_t>(all * static_cast<double>(rows) /
+                                         static_cast<double>(problem.flattened.rows()));
   }
-  return 4 * floats;
+  return {.images = images,
+          .rows = rows,
+          .folds = static_cast<std::int64_t>(folds),
+          .columns = columns,
+          .nonzeros = nonzeros,
+          .classes = problem.classes,
+          .batch = batch};
 }
 
 void run_on_free_threads(std::size_t count, int threads, const std::function<void(std::size_t)>& task) {
@@ -262,22 +249,6 @@ void run_on_free_threads(std::size_t count, int threads, const std::function<voi
   workers.for_each(static_cast<std::size_t>(workers.threads()), [&](std::size_t) {
     for (std::size_t i = next++; i < count; i = next++) task(i);
   });
-}
-
-double learning_rate_of(double rate, double mean_square) noexcept {
-  return rate / (mean_square > 0.0 ? mean_square : 1.0);
-}
-
-TrainingOptions options_of(const Candidate& candidate, double mean_square, int epochs,
-                           const TrainingOptions& base) {
-  TrainingOptions options = base;
-  options.hidden = candidate.hidden;
-  options.learning_rate = learning_rate_of(candidate.rate, mean_square);
-  options.l2 = candidate.l2;
-  options.epochs = epochs;
-  options.schedule = Schedule::kConstant;
-  options.early_stopping.reset();
-  return options;
 }
 
 }  // namespace headstart

@@ -1,6 +1,4 @@
-// head/search/cross_validation.hpp: trains heads on all folds but one and measures them on that fold, for one
-// set of cached maps. All folds and widths of a representation share one Gram matrix, so a run costs
-// milliseconds.
+// head/search/cross_validation.hpp: trains heads on all folds but one and measures them on that fold.
 //
 // Invariant: only the problem's rows and views train, and only its rows are measured. The numbers of a fold
 // come from heads that were not trained on that fold.
@@ -9,59 +7,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "head/cancellation.hpp"
-#include "head/layers/gram_solver.hpp"
 #include "head/matrix.hpp"
-#include "head/representation/representation.hpp"
+#include "head/search/fold_curve.hpp"
+#include "head/search/fold_training.hpp"
+#include "head/search/search_problem.hpp"
 #include "head/training/trainer.hpp"
-#include "head/workers.hpp"
-#include "memory/sparse_rows.hpp"
 
 namespace headstart {
-
-/// One way to train a head.
-struct Candidate {
-  Representation representation;
-  std::vector<int> hidden;  ///< widths; empty: linear
-  /// Learning rate times mean |x|^2 of the training rows. The largest stable learning rate is inversely
-  /// proportional to mean |x|^2, so one range of rates serves every representation.
-  double rate = 0.1;
-  double l2 = 1e-4;
-
-  bool operator==(const Candidate&) const = default;
-};
-
-/// Rows with their folds. Feature rows are flattened maps [positions, channels].
-struct SearchProblem {
-  SparseRowsView maps;
-  std::int64_t channels = 0;
-  std::span<const std::int32_t> labels;  ///< [maps.rows()]; for the rows below, each in [0, classes)
-  int classes = 0;
-  std::vector<RowIndex> rows;            ///< each trains in all folds but one, and is measured in that one
-  std::vector<int> folds;                ///< [rows.size()]: 0 to the number of folds - 1, each at least once
-  std::vector<RowIndex> views;           ///< further rows of the same images; they only train
-  std::vector<std::size_t> view_images;  ///< [views.size()]: the position in `rows` of their image
-};
-
-/// The rows that one fold trains on, and those that it is measured on.
-struct Fold {
-  std::vector<RowIndex> training;  ///< views included
-  std::vector<RowIndex> measured;
-};
-
-/// The results of a run on its measured rows, after each epoch.
-struct FoldCurve {
-  std::vector<double> cross_entropy;  ///< sums over the rows
-  std::vector<std::int64_t> correct;
-  Matrix last_logits;
-  bool diverged = false;
-};
 
 /// The results of a candidate out of fold, after its best number of epochs.
 struct CandidateScore {
@@ -81,29 +38,40 @@ struct MeanAndDeviation {
 };
 [[nodiscard]] MeanAndDeviation mean_and_deviation(std::span<const double> values);
 
-/// A problem with the Gram matrices and initial products that runs of several candidates share. There is one
-/// set for each representation. A representation whose fit depends on the training rows has one set for each
-/// fold.
+/// The folds of a problem, and the training of candidates on them. Of the rows that candidates share, those
+/// of the last representation are kept. Call its functions from one thread.
 class CrossValidation {
  public:
+  /// Called after each training with its estimated seconds on one core, from one thread at a time.
+  using OnWork = std::function<void(double seconds)>;
+
   /// @param problem   must outlive this
-  /// @param training  every option that is not part of a candidate; the schedule is constant
-  /// @param cancellation  of the constructor and of all runs
-  /// @throws std::invalid_argument if the parts of the problem disagree, if there is no candidate, or if
-  /// there are fewer than two folds; Cancelled
-  CrossValidation(const SearchProblem& problem, std::span<const Candidate> candidates,
-                  const TrainingOptions& training, Cancellation cancellation = {});
+  /// @param training  every option that is not part of a candidate; the schedule is constant. Its processes
+  /// share the trainings of run() out.
+  /// @param memory    bytes that Gram matrices may take
+  /// @param cancellation  of all runs
+  /// @throws std::invalid_argument if the parts of the problem disagree, or there are fewer than two folds
+  CrossValidation(const SearchProblem& problem, const TrainingOptions& training, std::int64_t memory,
+                  Cancellation cancellation = {});
 
   [[nodiscard]] const SearchProblem& problem() const noexcept { return problem_; }
   [[nodiscard]] const std::vector<Fold>& folds() const noexcept { return folds_; }
-  [[nodiscard]] int threads() const noexcept { return training_.threads; }
   [[nodiscard]] std::uint64_t seed() const noexcept { return training_.seed; }
 
-  /// Trains one candidate on `fold` for `epochs`, on the calling thread. @throws Cancelled
-  /// @param fold   rows of folds()[index], perhaps fewer
-  /// @param index  the fold whose fit of the representation is used
-  [[nodiscard]] FoldCurve run(const Candidate& candidate, const Fold& fold, std::size_t index,
-                              int epochs) const;
+  /// What run() costs for candidates of one representation.
+  [[nodiscard]] SearchCost cost(std::span<const Candidate> candidates, int epochs) const;
+
+  /// Trains each candidate on each fold.
+  /// @return curves, [candidates][folds], without logits
+  /// @throws Cancelled; std::invalid_argument if the problem has no rows for a candidate
+  [[nodiscard]] std::vector<std::vector<FoldCurve>> run(std::span<const Candidate> candidates, int epochs,
+                                                        const OnWork& on_work = {});
+  /// Trains one candidate on other folds, each for its own number of epochs.
+  /// @param folds  for each of folds() some of its rows
+  /// @param on_fold  called after each fold, from one thread at a time
+  [[nodiscard]] std::vector<FoldCurve> run(const Candidate& candidate, std::span<const Fold> folds,
+                                           std::span<const int> epochs, bool keep_logits,
+                                           const std::function<void()>& on_fold = {});
 
   /// @param curves  one for each of `folds`
   [[nodiscard]] static CandidateScore score(const Candidate& candidate, std::span<const FoldCurve> curves,
@@ -112,33 +80,20 @@ class CrossValidation {
   /// Logits of a candidate for all rows after `epochs`, each row by a head that was not trained on it.
   /// @return logits, [problem().rows.size(), classes]
   /// @throws Divergence, Cancelled
-  [[nodiscard]] Matrix out_of_fold_logits(const Candidate& candidate, int epochs) const;
+  [[nodiscard]] Matrix out_of_fold_logits(const Candidate& candidate, int epochs,
+                                          const std::function<void()>& on_fold = {});
 
  private:
-  friend Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
-                                  std::span<const RowIndex> training, std::span<const RowIndex> others,
-                                  const TrainingOptions& options, const Cancellation& cancellation);
-
-  // A representation as fitted for one fold or for all folds.
-  struct Fitted {
-    std::shared_ptr<const Matrix> kernel_matrix;
-    std::map<int, GramBasis> bases;  // by the first layer's width
-  };
-
-  CrossValidation(const SearchProblem& problem, std::vector<Fold> folds,
-                  std::span<const Candidate> candidates, const TrainingOptions& training,
-                  Cancellation cancellation);
-  [[nodiscard]] std::vector<Fitted> fit(const Representation& representation,
-                                        std::span<const Candidate> candidates);
-  [[nodiscard]] Fitted fit_to(const SparseRows& rows, const Representation& representation,
-                              std::span<const Candidate> candidates);
+  // The training of candidates of one representation; makes it if it is not the last one.
+  const FoldTraining& prepared(FoldSolver solver, std::span<const Candidate> candidates);
 
   const SearchProblem& problem_;
   std::vector<Fold> folds_;
   TrainingOptions training_;
+  std::int64_t memory_;
   Cancellation cancellation_;
-  Workers workers_;
-  std::vector<std::pair<Representation, std::vector<Fitted>>> fitted_;
+  std::vector<Candidate> prepared_for_;
+  std::unique_ptr<FoldTraining> prepared_;
 };
 
 /// Trains a candidate on some rows for `epochs`, and computes the logits of other rows.
@@ -146,23 +101,15 @@ class CrossValidation {
 /// @throws Divergence, Cancelled
 [[nodiscard]] Matrix train_and_predict(const SearchProblem& problem, const Candidate& candidate, int epochs,
                                        std::span<const RowIndex> training, std::span<const RowIndex> others,
-                                       const TrainingOptions& options, const Cancellation& cancellation = {});
+                                       const TrainingOptions& options, std::int64_t memory,
+                                       const Cancellation& cancellation = {});
 
-/// The memory that a CrossValidation of these candidates keeps: Gram matrices and initial products, in bytes.
-/// @param rows  of the problem's maps
-[[nodiscard]] std::int64_t cross_validation_bytes(std::int64_t rows, std::int64_t folds, int classes,
-                                                  std::span<const Candidate> candidates);
+/// The sizes of a problem for one representation.
+[[nodiscard]] SearchShape search_shape(const SearchProblem& problem, Pooling pooling, std::size_t folds,
+                                       int batch);
 
 /// Runs task(i) for each i below `count` on `threads`; each free thread takes the next i. Passes on the first
 /// exception.
 void run_on_free_threads(std::size_t count, int threads, const std::function<void(std::size_t)>& task);
-
-/// The learning rate that `rate` is on rows with that mean |x|^2.
-[[nodiscard]] double learning_rate_of(double rate, double mean_square) noexcept;
-
-/// The options that train this candidate on `rows` of a representation.
-/// @param mean_square  mean |x|^2 of the training rows
-[[nodiscard]] TrainingOptions options_of(const Candidate& candidate, double mean_square, int epochs,
-                                         const TrainingOptions& base);
 
 }  // namespace headstart

@@ -2,6 +2,7 @@
 #include "head/search/learning_curve.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -20,7 +21,8 @@ struct Draw {
 };
 
 Draw draw_of(const SearchProblem& problem, std::uint64_t seed) {
-  Draw draw{std::vector<RowIndex>(problem.maps.rows(), 0), std::vector<std::size_t>(problem.maps.rows(), 0)};
+  Draw draw{std::vector<RowIndex>(problem.labels.size(), 0),
+            std::vector<std::size_t>(problem.labels.size(), 0)};
   std::vector<RowIndex> order(problem.rows);
   Random random(derive_seed(seed, SeedPurpose::kLearningCurve));
   shuffle(order, random);
@@ -66,24 +68,39 @@ void cut_to_common_length(std::vector<FoldCurve>& curves) {
   }
 }
 
+// About how many points the curve of this problem has: the largest class halved until one image is left.
+double points_of(const SearchProblem& problem) {
+  std::vector<double> counts(static_cast<std::size_t>(problem.classes), 0.0);
+  for (const RowIndex row : problem.rows)
+    counts[static_cast<std::size_t>(problem.labels[static_cast<std::size_t>(row)])] += 1.0;
+  return 1.0 + std::ceil(std::log2(*std::max_element(counts.begin(), counts.end())));
+}
+
 }  // namespace
 
-std::vector<LearningCurvePoint> learning_curve(const CrossValidation& validation, const Candidate& candidate,
-                                               int epochs) {
+std::vector<LearningCurvePoint> learning_curve(CrossValidation& validation, const Candidate& candidate,
+                                               int epochs,
+                                               const std::function<void(double share)>& on_progress) {
   const SearchProblem& problem = validation.problem();
   const std::vector<Fold>& whole = validation.folds();
   const Draw draw = draw_of(problem, validation.seed());
+  // Every point takes the same number of steps.
+  const double trainings = static_cast<double>(whole.size()) * points_of(problem);
+  double done = 0.0;
+  const auto on_fold = [&] {
+    if (on_progress) on_progress(++done / trainings);
+  };
   std::vector<LearningCurvePoint> points;
   for (int per_class = 1;; per_class *= 2) {
     std::vector<Fold> folds;
     folds.reserve(whole.size());
     for (const Fold& fold : whole) folds.push_back(reduced(fold, problem, draw, per_class));
-    std::vector<FoldCurve> curves(folds.size());
-    run_on_free_threads(folds.size(), validation.threads(), [&](std::size_t f) {
+    std::vector<int> longer;
+    for (std::size_t f = 0; f < folds.size(); ++f) {
       const std::size_t rows = folds[f].training.size();
-      const auto longer = static_cast<int>((whole[f].training.size() + rows - 1) / rows);
-      curves[f] = validation.run(candidate, folds[f], f, epochs * longer);
-    });
+      longer.push_back(epochs * static_cast<int>((whole[f].training.size() + rows - 1) / rows));
+    }
+    std::vector<FoldCurve> curves = validation.run(candidate, folds, longer, false, on_fold);
     cut_to_common_length(curves);
     const CandidateScore score = CrossValidation::score(candidate, curves, folds);
     std::size_t rows = 0;

@@ -1,6 +1,7 @@
 // head/search/learning_curve.hpp: accuracy for a growing number of training rows: would more images help?
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "head/search/cross_validation.hpp"
@@ -19,8 +20,10 @@ struct LearningCurvePoint {
 /// are drawn by the seed. Every point takes as many steps as `epochs` take with all rows, and uses its best
 /// epoch by cross-entropy out of fold. A standardized representation keeps the fit to all of a fold's
 /// training rows.
+/// @param on_progress  gets the share of the work that is done; may be empty
 /// @throws Cancelled
-[[nodiscard]] std::vector<LearningCurvePoint> learning_curve(const CrossValidation& validation,
-                                                             const Candidate& candidate, int epochs);
+[[nodiscard]] std::vector<LearningCurvePoint> learning_curve(
+    CrossValidation& validation, const Candidate& candidate, int epochs,
+    const std::function<void(double share)>& on_progress = {});
 
 }  // namespace headstart

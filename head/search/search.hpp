@@ -1,10 +1,12 @@
 // head/search/search.hpp: finds the best of many candidates by cross-validation. By successive halving
-// (Jamieson and Talwalkar 2016, arXiv 1502.07943), only the best candidates get more epochs. The winner's
-// accuracy is optimistic, because the winner was chosen by it.
+// (Jamieson and Talwalkar 2016, arXiv 1502.07943), only the best candidates get more epochs and, of large
+// sets, more images. The winner's accuracy is optimistic, because the winner was chosen by it.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,21 +34,63 @@ struct SearchSpace {
 };
 [[nodiscard]] std::vector<Candidate> candidates_of(const SearchSpace& space);
 
+/// One round of halving.
+struct SearchRound {
+  std::size_t images = 0;
+  int epochs = 0;
+  std::size_t candidates = 0;  ///< at most
+};
+
 struct SearchOptions {
-  std::vector<int> rounds{8, 24, 72};  ///< epochs of each round of halving, rising
+  std::vector<int> epochs{8, 24, 72};  ///< of each round of halving, rising
   double kept = 1.0 / 3.0;             ///< share of the candidates that enter the next round
-  std::function<void(std::size_t done, std::size_t total)> on_run;  ///< called from one thread at a time
+  /// Share of the candidates that are tried, drawn by the seed; the work is about this share of a whole
+  /// search.
+  double tried = 1.0;
+  /// Seconds that the search may take; empty: as long as it needs. A round gets its share of the time, by
+  /// the estimated work, and tries the candidates that it has time for, at least one.
+  std::optional<double> seconds{};
+  /// The estimated work done, and that of the whole search, in seconds on one core. Called from one thread at
+  /// a time.
+  std::function<void(double done, double total)> on_work;
+};
+
+/// The rounds for this many images. Up to 1,000 images all take part in all rounds, with the epochs asked
+/// for. The first round has at most 4,000 images, the last one all, and those between grow evenly. A round of
+/// more than 8,000 images has fewer epochs in proportion, but at least three if as many are asked for.
+[[nodiscard]] std::vector<SearchRound> search_rounds(std::size_t images, std::size_t candidates,
+                                                     const SearchOptions& options);
+
+/// How a representation was trained in a round.
+struct RoundSolver {
+  int round = 0;
+  Representation representation;
+  FoldSolver solver = FoldSolver::kGram;
 };
 
 struct SearchResult {
   std::vector<CandidateScore> scores;  ///< best first: by later round, then accuracy, then cross-entropy
+  std::vector<Candidate> not_tried;    ///< for want of time
+  std::vector<SearchRound> rounds;     ///< as they were
+  std::vector<RoundSolver> solvers;
   Matrix out_of_fold;  ///< logits of the best candidate, [rows.size(), classes]; empty if it diverged
 };
 
-/// The same candidates, cross-validation and options give the same result, for any number of threads. The
-/// cross-validation must have been made for these candidates.
-/// @throws std::invalid_argument for rounds that do not rise, or a share outside (0, 1]; Cancelled
-[[nodiscard]] SearchResult search(const CrossValidation& validation, std::span<const Candidate> candidates,
-                                  const SearchOptions& options);
+/// The estimated seconds on one core of a whole search, without a limit of time.
+/// @param shape_of  the sizes of all rows for a pooling
+[[nodiscard]] double search_seconds(std::span<const Candidate> candidates, std::size_t images,
+                                    const SearchOptions& options,
+                                    const std::function<SearchShape(Pooling pooling)>& shape_of,
+                                    std::int64_t memory);
+
+/// The same problem, candidates and options give the same result, for any number of threads and processes,
+/// unless there is a limit of time.
+/// @param training  every option that is not part of a candidate. Its processes share the work out.
+/// @param memory    bytes that Gram matrices may take
+/// @throws std::invalid_argument for rounds that do not rise, a share outside (0, 1], or no candidate;
+/// Cancelled
+[[nodiscard]] SearchResult search(const SearchProblem& problem, std::span<const Candidate> candidates,
+                                  const TrainingOptions& training, const SearchOptions& options,
+                                  std::int64_t memory, const Cancellation& cancellation = {});
 
 }  // namespace headstart

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "head/layers/dense_solver.hpp"
 #include "head/layers/softmax_cross_entropy.hpp"
 #include "head/layers/sparse_product.hpp"
 #include "head/layers/tiled_rows.hpp"
@@ -12,13 +13,27 @@
 #include "head/workers.hpp"
 
 namespace headstart {
-Matrix predict_logits(const Head& head, const SparseRowsView& features, std::span<const RowIndex> rows) {
+namespace {
+
+const Matrix& checked_kernel(const Head& head, std::int64_t features) {
   if (head.layers.empty()) throw std::invalid_argument("predict: the head has no layer");
   const Matrix& kernel = head.layers.front().kernel;
-  if (kernel.rows() != features.columns) {
+  if (kernel.rows() != features) {
     throw std::invalid_argument("predict: the head takes " + std::to_string(kernel.rows()) +
-                                " features, found " + std::to_string(features.columns));
+                                " features, found " + std::to_string(features));
   }
+  return kernel;
+}
+
+}  // namespace
+
+Matrix predict_logits(const Head& head, const AffineRows& features, std::span<const RowIndex> rows) {
+  DenseSolver first(features, checked_kernel(head, features.columns()), 0);
+  return predict_logits(first, head.layers, rows);
+}
+
+Matrix predict_logits(const Head& head, const SparseRowsView& features, std::span<const RowIndex> rows) {
+  const Matrix& kernel = checked_kernel(head, features.columns);
   Workers workers(0);
   UpperLayers upper(head.layers);
   return std::move(upper.forward(sparse_product(TiledRows(features, kTileFeatures), rows, kernel, workers)));

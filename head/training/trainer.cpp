@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "head/divergence.hpp"
+#include "head/layers/dense_solver.hpp"
 #include "head/layers/softmax_cross_entropy.hpp"
 #include "head/layers/upper_layers.hpp"
 #include "head/random.hpp"
@@ -21,6 +22,7 @@
 #include "head/training/early_stopping.hpp"
 #include "head/training/epoch_order.hpp"
 #include "head/training/read_ahead.hpp"
+#include "head/training/step_dropout.hpp"
 #include "head/training/training_checks.hpp"
 #include "memory/flush_denormals.hpp"
 
@@ -94,7 +96,7 @@ class Training {
     for (std::size_t step = 0; step < order_.steps(); ++step) {
       hooks_.cancellation.check();
       const std::span<const RowIndex> batch = order_.batch(step);
-      Matrix& logits = upper_.forward(z_, dropout(epoch, step));
+      Matrix& logits = upper_.forward(z_, step_dropout(options_, epoch, step));
       const BatchLoss loss = softmax_cross_entropy(logits, labels_of(data_, batch), training_loss());
       const double batch_loss = loss.loss / static_cast<double>(batch.size()) + penalty();
       if (!std::isfinite(batch_loss))
@@ -156,13 +158,6 @@ class Training {
     upper_.scale_gradients(sgd.gradient_scale);
     return sgd;
   }
-  // Every step draws from its own seed, so that a run can go on from any epoch.
-  [[nodiscard]] Dropout dropout(int epoch, std::size_t step) const {
-    const std::uint64_t seed =
-        derive_seed(derive_seed(options_.seed, SeedPurpose::kDropout), static_cast<std::uint64_t>(epoch));
-    return {options_.dropout, derive_seed(seed, step)};
-  }
-
   void multiply(std::span<const RowIndex> rows, const Plan& plan = {}) {
     z_.resize(static_cast<Eigen::Index>(rows.size()), z_.cols());
     first_.forward(rows, z_, plan);
@@ -306,14 +301,18 @@ Head initial_head(std::int64_t features, int classes, const TrainingOptions& opt
 Solver solver_of(const TrainingData& data, const TrainingOptions& options) {
   if (options.solver != Solver::kAuto) return options.solver;
   if (data.source != nullptr || options.processes != nullptr) return Solver::kPrimal;
-  const TrainingShape shape{.rows = static_cast<std::int64_t>(data.features.rows()),
+  const auto rows = static_cast<std::int64_t>(data.rows());
+  const TrainingShape shape{.rows = rows,
                             .training = static_cast<std::int64_t>(data.training.size()),
-                            .columns = data.features.columns,
-                            .nonzeros = static_cast<std::int64_t>(data.features.values.size()),
+                            .columns = data.columns(),
+                            .nonzeros = data.dense != nullptr
+                                            ? rows * data.columns()
+                                            : static_cast<std::int64_t>(data.features.values.size()),
                             .width = options.hidden.empty() ? data.classes : options.hidden.front(),
                             .batch = options.batch,
                             .epochs = options.epochs,
-                            .l2 = options.l2 > 0.0};
+                            .l2 = options.l2 > 0.0,
+                            .dense = data.dense != nullptr};
   return choose_solver(shape, available_memory());
 }
 
@@ -321,11 +320,23 @@ TrainingResult train_head(const TrainingData& data, Head initial, const Training
                           const TrainingHooks& hooks, const TrainingState* resume) {
   check_training(data, initial.layers, options);
   const Solver solver = solver_of(data, options);
-  SparseRowsView features = data.features;
-  features.columns = data.columns();
-  const std::unique_ptr<FirstLayer> first =
-      make_first_layer(solver, features, std::move(initial.layers.front().kernel), data.training,
-                       options.threads, options.processes);
+  Matrix kernel = std::move(initial.layers.front().kernel);
+  SparseRows converted;  // of dense rows, for the solvers that take sparse ones
+  std::unique_ptr<FirstLayer> first;
+  if (data.dense != nullptr && solver == Solver::kPrimal && options.processes == nullptr) {
+    first = std::make_unique<DenseSolver>(*data.dense, kernel, options.threads);
+  } else {
+    SparseRowsView features = data.features;
+    features.columns = data.columns();
+    if (data.dense != nullptr) {
+      std::vector<RowIndex> every(data.dense->count());
+      std::iota(every.begin(), every.end(), 0);
+      converted = sparse_rows_of(*data.dense, every);
+      features = converted.view();
+    }
+    first = make_first_layer(solver, features, std::move(kernel), data.training, options.threads,
+                             options.processes);
+  }
   TrainingResult result = train_layers(data, *first, initial.layers, options, hooks, resume);
   result.solver = solver;
   result.head.layers.front().kernel = first->release_kernel();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "head/cancellation.hpp"
+#include "head/layers/affine_rows.hpp"
 #include "head/layers/dense.hpp"
 #include "head/layers/first_layer.hpp"
 #include "head/layers/solver.hpp"
@@ -30,13 +31,17 @@ struct TrainingData {
   /// Rows that are not in memory. The primal solver then reads them from here, a window at a time, and
   /// `features` is empty. A window as large as the training set gives exactly the result of rows in memory.
   const RowSource* source = nullptr;
+  /// Rows that are mostly not zero; `features` is then empty.
+  const AffineRows* dense = nullptr;
 
   /// The number of features of a row, in memory or not.
   [[nodiscard]] std::int64_t columns() const noexcept {
+    if (dense != nullptr) return dense->columns();
     return source != nullptr ? source->columns : features.columns;
   }
   /// The number of training and validation rows, in memory or not.
   [[nodiscard]] std::size_t rows() const noexcept {
+    if (dense != nullptr) return dense->count();
     return source != nullptr ? source->chunks.size() : features.rows();
   }
 };
@@ -106,6 +111,9 @@ struct TrainingHooks {
 
 /// Logits of `rows`, [rows.size(), classes]; softmax makes them probabilities.
 [[nodiscard]] Matrix predict_logits(const Head& head, const SparseRowsView& features,
+                                    std::span<const RowIndex> rows);
+/// The same of dense rows.
+[[nodiscard]] Matrix predict_logits(const Head& head, const AffineRows& features,
                                     std::span<const RowIndex> rows);
 
 /// Probabilities of `rows`, [rows.size(), classes].

@@ -302,7 +302,7 @@ std::unique_ptr<TunedFirstLayer> first_layer_of(std::unique_ptr<TrainableBlocks>
                                                 const Model& model, const TrainingOptions& training,
                                                 const FinetuneOptions& options, int threads) {
   const Network& network = model.configuration.network;
-  SparseRowsView in_memory = maps.training();
+  SparseRowsView in_memory = maps.flattened();
   in_memory.columns = maps.columns();
   return std::make_unique<TunedFirstLayer>(
       lower_layers(std::move(blocks), {.rate = blocks_learning_rate(options, model) / training.learning_rate,
@@ -381,7 +381,7 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   session.begin_pass(pass::kTrain);
   const auto start = std::chrono::steady_clock::now();
   const TrainingData data{
-      maps.training(), rows.labels, rows.training, rows.validation, static_cast<int>(model.classes.size()),
+      maps.flattened(), rows.labels, rows.training, rows.validation, static_cast<int>(model.classes.size()),
       maps.source()};
   TrainingResult result = train_blocks(data, *layer, blocks_before, initial.layers, training, options,
                                        identity_of(facts, options), out, session);

@@ -125,7 +125,10 @@ void run_inspect(const InspectOptions& options, const Session& session) {
   const Network& network = options.stage_one.network;
   StageOne stage_one(load_weights(network, options.stage_one.weights), {network.default_tap},
                      options.stage_one, session);
-  if (options.dry_run) return print_plan(options.dataset, 2, session, stage_one);
+  if (options.dry_run) {
+    print_plan(options.dataset, 2, session, stage_one);
+    return;
+  }
   const ExtractedDataset dataset = extract_dataset(options.dataset, 2, options.stage_one, session, stage_one);
   session.console.note("stage one: " + describe(dataset));
 

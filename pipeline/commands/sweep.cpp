@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -15,8 +16,11 @@
 #include "head/insight/metrics.hpp"
 #include "head/layers/kernel_matrix.hpp"
 #include "head/layers/solver.hpp"
+#include "head/representation/dense_representation.hpp"
 #include "head/search/calibration.hpp"
+#include "head/search/cross_validation.hpp"
 #include "head/search/ridge.hpp"
+#include "pipeline/commands/sweep_plan.hpp"
 #include "pipeline/process/console.hpp"
 
 namespace headstart {
@@ -32,8 +36,8 @@ std::vector<std::int32_t> labels_of(const SearchProblem& problem, std::span<cons
 SearchProblem problem_of(const SweepInput& input, const ExtractedDataset& dataset,
                          std::span<const RowIndex> images, int folds, std::uint64_t seed) {
   SearchProblem problem;
-  problem.maps = input.maps;
-  problem.channels = input.channels;
+  problem.flattened = input.rows.flattened.view();
+  for (const auto& [pooling, rows] : input.rows.pooled) problem.pooled[pooling] = rows.view();
   problem.labels = input.labels;
   problem.classes = static_cast<int>(dataset.manifest.classes.size());
   problem.rows.assign(images.begin(), images.end());
@@ -57,6 +61,7 @@ TrainingOptions training_options(const TrainOptions& options, int classes, const
                                  const Session& session) {
   TrainingOptions training = options.training;
   training.threads = session.threads;
+  training.processes = session.processes;
   if (options.class_weight == ClassWeight::kBalanced) {
     training.class_weights = balanced_class_weights(input.labels, input.images, classes);
   }
@@ -68,7 +73,7 @@ Error diverged(std::string_view where) {
   return Error{Error::Kind::kFailed, "no configuration converges", where, "lower the --rates"};
 }
 
-int folds_of(const SearchProblem& problem) {
+int number_of_folds(const SearchProblem& problem) {
   return 1 + *std::max_element(problem.folds.begin(), problem.folds.end());
 }
 
@@ -80,7 +85,7 @@ OutOfFold out_of_fold(const Matrix& logits, const SearchProblem& problem, double
   result.cross_entropy = after.cross_entropy;
   result.calibration_error_before = before.expected_calibration_error;
   result.calibration_error = after.expected_calibration_error;
-  std::vector<double> rows(static_cast<std::size_t>(folds_of(problem)), 0.0);
+  std::vector<double> rows(static_cast<std::size_t>(number_of_folds(problem)), 0.0);
   std::vector<double> accuracies(rows.size(), 0.0);
   const std::vector<std::int32_t> predicted = predicted_classes(logits);
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -95,17 +100,6 @@ OutOfFold out_of_fold(const Matrix& logits, const SearchProblem& problem, double
   return result;
 }
 
-std::vector<Representation> representations_of(std::span<const Candidate> candidates) {
-  std::vector<Representation> representations;
-  for (const Candidate& candidate : candidates) {
-    if (std::find(representations.begin(), representations.end(), candidate.representation) ==
-        representations.end()) {
-      representations.push_back(candidate.representation);
-    }
-  }
-  return representations;
-}
-
 std::int64_t allowed_bytes() { return available_memory() / 5 * 2; }
 
 // Bytes of a ridge regression on this number of images.
@@ -114,17 +108,32 @@ std::int64_t ridge_bytes(std::size_t images) {
   return kRidgeBytesPerPair * rows * rows;
 }
 
+// The products of the problem's rows in a representation, [rows, rows].
+Matrix kernel_of(const SearchProblem& problem, const Representation& representation, int threads,
+                 const Cancellation& cancellation) {
+  Workers workers(threads, cancellation);
+  SparseRows rows;
+  if (is_dense(representation.pooling)) {
+    const DenseRowsView pooled = problem.pooled.at(representation.pooling);
+    const TransformedRows transformed(fit_transform(representation.transform, pooled, problem.rows), pooled,
+                                      threads);
+    rows = sparse_rows_of(transformed.rows(), problem.rows);
+    return kernel_matrix(TiledRows(rows.view(), kTileFeatures), workers);
+  }
+  rows = apply(fit_transform(representation.transform, problem.flattened, problem.rows), problem.flattened);
+  return kernel_matrix(TiledRows(rows.view(), kTileFeatures), problem.rows, workers);
+}
+
 std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<const Candidate> candidates,
-                                     int threads, const Cancellation& cancellation) {
+                                     const Cancellation& cancellation, const Session& session) {
   if (problem.rows.size() > kMaxRidgeRows || ridge_bytes(problem.rows.size()) > allowed_bytes()) return {};
   std::vector<RidgeScore> scores;
   const std::vector<std::int32_t> labels = labels_of(problem, problem.rows);
-  for (const Representation& representation : representations_of(candidates)) {
-    const SparseRows pooled = pool(problem.maps, problem.channels, representation.pooling, threads);
-    const SparseRows rows =
-        apply(fit_transform(representation.transform, pooled.view(), problem.rows), pooled.view());
-    Workers workers(threads, cancellation);
-    const RidgeRegression ridge(kernel_matrix(TiledRows(rows.view(), kTileFeatures), problem.rows, workers),
+  const std::vector<Representation> representations = representations_of(candidates);
+  for (const Representation& representation : representations) {
+    session.console.progress("ridge regression", scores.size(), representations.size(), "representations",
+                             "");
+    const RidgeRegression ridge(kernel_of(problem, representation, session.threads, cancellation),
                                 cancellation);
     const RidgeBaseline baseline = ridge.leave_one_out(labels, problem.classes, ridge.default_lambdas());
     scores.push_back({representation, baseline.lambdas[baseline.best], baseline.accuracies[baseline.best]});
@@ -134,23 +143,35 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
   return scores;
 }
 
-// train's defaults; the rate depends on the rows. Rows that come pooled from a file stay so.
-Candidate recipe_candidate(const TrainOptions& options) {
-  const TrainingOptions recipe;
-  return {{.pooling = options.representation.pooling}, recipe.hidden, 0.0, recipe.l2};
+bool has_rows(const SearchProblem& problem, Pooling pooling) {
+  return is_dense(pooling) ? problem.pooled.contains(pooling) : problem.flattened.rows() > 0;
 }
 
-// The recipe's cross-validated result, to compare with the sweep.
+// Mean |x|^2 of the problem's rows as they are.
+double mean_square_of(const SearchProblem& problem, Pooling pooling) {
+  if (!is_dense(pooling)) return mean_squared_norm(problem.flattened, problem.rows);
+  return sum_of_squares(AffineRows{.rows = problem.pooled.at(pooling)}, problem.rows) /
+         static_cast<double>(problem.rows.size());
+}
+
+// The recipe's cross-validated result, to compare with the sweep; of a large set, on a part.
 std::optional<RecipeScore> recipe_score(const SearchProblem& problem, Candidate candidate,
-                                        const TrainingOptions& training, const Cancellation& cancellation) {
+                                        const TrainingOptions& training, std::int64_t gram_bytes,
+                                        const Cancellation& cancellation, const Session& session) {
+  constexpr std::size_t kMostImages = 4000;
+  if (!has_rows(problem, candidate.representation.pooling)) return std::nullopt;
+  const SearchProblem part = part_of(problem, kMostImages, training.seed);
   TrainingOptions recipe;
-  candidate.rate = recipe.learning_rate * mean_squared_norm(problem.maps, problem.rows);
+  candidate.rate = recipe.learning_rate * mean_square_of(part, candidate.representation.pooling);
   recipe.threads = training.threads;
   recipe.seed = training.seed;
+  CrossValidation validation(part, recipe, gram_bytes, cancellation);
+  const double folds = static_cast<double>(validation.folds().size());
+  double done = 0.0;
   try {
-    const CrossValidation validation(problem, std::span(&candidate, 1), recipe, cancellation);
-    return RecipeScore{candidate,
-                       out_of_fold(validation.out_of_fold_logits(candidate, recipe.epochs), problem, 1.0)};
+    const Matrix logits = validation.out_of_fold_logits(
+        candidate, recipe.epochs, [&] { session.console.progress("train's defaults", ++done / folds, ""); });
+    return RecipeScore{candidate, out_of_fold(logits, part, 1.0), part.rows.size()};
   } catch (const Divergence&) {
     return std::nullopt;  // diverges on features of this scale
   }
@@ -165,10 +186,11 @@ const CandidateScore& winner_of(const SearchResult& result, std::string_view whe
 // For each outer fold: a whole search without this fold, then the predictions of its winner for it.
 OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset, const SearchProblem& outer,
                        std::span<const Candidate> candidates, const TrainingOptions& training,
-                       SearchOptions search_with, const Cancellation& cancellation, const Session& session) {
+                       SearchOptions search_with, std::int64_t gram_bytes, const Cancellation& cancellation,
+                       const Session& session) {
   Matrix logits(static_cast<Eigen::Index>(outer.rows.size()), outer.classes);
   Matrix uncalibrated = logits;
-  const int folds = folds_of(outer);
+  const int folds = number_of_folds(outer);
   for (int f = 0; f < folds; ++f) {
     const std::string where = fmt::format("outer fold {}/{}", f + 1, folds);
     std::vector<RowIndex> inner;
@@ -177,19 +199,18 @@ OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset,
       (outer.folds[i] == f ? held_out : inner).push_back(outer.rows[i]);
     }
     const SearchProblem problem = problem_of(input, dataset, inner, folds, training.seed);
-    search_with.on_run = [&](std::size_t done, std::size_t total) {
-      session.console.progress(where, done, total, "runs", "");
+    search_with.on_work = [&](double done, double total) {
+      session.console.progress(where, done / total, "");
     };
-    const SearchResult result =
-        search(CrossValidation(problem, candidates, training, cancellation), candidates, search_with);
+    const SearchResult result = search(problem, candidates, training, search_with, gram_bytes, cancellation);
     const CandidateScore& winner = winner_of(result, where);
     const double temperature = fit_temperature(result.out_of_fold, labels_of(problem, problem.rows));
     std::vector<RowIndex> rows = problem.rows;
     rows.insert(rows.end(), problem.views.begin(), problem.views.end());
     Matrix found;
     try {
-      found =
-          train_and_predict(problem, winner.candidate, winner.epochs, rows, held_out, training, cancellation);
+      found = train_and_predict(problem, winner.candidate, winner.epochs, rows, held_out, training,
+                                gram_bytes, cancellation);
     } catch (const Divergence&) {
       throw diverged(where);
     }
@@ -207,34 +228,27 @@ OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset,
   return score;
 }
 
-}  // namespace
-
-void check_sweep_memory(std::size_t rows, int classes, const TrainOptions& options) {
-  // The recipe comes first, then the search. A ridge regression that does not fit is left out.
-  const Candidate recipe = recipe_candidate(options);
-  const auto bytes_of = [&](std::span<const Candidate> candidates) {
-    return cross_validation_bytes(static_cast<std::int64_t>(rows), options.sweep->folds, classes, candidates);
-  };
-  const std::int64_t needed =
-      std::max(bytes_of(std::span(&recipe, 1)), bytes_of(candidates_of(options.sweep->space)));
-  const std::int64_t allowed = allowed_bytes();
-  if (needed <= allowed) return;
-  throw Error{Error::Kind::kData, "cannot sweep the dataset",
-              fmt::format("{} images and views: the search would keep {} of products, and {} are allowed",
-                          rows, format_bytes(static_cast<std::uint64_t>(needed)),
-                          format_bytes(static_cast<std::uint64_t>(allowed))),
-              "try fewer --poolings, --transforms or --hidden, or a part of the images"};
+// One line for each representation of each round.
+std::vector<std::string> describe_solvers(const SearchResult& result) {
+  std::vector<std::string> lines;
+  for (const RoundSolver& of : result.solvers) {
+    lines.push_back(fmt::format("round {}: {}, {}: {}", of.round + 1, to_string(of.representation.pooling),
+                                to_string(of.representation.transform), to_string(of.solver)));
+  }
+  return lines;
 }
 
+}  // namespace
+
 Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const TrainOptions& options,
-                const Cancellation& cancellation, const Session& session) {
+                std::int64_t gram_bytes, const Cancellation& cancellation, const Session& session) {
   const auto start = std::chrono::steady_clock::now();
   const SweepOptions& wanted = *options.sweep;
   const SearchProblem problem = problem_of(input, dataset, input.images, wanted.folds, options.training.seed);
   const std::vector<Candidate> candidates = candidates_of(wanted.space);
   const TrainingOptions training = training_options(options, problem.classes, input, session);
   Sweep sweep;
-  sweep.ridge = ridge_scores(problem, candidates, session.threads, cancellation);
+  sweep.ridge = ridge_scores(problem, candidates, cancellation, session);
   if (!sweep.ridge.empty()) {
     const RidgeScore& best = sweep.ridge.front();
     fmt::print(
@@ -242,30 +256,41 @@ Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const 
         problem.rows.size(), best.accuracy, to_string(best.representation.pooling),
         to_string(best.representation.transform), best.lambda);
   }
-  sweep.recipe = recipe_score(problem, recipe_candidate(options), training, cancellation);
+  sweep.recipe =
+      recipe_score(problem, recipe_candidate(options), training, gram_bytes, cancellation, session);
+  session.console.progress_done();
   if (sweep.recipe) {
-    fmt::print("baseline: train's defaults on the same {} folds: accuracy {:.4f} +- {:.4f}\n", wanted.folds,
-               sweep.recipe->score.accuracy, sweep.recipe->score.deviation);
+    fmt::print("baseline: train's defaults on {} folds of {} images: accuracy {:.4f} +- {:.4f}\n",
+               wanted.folds, sweep.recipe->images, sweep.recipe->score.accuracy,
+               sweep.recipe->score.deviation);
   }
   std::fflush(stdout);
 
-  SearchOptions search_with;
-  search_with.rounds = wanted.rounds;
-  search_with.on_run = [&](std::size_t done, std::size_t total) {
-    session.console.progress("sweep", done, total, "runs", "");
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  const CrossValidation validation(problem, candidates, training, cancellation);
-  sweep.search = search(validation, candidates, search_with);
+  SearchOptions search_with = search_options(wanted, elapsed());
+  search_with.on_work = [&](double done, double total) {
+    session.console.progress("sweep", done / total, "");
+  };
+  sweep.search = search(problem, candidates, training, search_with, gram_bytes, cancellation);
   session.console.progress_done();
+  for (const std::string& line : describe_solvers(sweep.search)) session.console.detail(line);
   const CandidateScore& best = winner_of(sweep.search, "sweep");
   sweep.temperature = fit_temperature(sweep.search.out_of_fold, labels_of(problem, problem.rows));
   sweep.best = out_of_fold(sweep.search.out_of_fold, problem, sweep.temperature);
-  if (wanted.learning_curve) sweep.learning_curve = learning_curve(validation, best.candidate, best.epochs);
-  if (wanted.nested) {
-    sweep.nested =
-        nested_score(input, dataset, problem, candidates, training, search_with, cancellation, session);
+  if (wanted.learning_curve) {
+    CrossValidation validation(problem, training, gram_bytes, cancellation);
+    sweep.learning_curve = learning_curve(validation, best.candidate, best.epochs, [&](double done) {
+      session.console.progress("learning curve", done, "");
+    });
+    session.console.progress_done();
   }
-  sweep.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (wanted.nested) {
+    sweep.nested = nested_score(input, dataset, problem, candidates, training, search_options(wanted, 0.0),
+                                gram_bytes, cancellation, session);
+  }
+  sweep.seconds = elapsed();
   return sweep;
 }
 

@@ -3,6 +3,7 @@
 // validation split that a run reports.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -14,14 +15,14 @@
 #include "pipeline/options/training_options.hpp"
 #include "pipeline/process/session.hpp"
 #include "pipeline/rows/extracted_dataset.hpp"
+#include "pipeline/rows/sweep_rows.hpp"
 
 namespace headstart {
 
 /// Training rows of a dataset for the search.
 struct SweepInput {
-  SparseRowsView maps;                    ///< cached activations of all images and views
-  std::int64_t channels = 0;              ///< of the maps
-  std::span<const std::int32_t> labels;   ///< [maps.rows()]
+  const SweepRows& rows;                  ///< of all images and views
+  std::span<const std::int32_t> labels;   ///< [all images and views]
   std::span<const RowIndex> images;       ///< training images: positions in ExtractedDataset::used
   std::span<const RowIndex> views;        ///< further rows of these images
   std::span<const RowIndex> view_images;  ///< [views.size()]: the image of each view
@@ -47,12 +48,14 @@ struct OutOfFold {
 struct RecipeScore {
   Candidate candidate;
   OutOfFold score;
+  std::size_t images = 0;  ///< a part of a large set, drawn by the seed
 };
 
 struct Sweep {
   /// One for each representation, the best first; empty if there are too many images or too little memory.
   std::vector<RidgeScore> ridge;
-  std::optional<RecipeScore> recipe;  ///< on the same folds; empty if it diverges
+  /// On the same folds; empty if it diverges, or if its rows do not fit in memory.
+  std::optional<RecipeScore> recipe;
   SearchResult search;
   double temperature = 1.0;  ///< fitted to the best candidate's out-of-fold logits
   OutOfFold best;
@@ -64,16 +67,12 @@ struct Sweep {
   [[nodiscard]] std::size_t folds() const noexcept { return search.scores.front().fold_accuracies.size(); }
 };
 
-/// @param rows  images and views of the training split
-/// @throws Error kData if a search on that many rows would take more than 40 % of the memory limit
-void check_sweep_memory(std::size_t rows, int classes, const TrainOptions& options);
-
 /// Prints the baselines on stdout as soon as they are known.
-/// @throws Error kData if there are fewer images than folds, or too many images for the memory; kFailed if no
-/// candidate converges; Cancelled
+/// @param gram_bytes  that Gram matrices may take
+/// @throws Error kData if there are fewer images than folds; kFailed if no candidate converges; Cancelled
 [[nodiscard]] Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset,
-                              const TrainOptions& options, const Cancellation& cancellation,
-                              const Session& session);
+                              const TrainOptions& options, std::int64_t gram_bytes,
+                              const Cancellation& cancellation, const Session& session);
 
 /// `options` with the values that the sweep chose: representation, hidden layers, learning rate, L2, epochs,
 /// temperature. They are the options that are described as searched.

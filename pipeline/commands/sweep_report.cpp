@@ -2,6 +2,7 @@
 #include "pipeline/commands/sweep_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -45,7 +46,9 @@ std::vector<std::vector<std::string>> score_rows(const Sweep& sweep, std::size_t
   }
   if (sweep.recipe) {
     const OutOfFold& score = sweep.recipe->score;
-    std::vector<std::string> cells{"train's defaults"};
+    std::vector<std::string> cells{sweep.recipe->images < static_cast<std::size_t>(sweep.images())
+                                       ? fmt::format("train's defaults, {} images", sweep.recipe->images)
+                                       : "train's defaults"};
     for (std::string& cell : candidate_cells(sweep.recipe->candidate)) cells.push_back(std::move(cell));
     cells[4].clear();  // its learning rate is not a multiple of mean |x|^2
     cells.push_back(fmt::format("{}", TrainingOptions{}.epochs));
@@ -70,17 +73,38 @@ std::vector<std::vector<std::string>> score_rows(const Sweep& sweep, std::size_t
   return rows;
 }
 
+// The rounds, and what was not tried for want of time.
+std::string rounds_note(const SearchResult& search) {
+  std::string text;
+  for (const SearchRound& round : search.rounds) {
+    text += fmt::format("{}{} configurations on {} images for up to {} epochs",
+                        text.empty() ? "Rounds: " : "; ", round.candidates, round.images, round.epochs);
+  }
+  text += ".";
+  if (search.not_tried.empty()) return text;
+  std::vector<std::string> representations;
+  for (const Representation& of : representations_of(search.not_tried))
+    representations.push_back(fmt::format("{} {}", to_string(of.pooling), to_string(of.transform)));
+  return text + fmt::format(" Not tried within the budget: {} configurations, of {}.",
+                            search.not_tried.size(), fmt::join(representations, ", "));
+}
+
 std::string search_note(const Sweep& sweep) {
-  std::string text = fmt::format(
-      "{} configurations in {:.1f} s. Accuracies are means and standard deviations over {} folds of the {} "
-      "training "
-      "images (ridge: leave-one-out, which trains on more); the first configuration's is optimistic, because "
-      "it was "
-      "chosen for it. rate is learning rate x mean |x|^2.\nTemperature {:.3f}: expected calibration error "
-      "out of "
-      "fold {:.4f}, {:.4f} before.",
-      sweep.search.scores.size(), sweep.seconds, sweep.folds(), sweep.images(), sweep.temperature,
-      sweep.best.calibration_error, sweep.best.calibration_error_before);
+  std::string text =
+      rounds_note(sweep.search) + "\n" +
+      fmt::format(
+          "{} configurations in {:.1f} s. Accuracies are means and standard deviations over {} folds of the "
+          "{} "
+          "training "
+          "images (ridge: leave-one-out, which trains on more); the first configuration's is optimistic, "
+          "because "
+          "it was "
+          "chosen for it. rate is learning rate x mean |x|^2.\nTemperature {:.3f}: expected calibration "
+          "error "
+          "out of "
+          "fold {:.4f}, {:.4f} before.",
+          sweep.search.scores.size(), sweep.seconds, sweep.folds(), sweep.images(), sweep.temperature,
+          sweep.best.calibration_error, sweep.best.calibration_error_before);
   if (sweep.nested) {
     text += fmt::format(
         "\nNested cross-validation, each image judged by a search that did not see it: accuracy {:.4f} +- "
@@ -150,6 +174,24 @@ std::string curve_note(const Sweep& sweep) {
                      gain > error ? "more images would probably help" : "more images may help little");
 }
 
+Json rounds_json(const SearchResult& search) {
+  Json rounds = Json::array();
+  for (std::size_t r = 0; r < search.rounds.size(); ++r) {
+    Json solvers = Json::array();
+    for (const RoundSolver& of : search.solvers) {
+      if (of.round != static_cast<int>(r)) continue;
+      solvers.push_back({{"pooling", to_string(of.representation.pooling)},
+                         {"transform", to_string(of.representation.transform)},
+                         {"solver", to_string(of.solver)}});
+    }
+    rounds.push_back({{"images", search.rounds[r].images},
+                      {"epochs", search.rounds[r].epochs},
+                      {"configurations", search.rounds[r].candidates},
+                      {"solvers", solvers}});
+  }
+  return rounds;
+}
+
 Json to_json(const OutOfFold& score) {
   return {{"accuracy", score.accuracy},
           {"deviation", score.deviation},
@@ -209,6 +251,7 @@ Json to_json(const Sweep& sweep) {
   Json json{{"folds", sweep.folds()},
             {"images", sweep.images()},
             {"configurations", sweep.search.scores.size()},
+            {"rounds", rounds_json(sweep.search)},
             {"seconds", sweep.seconds},
             {"temperature", sweep.temperature},
             {"chosen",
@@ -237,6 +280,15 @@ Json to_json(const Sweep& sweep) {
                      {"deviation", point.deviation}});
   }
   json["learning_curve"] = curve;
+  Json not_tried = Json::array();
+  for (const Candidate& candidate : sweep.search.not_tried) {
+    not_tried.push_back({{"pooling", to_string(candidate.representation.pooling)},
+                         {"transform", to_string(candidate.representation.transform)},
+                         {"hidden", candidate.hidden},
+                         {"rate", candidate.rate},
+                         {"l2", candidate.l2}});
+  }
+  json["not_tried"] = not_tried;
   return json;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "head/search/calibration.hpp"
 #include "head/training/trainer.hpp"
 #include "pipeline/commands/commands.hpp"
+#include "pipeline/commands/sweep_plan.hpp"
 #include "pipeline/commands/sweep_report.hpp"
 #include "pipeline/model/embedded_weights.hpp"
 #include "pipeline/model/model_file.hpp"
@@ -28,6 +30,7 @@
 #include "pipeline/rows/stage_one.hpp"
 #include "pipeline/rows/stage_one_report.hpp"
 #include "pipeline/rows/stored_rows.hpp"
+#include "pipeline/rows/sweep_rows.hpp"
 #include "pipeline/rows/training_views.hpp"
 #include "pipeline/run/output_folder.hpp"
 #include "pipeline/run/resumable_training.hpp"
@@ -52,9 +55,8 @@ TrainingResult train(const RepresentedRows& features, const SplitRows& rows, con
   if (options.class_weight == ClassWeight::kBalanced) {
     training.class_weights = balanced_class_weights(rows.labels, rows.training, classes);
   }
-  return train_resumably(
-      {features.training(), rows.labels, rows.training, rows.validation, classes, features.source()},
-      training, options, identity, out, session);
+  return train_resumably(features.training_data(rows.labels, rows.training, rows.validation, classes),
+                         training, options, identity, out, session);
 }
 
 /// The input of stage two, from the cache or from a features file.
@@ -89,13 +91,41 @@ Model model_of(const StageTwoInput& input, const TrainOptions& options, const Re
 }
 
 Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const Session& session) {
-  const auto classes = static_cast<int>(input.dataset.manifest.classes.size());
-  check_sweep_memory(input.keys.size(), classes, options);
-  const SparseRows cached = input.stored.read(all_rows(input.stored.count));
+  const SweepPlan plan = plan_sweep(
+      {.images = static_cast<std::int64_t>(input.training_images.size()),
+       .rows = static_cast<std::int64_t>(input.keys.size()),
+       .views = static_cast<std::int64_t>(input.rows.training.size() - input.training_images.size()),
+       .shape = input.stored.shape,
+       .nonzeros = input.stored.layout.nonzeros,
+       .classes = static_cast<int>(input.dataset.manifest.classes.size())},
+      options);
+  session.console.note(describe(plan, options, session.threads));
+  const SweepRows sweep_rows = read_sweep_rows(input.stored, plan.poolings, on_interrupt());
   const std::span<const RowIndex> all(input.rows.training);
-  return run_sweep({cached.view(), input.stored.shape.channels, input.rows.labels, input.training_images,
+  return run_sweep({sweep_rows, input.rows.labels, input.training_images,
                     all.subspan(input.training_images.size()), input.view_images},
-                   input.dataset, options, on_interrupt(), session);
+                   input.dataset, options, plan.gram_bytes, on_interrupt(), session);
+}
+
+/// The plan of the search on a dataset whose rows are not yet computed.
+SweepPlan expected_sweep(const Manifest& manifest, const StageOne& stage_one, const TrainOptions& options) {
+  const auto total = static_cast<std::int64_t>(manifest.samples.size());
+  const auto is = [&](Split split) {
+    return std::count_if(manifest.samples.begin(), manifest.samples.end(),
+                         [split](const Sample& sample) { return sample.split == split; });
+  };
+  std::int64_t training = total - is(Split::kValidation) - is(Split::kTest);
+  if (is(Split::kValidation) == 0)
+    training -= static_cast<std::int64_t>(std::floor(static_cast<double>(training) * options.validation));
+  const std::int64_t views = training * options.views;
+  const MapShape shape = stage_one.map_shape();
+  return plan_sweep({.images = training,
+                     .rows = total + views,
+                     .views = views,
+                     .shape = shape,
+                     .nonzeros = expected_nonzeros(total + views, shape),
+                     .classes = static_cast<int>(manifest.classes.size())},
+                    options);
 }
 
 /// Stage two, evaluation, OUT.
@@ -188,6 +218,8 @@ void train_on_dataset(const TrainOptions& options, const Session& session) {
   session.begin_pass(pass::kList);
   Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
   check_early_stopping(manifest, options.validation, options.early_stopping);
+  if (options.sweep)
+    session.console.note(describe(expected_sweep(manifest, stage_one, options), options, session.threads));
   session.begin_pass(pass::kFeatures);
   ExtractedDataset dataset =
       extract_dataset(std::move(manifest), options.dataset, options.stage_one, session, stage_one);
@@ -216,7 +248,9 @@ void train_on_dataset(const TrainOptions& options, const Session& session) {
 void dry_run(const TrainOptions& options, const Session& session) {
   StageOne stage_one(load_weights(options.stage_one.network, options.stage_one.weights), {options.tap},
                      options.stage_one, session);
-  print_plan(options.dataset, 2, session, stage_one, options.views);
+  const Manifest manifest = print_plan(options.dataset, 2, session, stage_one, options.views);
+  if (options.sweep)
+    fmt::print("{}\n", describe(expected_sweep(manifest, stage_one, options), options, session.threads));
 }
 
 /// Rows that are already pooled can't be pooled in another way.
@@ -322,9 +356,7 @@ Command train_command() {
 Command sweep_command() {
   return make_command<TrainOptions>(
       {.name = "sweep",
-       .purpose =
-           "Find the best representation and head by cross-validation on the cache, then train it. Made "
-           "for hundreds to a few thousand images; with more, give fewer values to try",
+       .purpose = "Find the best representation and head by cross-validation on the cache, then train it",
        .together = Together::kAsOne},
       [](OptionList& list, TrainOptions& options) {
         options.sweep.emplace();

@@ -2,11 +2,14 @@
 #include "pipeline/options/training_options.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <limits>
 #include <string>
 
 #include "data/error.hpp"
 #include "features/extraction/extractor.hpp"
+#include "pipeline/options/quantities.hpp"
 #include "pipeline/options/stage_one_description.hpp"
 
 namespace headstart {
@@ -106,10 +109,18 @@ void describe_search(OptionList& list, SweepOptions& sweep) {
        space.rates);
   list({.name = "l2", .help = "Lambdas of L2 to try", .high = 1e6, .value = "X,..."}, space.l2);
   list({.name = "rounds",
-        .help = "Epochs of each round; the best third of the configurations goes on to the next",
+        .help = "Epochs of each round; the best third of the configurations goes on to the next. Above 1,000 "
+                "images the first rounds have a part of them",
         .low = 1,
         .high = 1e6},
        sweep.rounds);
+  list.text(
+      {.name = "budget",
+       .help = "Time that the search may take (90, 10m, 2h), or the share of the configurations that it "
+               "tries (25%)",
+       .value = "SECONDS|N%"},
+      sweep.budget, parse_search_budget, [](const SearchBudget& budget) { return to_string(budget); },
+      "seconds like 90, a time like 10m, or a share like 25%");
   list({.name = "folds", .help = "Folds of the cross-validation", .low = 2, .high = 1000}, sweep.folds);
   list({.name = "nested",
         .help = "Also judge the search itself, on outer folds: as many times the work as there are folds"},
@@ -120,6 +131,28 @@ void describe_search(OptionList& list, SweepOptions& sweep) {
 }
 
 }  // namespace
+
+std::optional<SearchBudget> parse_search_budget(const std::string& text) {
+  SearchBudget budget;
+  if (const std::optional<std::int64_t> duration = parse_duration(text)) {
+    budget.seconds = static_cast<double>(*duration);
+  } else {
+    const bool share = !text.empty() && text.back() == '%';
+    double number = 0.0;
+    const char* const end = text.data() + text.size() - (share ? 1 : 0);
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc{} || rest != end || !std::isfinite(number)) return std::nullopt;
+    if (share && number > 100.0) return std::nullopt;
+    (share ? budget.share : budget.seconds) = share ? number / 100.0 : number;
+  }
+  if (budget.seconds.value_or(budget.share.value_or(0.0)) <= 0.0) return std::nullopt;
+  return budget;
+}
+
+std::string to_string(const SearchBudget& budget) {
+  if (budget.share) return fmt::format("{}%", *budget.share * 100.0);
+  return budget.seconds ? fmt::format("{}", *budget.seconds) : "";
+}
 
 void describe_train(OptionList& list, TrainOptions& options) {
   describe_run(list, options);

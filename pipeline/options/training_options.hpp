@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "features/blocks/registry.hpp"
@@ -18,12 +19,24 @@ namespace headstart {
 
 class OptionList;
 
+/// --budget: how long a search may take; empty: as long as it needs.
+struct SearchBudget {
+  std::optional<double> seconds{};
+  std::optional<double> share{};  ///< of the configurations, in (0, 1]
+};
+
+/// The value of "90", "10m" or "25%"; empty for any other text.
+[[nodiscard]] std::optional<SearchBudget> parse_search_budget(const std::string& text);
+/// The text of a budget; empty if there is none.
+[[nodiscard]] std::string to_string(const SearchBudget& budget);
+
 /// The options of sweep's search.
 struct SweepOptions {
   SearchSpace space;
   int folds = 5;
   std::vector<int> rounds{8, 24, 72};  ///< epochs of each round of successive halving
-  bool nested = false;                 ///< also judge the whole search on outer folds
+  SearchBudget budget{};
+  bool nested = false;  ///< also judge the whole search on outer folds
   bool learning_curve = false;
 };
 

@@ -72,24 +72,46 @@ void Console::warn(std::string_view text) {
   if (verbosity_ != Verbosity::kSilent) line("headstart: warning: ", text);
 }
 
-void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t total, std::string_view unit,
-                       std::string_view extra) {
-  if (verbosity_ <= Verbosity::kQuiet || total == 0) return;
-  const std::lock_guard lock(mutex_);
+std::optional<double> Console::due(std::string_view stage) {
   const auto now = Clock::now();
   if (stage_ != stage) {
     stage_ = stage;
     stage_start_ = now;
     last_shown_ = now;
   }
-  if (now - last_shown_ < (terminal_ ? Clock::duration(kRedraw) : Clock::duration(kLineEvery))) return;
+  if (now - last_shown_ < (terminal_ ? Clock::duration(kRedraw) : Clock::duration(kLineEvery)))
+    return std::nullopt;
   last_shown_ = now;
-  const double elapsed = std::chrono::duration<double>(now - stage_start_).count();
-  const double rate = elapsed > 0.0 ? static_cast<double>(done) / elapsed : 0.0;
+  return std::chrono::duration<double>(now - stage_start_).count();
+}
+
+void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t total, std::string_view unit,
+                       std::string_view extra) {
+  if (verbosity_ <= Verbosity::kQuiet || total == 0) return;
+  const std::lock_guard lock(mutex_);
+  const std::optional<double> elapsed = due(stage);
+  if (!elapsed) return;
+  const double rate = *elapsed > 0.0 ? static_cast<double>(done) / *elapsed : 0.0;
   const std::string left =
       rate > 0.0 ? format_duration(static_cast<double>(total - std::min(done, total)) / rate) + " left" : "";
   std::string text = fmt::format("{}/{} {}, {:.1f}/s, {}", done, total, unit, rate, left);
   if (!extra.empty()) text += fmt::format(", {}", extra);
+  show(stage, static_cast<double>(std::min(done, total)) / static_cast<double>(total), text);
+}
+
+void Console::progress(std::string_view stage, double share, std::string_view extra) {
+  if (verbosity_ <= Verbosity::kQuiet) return;
+  const std::lock_guard lock(mutex_);
+  const std::optional<double> elapsed = due(stage);
+  if (!elapsed) return;
+  const double done = std::clamp(share, 0.0, 1.0);
+  std::string text = fmt::format("{:.0f} %", 100.0 * done);
+  if (done > 0.0) text += fmt::format(", {} left", format_duration(*elapsed * (1.0 - done) / done));
+  if (!extra.empty()) text += fmt::format(", {}", extra);
+  show(stage, done, text);
+}
+
+void Console::show(std::string_view stage, double share, const std::string& text) {
   if (!terminal_) {
     line("", fmt::format("{}: {}", stage, text));
     return;
@@ -99,8 +121,7 @@ void Console::progress(std::string_view stage, std::uint64_t done, std::uint64_t
   std::string bar = fmt::format("{} ", stage);
   if (columns > used + 10) {
     const std::size_t cells = std::min<std::size_t>(columns - used, 30);
-    const auto full = static_cast<std::size_t>(
-        static_cast<double>(cells) * static_cast<double>(std::min(done, total)) / static_cast<double>(total));
+    const auto full = static_cast<std::size_t>(static_cast<double>(cells) * share);
     bar += fmt::format("[{}{}] ", std::string(full, '#'), std::string(cells - full, '.'));
   }
   bar += text;

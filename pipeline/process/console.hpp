@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,9 @@ class Console {
   /// @param extra  text after the bar, e.g. "12 rejected"; may be empty
   void progress(std::string_view stage, std::uint64_t done, std::uint64_t total, std::string_view unit,
                 std::string_view extra);
+  /// The same for work that is not counted in pieces: shows percents.
+  /// @param share  of the stage's whole work that is done, 0 to 1
+  void progress(std::string_view stage, double share, std::string_view extra);
   /// Wipes the bar until the stage's next progress, because other text is written in its place.
   void hide_progress();
   /// Ends the stage and removes the bar.
@@ -48,6 +52,9 @@ class Console {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // Whether the progress of this stage is due to be shown. @return seconds since the stage began
+  [[nodiscard]] std::optional<double> due(std::string_view stage);
+  void show(std::string_view stage, double share, const std::string& text);
   void line(std::string_view prefix, std::string_view text);
   void put(const std::string& text);
   void wipe();

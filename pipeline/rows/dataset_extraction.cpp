@@ -87,8 +87,8 @@ ExtractedDataset extract_dataset(Manifest manifest, const fs::path& dataset, con
   return result;
 }
 
-void print_plan(const fs::path& dataset, int min_classes, const Session& session, StageOne& stage_one,
-                int views, const Shard& shard) {
+Manifest print_plan(const fs::path& dataset, int min_classes, const Session& session, StageOne& stage_one,
+                    int views, const Shard& shard) {
   Manifest manifest = find_images(dataset, min_classes, stage_one.images(), session.console);
   keep_shard(manifest, shard);
   const ExtractionPlan plan = stage_one.store().plan(sources_of(manifest), views);
@@ -104,6 +104,7 @@ void print_plan(const fs::path& dataset, int min_classes, const Session& session
              class_table(manifest), manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
              of_views, of_taps,
              (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
+  return manifest;
 }
 
 }  // namespace headstart

@@ -164,41 +164,59 @@ StoredRows FeatureFileReader::rows() const {
           .shape = shape_of_row(),
           .layout = layout_,
           .place = printable(path_.filename().string()),
-          .read = [this](std::span<const RowIndex> rows) { return read(rows); }};
+          .read = [this](std::span<const RowIndex> rows) { return read(rows); },
+          .read_dense = [this](std::span<const RowIndex> rows,
+                               std::span<float> dense) { read_dense(rows, dense); }};
 }
 
 SparseRows FeatureFileReader::read(std::span<const RowIndex> rows) const {
+  const std::size_t columns = features_.columns();
+  SparseRows read;
+  read.columns = static_cast<std::int64_t>(columns);
+  std::vector<float> dense;
+  for (std::size_t first = 0; first < rows.size(); first += rows_at_once_) {
+    const std::span<const RowIndex> part = rows.subspan(first, std::min(rows_at_once_, rows.size() - first));
+    dense.resize(part.size() * columns);
+    read_dense(part, dense);
+    for (std::size_t at = 0; at < part.size(); ++at)
+      read.append_dense(std::span(dense).subspan(at * columns, columns));
+  }
+  return read;
+}
+
+void FeatureFileReader::read_dense(std::span<const RowIndex> rows, std::span<float> dense) const {
   std::vector<std::size_t> in_file_order(rows.size());
   std::iota(in_file_order.begin(), in_file_order.end(), std::size_t{0});
-  const bool sorted = std::is_sorted(rows.begin(), rows.end());
-  if (!sorted)
+  if (!std::is_sorted(rows.begin(), rows.end()))
     std::stable_sort(in_file_order.begin(), in_file_order.end(),
                      [&](std::size_t a, std::size_t b) { return rows[a] < rows[b]; });
   const auto row_at = [&](std::size_t at) { return static_cast<std::size_t>(rows[in_file_order[at]]); };
 
-  SparseRows read;
   const std::size_t columns = features_.columns();
-  read.columns = static_cast<std::int64_t>(columns);
-  std::vector<float> dense;
+  std::vector<float> run;
   for (std::size_t begin = 0; begin < rows.size();) {
-    // Rows that are neighbours in the file are read together.
+    // Rows that are neighbours in the file are read together, in their places if these are neighbours, too.
     const std::size_t first = row_at(begin);
+    bool in_place = true;
     std::size_t end = begin + 1;
-    while (end < rows.size() && row_at(end) - row_at(end - 1) <= 1 && row_at(end) - first < rows_at_once_)
+    while (end < rows.size() && row_at(end) - row_at(end - 1) <= 1 && row_at(end) - first < rows_at_once_) {
+      in_place =
+          in_place && row_at(end) == row_at(end - 1) + 1 && in_file_order[end] == in_file_order[end - 1] + 1;
       ++end;
-    dense.resize((row_at(end - 1) - first + 1) * columns);
-    features_.read(first, dense);
-    for (; begin < end; ++begin)
-      read.append_dense(std::span(dense).subspan((row_at(begin) - first) * columns, columns));
+    }
+    const std::size_t count = row_at(end - 1) - first + 1;
+    if (in_place) {
+      features_.read(first, dense.subspan(in_file_order[begin] * columns, count * columns));
+      begin = end;
+      continue;
+    }
+    run.resize(count * columns);
+    features_.read(first, run);
+    for (; begin < end; ++begin) {
+      const std::span<const float> from = std::span(run).subspan((row_at(begin) - first) * columns, columns);
+      std::copy(from.begin(), from.end(), dense.subspan(in_file_order[begin] * columns).begin());
+    }
   }
-  if (sorted) return read;
-
-  std::vector<std::size_t> place(rows.size());
-  for (std::size_t at = 0; at < place.size(); ++at) place[in_file_order[at]] = at;
-  SparseRows ordered;
-  ordered.columns = read.columns;
-  for (const std::size_t at : place) ordered.append_row(read, at);
-  return ordered;
 }
 
 ExtractedDataset dataset_of(const FeatureTable& table) {

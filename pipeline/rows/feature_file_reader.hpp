@@ -34,6 +34,7 @@ class FeatureFileReader {
   void survey_features();
   [[nodiscard]] MapShape shape_of_row() const;
   [[nodiscard]] SparseRows read(std::span<const RowIndex> rows) const;
+  void read_dense(std::span<const RowIndex> rows, std::span<float> dense) const;
 
   std::filesystem::path path_;
   hdf5::File file_;

@@ -15,22 +15,7 @@
 namespace headstart {
 namespace {
 
-constexpr std::int64_t kPartBytes = std::int64_t{256} << 20;  // of rows read at once
-constexpr std::int64_t kBytesPerEntry = 8;                    // index and value
-
-/// How many rows fit into `most` bytes, if all `rows` together take `bytes`.
-std::size_t rows_within(std::int64_t most, std::size_t rows, std::int64_t bytes) {
-  const double share = static_cast<double>(most) / static_cast<double>(std::max<std::int64_t>(bytes, 1));
-  return std::max<std::size_t>(1, static_cast<std::size_t>(std::min(1.0, share) * static_cast<double>(rows)));
-}
-
-/// Calls take() for one part of `rows` after another.
-template <typename Take>
-void in_parts(const StoredRows& stored, std::span<const RowIndex> rows, const Take& take) {
-  const std::size_t part = rows_within(kPartBytes, stored.count, kBytesPerEntry * stored.layout.nonzeros);
-  for (std::size_t first = 0; first < rows.size(); first += part)
-    take(rows.subspan(first, std::min(part, rows.size() - first)));
-}
+constexpr std::int64_t kEntryBytes = 8;  // index and value
 
 /// @param window  the requested window; 0: none
 Error cannot_standardize(std::int64_t bytes, std::int64_t allowed, std::size_t window) {
@@ -65,6 +50,18 @@ SparseRows read_model_rows(const StoredRows& stored, std::span<const RowIndex> r
   return apply(fit_transform(representation.transform, matrix.view(), {}), std::move(matrix));
 }
 
+Matrix logits_of_part(const StoredRows& stored, std::span<const RowIndex> part,
+                      const Representation& representation, const Head& head) {
+  const std::vector<RowIndex> all = all_rows(part.size());
+  if (!is_dense(representation.pooling))
+    return predict_logits(head, read_model_rows(stored, part, representation).view(), all);
+  DenseRows pooled(part.size(), stored.shape.channels);
+  read_pooled(stored, part, representation.pooling, pooled.values());
+  FittedTransform in_model;
+  if (in_model_rows(representation.transform)) in_model.transform = representation.transform;
+  return predict_logits(head, TransformedRows(in_model, pooled.view(), 0).rows(), all);
+}
+
 }  // namespace
 
 SparseRows model_rows(const StoredRows& stored, std::span<const RowIndex> rows,
@@ -83,9 +80,8 @@ Matrix model_logits(const StoredRows& stored, std::span<const RowIndex> rows,
   Matrix logits(static_cast<Eigen::Index>(rows.size()), head.layers.back().bias.size());
   Eigen::Index first = 0;
   in_parts(stored, rows, [&](std::span<const RowIndex> part) {
-    const SparseRows matrix = read_model_rows(stored, part, representation);
     logits.middleRows(first, static_cast<Eigen::Index>(part.size())) =
-        predict_logits(head, matrix.view(), all_rows(part.size()));
+        logits_of_part(stored, part, representation, head);
     first += static_cast<Eigen::Index>(part.size());
   });
   return logits;
@@ -102,7 +98,9 @@ RepresentedRows::RepresentedRows(const StoredRows& stored, const Representation&
     : stored_(stored), representation_(representation) {
   const std::int64_t allowed = available_memory() / 5 * 2;
   const std::int64_t bytes = bytes_in_memory();
-  if (representation.pooling == Pooling::kFlatten && (window > 0 || bytes > allowed)) {
+  if (is_dense(representation.pooling)) {
+    keep_dense(training);
+  } else if (window > 0 || bytes > allowed) {
     if (representation.transform == Transform::kStandardize) throw cannot_standardize(bytes, allowed, window);
     // Two windows are in memory, and one of them may be there twice while it is transformed.
     if (window == 0) window = rows_within(allowed / 3, stored.count, bytes);
@@ -113,7 +111,7 @@ RepresentedRows::RepresentedRows(const StoredRows& stored, const Representation&
 }
 
 std::int64_t RepresentedRows::bytes_in_memory() const {
-  const std::int64_t bytes = kBytesPerEntry * stored_.layout.nonzeros;
+  const std::int64_t bytes = kEntryBytes * stored_.layout.nonzeros;
   const auto entries = static_cast<std::int64_t>(stored_.count * stored_.shape.size());
   switch (representation_.transform) {
     case Transform::kNone:
@@ -122,9 +120,21 @@ std::int64_t RepresentedRows::bytes_in_memory() const {
     case Transform::kScale:
       return 2 * bytes;
     case Transform::kStandardize:
-      return bytes + kBytesPerEntry * entries;
+      return bytes + kEntryBytes * entries;
   }
   return bytes;
+}
+
+void RepresentedRows::keep_dense(std::span<const RowIndex> training) {
+  pooled_ = DenseRows(stored_.count, stored_.shape.channels);
+  const std::vector<RowIndex> all = all_rows(stored_.count);
+  read_pooled(stored_, all, representation_.pooling, pooled_.values());
+  const bool in_model = in_model_rows(representation_.transform);
+  const FittedTransform fitted = fit_transform(representation_.transform, pooled_.view(), training);
+  if (!in_model) fitted_ = fitted;
+  pooled_training_ = TransformedRows(fitted, pooled_.view(), 0);
+  pooled_model_ = in_model ? pooled_training_ : TransformedRows({}, pooled_.view(), 0);
+  pooled_training_rows_ = pooled_training_.rows();
 }
 
 void RepresentedRows::keep_in_memory(std::span<const RowIndex> training) {
@@ -148,9 +158,27 @@ SparseRows RepresentedRows::read(std::span<const RowIndex> rows) const {
   return read_model_rows(stored_, rows, representation_);
 }
 
+TrainingData RepresentedRows::training_data(std::span<const std::int32_t> labels,
+                                            std::span<const RowIndex> training,
+                                            std::span<const RowIndex> validation, int classes) const {
+  return {.features = flattened(),
+          .labels = labels,
+          .training = training,
+          .validation = validation,
+          .classes = classes,
+          .source = source(),
+          .dense = is_dense(representation_.pooling) ? &pooled_training_rows_ : nullptr};
+}
+
+std::int64_t RepresentedRows::columns() const {
+  if (is_dense(representation_.pooling)) return pooled_.view().columns;
+  return source_ ? source_->columns : model_.columns;
+}
+
 std::string RepresentedRows::describe() const {
+  if (is_dense(representation_.pooling)) return fmt::format("{} features", columns());
   const auto entries = static_cast<double>(stored_.count) * static_cast<double>(columns());
-  const auto nonzeros = static_cast<double>(source_ ? stored_.layout.nonzeros : training().indptr.back());
+  const auto nonzeros = static_cast<double>(source_ ? stored_.layout.nonzeros : flattened().indptr.back());
   std::string text =
       fmt::format("{} features, {:.1f} % of them zero", columns(), 100.0 - 100.0 * nonzeros / entries);
   if (source_) text += fmt::format(", read from {} {} rows at a time", stored_.place, source_->window);
@@ -158,11 +186,14 @@ std::string RepresentedRows::describe() const {
 }
 
 double RepresentedRows::mean_squared_norm(std::span<const RowIndex> rows) const {
-  if (!source_) return headstart::mean_squared_norm(training(), rows);
+  if (is_dense(representation_.pooling))
+    return sum_of_squares(pooled_training_rows_, rows) / static_cast<double>(rows.size());
+  if (!source_) return headstart::mean_squared_norm(flattened(), rows);
   return sum_of_squares_read(rows, source_->window, source_->read) / static_cast<double>(rows.size());
 }
 
 Matrix RepresentedRows::logits(const Head& head, std::span<const RowIndex> rows) const {
+  if (is_dense(representation_.pooling)) return predict_logits(head, pooled_model_.rows(), rows);
   if (source_) return model_logits(stored_, rows, representation_, head);
   return predict_logits(head, model_.view(), rows);
 }

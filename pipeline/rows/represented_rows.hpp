@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "head/representation/dense_representation.hpp"
 #include "head/representation/representation.hpp"
 #include "head/training/row_source.hpp"
 #include "head/training/trainer.hpp"
+#include "memory/dense_rows.hpp"
 #include "memory/sparse_rows.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 
@@ -35,7 +37,8 @@ namespace headstart {
 /// The rows of one training run.
 class RepresentedRows {
  public:
-  /// Pooled rows are in memory, and so are flattened rows that take at most 40 % of the memory limit.
+  /// Pooled rows are in memory, with their zeros, and so are flattened rows that take at most 40 % of the
+  /// memory limit, without zeros.
   /// @param stored    must outlive this
   /// @param training  the rows that scale and standardize are fitted to
   /// @param window    flattened rows in memory at a time; 0: all, or as many as memory allows
@@ -45,14 +48,19 @@ class RepresentedRows {
   RepresentedRows(const RepresentedRows&) = delete;
   RepresentedRows& operator=(const RepresentedRows&) = delete;
 
-  /// The rows for train_head() if they are in memory; empty if source() reads them.
-  [[nodiscard]] SparseRowsView training() const {
-    return transformed_ ? transformed_->view() : model_.view();
-  }
+  /// The data for train_head(); valid while this lives.
+  /// @param labels  [stored rows]
+  [[nodiscard]] TrainingData training_data(std::span<const std::int32_t> labels,
+                                           std::span<const RowIndex> training,
+                                           std::span<const RowIndex> validation, int classes) const;
   /// The source that reads the rows; null if they are in memory.
   [[nodiscard]] const RowSource* source() const { return source_ ? &*source_ : nullptr; }
+  /// Flattened rows in memory; empty if source() reads them, or if the rows are pooled.
+  [[nodiscard]] SparseRowsView flattened() const {
+    return transformed_ ? transformed_->view() : model_.view();
+  }
   /// The number of features of a row.
-  [[nodiscard]] std::int64_t columns() const { return source_ ? source_->columns : model_.columns; }
+  [[nodiscard]] std::int64_t columns() const;
   /// A text like "25088 features, 90.1 % of them zero".
   [[nodiscard]] std::string describe() const;
 
@@ -71,14 +79,22 @@ class RepresentedRows {
 
  private:
   [[nodiscard]] std::int64_t bytes_in_memory() const;
+  void keep_dense(std::span<const RowIndex> training);
   void keep_in_memory(std::span<const RowIndex> training);
   void read_in_windows(std::span<const RowIndex> training, std::size_t window);
 
   const StoredRows& stored_;
   Representation representation_;
-  SparseRows model_;                       // model_rows(); empty if a source reads the rows
-  FittedTransform fitted_;                 // scale or standardize; other transforms change nothing here
+  FittedTransform fitted_;  // scale or standardize; other transforms are in the model's rows
+  // Pooled rows.
+  DenseRows pooled_;
+  TransformedRows pooled_model_;     // the model's rows: at length one, or as they are
+  TransformedRows pooled_training_;  // the rows that train
+  AffineRows pooled_training_rows_;
+  // Flattened rows in memory.
+  SparseRows model_;                       // model_rows()
   std::optional<SparseRows> transformed_;  // `model_` after `fitted_`, if that changes anything
+  // Flattened rows that are not.
   std::optional<RowSource> source_;
 };
 

@@ -8,13 +8,17 @@
 #include <atomic>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "head/representation/dense_representation.hpp"
+#include "head/search/fold_training.hpp"
 #include "head/search/learning_curve.hpp"
+#include "memory/dense_rows.hpp"
 #include "tests/head/layers/sparse_matrix.hpp"
 
 namespace headstart::test {
@@ -44,6 +48,7 @@ struct SearchExample {
       labels.push_back(labels[static_cast<std::size_t>(view)]);
     }
     matrix = sparse(dense);
+    fill_pooled(matrix);
     problem = problem_with(matrix);
     for (RowIndex row = 0; row < images; ++row) {
       problem.rows.push_back(row);
@@ -55,10 +60,17 @@ struct SearchExample {
     }
   }
 
+  // The pooled rows of other maps.
+  void fill_pooled(const SparseMatrix& maps) {
+    for (const Pooling pooling : {Pooling::kAverage, Pooling::kMaximum}) {
+      pooled[pooling] = std::make_shared<DenseRows>(labels.size(), kChannels);
+      pool_dense(maps.view(), kChannels, pooling, 1, pooled[pooling]->values());
+    }
+  }
   [[nodiscard]] SearchProblem problem_with(const SparseMatrix& maps) const {
     SearchProblem result = problem;
-    result.maps = maps.view();
-    result.channels = kChannels;
+    result.flattened = maps.view();
+    for (const auto& [pooling, rows] : pooled) result.pooled[pooling] = rows->view();
     result.labels = labels;
     result.classes = kSearchClasses;
     return result;
@@ -67,8 +79,11 @@ struct SearchExample {
   Matrix dense;
   std::vector<std::int32_t> labels;
   SparseMatrix matrix;
+  std::map<Pooling, std::shared_ptr<DenseRows>> pooled;
   SearchProblem problem;
 };
+
+constexpr std::int64_t kEnough = std::int64_t{1} << 30;  // bytes
 
 TrainingOptions short_training(int threads = 2) {
   TrainingOptions training;
@@ -80,18 +95,17 @@ TrainingOptions short_training(int threads = 2) {
 
 SearchOptions small_search() {
   SearchOptions options;
-  options.rounds = {2, 6};
+  options.epochs = {2, 6};
   return options;
 }
 
 SearchResult search_in(const SearchProblem& problem, const std::vector<Candidate>& candidates,
                        const SearchOptions& options, const TrainingOptions& training = short_training()) {
-  return search(CrossValidation(problem, candidates, training), candidates, options);
+  return search(problem, candidates, training, options, kEnough);
 }
 
 Matrix out_of_fold(const SearchProblem& problem, const Candidate& candidate, int epochs) {
-  return CrossValidation(problem, std::span(&candidate, 1), short_training())
-      .out_of_fold_logits(candidate, epochs);
+  return CrossValidation(problem, short_training(), kEnough).out_of_fold_logits(candidate, epochs);
 }
 
 std::vector<Candidate> small_candidates() {
@@ -201,6 +215,7 @@ TEST(SearchTest, AFoldsOwnLabelsRowsAndViewsTakeNoPartInItsLogits) {
     }
     dense.row(5) *= 3.0F;
     const SparseMatrix maps = sparse(dense);
+    changed.fill_pooled(maps);
     const Matrix after = out_of_fold(changed.problem_with(maps), candidate, 4);
     int same = 0;
     for (Eigen::Index i = 0; i < 60; ++i) {
@@ -218,7 +233,7 @@ TEST(SearchTest, WhatDivergesComesLast) {
   const std::vector<Candidate> candidates{{{Pooling::kMaximum, Transform::kUnit}, {9}, 1e30, 1e-4},
                                           pooled_candidate()};
   SearchOptions options = small_search();
-  options.rounds = {3};
+  options.epochs = {3};
   const SearchResult result = search_in(example.problem, candidates, options);
   EXPECT_EQ(result.scores.front().candidate, pooled_candidate());
   EXPECT_TRUE(std::isinf(result.scores.back().cross_entropy));
@@ -228,18 +243,20 @@ TEST(SearchTest, WhatDivergesComesLast) {
 TEST(SearchTest, EndsInTheMiddleOfARunWhenAsked) {
   const SearchExample example;
   std::atomic<bool> stop{false};
+  const Cancellation cancellation([&] { return stop.load(); });
   const std::vector<Candidate> candidates = small_candidates();
-  const CrossValidation validation(example.problem, candidates, short_training(1),
-                                   Cancellation([&] { return stop.load(); }));
   SearchOptions options = small_search();
-  std::size_t runs = 0;
-  options.on_run = [&](std::size_t done, std::size_t total) {
+  int calls = 0;
+  options.on_work = [&](double done, double total) {
     EXPECT_LE(done, total);
-    runs = done;
-    if (done == 5) stop = true;
+    stop = ++calls == 5;
   };
-  EXPECT_THROW(static_cast<void>(search(validation, candidates, options)), Cancelled);
-  EXPECT_EQ(runs, 5U);
+  EXPECT_THROW(static_cast<void>(
+                   search(example.problem, candidates, short_training(1), options, kEnough, cancellation)),
+               Cancelled);
+  EXPECT_EQ(calls, 5);
+  stop = true;
+  CrossValidation validation(example.problem, short_training(1), kEnough, cancellation);
   EXPECT_THROW(static_cast<void>(validation.out_of_fold_logits(candidates.front(), 2)), Cancelled);
   EXPECT_THROW(static_cast<void>(learning_curve(validation, candidates.front(), 2)), Cancelled);
 }
@@ -266,8 +283,8 @@ TEST(SearchTest, WhatFailsInARunIsNoDivergence) {
   int failures = 0;
   for (int checks = 1;; checks *= 2) {
     const std::string message = failure_of([&] {
-      const CrossValidation validation(example.problem, candidates, short_training(1), fail_after(checks));
-      static_cast<void>(search(validation, candidates, small_search()));
+      static_cast<void>(search(example.problem, candidates, short_training(1), small_search(), kEnough,
+                               fail_after(checks)));
     });
     if (message.empty()) break;
     EXPECT_EQ(message, "a disk is gone");
@@ -277,16 +294,21 @@ TEST(SearchTest, WhatFailsInARunIsNoDivergence) {
   const std::vector<RowIndex> rows(example.problem.rows);
   EXPECT_EQ(failure_of([&] {
               static_cast<void>(train_and_predict(example.problem, pooled_candidate(), 3, rows, rows,
-                                                  short_training(1), fail_after(20)));
+                                                  short_training(1), kEnough, fail_after(20)));
             }),
             "a disk is gone");
 }
 
 TEST(SearchTest, TheLearningCurveRisesToAllRows) {
   const SearchExample example;
+  CrossValidation validation(example.problem, short_training(), kEnough);
+  double share = 0.0;
   const std::vector<LearningCurvePoint> points =
-      learning_curve(CrossValidation(example.problem, std::vector{pooled_candidate()}, short_training()),
-                     pooled_candidate(), 6);
+      learning_curve(validation, pooled_candidate(), 6, [&](double done) {
+        EXPECT_GT(done, share);
+        share = done;
+      });
+  EXPECT_NEAR(share, 1.0, 0.2);
   ASSERT_GE(points.size(), 4U);
   EXPECT_EQ(points[0].rows_per_class, 1);
   EXPECT_EQ(points[1].rows_per_class, 2);
@@ -302,7 +324,7 @@ TEST(SearchTest, TrainAndPredictSeesTheTrainingRowsOnly) {
   const std::vector<RowIndex> training(example.problem.rows.begin(), example.problem.rows.begin() + 40);
   const std::vector<RowIndex> others(example.problem.rows.begin() + 40, example.problem.rows.end());
   const Matrix logits =
-      train_and_predict(example.problem, pooled_candidate(), 6, training, others, short_training());
+      train_and_predict(example.problem, pooled_candidate(), 6, training, others, short_training(), kEnough);
   ASSERT_EQ(logits.rows(), 20);
   int correct = 0;
   for (Eigen::Index i = 0; i < 20; ++i) {
@@ -329,20 +351,172 @@ TEST(SearchTest, ProblemsThatDoNotFitAreRefused) {
   refused([](SearchProblem& p, SearchOptions&) { p.folds.front() = 9; });  // folds 4 to 8 are empty
   refused([](SearchProblem& p, SearchOptions&) { p.folds.front() = -1; });
   refused([](SearchProblem& p, SearchOptions&) { p.view_images.front() = 60; });
-  refused([](SearchProblem&, SearchOptions& o) { o.rounds = {6, 2}; });
-  refused([](SearchProblem&, SearchOptions& o) { o.rounds.clear(); });
+  refused([](SearchProblem& p, SearchOptions&) { p.pooled.clear(); });
+  refused([](SearchProblem&, SearchOptions& o) { o.epochs = {6, 2}; });
+  refused([](SearchProblem&, SearchOptions& o) { o.epochs.clear(); });
   refused([](SearchProblem&, SearchOptions& o) { o.kept = 0.0; });
-  const CrossValidation for_another(example.problem, one, short_training());
-  EXPECT_THROW(static_cast<void>(for_another.out_of_fold_logits({{}, {9}, 0.3, 1e-3}, 1)),
-               std::invalid_argument);
+  refused([](SearchProblem&, SearchOptions& o) { o.tried = 1.5; });
 }
 
-TEST(SearchTest, MemoryIsCountedOncePerRepresentationFoldAndWidth) {
+// Small sets keep the rounds that were asked for; large ones begin with a part and end with all.
+TEST(SearchRoundsTest, GrowToAllImagesWithNoMoreStepsThanEightThousandImagesTake) {
+  const SearchOptions options;
+  for (const std::size_t images : {10U, 500U, 1000U}) {
+    const std::vector<SearchRound> rounds = search_rounds(images, 72, options);
+    ASSERT_EQ(rounds.size(), 3U);
+    for (std::size_t r = 0; r < 3; ++r) {
+      EXPECT_EQ(rounds[r].images, images);
+      EXPECT_EQ(rounds[r].epochs, options.epochs[r]);
+    }
+    EXPECT_EQ(rounds[1].candidates, 24U);
+    EXPECT_EQ(rounds[2].candidates, 8U);
+  }
+  for (const std::size_t images : {1001U, 8000U, 70'000U, 2'000'000U}) {
+    const std::vector<SearchRound> rounds = search_rounds(images, 72, options);
+    EXPECT_EQ(rounds.back().images, images);
+    EXPECT_LE(rounds.front().images, 4000U);
+    for (std::size_t r = 0; r < 3; ++r) {
+      EXPECT_GE(rounds[r].epochs, std::min(3, options.epochs[r]));
+      if (rounds[r].epochs > 3) {
+        EXPECT_LE(static_cast<double>(rounds[r].images) * (rounds[r].epochs - 1), 8000.0 * options.epochs[r]);
+      }
+      if (r > 0) {
+        EXPECT_GE(rounds[r].images, rounds[r - 1].images);
+      }
+    }
+  }
+}
+
+TEST(SearchBudgetTest, AShareTriesThatShareOfTheCandidatesAndListsTheRest) {
+  const SearchExample example;
+  const std::vector<Candidate> candidates = small_candidates();  // 32
+  SearchOptions options = small_search();
+  options.tried = 0.25;
+  const SearchResult result = search_in(example.problem, candidates, options);
+  EXPECT_EQ(result.scores.size(), 8U);
+  EXPECT_EQ(result.not_tried.size(), 24U);
+  for (const Candidate& candidate : candidates) {
+    const auto tried =
+        std::count_if(result.scores.begin(), result.scores.end(),
+                      [&](const CandidateScore& score) { return score.candidate == candidate; });
+    EXPECT_EQ(tried + std::count(result.not_tried.begin(), result.not_tried.end(), candidate), 1);
+  }
+  EXPECT_EQ(search_in(example.problem, candidates, options).scores.front().candidate,
+            result.scores.front().candidate);
+}
+
+TEST(SearchBudgetTest, WithoutTimeATenthIsTriedAndOneGoesThrough) {
+  const SearchExample example;
+  const std::vector<Candidate> candidates = small_candidates();
+  SearchOptions options = small_search();
+  options.seconds = 0.0;
+  const SearchResult result = search_in(example.problem, candidates, options);
+  EXPECT_EQ(result.scores.size(), 4U);
+  EXPECT_EQ(result.not_tried.size(), 28U);
+  EXPECT_EQ(result.scores.front().round, 1);
+  EXPECT_EQ(result.rounds.back().candidates, 1U);
+}
+
+// Each way to train gives what the others give.
+TEST(FoldTrainingTest, EverySolverGivesTheSameLogits) {
+  const SearchExample example;
+  const std::vector<Fold> folds = folds_of(example.problem);
+  const auto logits = [&](FoldSolver solver, const std::vector<Candidate>& candidates) {
+    const auto training = prepare_training(solver, example.problem, folds, candidates, short_training(1), {});
+    return training->train(candidates, folds[2], 2, 5, true);
+  };
+  const auto expect_near = [](const std::vector<FoldCurve>& a, const std::vector<FoldCurve>& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      ASSERT_EQ(a[i].cross_entropy.size(), 5U);
+      EXPECT_NEAR(a[i].cross_entropy.back(), b[i].cross_entropy.back(), 1e-4);
+      EXPECT_LT((a[i].last_logits - b[i].last_logits).norm(), 1e-4F * a[i].last_logits.norm());
+    }
+  };
+  for (const Transform transform : {Transform::kNone, Transform::kUnit, Transform::kScale}) {
+    const Representation flat{Pooling::kFlatten, transform};
+    const std::vector<Candidate> candidates{{flat, {}, 0.3, 1e-3}, {flat, {9}, 0.1, 0.0}};
+    expect_near(logits(FoldSolver::kGram, candidates), logits(FoldSolver::kSparse, candidates));
+  }
+  for (const Transform transform :
+       {Transform::kNone, Transform::kUnit, Transform::kScale, Transform::kStandardize}) {
+    const Representation pooled{Pooling::kAverage, transform};
+    const std::vector<Candidate> candidates{{pooled, {}, 0.3, 1e-3},
+                                            {pooled, {}, 0.1, 1e-3},
+                                            {pooled, {9}, 0.3, 0.0},
+                                            {pooled, {7, 4}, 0.3, 1e-4}};
+    expect_near(logits(FoldSolver::kGram, candidates), logits(FoldSolver::kDense, candidates));
+  }
+}
+
+TEST(FoldTrainingTest, HeadsTrainedTogetherAreThoseTrainedAlone) {
+  const SearchExample example;
+  const std::vector<Fold> folds = folds_of(example.problem);
+  const Representation pooled{Pooling::kMaximum, Transform::kStandardize};
+  const std::vector<Candidate> candidates{
+      {pooled, {}, 0.3, 1e-3}, {pooled, {}, 1e30, 1e-3}, {pooled, {9, 4}, 0.3, 0.0}};
+  TrainingOptions training = short_training(1);
+  training.nesterov = true;
+  training.dropout = 0.3;
+  training.label_smoothing = 0.1;
+  training.class_weights = {1.0F, 0.5F, 2.0F};
+  const auto prepared =
+      prepare_training(FoldSolver::kDense, example.problem, folds, candidates, training, {});
+  const std::vector<FoldCurve> together = prepared->train(candidates, folds[1], 1, 4, true);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    const FoldCurve alone =
+        std::move(prepared->train(std::span(&candidates[c], 1), folds[1], 1, 4, true).front());
+    EXPECT_EQ(together[c].diverged, c == 1) << c;
+    EXPECT_EQ(together[c].cross_entropy, alone.cross_entropy) << c;
+    EXPECT_EQ(together[c].last_logits, alone.last_logits) << c;
+  }
+}
+
+TEST(SearchCostTest, TheGramSolverIsTakenForFewRowsOfManyColumns) {
   const Representation flat{Pooling::kFlatten, Transform::kUnit};
-  const std::vector<Candidate> candidates{{flat, {}, 0.1, 0.0}, {flat, {}, 0.3, 0.0}, {flat, {9}, 0.1, 0.0}};
-  EXPECT_EQ(cross_validation_bytes(72, 4, 3, candidates), 4 * (72 * 72 + 72 * 3 + 72 * 9));
-  const std::vector<Candidate> by_fold{pooled_candidate()};
-  EXPECT_EQ(cross_validation_bytes(72, 4, 3, by_fold), 4 * 4 * (72 * 72 + 72 * 9));
+  const Representation pooled{Pooling::kAverage, Transform::kUnit};
+  const auto solver = [](const Representation& representation, std::int64_t images, std::int64_t memory) {
+    const bool dense = is_dense(representation.pooling);
+    const std::vector<Candidate> candidates{{representation, {256}, 0.1, 1e-4},
+                                            {representation, {}, 0.1, 1e-4}};
+    const SearchShape shape{.images = images,
+                            .rows = images,
+                            .folds = 5,
+                            .columns = dense ? 512 : 25'088,
+                            .nonzeros = images * (dense ? 512 : 2500),
+                            .classes = 10};
+    return search_cost(shape, candidates, 8, memory).solver;
+  };
+  constexpr std::int64_t kMemory = 10'000'000'000;
+  EXPECT_EQ(solver(flat, 2000, kMemory), FoldSolver::kGram);
+  EXPECT_EQ(solver(flat, 2000, 4 * 2000 * 2000), FoldSolver::kSparse);
+  EXPECT_EQ(solver(flat, 200'000, std::int64_t{1} << 60), FoldSolver::kSparse);
+  EXPECT_EQ(solver(pooled, 2000, kMemory), FoldSolver::kDense);
+  EXPECT_EQ(solver(pooled, 1'000'000, kMemory), FoldSolver::kDense);
+}
+
+TEST(SearchProblemTest, APartIsStratifiedAndPartOfALargerOne) {
+  SearchExample example(60, 12);
+  const auto rows_of = [&](std::size_t images) { return part_of(example.problem, images, 5); };
+  SearchProblem before = rows_of(1);
+  EXPECT_EQ(before.rows.size(), 1U);
+  for (std::size_t images = 3; images <= 60; images += 3) {
+    const SearchProblem part = rows_of(images);
+    ASSERT_EQ(part.rows.size(), images);
+    EXPECT_TRUE(std::includes(part.rows.begin(), part.rows.end(), before.rows.begin(), before.rows.end()));
+    for (std::int32_t label = 0; label < kSearchClasses; ++label) {
+      const auto is = [&](RowIndex row) { return example.labels[static_cast<std::size_t>(row)] == label; };
+      const auto all = std::count_if(example.problem.rows.begin(), example.problem.rows.end(), is);
+      const auto here = std::count_if(part.rows.begin(), part.rows.end(), is);
+      EXPECT_NEAR(static_cast<double>(here), static_cast<double>(all * static_cast<long>(images)) / 60.0,
+                  1.01);
+    }
+    for (std::size_t i = 0; i < images; ++i) EXPECT_EQ(part.folds[i], part.rows[i] % 4);
+    for (std::size_t v = 0; v < part.views.size(); ++v)
+      EXPECT_EQ(part.rows[part.view_images[v]], part.views[v] - 60);
+    before = part;
+  }
+  EXPECT_EQ(rows_of(60).views.size(), 12U);
 }
 
 TEST(MeanAndDeviationTest, OfKnownNumbers) {

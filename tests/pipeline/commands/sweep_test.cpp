@@ -16,6 +16,7 @@
 
 #include "data/error.hpp"
 #include "head/random.hpp"
+#include "head/representation/dense_representation.hpp"
 #include "pipeline/options/option.hpp"
 
 namespace headstart {
@@ -60,7 +61,13 @@ struct SweptImages {
   }
   [[nodiscard]] Sweep run(const Cancellation& cancellation = {}) const {
     Console console(Verbosity::kSilent);
-    return run_sweep({maps.view(), kChannels, labels, rows, {}, {}}, dataset, options, cancellation,
+    SweepRows swept;
+    swept.flattened.append(maps.view());
+    for (const Pooling pooling : {Pooling::kAverage, Pooling::kMaximum}) {
+      DenseRows& pooled = swept.pooled.emplace(pooling, DenseRows(maps.rows(), kChannels)).first->second;
+      pool_dense(maps.view(), kChannels, pooling, 1, pooled.values());
+    }
+    return run_sweep({swept, labels, rows, {}, {}}, dataset, options, std::int64_t{1} << 30, cancellation,
                      Session{console, 1});
   }
 };

@@ -52,6 +52,19 @@ TEST(Console, WithoutATerminalWritesNoControlCharacters) {
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
+TEST(Console, WorkThatIsNotCountedHasPercentsAndTheTimeThatIsLeft) {
+  const std::string text = written(Verbosity::kNormal, true, [](Console& console) {
+    console.progress("sweep", 0.0, "");
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    console.progress("sweep", 0.01, "few");
+  });
+  EXPECT_NE(text.find(" 1 %, "), std::string::npos) << text;
+  // 0.15 s for a hundredth: about 15 s are left, or more on a busy machine.
+  const std::size_t left = text.find(" left, few");
+  ASSERT_NE(left, std::string::npos) << text;
+  EXPECT_EQ(text.find(" 1 %, 0 s"), std::string::npos) << text;
+}
+
 TEST(Console, ABarIsFullWhereMoreIsDoneThanWasExpected) {  // rows that were lost are computed again
   const std::string text = written(Verbosity::kNormal, true, [](Console& console) {
     console.progress("images", 0, 100, "images", "");

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <limits>
 #include <string>
@@ -58,6 +60,29 @@ fs::path written(const ScratchFolder& scratch, const FeatureTable& table,
   return file;
 }
 
+// In any order, with gaps and repetitions, dense and sparse.
+TEST(FeatureFileReader, ReadsRowsInTheOrderAskedFor) {
+  const ScratchFolder scratch;
+  const FeatureFileReader reader(written(scratch, table_of(30)));
+  const StoredRows stored = reader.rows();
+  for (const std::vector<RowIndex>& rows :
+       {std::vector<RowIndex>{3, 4, 5, 6}, std::vector<RowIndex>{6, 5, 4},
+        std::vector<RowIndex>{7, 7, 8, 2, 29, 0}, std::vector<RowIndex>{0, 2, 4, 5, 6, 9},
+        std::vector<RowIndex>{}}) {
+    EXPECT_EQ(stored.read(rows), rows_of(rows));
+    std::vector<float> dense(rows.size() * static_cast<std::size_t>(kColumns), -1.0F);
+    stored.read_dense(rows, dense);
+    const SparseRows expected = rows_of(rows);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::vector<float> row(static_cast<std::size_t>(kColumns));
+      expected.expand(i, row);
+      EXPECT_TRUE(
+          std::equal(row.begin(), row.end(), dense.begin() + static_cast<std::ptrdiff_t>(i) * kColumns))
+          << i;
+    }
+  }
+}
+
 TEST(FeatureFileReader, GivesBackWhatWasWritten) {
   const ScratchFolder scratch;
   const FeatureTable table = table_of(7);
@@ -78,20 +103,6 @@ TEST(FeatureFileReader, GivesBackWhatWasWritten) {
     EXPECT_EQ(rows.shape.size(), 512U);
     EXPECT_EQ(rows.layout.nonzeros, 14);
     EXPECT_EQ(rows.layout.segments.size(), 7U);
-  }
-}
-
-TEST(FeatureFileReader, ReadsRowsInTheOrderAskedFor) {
-  const ScratchFolder scratch;
-  const FeatureFileReader reader(written(scratch, table_of(9)));
-  for (const std::vector<RowIndex>& wanted :
-       {std::vector<RowIndex>{0, 1, 2, 3, 4, 5, 6, 7, 8}, {8, 0, 3, 3, 4, 1}, {5}, {}, {2, 2, 2}}) {
-    const SparseRows read = reader.rows().read(wanted);
-    const SparseRows expected = rows_of(wanted);
-    EXPECT_EQ(read.columns, kColumns);
-    EXPECT_EQ(read.indptr, expected.indptr);
-    EXPECT_EQ(read.indices, expected.indices);
-    EXPECT_EQ(read.values, expected.values);
   }
 }
 

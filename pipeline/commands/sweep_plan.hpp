@@ -1,0 +1,54 @@
+// pipeline/commands/sweep_plan.hpp: what a search will cost, in memory and time, told before stage one
+// begins.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "features/network/network.hpp"
+#include "head/search/search.hpp"
+#include "pipeline/options/training_options.hpp"
+
+namespace headstart {
+
+/// The sizes of a search.
+struct SweepSize {
+  std::int64_t images = 0;    ///< that train
+  std::int64_t rows = 0;      ///< of the whole dataset, views included: all are in memory
+  std::int64_t views = 0;     ///< of the images that train
+  MapShape shape;             ///< of a row's map
+  std::int64_t nonzeros = 0;  ///< of all rows' maps
+  int classes = 0;
+};
+
+/// The non-zeros of rows that are not yet computed: a seventh of flattened maps. VGG16's block5_pool has a
+/// tenth.
+[[nodiscard]] std::int64_t expected_nonzeros(std::int64_t rows, MapShape shape) noexcept;
+
+struct SweepPlan {
+  std::vector<SearchRound> rounds;
+  std::size_t configurations = 0;
+  double core_seconds = 0.0;  ///< estimated; of a core as fast as in docs/head-solvers.md
+  /// rows + Gram matrices + weights and velocities of the heads that train at a time
+  std::int64_t bytes = 0;
+  std::int64_t gram_bytes = 0;      ///< that Gram matrices may take
+  std::vector<Pooling> poolings{};  ///< of the rows that are kept in memory
+};
+
+/// train's defaults as a candidate, to be compared with; its rate depends on the rows. Rows that come pooled
+/// from a file stay so.
+[[nodiscard]] Candidate recipe_candidate(const TrainOptions& options);
+
+/// The rows of train's defaults are kept as well, if they fit.
+/// @throws Error kData if the rows would take more than 40 % of the memory limit, with the remedy
+[[nodiscard]] SweepPlan plan_sweep(const SweepSize& size, const TrainOptions& options);
+
+/// The options of head/'s search. @param elapsed  seconds of the budget that are spent already
+[[nodiscard]] SearchOptions search_options(const SweepOptions& options, double elapsed);
+
+/// "72 configurations on 1000, 2828 and 8000 images: about 3m 10s on 2 threads, 1.2 GB". The time is that of
+/// this machine, by the speed of a short product now.
+[[nodiscard]] std::string describe(const SweepPlan& plan, const TrainOptions& options, int threads);
+
+}  // namespace headstart

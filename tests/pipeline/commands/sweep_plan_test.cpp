@@ -1,0 +1,85 @@
+// tests/pipeline/commands/sweep_plan_test.cpp: what a search costs is told before it begins.
+#include "pipeline/commands/sweep_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/error.hpp"
+#include "head/layers/solver.hpp"
+
+namespace headstart {
+namespace {
+
+SweepSize size_of(std::int64_t images, bool pooled = false) {
+  const MapShape shape = pooled ? MapShape{1, 1, 512} : MapShape{7, 7, 512};
+  return {.images = images,
+          .rows = images,
+          .shape = shape,
+          .nonzeros = expected_nonzeros(images, shape),
+          .classes = 10};
+}
+
+TrainOptions options_with(std::vector<Pooling> poolings) {
+  TrainOptions options;
+  options.sweep.emplace();
+  options.sweep->space.poolings = std::move(poolings);
+  return options;
+}
+
+TEST(SweepPlan, PooledRowsOfAnySizeTakeFourBytesAFeatureAndTheirHeads) {
+  const TrainOptions options = options_with({Pooling::kAverage});
+  const SweepPlan plan = plan_sweep(size_of(100'000, true), options);
+  EXPECT_GE(plan.bytes, 100'000 * 512 * 4);
+  EXPECT_LT(plan.bytes, 100'000 * 512 * 4 + 100'000'000);
+  EXPECT_EQ(plan.configurations, 72U);
+  EXPECT_EQ(plan.rounds.back().images, 100'000U);
+}
+
+// train's defaults take flattened rows, which need not be among the candidates'.
+TEST(SweepPlan, KeepsTheRowsOfTrainsDefaultsIfTheyFit) {
+  const TrainOptions options = options_with({Pooling::kAverage});
+  const auto flattened = [&](std::int64_t images) {
+    const std::vector<Pooling> poolings = plan_sweep(size_of(images), options).poolings;
+    return std::find(poolings.begin(), poolings.end(), Pooling::kFlatten) != poolings.end();
+  };
+  EXPECT_TRUE(flattened(1000));
+  EXPECT_FALSE(flattened(available_memory() / 25'088));
+}
+
+TEST(SweepPlan, TakesLongerWithMoreImagesAndLessWithABudget) {
+  TrainOptions options = options_with({Pooling::kAverage, Pooling::kFlatten});
+  double before = 0.0;
+  for (const std::int64_t images : {100, 1000, 5000, 20'000}) {
+    const double seconds = plan_sweep(size_of(images), options).core_seconds;
+    EXPECT_GT(seconds, before) << images;
+    before = seconds;
+  }
+  options.sweep->budget = *parse_search_budget("25%");
+  EXPECT_NEAR(plan_sweep(size_of(20'000), options).core_seconds, 0.25 * before, 0.05 * before);
+}
+
+TEST(SweepPlan, RowsThatDoNotFitAreRefusedWithTheRemedy) {
+  const TrainOptions options = options_with({Pooling::kFlatten});
+  const std::int64_t too_many = available_memory() / 25'088;
+  try {
+    static_cast<void>(plan_sweep(size_of(too_many), options));
+    FAIL() << "it fits";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Error::Kind::kData);
+    EXPECT_NE(std::string(error.what()).find("--poolings avg,max"), std::string::npos) << error.what();
+  }
+}
+
+TEST(SweepPlan, SaysHowMuchAndHowLong) {
+  const TrainOptions options = options_with({Pooling::kAverage});
+  const std::string text = describe(plan_sweep(size_of(8000, true), options), options, 1);
+  EXPECT_NE(text.find("72 of 72 configurations on 1000, 2828, 8000 images"), std::string::npos) << text;
+  EXPECT_NE(text.find("on 1 threads"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace headstart

@@ -89,6 +89,10 @@ SearchCost CrossValidation::cost(std::span<const Candidate> candidates, int epoc
       candidates, epochs, memory_);
 }
 
+int CrossValidation::threads_for(const FoldTraining& training) const {
+  return training.uses_all_threads() ? 1 : training_.threads;
+}
+
 const FoldTraining& CrossValidation::prepared(FoldSolver solver, std::span<const Candidate> candidates) {
   const bool same =
       std::equal(candidates.begin(), candidates.end(), prepared_for_.begin(), prepared_for_.end());
@@ -130,7 +134,7 @@ std::vector<std::vector<FoldCurve>> CrossValidation::run(std::span<const Candida
         if (process == rank) tasks.emplace_back(g, f);
       }
     }
-    run_on_free_threads(tasks.size(), training_.threads, [&](std::size_t t) {
+    run_on_free_threads(tasks.size(), threads_for(training), [&](std::size_t t) {
       const auto& [g, f] = tasks[t];
       std::vector<Candidate> group;
       double seconds = 0.0;
@@ -156,7 +160,7 @@ std::vector<FoldCurve> CrossValidation::run(const Candidate& candidate, std::spa
       prepared(cost(one, *std::max_element(epochs.begin(), epochs.end())).solver, one);
   std::vector<FoldCurve> curves(folds.size());
   std::mutex mutex;
-  run_on_free_threads(folds.size(), training_.threads, [&](std::size_t f) {
+  run_on_free_threads(folds.size(), threads_for(training), [&](std::size_t f) {
     curves[f] = std::move(training.train(one, folds[f], f, epochs[f], keep_logits).front());
     const std::lock_guard lock(mutex);
     if (on_fold) on_fold();
@@ -230,9 +234,11 @@ SearchShape search_shape(const SearchProblem& problem, Pooling pooling, std::siz
   const std::int64_t columns = problem.columns(pooling);
   std::int64_t nonzeros = rows * columns;
   if (pooling == Pooling::kFlatten) {
-    const auto all = static_cast<double>(problem.flattened.values.size());
-    nonzeros = static_cast<std::int64_t>(all * static_cast<double>(rows) /
-                                         static_cast<double>(problem.flattened.rows()));
+    const std::int64_t all = problem.source_nonzeros > 0
+                                 ? problem.source_nonzeros
+                                 : static_cast<std::int64_t>(problem.flattened.values.size());
+    nonzeros = static_cast<std::int64_t>(static_cast<double>(all) * static_cast<double>(rows) /
+                                         static_cast<double>(problem.labels.size()));
   }
   return {.images = images,
           .rows = rows,
@@ -240,7 +246,10 @@ SearchShape search_shape(const SearchProblem& problem, Pooling pooling, std::siz
           .columns = columns,
           .nonzeros = nonzeros,
           .classes = problem.classes,
-          .batch = batch};
+          .batch = batch,
+          .window = pooling == Pooling::kFlatten && problem.source != nullptr
+                        ? static_cast<std::int64_t>(problem.source->window)
+                        : 0};
 }
 
 void run_on_free_threads(std::size_t count, int threads, const std::function<void(std::size_t)>& task) {

@@ -84,6 +84,8 @@ class CrossValidation {
                                           const std::function<void()>& on_fold = {});
 
  private:
+  // How many trainings may run at a time.
+  [[nodiscard]] int threads_for(const FoldTraining& training) const;
   // The training of candidates of one representation; makes it if it is not the last one.
   const FoldTraining& prepared(FoldSolver solver, std::span<const Candidate> candidates);
 

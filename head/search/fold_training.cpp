@@ -2,6 +2,7 @@
 #include "head/search/fold_training.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <stdexcept>
@@ -81,18 +82,52 @@ TrainingOptions alone(TrainingOptions options) {
   return options;
 }
 
-// What a representation multiplies each of these flattened rows with, [rows of the problem's matrices].
-std::vector<float> factors_of_rows(const SearchProblem& problem, std::span<const RowIndex> members,
-                                   Transform transform) {
-  std::vector<float> factors(problem.labels.size(), 0.0F);
-  const bool to_unit = transform == Transform::kUnit;
-  const FittedTransform fitted = fit_transform(transform, problem.flattened, problem.rows);
-  for (const RowIndex row : members) {
-    factors[static_cast<std::size_t>(row)] =
-        to_unit ? static_cast<float>(1.0 / std::max(norm_of(problem.flattened.row_values(row)), kLeastNorm))
-                : fitted.scale;
+// Calls take(row, |x|^2) for each of `rows`, ascending, of flattened rows in memory or from a source.
+template <typename Take>
+void for_each_squared_norm(const SearchProblem& problem, std::span<const RowIndex> rows,
+                           const Cancellation& cancellation, const Take& take) {
+  const auto squared = [](std::span<const float> values) {
+    const double norm = norm_of(values);
+    return norm * norm;
+  };
+  if (problem.source == nullptr) {
+    for (const RowIndex row : rows) take(row, squared(problem.flattened.row_values(row)));
+    return;
   }
-  return factors;
+  for (std::size_t first = 0; first < rows.size(); first += problem.source->window) {
+    cancellation.check();
+    const auto part = rows.subspan(first, std::min(problem.source->window, rows.size() - first));
+    const SparseRows read = problem.source->read(part);
+    for (std::size_t i = 0; i < part.size(); ++i) take(part[i], squared(read.row_values(i)));
+  }
+}
+
+// What a representation multiplies flattened rows with, and the lengths of the rows after that.
+struct RowFactors {
+  std::vector<float> factors;         // [rows of the problem's matrices]; 0 for rows that take no part
+  std::vector<double> squared_norms;  // the same; after the factor
+};
+
+RowFactors factors_of_rows(const SearchProblem& problem, std::span<const RowIndex> members,
+                           Transform transform, const Cancellation& cancellation) {
+  RowFactors result{std::vector<float>(problem.labels.size(), 0.0F),
+                    std::vector<double>(problem.labels.size(), 0.0)};
+  for_each_squared_norm(problem, members, cancellation, [&](RowIndex row, double squared) {
+    result.squared_norms[static_cast<std::size_t>(row)] = squared;
+  });
+  double sum = 0.0;
+  for (const RowIndex row : problem.rows) sum += result.squared_norms[static_cast<std::size_t>(row)];
+  const FittedTransform scale = fit_scale(sum / static_cast<double>(problem.rows.size()));
+  for (const RowIndex row : members) {
+    const auto r = static_cast<std::size_t>(row);
+    float& factor = result.factors[r];
+    factor = 1.0F;
+    if (transform == Transform::kScale) factor = scale.scale;
+    if (transform == Transform::kUnit)
+      factor = static_cast<float>(1.0 / std::max(std::sqrt(result.squared_norms[r]), kLeastNorm));
+    result.squared_norms[r] *= static_cast<double>(factor) * static_cast<double>(factor);
+  }
+  return result;
 }
 
 // ---- with a shared Gram matrix
@@ -163,7 +198,7 @@ class GramTraining final : public FoldTraining {
 
   // The products of unit and scaled rows are those of the rows as they are, times the rows' factors.
   void fit_flattened(Transform transform, std::span<const Candidate> candidates, Workers& workers) {
-    const std::vector<float> of_rows = factors_of_rows(problem_, members_, transform);
+    const std::vector<float> of_rows = factors_of_rows(problem_, members_, transform, cancellation_).factors;
     Eigen::VectorXf factors(static_cast<Eigen::Index>(members_.size()));
     for (std::size_t i = 0; i < members_.size(); ++i)
       factors(static_cast<Eigen::Index>(i)) = of_rows[static_cast<std::size_t>(members_[i])];
@@ -257,42 +292,66 @@ class SparseTraining final : public FoldTraining {
   SparseTraining(const SearchProblem& problem, std::span<const Fold> folds, Transform transform,
                  const TrainingOptions& training, const Cancellation& cancellation)
       : problem_(problem),
-        training_(alone(training)),
+        training_(training),
         cancellation_(cancellation),
-        factors_(factors_of_rows(problem, members_of(folds), transform)) {}
+        of_rows_(factors_of_rows(problem, members_of(folds), transform, cancellation)) {
+    training_ = alone(training);
+    if (uses_all_threads()) training_.threads = training.threads;
+  }
+
+  [[nodiscard]] bool uses_all_threads() const override { return problem_.source != nullptr; }
 
   [[nodiscard]] std::vector<FoldCurve> train(std::span<const Candidate> candidates, const Fold& fold,
                                              std::size_t /*index*/, int epochs,
                                              bool keep_logits) const override {
     double squares = 0.0;
-    for (const RowIndex row : fold.training) {
-      const double length = norm_of(problem_.flattened.row_values(row)) *
-                            static_cast<double>(factors_[static_cast<std::size_t>(row)]);
-      squares += length * length;
-    }
+    for (const RowIndex row : fold.training) squares += of_rows_.squared_norms[static_cast<std::size_t>(row)];
+    const double mean_square = squares / static_cast<double>(fold.training.size());
     std::vector<FoldCurve> curves;
-    for (const Candidate& candidate : candidates) {
-      const TrainingOptions options =
-          options_of(candidate, squares / static_cast<double>(fold.training.size()), epochs, training_);
-      Head initial = initial_head(problem_.flattened.columns, problem_.classes, options);
-      PrimalSolver solver(problem_.flattened, initial.layers.front().kernel, 1, best_primal_kernel(),
-                          blocks_for(initial.layers.front().kernel));
-      ScaledRowsLayer first(solver, factors_);
-      const TrainingData data{.features = problem_.flattened,
-                              .labels = problem_.labels,
-                              .training = fold.training,
-                              .validation = fold.measured,
-                              .classes = problem_.classes};
-      curves.push_back(train_one(first, data, options, keep_logits, cancellation_));
-    }
+    for (const Candidate& candidate : candidates)
+      curves.push_back(
+          train_candidate(options_of(candidate, mean_square, epochs, training_), fold, keep_logits));
     return curves;
   }
 
  private:
+  [[nodiscard]] FoldCurve train_candidate(const TrainingOptions& options, const Fold& fold,
+                                          bool keep_logits) const {
+    SparseRowsView features = problem_.flattened;
+    features.columns = problem_.columns(Pooling::kFlatten);
+    const Head initial = initial_head(features.columns, problem_.classes, options);
+    const Matrix& kernel = initial.layers.front().kernel;
+    PrimalSolver solver(features, kernel, options.threads, best_primal_kernel(), blocks_for(kernel));
+    TrainingData data{.features = features,
+                      .labels = problem_.labels,
+                      .training = fold.training,
+                      .validation = fold.measured,
+                      .classes = problem_.classes};
+    if (problem_.source == nullptr) {
+      ScaledRowsLayer first(solver, of_rows_.factors);
+      return train_one(first, data, options, keep_logits, cancellation_);
+    }
+    RowSource scaled = *problem_.source;
+    scaled.read = [this](std::span<const RowIndex> rows) { return read_scaled(rows); };
+    data.source = &scaled;
+    return train_one(solver, data, options, keep_logits, cancellation_);
+  }
+
+  [[nodiscard]] SparseRows read_scaled(std::span<const RowIndex> rows) const {
+    SparseRows read = problem_.source->read(rows);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto begin = static_cast<std::size_t>(read.indptr[i]);
+      const auto end = static_cast<std::size_t>(read.indptr[i + 1]);
+      for (float& value : std::span(read.values).subspan(begin, end - begin))
+        value *= of_rows_.factors[static_cast<std::size_t>(rows[i])];
+    }
+    return read;
+  }
+
   const SearchProblem& problem_;
   TrainingOptions training_;
   Cancellation cancellation_;
-  std::vector<float> factors_;
+  RowFactors of_rows_;
 };
 
 // ---- costs
@@ -346,7 +405,9 @@ SearchCost search_cost(const SearchShape& shape, std::span<const Candidate> cand
     gram.bytes += 4 * fits * shape.rows * run.width;
     primal.bytes = std::max(primal.bytes, 8 * run.columns * run.width);
   }
-  return gram.bytes <= memory && gram.seconds() < primal.seconds() ? gram : primal;
+  const bool in_memory = shape.window == 0 || shape.rows <= shape.window;
+  const bool possible = in_memory && gram.bytes <= memory;
+  return possible && gram.seconds() < primal.seconds() ? gram : primal;
 }
 
 std::vector<std::vector<std::size_t>> groups_of(FoldSolver solver, std::span<const Candidate> candidates,

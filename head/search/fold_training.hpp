@@ -30,6 +30,8 @@ class FoldTraining {
   [[nodiscard]] virtual std::vector<FoldCurve> train(std::span<const Candidate> candidates, const Fold& fold,
                                                      std::size_t index, int epochs,
                                                      bool keep_logits) const = 0;
+  /// Whether only one train() may run at a time, because it uses all threads itself.
+  [[nodiscard]] virtual bool uses_all_threads() const { return false; }
 };
 
 /// The ways to train the candidates of a representation in a search.
@@ -59,6 +61,8 @@ struct SearchShape {
   std::int64_t nonzeros = 0;  ///< of these rows
   int classes = 0;
   int batch = 32;
+  /// Rows that are in memory at a time; 0: all. The products of more rows are not known.
+  std::int64_t window = 0;
 };
 
 /// The sizes of a part with so many of the images.

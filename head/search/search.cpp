@@ -143,6 +143,11 @@ class Search {
     if (round > 0 && result_.rounds[round].images == result_.rounds[round - 1].images) return;
     validation_.reset();
     part_ = part_of(problem_, result_.rounds[round].images, training_.seed);
+    if (part_.source != nullptr && part_.rows.size() + part_.views.size() <= part_.source->window) {
+      part_rows_ = read_flattened(part_);
+      part_.flattened = part_rows_.view();
+      part_.source = nullptr;
+    }
     validation_ = std::make_unique<CrossValidation>(part_, training_, memory_, cancellation_);
   }
 
@@ -216,6 +221,7 @@ class Search {
   const Cancellation& cancellation_;
   TimeLimit limit_;
   SearchProblem part_;
+  SparseRows part_rows_;  // its flattened rows, if the whole has a source
   std::unique_ptr<CrossValidation> validation_;
   SearchResult result_;
   double done_ = 0.0;

@@ -73,6 +73,7 @@ std::vector<Representation> representations_of(std::span<const Candidate> candid
 
 std::int64_t SearchProblem::columns(Pooling pooling) const {
   if (pooling == Pooling::kFlatten) {
+    if (source != nullptr) return source->columns;
     if (flattened.rows() != labels.size()) refuse_problem("it has no flattened rows");
     return flattened.columns;
   }
@@ -128,6 +129,21 @@ SearchProblem part_of(const SearchProblem& problem, std::size_t images, std::uin
     part.view_images.push_back(place[problem.view_images[v]]);
   }
   return part;
+}
+
+SparseRows read_flattened(const SearchProblem& problem) {
+  std::vector<RowIndex> members = problem.rows;
+  members.insert(members.end(), problem.views.begin(), problem.views.end());
+  std::sort(members.begin(), members.end());
+  SparseRows rows = problem.source->read(members);
+  std::vector<std::int64_t> starts{0};
+  std::size_t next = 0;
+  for (std::size_t row = 0; row < problem.labels.size(); ++row) {
+    if (next < members.size() && static_cast<std::size_t>(members[next]) == row) ++next;
+    starts.push_back(rows.indptr[next]);
+  }
+  rows.indptr = std::move(starts);
+  return rows;
 }
 
 }  // namespace headstart

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "head/representation/representation.hpp"
+#include "head/training/row_source.hpp"
 #include "memory/dense_rows.hpp"
 #include "memory/sparse_rows.hpp"
 
@@ -34,6 +35,9 @@ struct Candidate {
 
 /// Rows with their folds. A row has the same number in every matrix here.
 struct SearchProblem {
+  /// Flattened maps that do not fit in memory: they are read a window at a time, and `flattened` is empty.
+  const RowSource* source = nullptr;
+  std::int64_t source_nonzeros = 0;           ///< of all its rows
   SparseRowsView flattened{};                 ///< maps as they are; empty if no candidate takes them
   std::map<Pooling, DenseRowsView> pooled{};  ///< for each other pooling that a candidate takes
   std::span<const std::int32_t> labels;       ///< [rows of these]; for the rows below, each in [0, classes)
@@ -60,5 +64,9 @@ struct Fold {
 /// share, but at least one row. A larger part contains a smaller one.
 /// @param images  at least one; all rows if there are no more
 [[nodiscard]] SearchProblem part_of(const SearchProblem& problem, std::size_t images, std::uint64_t seed);
+
+/// The flattened rows of the problem's source that take part. All others are empty, so that the numbers of
+/// the rows stay.
+[[nodiscard]] SparseRows read_flattened(const SearchProblem& problem);
 
 }  // namespace headstart

@@ -37,6 +37,8 @@ SearchProblem problem_of(const SweepInput& input, const ExtractedDataset& datase
                          std::span<const RowIndex> images, int folds, std::uint64_t seed) {
   SearchProblem problem;
   problem.flattened = input.rows.flattened.view();
+  problem.source = input.rows.source ? &*input.rows.source : nullptr;
+  problem.source_nonzeros = input.rows.nonzeros;
   for (const auto& [pooling, rows] : input.rows.pooled) problem.pooled[pooling] = rows.view();
   problem.labels = input.labels;
   problem.classes = static_cast<int>(dataset.manifest.classes.size());
@@ -131,6 +133,7 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
   const std::vector<std::int32_t> labels = labels_of(problem, problem.rows);
   const std::vector<Representation> representations = representations_of(candidates);
   for (const Representation& representation : representations) {
+    if (!is_dense(representation.pooling) && problem.source != nullptr) continue;
     session.console.progress("ridge regression", scores.size(), representations.size(), "representations",
                              "");
     const RidgeRegression ridge(kernel_of(problem, representation, session.threads, cancellation),
@@ -144,7 +147,8 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
 }
 
 bool has_rows(const SearchProblem& problem, Pooling pooling) {
-  return is_dense(pooling) ? problem.pooled.contains(pooling) : problem.flattened.rows() > 0;
+  if (is_dense(pooling)) return problem.pooled.contains(pooling);
+  return problem.flattened.rows() > 0 || problem.source != nullptr;
 }
 
 // Mean |x|^2 of the problem's rows as they are.
@@ -160,7 +164,13 @@ std::optional<RecipeScore> recipe_score(const SearchProblem& problem, Candidate 
                                         const Cancellation& cancellation, const Session& session) {
   constexpr std::size_t kMostImages = 4000;
   if (!has_rows(problem, candidate.representation.pooling)) return std::nullopt;
-  const SearchProblem part = part_of(problem, kMostImages, training.seed);
+  SearchProblem part = part_of(problem, kMostImages, training.seed);
+  SparseRows read;  // of a source
+  if (part.source != nullptr && !is_dense(candidate.representation.pooling)) {
+    read = read_flattened(part);
+    part.flattened = read.view();
+    part.source = nullptr;
+  }
   TrainingOptions recipe;
   candidate.rate = recipe.learning_rate * mean_square_of(part, candidate.representation.pooling);
   recipe.threads = training.threads;

@@ -10,6 +10,7 @@
 #include "data/error.hpp"
 #include "head/layers/dense_product.hpp"
 #include "head/layers/solver.hpp"
+#include "head/representation/dense_representation.hpp"
 #include "head/workers.hpp"
 #include "pipeline/process/console.hpp"
 #include "pipeline/rows/sweep_rows.hpp"
@@ -40,7 +41,9 @@ double speed_of_a_thread(int threads) {
   return kFlops / *std::max_element(fastest.begin(), fastest.end()) / kDenseFlops;
 }
 
-SearchShape shape_of(const SweepSize& size, const TrainOptions& options, Pooling pooling) {
+// @param window  of flattened rows
+SearchShape shape_of(const SweepSize& size, const TrainOptions& options, Pooling pooling,
+                     std::size_t window) {
   const std::int64_t rows = size.images + size.views;
   const auto map = static_cast<std::int64_t>(size.shape.size());
   const double share = static_cast<double>(rows) / static_cast<double>(std::max<std::int64_t>(size.rows, 1));
@@ -53,7 +56,8 @@ SearchShape shape_of(const SweepSize& size, const TrainOptions& options, Pooling
                           ? static_cast<std::int64_t>(static_cast<double>(size.nonzeros) * share)
                           : rows * columns,
           .classes = size.classes,
-          .batch = options.training.batch};
+          .batch = options.training.batch,
+          .window = pooling == Pooling::kFlatten ? static_cast<std::int64_t>(window) : 0};
 }
 
 }  // namespace
@@ -83,22 +87,34 @@ SweepPlan plan_sweep(const SweepSize& size, const TrainOptions& options) {
   const auto bytes_of_rows = [&] {
     return sweep_rows_bytes(size.rows, size.nonzeros, size.shape.channels, plan.poolings);
   };
+  const auto flattened = [](Pooling pooling) { return !is_dense(pooling); };
+  const bool flatten = std::any_of(plan.poolings.begin(), plan.poolings.end(), flattened);
   plan.poolings.push_back(recipe_candidate(options).representation.pooling);
-  if (bytes_of_rows() > allowed) plan.poolings.pop_back();
-  const std::int64_t of_rows = bytes_of_rows();
+  if (!flatten && bytes_of_rows() > allowed) plan.poolings.pop_back();
+  std::int64_t of_rows = bytes_of_rows();
+  if (flatten && of_rows > allowed) {
+    const std::int64_t of_flattened =
+        sweep_rows_bytes(size.rows, size.nonzeros, size.shape.channels, std::vector{Pooling::kFlatten});
+    of_rows -= of_flattened;
+    // Two windows are in memory, and one of them may be there twice while it is scaled.
+    const std::int64_t of_windows = (allowed - of_rows) / 2;
+    if (of_windows > 0)
+      plan.window = rows_within(of_windows / 3, static_cast<std::size_t>(size.rows), of_flattened);
+    of_rows += std::max<std::int64_t>(of_windows, 0);
+  }
   if (of_rows > allowed) {
     throw Error{Error::Kind::kData, "cannot sweep the dataset",
                 fmt::format("{} rows take {}, and {} are allowed", size.rows,
                             format_bytes(static_cast<std::uint64_t>(of_rows)),
                             format_bytes(static_cast<std::uint64_t>(allowed))),
-                "pass --poolings avg,max, which take 4 bytes a feature, or give it a part of the images"};
+                "try fewer --poolings, or a part of the images"};
   }
   plan.configurations = candidates.size();
   plan.gram_bytes = allowed - of_rows;
   const SearchOptions search = search_options(*options.sweep, 0.0);
   const auto images = static_cast<std::size_t>(size.images);
   plan.rounds = search_rounds(images, candidates.size(), search);
-  const auto shape = [&](Pooling pooling) { return shape_of(size, options, pooling); };
+  const auto shape = [&](Pooling pooling) { return shape_of(size, options, pooling, plan.window); };
   plan.core_seconds = search_seconds(candidates, images, search, shape, plan.gram_bytes);
   std::int64_t most = 0;
   for (const SearchRound& round : plan.rounds) {

@@ -33,15 +33,17 @@ struct SweepPlan {
   /// rows + Gram matrices + weights and velocities of the heads that train at a time
   std::int64_t bytes = 0;
   std::int64_t gram_bytes = 0;      ///< that Gram matrices may take
-  std::vector<Pooling> poolings{};  ///< of the rows that are kept in memory
+  std::vector<Pooling> poolings{};  ///< of the rows
+  std::size_t window = 0;           ///< flattened rows in memory at a time; 0: all
 };
 
 /// train's defaults as a candidate, to be compared with; its rate depends on the rows. Rows that come pooled
 /// from a file stay so.
 [[nodiscard]] Candidate recipe_candidate(const TrainOptions& options);
 
-/// The rows of train's defaults are kept as well, if they fit.
-/// @throws Error kData if the rows would take more than 40 % of the memory limit, with the remedy
+/// Flattened rows that do not fit are read a window at a time. Those of train's defaults are kept as well, if
+/// they fit.
+/// @throws Error kData if pooled rows would take more than 40 % of the memory limit, with the remedy
 [[nodiscard]] SweepPlan plan_sweep(const SweepSize& size, const TrainOptions& options);
 
 /// The options of head/'s search. @param elapsed  seconds of the budget that are spent already

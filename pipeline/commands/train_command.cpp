@@ -100,7 +100,7 @@ Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const 
        .classes = static_cast<int>(input.dataset.manifest.classes.size())},
       options);
   session.console.note(describe(plan, options, session.threads));
-  const SweepRows sweep_rows = read_sweep_rows(input.stored, plan.poolings, on_interrupt());
+  const SweepRows sweep_rows = read_sweep_rows(input.stored, plan.poolings, plan.window, on_interrupt());
   const std::span<const RowIndex> all(input.rows.training);
   return run_sweep({sweep_rows, input.rows.labels, input.training_images,
                     all.subspan(input.training_images.size()), input.view_images},

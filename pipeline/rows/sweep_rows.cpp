@@ -11,12 +11,17 @@
 #include "pipeline/rows/represented_rows.hpp"
 
 namespace headstart {
-SweepRows read_sweep_rows(const StoredRows& stored, std::span<const Pooling> asked,
+SweepRows read_sweep_rows(const StoredRows& stored, std::span<const Pooling> asked, std::size_t window,
                           const Cancellation& cancellation) {
   const std::set<Pooling> poolings(asked.begin(), asked.end());
-  const bool flatten = poolings.contains(Pooling::kFlatten);
+  const bool flatten = poolings.contains(Pooling::kFlatten) && window == 0;
   const std::vector<RowIndex> all = all_rows(stored.count);
   SweepRows rows;
+  rows.nonzeros = stored.layout.nonzeros;
+  if (poolings.contains(Pooling::kFlatten) && window > 0) {
+    rows.source = RowSource{static_cast<std::int64_t>(stored.shape.size()), stored.layout.segments, window,
+                            stored.read};
+  }
   for (const Pooling pooling : poolings) {
     if (is_dense(pooling)) rows.pooled.emplace(pooling, DenseRows(stored.count, stored.shape.channels));
   }
@@ -24,6 +29,7 @@ SweepRows read_sweep_rows(const StoredRows& stored, std::span<const Pooling> ask
     read_pooled(stored, all, rows.pooled.begin()->first, rows.pooled.begin()->second.values());
     return rows;
   }
+  if (!flatten && rows.pooled.empty()) return rows;
   std::size_t first = 0;
   in_parts(stored, all, [&](std::span<const RowIndex> part) {
     cancellation.check();

@@ -2,12 +2,15 @@
 // part at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 
 #include "head/cancellation.hpp"
 #include "head/representation/representation.hpp"
+#include "head/training/row_source.hpp"
 #include "memory/dense_rows.hpp"
 #include "memory/sparse_rows.hpp"
 #include "pipeline/rows/stored_rows.hpp"
@@ -15,14 +18,18 @@
 namespace headstart {
 
 struct SweepRows {
-  SparseRows flattened;  ///< empty if they were not asked for
+  SparseRows flattened;  ///< empty if they were not asked for, or if a source reads them
+  std::optional<RowSource> source{};
+  std::int64_t nonzeros = 0;  ///< of all flattened rows
   std::map<Pooling, DenseRows> pooled;
 };
 
+/// @param stored    must outlive the result if it has a source
 /// @param poolings  may name one more than once
+/// @param window    flattened rows in memory at a time; 0: all
 /// @throws the errors of stored.read(); Cancelled
 [[nodiscard]] SweepRows read_sweep_rows(const StoredRows& stored, std::span<const Pooling> poolings,
-                                        const Cancellation& cancellation);
+                                        std::size_t window, const Cancellation& cancellation);
 
 /// The bytes of the rows: 8 for each entry of flattened rows, 4 for each feature of pooled ones.
 /// @param rows      how many

@@ -449,6 +449,44 @@ TEST(FoldTrainingTest, EverySolverGivesTheSameLogits) {
   }
 }
 
+// Rows that are read a window at a time, as far as they do not fit: the same search.
+TEST(SearchTest, ASourceOfRowsGivesWhatRowsInMemoryGive) {
+  const SearchExample example;
+  const std::vector<std::int32_t> chunks(example.labels.size(), 0);
+  SearchProblem read = example.problem;
+  const RowSource source{.columns = example.matrix.columns,
+                         .chunks = chunks,
+                         .window = example.labels.size(),
+                         .read = [&](std::span<const RowIndex> rows) {
+                           SparseRows result;
+                           result.columns = example.matrix.columns;
+                           SparseRows all;
+                           all.append(example.matrix.view());
+                           for (const RowIndex row : rows)
+                             result.append_row(all, static_cast<std::size_t>(row));
+                           return result;
+                         }};
+  RowSource narrow = source;
+  narrow.window = 16;
+  read.source_nonzeros = static_cast<std::int64_t>(example.matrix.values.size());
+  read.flattened = {};
+  const std::vector<Candidate> candidates{{{Pooling::kFlatten, Transform::kUnit}, {}, 1.0, 1e-4},
+                                          {{Pooling::kFlatten, Transform::kScale}, {9}, 0.3, 1e-4},
+                                          {{Pooling::kMaximum, Transform::kUnit}, {}, 0.3, 1e-4}};
+  const SearchResult expected = search_in(example.problem, candidates, small_search());
+  read.source = &source;
+  const SearchResult whole = search_in(read, candidates, small_search());
+  ASSERT_EQ(whole.scores.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(whole.scores[i].candidate, expected.scores[i].candidate);
+    EXPECT_NEAR(whole.scores[i].cross_entropy, expected.scores[i].cross_entropy, 1e-4);
+  }
+  read.source = &narrow;  // batches are drawn from windows: another order, and much the same result
+  const SearchResult windows = search_in(read, candidates, small_search());
+  EXPECT_EQ(windows.solvers.front().solver, FoldSolver::kSparse);
+  EXPECT_NEAR(windows.scores.front().accuracy, expected.scores.front().accuracy, 0.15);
+}
+
 TEST(FoldTrainingTest, HeadsTrainedTogetherAreThoseTrainedAlone) {
   const SearchExample example;
   const std::vector<Fold> folds = folds_of(example.problem);

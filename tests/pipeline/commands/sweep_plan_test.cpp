@@ -62,15 +62,22 @@ TEST(SweepPlan, TakesLongerWithMoreImagesAndLessWithABudget) {
   EXPECT_NEAR(plan_sweep(size_of(20'000), options).core_seconds, 0.25 * before, 0.05 * before);
 }
 
-TEST(SweepPlan, RowsThatDoNotFitAreRefusedWithTheRemedy) {
-  const TrainOptions options = options_with({Pooling::kFlatten});
+TEST(SweepPlan, FlattenedRowsThatDoNotFitAreReadInWindows) {
   const std::int64_t too_many = available_memory() / 25'088;
+  EXPECT_EQ(plan_sweep(size_of(1000), options_with({Pooling::kFlatten})).window, 0U);
+  const SweepPlan plan = plan_sweep(size_of(too_many), options_with({Pooling::kFlatten}));
+  EXPECT_GT(plan.window, 100U);
+  EXPECT_LT(static_cast<std::int64_t>(plan.window), too_many);
+  EXPECT_LE(plan.bytes, available_memory() / 2);
+}
+
+TEST(SweepPlan, PooledRowsThatDoNotFitAreRefusedWithTheRemedy) {
   try {
-    static_cast<void>(plan_sweep(size_of(too_many), options));
+    static_cast<void>(plan_sweep(size_of(available_memory() / 512), options_with({Pooling::kAverage})));
     FAIL() << "it fits";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), Error::Kind::kData);
-    EXPECT_NE(std::string(error.what()).find("--poolings avg,max"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("a part of the images"), std::string::npos) << error.what();
   }
 }
 

@@ -323,7 +323,9 @@ TrainingResult train_head(const TrainingData& data, Head initial, const Training
   Matrix kernel = std::move(initial.layers.front().kernel);
   SparseRows converted;  // of dense rows, for the solvers that take sparse ones
   std::unique_ptr<FirstLayer> first;
-  if (data.dense != nullptr && solver == Solver::kPrimal && options.processes == nullptr) {
+  if (data.dense != nullptr && solver == Solver::kPrimal) {
+    // Processes do not share W out: dense rows have few columns, and exchanging the products would take
+    // longer.
     first = std::make_unique<DenseSolver>(*data.dense, kernel, options.threads);
   } else {
     SparseRowsView features = data.features;

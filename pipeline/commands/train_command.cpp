@@ -70,7 +70,8 @@ struct StageTwoInput {
   FeatureOrigin origin;
   const NetworkWeights& weights;
   const ExtractorConfiguration& configuration;
-  RunIdentity facts;  ///< about the rows, besides their keys and labels
+  RunIdentity facts;              ///< about the rows, besides their keys and labels
+  bool search_announced = false;  ///< the user knows already what the search costs
 };
 
 Model model_of(const StageTwoInput& input, const TrainOptions& options, const RepresentedRows& represented,
@@ -99,7 +100,8 @@ Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const 
        .nonzeros = input.stored.layout.nonzeros,
        .classes = static_cast<int>(input.dataset.manifest.classes.size())},
       options);
-  session.console.note(describe(plan, options, session.threads));
+  const std::string costs = describe(plan, options, session.threads);
+  input.search_announced ? session.console.detail(costs) : session.console.note(costs);
   const SweepRows sweep_rows = read_sweep_rows(input.stored, plan.poolings, plan.window, on_interrupt());
   const std::span<const RowIndex> all(input.rows.training);
   return run_sweep({sweep_rows, input.rows.labels, input.training_images,
@@ -131,7 +133,7 @@ SweepPlan expected_sweep(const Manifest& manifest, const StageOne& stage_one, co
 /// Stage two, evaluation, OUT.
 void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& out, const Session& session) {
   const auto& [dataset, rows, training_images, view_images, keys, stored, origin, weights, configuration,
-               facts_of_rows] = input;
+               facts_of_rows, search_announced] = input;
   std::optional<Sweep> sweep;
   const TrainOptions asked = options;
   if (options.sweep) {
@@ -241,7 +243,8 @@ void train_on_dataset(const TrainOptions& options, const Session& session) {
               origin_of(options.dataset, dataset, stage_one),
               stage_one.weights(),
               stage_one.configuration(),
-              {}},
+              {},
+              options.sweep.has_value()},
              options, out, session);
 }
 

@@ -60,6 +60,30 @@ TEST_F(Together, ProcessesGiveTheBytesOfOneAndSayThemOnce) {
   EXPECT_EQ(std::distance(fs::directory_iterator(scratch_.path()), {}), 4) << "nothing else is left";
 }
 
+// The trainings of a search are shared out; pooled rows and flattened ones.
+TEST_F(Together, ASearchGivesTheScoresOfOneProcess) {
+  const auto sweep = [&](const std::string& out) {
+    return std::vector<std::string>{"sweep",      shared_run().dataset.string(),
+                                    "--cache",    shared_run().cache.string(),
+                                    "-o",         (scratch_ / out).string(),
+                                    "--poolings", "avg,flatten",
+                                    "--hidden",   "0,8",
+                                    "--rates",    "0.3,1",
+                                    "--l2",       "1e-4",
+                                    "--folds",    "3",
+                                    "--rounds",   "2,5"};
+  };
+  const ProcessResult alone = headstart_process(sweep("alone"));
+  ASSERT_EQ(alone.exit_code, 0) << alone.err;
+  const ProcessResult result = together(3, sweep("of3"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(occurrences(result.out, "baseline: ridge"), 1) << result.out;
+  EXPECT_EQ(occurrences(result.out, "configurations in"), 1) << result.out;
+  EXPECT_EQ(occurrences(result.err, "search: "), 1) << result.err;
+  EXPECT_EQ(read_text((scratch_ / "of3" / "sweep.csv").string()),
+            read_text((scratch_ / "alone" / "sweep.csv").string()));
+}
+
 TEST_F(Together, AWindowGivesTheBytesOfOneProcess) {
   HEADSTART_ONLY_NIGHTLY();
   const std::vector<std::string> window{"--window", "8"};

@@ -14,6 +14,7 @@
 #include "features/blocks/registry.hpp"
 #include "tests/features/engines/golden_features.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/nightly.hpp"
 
 namespace headstart::test {
 namespace {
@@ -57,6 +58,7 @@ double largest_error(const std::vector<ConvolutionWeights>& found,
 class LibtorchBlocks : public testing::TestWithParam<std::pair<int, int>> {
  protected:
   void SetUp() override {
+    if (GetParam() != std::pair{5, 64}) HEADSTART_ONLY_NIGHTLY();
     for (const BackpropAvailability& path : list_backprops()) {
       if (path.backprop == Backprop::kLibtorch && !path.available) GTEST_SKIP() << path.detail;
     }

@@ -16,6 +16,7 @@
 #include "tests/features/blocks/reference_blocks.hpp"
 #include "tests/features/engines/golden_features.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/nightly.hpp"
 
 namespace headstart::test {
 namespace {
@@ -128,6 +129,8 @@ using Path = std::tuple<Backprop, std::pair<int, int>>;  // and first block, inp
 class TrainableBlocksPath : public testing::TestWithParam<Path> {
  protected:
   void SetUp() override {
+    // Two blocks take four times as long; every commit has them by the default path, and one block by all.
+    if (first_block() == 4 && backprop() != Backprop::kNative) HEADSTART_ONLY_NIGHTLY();
     for (const BackpropAvailability& path : list_backprops()) {
       if (path.backprop == backprop() && !path.available) GTEST_SKIP() << path.detail;
     }

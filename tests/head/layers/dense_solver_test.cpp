@@ -6,23 +6,16 @@
 #include <rapidcheck.h>
 
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <vector>
 
+#include "tests/head/layers/dense_matrix.hpp"
 #include "tests/head/layers/first_layer_problem.hpp"
 #include "tests/head/layers/sparse_matrix.hpp"
 
 namespace headstart::test {
 namespace {
-
-DenseRows dense_rows(const Matrix& matrix) {
-  DenseRows rows(static_cast<std::size_t>(matrix.rows()), matrix.cols());
-  for (Eigen::Index r = 0; r < matrix.rows(); ++r)
-    std::memcpy(rows.row(r).data(), matrix.data() + r * matrix.cols(), rows.row(r).size_bytes());
-  return rows;
-}
 
 double worst_error_of(const FirstLayerProblem& problem, const DenseRoutines& routines, int threads) {
   DenseRows rows;

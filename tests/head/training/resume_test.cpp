@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "head/training/trainer.hpp"
+#include "tests/head/layers/dense_matrix.hpp"
 #include "tests/head/training/training_example.hpp"
 
 namespace headstart::test {
@@ -41,6 +42,28 @@ void expect_resumable(const TrainingData& data, const TrainingOptions& options) 
   ASSERT_EQ(runs.resumed.size(), runs.whole.history.size() - 1);
   for (std::size_t i = 0; i < runs.resumed.size(); ++i)
     EXPECT_TRUE(same(runs.resumed[i], runs.whole)) << "after epoch " << i;
+}
+
+// Dense rows: the states are those of another first layer.
+TEST(ResumeDense, EveryEpochIsAPlaceToGoOnFrom) {
+  Random random(12);
+  const DenseRows rows = dense_rows(random_features(34, 300, 1.0, random));
+  const AffineRows affine{.rows = rows.view()};
+  TrainingExample example;
+  TrainingData data = example.data();
+  data.features = {};
+  data.dense = &affine;
+  TrainingOptions options = small_training(Solver::kPrimal);
+  options.early_stopping = 4;
+  const auto train_dense = [&](const TrainingHooks& hooks, const TrainingState* state) {
+    return train_head(data, initial_head(data.columns(), data.classes, options), options, hooks, state);
+  };
+  std::vector<TrainingResult> resumed;
+  TrainingHooks hooks;
+  hooks.on_state = [&](const TrainingState& state) { resumed.push_back(train_dense({}, &state)); };
+  const TrainingResult whole = train_dense(hooks, nullptr);
+  ASSERT_EQ(resumed.size(), whole.history.size() - 1);
+  for (const TrainingResult& result : resumed) EXPECT_TRUE(same(result, whole));
 }
 
 class Resume : public testing::TestWithParam<Solver> {};

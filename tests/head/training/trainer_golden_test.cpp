@@ -7,9 +7,12 @@
 #include <tuple>
 #include <vector>
 
+#include "head/layers/dense_solver.hpp"
 #include "head/layers/gram_solver.hpp"
 #include "head/layers/primal_solver.hpp"
+#include "head/layers/softmax_cross_entropy.hpp"
 #include "head/training/trainer.hpp"
+#include "tests/head/layers/dense_matrix.hpp"
 #include "tests/head/layers/sparse_matrix.hpp"
 #include "tests/support/golden.hpp"
 
@@ -68,14 +71,25 @@ Head recorded_head(const std::string& weights, bool hidden) {
 }
 
 // Which first layer follows the recorded run.
-enum class Way { kGram, kPrimalStepByStep, kPrimalInBlocks };
+enum class Way { kGram, kPrimalStepByStep, kPrimalInBlocks, kDense };
 
 std::string name_of(Way way) {
-  return way == Way::kGram ? "gram" : way == Way::kPrimalStepByStep ? "primal" : "primal_in_blocks";
+  switch (way) {
+    case Way::kGram:
+      return "gram";
+    case Way::kPrimalStepByStep:
+      return "primal";
+    case Way::kPrimalInBlocks:
+      return "primal_in_blocks";
+    case Way::kDense:
+      return "dense";
+  }
+  return {};
 }
 
-std::unique_ptr<FirstLayer> first_layer(Way way, const SparseRowsView& features, const Matrix& kernel,
-                                        std::span<const RowIndex> training) {
+std::unique_ptr<FirstLayer> first_layer(Way way, const SparseRowsView& features, const DenseRows& dense,
+                                        const Matrix& kernel, std::span<const RowIndex> training) {
+  if (way == Way::kDense) return std::make_unique<DenseSolver>(AffineRows{.rows = dense.view()}, kernel, 0);
   if (way == Way::kGram) return std::make_unique<GramSolver>(features, kernel, training, 0);
   return std::make_unique<PrimalSolver>(features, kernel, 0, best_primal_kernel(),
                                         way == Way::kPrimalInBlocks ? Blocks::kAlways : Blocks::kNever);
@@ -87,6 +101,7 @@ TEST_P(HeadTraining, FollowsKerasStepByStep) {
   const std::string group = std::string("/") + std::get<0>(GetParam());
   const bool hidden = attribute(group, "hidden") > 0.0;
   const SparseMatrix features = sparse(matrix("/x"));
+  const DenseRows dense = dense_rows(matrix("/x"));
   const std::vector<double> recorded_labels = golden_array(kFile, "/y").values;
   const std::vector<std::int32_t> labels(recorded_labels.begin(), recorded_labels.end());
   const std::vector<RowIndex> rows = all_rows(labels.size());
@@ -100,7 +115,7 @@ TEST_P(HeadTraining, FollowsKerasStepByStep) {
   const TrainingOptions options = recorded_options(group, hidden);
   const Head initial = recorded_head(group + "/initial", hidden);
   const std::unique_ptr<FirstLayer> first =
-      first_layer(std::get<1>(GetParam()), data.features, initial.layers.front().kernel, rows);
+      first_layer(std::get<1>(GetParam()), data.features, dense, initial.layers.front().kernel, rows);
   TrainingResult result = train_layers(data, *first, initial.layers, options, hooks);
   result.head.layers.front().kernel = first->release_kernel();
 
@@ -120,7 +135,11 @@ TEST_P(HeadTraining, FollowsKerasStepByStep) {
               kTolerance)
         << "bias of layer " << l;
   }
-  const Matrix probabilities = predict_probabilities(result.head, features.view(), rows);
+  Matrix probabilities = predict_probabilities(result.head, features.view(), rows);
+  if (std::get<1>(GetParam()) == Way::kDense) {
+    probabilities = predict_logits(result.head, AffineRows{.rows = dense.view()}, rows);
+    softmax(probabilities);
+  }
   EXPECT_LE(relative_l2_error(floats(probabilities), floats(matrix(group + "/probabilities"))), kTolerance);
 }
 
@@ -128,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(Recorded, HeadTraining,
                          testing::Combine(testing::Values("plain", "momentum_l2", "nesterov_l2", "linear_l2",
                                                           "class_weight", "label_smoothing"),
                                           testing::Values(Way::kGram, Way::kPrimalStepByStep,
-                                                          Way::kPrimalInBlocks)),
+                                                          Way::kPrimalInBlocks, Way::kDense)),
                          [](const testing::TestParamInfo<std::tuple<const char*, Way>>& recorded) {
                            return std::string(std::get<0>(recorded.param)) + "_" +
                                   name_of(std::get<1>(recorded.param));

@@ -2,7 +2,7 @@
 
 The parent writes one JSON object a line and gets one back:
     {"prepare": {...}}    -> what prepare(...) returned: version, error against the golden data
-    {"run": n}            -> {"seconds": [n numbers]}
+    {"run": n}            -> {"seconds": [n numbers]}, and what the peer's findings say
 Standard output belongs to this protocol; what libraries print there goes to standard error.
 """
 
@@ -36,7 +36,7 @@ def serve(peer):
                 start = time.perf_counter()
                 peer.run()
                 seconds.append(time.perf_counter() - start)
-            answer = {"seconds": seconds}
+            answer = {"seconds": seconds, **getattr(peer, "findings", {})}
         print(json.dumps(answer), file=file, flush=True)
 
 

@@ -18,7 +18,7 @@
 namespace headstart {
 namespace {
 
-constexpr std::size_t kFirstPiece = std::size_t{1} << 20;  // of a member, before its size is trusted
+constexpr std::size_t kFirstZipPiece = std::size_t{1} << 20;  // of a member, before its size is trusted
 
 /// A copy of the descriptor for one handle; libzip closes the copy.
 int duplicate(const FileDescriptor& file) { return ::fcntl(file.get(), F_DUPFD_CLOEXEC, 0); }
@@ -118,11 +118,11 @@ std::variant<std::vector<std::byte>, Reject> ZipReader::read(std::uint64_t posit
   if (!member) return Reject{"cannot be read: " + failure(zip_get_error(handle_.get()))};
   // The size is only a claim, so memory grows with the bytes that arrive. One byte more than expected is
   // requested, because only the call behind the last byte checks the checksum.
-  std::vector<std::byte> bytes(std::min(expected, kFirstPiece) + 1);
+  std::vector<std::byte> bytes(std::min(expected, kFirstZipPiece) + 1);
   std::size_t filled = 0;
   while (true) {
     if (filled == bytes.size())
-      bytes.resize(std::min<std::uint64_t>(std::max(2 * filled, kFirstPiece), max_bytes + 1));
+      bytes.resize(std::min<std::uint64_t>(std::max(2 * filled, kFirstZipPiece), max_bytes + 1));
     const zip_int64_t count = zip_fread(member.get(), bytes.data() + filled, bytes.size() - filled);
     if (count == 0) break;
     if (count < 0) return Reject{"cannot be read: " + failure(zip_file_get_error(member.get()))};

@@ -15,7 +15,7 @@ template <typename Take>
 void for_each_row(const AffineRows& rows, std::span<const RowIndex> which, const Take& take) {
   constexpr std::size_t kAtOnce = 64;
   const DenseRoutines routines = best_dense_routines();
-  const std::size_t stride = padded_features(rows.columns());
+  const std::size_t stride = gathered_stride(rows.columns());
   AlignedFloats x(std::min(kAtOnce, which.size()) * stride);
   for (std::size_t first = 0; first < which.size(); first += kAtOnce) {
     const std::span<const RowIndex> part = which.subspan(first, std::min(kAtOnce, which.size() - first));

@@ -25,11 +25,16 @@ DenseSolver::DenseSolver(const AffineRows& rows, const Matrix& kernel, int threa
                          const DenseRoutines& routines)
     : rows_(rows), routines_(routines), workers_(threads), weights_(checked_kernel(rows, kernel), routines) {}
 
+GatheredRows DenseSolver::gather(std::span<const RowIndex> rows, AlignedFloats& x) const {
+  const std::size_t floats = rows.size() * gathered_stride(rows_.columns());
+  if (x.span().size() < floats) x = AlignedFloats(floats);
+  routines_.gather(rows_, rows, x.span().data());
+  return {x.span().data(), rows.size()};
+}
+
 GatheredRows DenseSolver::gathered(std::span<const RowIndex> batch) {
   if (!std::equal(batch.begin(), batch.end(), known_.begin(), known_.end())) {
-    const std::size_t floats = batch.size() * padded_features(rows_.columns());
-    if (x_.span().size() < floats) x_ = AlignedFloats(floats);
-    routines_.gather(rows_, batch, x_.span().data());
+    static_cast<void>(gather(batch, x_));
     known_.assign(batch.begin(), batch.end());
   }
   return {x_.span().data(), batch.size()};
@@ -40,7 +45,7 @@ void DenseSolver::multiply_many(std::span<const RowIndex> rows, Eigen::Ref<Matri
   workers_.for_each(parts, [&](std::size_t part) {
     const std::span<const RowIndex> own =
         rows.subspan(part * kRowsAtOnce, std::min(kRowsAtOnce, rows.size() - part * kRowsAtOnce));
-    AlignedFloats x(own.size() * padded_features(rows_.columns()));
+    AlignedFloats x(own.size() * gathered_stride(rows_.columns()));
     routines_.gather(rows_, own, x.span().data());
     for (std::size_t slab = 0; slab < weights_.slabs(); ++slab) {
       weights_.forward(
@@ -70,13 +75,12 @@ void DenseSolver::step(std::span<const RowIndex> batch, const Eigen::Ref<const M
     return multiply_many(next, next_z);
   }
   // The next batch is gathered beside this one, so that a slab is still in cache for its products.
-  AlignedFloats x(next.size() * padded_features(rows_.columns()));
-  routines_.gather(rows_, next, x.span().data());
+  const GatheredRows of_next = gather(next, next_x_);
   workers_.for_each(weights_.slabs(), [&](std::size_t s) {
     weights_.step(s, of_batch, dz, sgd);
-    weights_.forward(s, {x.span().data(), next.size()}, next_z);
+    weights_.forward(s, of_next, next_z);
   });
-  x_ = std::move(x);
+  std::swap(x_, next_x_);
   known_.assign(next.begin(), next.end());
 }
 

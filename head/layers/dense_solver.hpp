@@ -37,6 +37,7 @@ class DenseSolver final : public FirstLayer {
   void set_state(const FirstLayerState& state) override;
 
  private:
+  [[nodiscard]] GatheredRows gather(std::span<const RowIndex> rows, AlignedFloats& x) const;
   // The rows of the batch; step() has gathered them already if they are the ones that were due next.
   [[nodiscard]] GatheredRows gathered(std::span<const RowIndex> batch);
   void multiply_many(std::span<const RowIndex> rows, Eigen::Ref<Matrix> z);
@@ -49,6 +50,7 @@ class DenseSolver final : public FirstLayer {
   std::vector<double> remembered_squared_norms_;
   std::vector<RowIndex> known_;  // the rows in x_
   AlignedFloats x_;
+  AlignedFloats next_x_;
 };
 
 }  // namespace headstart

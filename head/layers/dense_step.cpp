@@ -55,7 +55,7 @@ template <std::size_t kRows, std::size_t kOutputs>
 HWY_INLINE void forward_tile(const DenseForward& f, std::size_t row, std::size_t output) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
-  const float* HWY_RESTRICT x = f.x + row * f.stride;
+  const float* HWY_RESTRICT x = f.x + row * f.x_stride;
   const float* HWY_RESTRICT w = f.weights + output * f.stride;
   Vector sums[kRows][kOutputs];
   for (std::size_t r = 0; r < kRows; ++r) {
@@ -65,7 +65,7 @@ HWY_INLINE void forward_tile(const DenseForward& f, std::size_t row, std::size_t
     Vector weights[kOutputs];
     for (std::size_t o = 0; o < kOutputs; ++o) weights[o] = hn::Load(d, w + o * f.stride + k);
     for (std::size_t r = 0; r < kRows; ++r) {
-      const Vector value = hn::Load(d, x + r * f.stride + k);
+      const Vector value = hn::Load(d, x + r * f.x_stride + k);
       for (std::size_t o = 0; o < kOutputs; ++o) sums[r][o] = hn::MulAdd(value, weights[o], sums[r][o]);
     }
   }
@@ -95,7 +95,7 @@ HWY_INLINE double update_tile(const DenseUpdate& u, std::size_t output, std::siz
   const float* HWY_RESTRICT dz = u.dz + output;
   for (std::size_t r = 0; r < u.rows; ++r) {
     Vector values[kVectors];
-    for (std::size_t v = 0; v < kVectors; ++v) values[v] = hn::Load(d, x + r * u.stride + v * lanes);
+    for (std::size_t v = 0; v < kVectors; ++v) values[v] = hn::Load(d, x + r * u.x_stride + v * lanes);
     for (std::size_t o = 0; o < kOutputs; ++o) {
       const Vector gradient = hn::Set(d, dz[r * u.outputs + o]);
       for (std::size_t v = 0; v < kVectors; ++v) sums[o][v] = hn::MulAdd(gradient, values[v], sums[o][v]);
@@ -171,7 +171,7 @@ void gather(const AffineRows& rows, std::span<const RowIndex> which, float* x) {
   // Rows lie anywhere in memory: each is fetched while the ones before it are read.
   constexpr std::size_t kAhead = 4;
   constexpr std::size_t kLine = 16;
-  const std::size_t stride = padded_features(rows.columns());
+  const std::size_t stride = gathered_stride(rows.columns());
   for (std::size_t i = 0; i < which.size(); ++i) {
     if (i + kAhead < which.size()) {
       const std::span<const float> coming = rows.rows.row(which[i + kAhead]);

@@ -24,9 +24,16 @@ inline constexpr std::size_t kFeatureGroup = 16;
   return (static_cast<std::size_t>(features) + kFeatureGroup - 1) / kFeatureGroup * kFeatureGroup;
 }
 
+/// The floats from one gathered row to the next: an odd number of cache lines, because the same features of
+/// all rows of a batch would otherwise compete for the same few places in L1.
+[[nodiscard]] constexpr std::size_t gathered_stride(std::int64_t features) noexcept {
+  return (padded_features(features) / kFeatureGroup | 1U) * kFeatureGroup;
+}
+
 /// z = X W for some outputs.
 struct DenseForward {
-  const float* x = nullptr;        ///< [rows, stride], on cache lines
+  const float* x = nullptr;        ///< [rows, x_stride], on cache lines
+  std::size_t x_stride = 0;        ///< gathered_stride()
   const float* weights = nullptr;  ///< W^T, [outputs, stride], on cache lines
   std::size_t stride = 0;          ///< padded_features()
   std::size_t rows = 0;
@@ -38,7 +45,8 @@ struct DenseForward {
 /// With g = X^T dz + two_l2 W:  v = momentum v - learning_rate g;
 /// then w += v, or with Nesterov w += momentum v - learning_rate g.
 struct DenseUpdate {
-  const float* x = nullptr;  ///< [rows, stride], on cache lines
+  const float* x = nullptr;  ///< [rows, x_stride], on cache lines
+  std::size_t x_stride = 0;  ///< gathered_stride()
   std::size_t stride = 0;    ///< padded_features()
   std::size_t rows = 0;
   const float* dz = nullptr;  ///< [rows, outputs], without gaps
@@ -53,7 +61,7 @@ struct DenseUpdate {
 
 struct DenseRoutines {
   std::string_view name;
-  /// Reads `which` rows and pads them. @param x  [which.size(), padded_features()], on cache lines
+  /// Reads `which` rows and pads them. @param x  [which.size(), gathered_stride()], on cache lines
   void (*gather)(const AffineRows& rows, std::span<const RowIndex> which, float* x);
   void (*forward)(const DenseForward& forward);
   /// Returns sum(w^2) of the new w, in double.

@@ -48,6 +48,7 @@ double DenseWeights::squared_norm() const noexcept {
 void DenseWeights::forward(std::size_t index, const GatheredRows& rows, Eigen::Ref<Matrix> z) const {
   const Slab& slab = slabs_[index];
   routines_.forward({.x = rows.x,
+                     .x_stride = gathered_stride(features_),
                      .weights = weights_.span().data() + place(slab),
                      .stride = stride_,
                      .rows = rows.rows,
@@ -64,6 +65,7 @@ void DenseWeights::step(std::size_t index, const GatheredRows& rows, const Eigen
   Eigen::Map<Matrix>(slab.dz.span().data(), dz.rows(), slab.outputs) =
       dz.middleCols(slab.first, slab.outputs);
   slab.squared_norm = routines_.update({.x = rows.x,
+                                        .x_stride = gathered_stride(features_),
                                         .stride = stride_,
                                         .rows = rows.rows,
                                         .dz = slab.dz.span().data(),

@@ -17,7 +17,7 @@
 
 namespace headstart {
 
-/// Gathered rows, padded: [rows, padded_features()] on cache lines.
+/// Gathered rows, padded: [rows, gathered_stride()] on cache lines.
 struct GatheredRows {
   const float* x = nullptr;
   std::size_t rows = 0;

@@ -25,7 +25,7 @@ double update(const TileUpdate& tile) noexcept {
   return squared_norm;
 }
 
-void add_product(const TileProduct& tile) noexcept {
+void add_product_plainly(const TileProduct& tile) noexcept {
   for (std::size_t c = 0; c < tile.width; ++c) {
     float sum = 0.0F;
     for (std::size_t k = 0; k < tile.indices.size(); ++k) {
@@ -62,15 +62,15 @@ KernelNorms combine(const TileCombination& tile) noexcept {
   return norms;
 }
 
-void add_products(const TileProductPair& tile) noexcept {
-  add_product({tile.kernel, tile.width, tile.first_feature, tile.indices, tile.values, tile.z});
-  add_product({tile.velocity, tile.width, tile.first_feature, tile.indices, tile.values, tile.y});
+void add_products_plainly(const TileProductPair& tile) noexcept {
+  add_product_plainly({tile.kernel, tile.width, tile.first_feature, tile.indices, tile.values, tile.z});
+  add_product_plainly({tile.velocity, tile.width, tile.first_feature, tile.indices, tile.values, tile.y});
 }
 
 }  // namespace
 
 PrimalKernel reference_primal_kernel() noexcept {
-  return {"reference", update, add_product, combine, add_products};
+  return {"reference", update, add_product_plainly, combine, add_products_plainly};
 }
 
 }  // namespace headstart

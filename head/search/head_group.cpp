@@ -125,7 +125,7 @@ class Group {
 
  private:
   GatheredRows gather(std::span<const RowIndex> which, AlignedFloats& x) const {
-    const std::size_t floats = which.size() * padded_features(rows_.columns());
+    const std::size_t floats = which.size() * gathered_stride(rows_.columns());
     if (x.span().size() < floats) x = AlignedFloats(floats);
     routines_.gather(rows_, which, x.span().data());
     return {x.span().data(), which.size()};

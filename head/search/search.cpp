@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kAlwaysWhole = 1000;  // images: below, halving over them would save seconds
 constexpr std::size_t kMostAtFirst = 4000;  // images of the first round
 constexpr double kFullEpochs = 8000.0;      // images: above, the number of steps is that of so many
-constexpr int kLeastEpochs = 3;
+constexpr int kLeastEpochs = 5;
 
 void check(const SearchOptions& options, std::span<const Candidate> candidates) {
   if (candidates.empty()) throw std::invalid_argument("search: there is no candidate");
@@ -173,7 +173,8 @@ class Search {
     const auto cost_of = [&](std::span<const Candidate> own) { return validation_->cost(own, now.epochs); };
     const double of_round = work_of(candidates, cost_of);
     const double after = work_after(candidates, round);
-    const double total = done_ + of_round + after;
+    const double before = share_done_;
+    double done = 0.0;
     std::vector<CandidateScore> scores;
     // With a limit, a tenth is tried first, which shows the speed.
     std::size_t count = limit_.exists() ? share_of(candidates.size(), 0.1) : candidates.size();
@@ -187,8 +188,10 @@ class Search {
             {static_cast<int>(round), representation, cost_of(std::span(first, 1)).solver});
       }
       const auto curves = validation_->run(some, now.epochs, [&](double seconds) {
-        done_ += seconds;
-        if (options_.on_work) options_.on_work(std::min(done_, total), total);
+        done += seconds;
+        share_done_ =
+            std::max(share_done_, before + (1.0 - before) * std::min(1.0, done / (of_round + after)));
+        if (options_.on_progress) options_.on_progress(share_done_);
       });
       limit_.count(work_of(some, cost_of));
       for (std::size_t c = 0; c < some.size(); ++c) {
@@ -224,7 +227,7 @@ class Search {
   SparseRows part_rows_;  // its flattened rows, if the whole has a source
   std::unique_ptr<CrossValidation> validation_;
   SearchResult result_;
-  double done_ = 0.0;
+  double share_done_ = 0.0;  // of the work; later rounds are estimated anew as they begin
 };
 
 }  // namespace

@@ -50,14 +50,13 @@ struct SearchOptions {
   /// Seconds that the search may take; empty: as long as it needs. A round gets its share of the time, by
   /// the estimated work, and tries the candidates that it has time for, at least one.
   std::optional<double> seconds{};
-  /// The estimated work done, and that of the whole search, in seconds on one core. Called from one thread at
-  /// a time.
-  std::function<void(double done, double total)> on_work;
+  /// Gets the share of the estimated work that is done; it never falls. Called from one thread at a time.
+  std::function<void(double share)> on_progress;
 };
 
 /// The rounds for this many images. Up to 1,000 images all take part in all rounds, with the epochs asked
 /// for. The first round has at most 4,000 images, the last one all, and those between grow evenly. A round of
-/// more than 8,000 images has fewer epochs in proportion, but at least three if as many are asked for.
+/// more than 8,000 images has fewer epochs in proportion, but at least five if as many are asked for.
 [[nodiscard]] std::vector<SearchRound> search_rounds(std::size_t images, std::size_t candidates,
                                                      const SearchOptions& options);
 

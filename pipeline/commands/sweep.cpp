@@ -209,9 +209,7 @@ OutOfFold nested_score(const SweepInput& input, const ExtractedDataset& dataset,
       (outer.folds[i] == f ? held_out : inner).push_back(outer.rows[i]);
     }
     const SearchProblem problem = problem_of(input, dataset, inner, folds, training.seed);
-    search_with.on_work = [&](double done, double total) {
-      session.console.progress(where, done / total, "");
-    };
+    search_with.on_progress = [&](double share) { session.console.progress(where, share, ""); };
     const SearchResult result = search(problem, candidates, training, search_with, gram_bytes, cancellation);
     const CandidateScore& winner = winner_of(result, where);
     const double temperature = fit_temperature(result.out_of_fold, labels_of(problem, problem.rows));
@@ -280,9 +278,7 @@ Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const 
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   SearchOptions search_with = search_options(wanted, elapsed());
-  search_with.on_work = [&](double done, double total) {
-    session.console.progress("sweep", done / total, "");
-  };
+  search_with.on_progress = [&](double share) { session.console.progress("sweep", share, ""); };
   sweep.search = search(problem, candidates, training, search_with, gram_bytes, cancellation);
   session.console.progress_done();
   for (const std::string& line : describe_solvers(sweep.search)) session.console.detail(line);

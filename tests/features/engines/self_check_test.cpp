@@ -43,12 +43,13 @@ class Tampered final : public Engine {
   Tamper tamper_;
 };
 
-EngineOptions options(int input_size, std::vector<Tap> taps) {
+EngineOptions check_options(int input_size, std::vector<Tap> taps) {
   return {.batch_size = 2, .input_size = input_size, .taps = std::move(taps), .threads = 2};
 }
 
 Tampered tampered(Tampered::Tamper tamper) {
-  return {open_onednn_engine(embedded_weights(), options(224, {Tap{"block2_pool"}})), std::move(tamper)};
+  return {open_onednn_engine(embedded_weights(), check_options(224, {Tap{"block2_pool"}})),
+          std::move(tamper)};
 }
 
 std::string failure_of(const std::function<void()>& check) {
@@ -78,7 +79,7 @@ TEST(SelfCheck, TheImageIsTheOneThatKerasWasShown) {
 }
 
 TEST(SelfCheck, AnIntactEnginePassesAtEveryTap) {
-  const auto engine = open_onednn_engine(embedded_weights(), options(224, vgg16().taps));
+  const auto engine = open_onednn_engine(embedded_weights(), check_options(224, vgg16().taps));
   EXPECT_EQ(keras_check(*engine), "passed");
 }
 
@@ -94,7 +95,7 @@ TEST(SelfCheck, CatchesOneWrongWeight) {
   NetworkWeights weights =
       embedded_weights();  // the identity stays, as if memory had gone bad after it was computed
   weights.layers[5].kernel[1000] += 1.0F;
-  const auto engine = open_onednn_engine(weights, options(224, {Tap{"block3_pool"}}));
+  const auto engine = open_onednn_engine(weights, check_options(224, {Tap{"block3_pool"}}));
   EXPECT_THAT(keras_check(*engine),
               HasSubstr("engine onednn computes wrong features: block3_pool is off by"));
 }
@@ -128,9 +129,9 @@ TEST(SelfCheck, CatchesAWrongLastRow) {
 }
 
 TEST(SelfCheck, AnEngineThatBeginsAtATapIsCheckedThere) {
-  EngineOptions upper = options(224, {Tap{"block5_pool"}});
+  EngineOptions upper = check_options(224, {Tap{"block5_pool"}});
   upper.from = Tap{"block4_pool"};
-  const auto below = open_onednn_engine(embedded_weights(), options(224, {Tap{"block4_pool"}}));
+  const auto below = open_onednn_engine(embedded_weights(), check_options(224, {Tap{"block4_pool"}}));
   const auto check = [&](Engine& engine) {
     return failure_of([&] { check_against_keras(engine, kCaffePreprocessing, below.get()); });
   };
@@ -143,10 +144,10 @@ TEST(SelfCheck, AnEngineThatBeginsAtATapIsCheckedThere) {
 }
 
 TEST(SelfCheck, AnEngineThatBeginsAtATapIsComparedFromTheReferencesTapOn) {
-  EngineOptions upper = options(48, {Tap{"block4_pool"}, Tap{"block5_pool"}});
+  EngineOptions upper = check_options(48, {Tap{"block4_pool"}, Tap{"block5_pool"}});
   upper.from = Tap{"block2_pool"};
   const auto reference = open_onednn_engine(
-      embedded_weights(), options(48, {Tap{"block4_pool"}, Tap{"block5_pool"}, Tap{"block2_pool"}}));
+      embedded_weights(), check_options(48, {Tap{"block4_pool"}, Tap{"block5_pool"}, Tap{"block2_pool"}}));
   const auto check = [&](Engine& engine) {
     return failure_of([&] { check_against_engine(engine, *reference, kCaffePreprocessing); });
   };
@@ -158,7 +159,7 @@ TEST(SelfCheck, AnEngineThatBeginsAtATapIsComparedFromTheReferencesTapOn) {
 }
 
 TEST(SelfCheck, ComparesEnginesWhereNoGoldenRowIsKnown) {
-  const auto intact = options(48, {Tap{"block2_pool"}, Tap{"block5_pool"}});
+  const auto intact = check_options(48, {Tap{"block2_pool"}, Tap{"block5_pool"}});
   const auto reference = open_onednn_engine(embedded_weights(), intact);
   const auto same = open_onednn_engine(embedded_weights(), intact);
   EXPECT_EQ(failure_of([&] { check_against_engine(*same, *reference, kCaffePreprocessing); }), "passed");

@@ -137,13 +137,13 @@ TEST(AffineRowsTest, EveryVariantReadsARowThroughItsMap) {
                             .column_factors = span(factors),
                             .factor = 0.3F};
     const std::vector<RowIndex> which{8, 0, 3, 3, 1, 2};
-    const std::size_t stride = padded_features(columns);
+    const std::size_t stride = gathered_stride(columns);
     for (const DenseRoutines& routines : all_dense_routines()) {
       AlignedFloats x(which.size() * stride);
       std::fill(x.span().begin(), x.span().end(), 7.0F);
       routines.gather(affine, which, x.span().data());
       for (std::size_t i = 0; i < which.size(); ++i) {
-        for (std::size_t c = 0; c < stride; ++c) {
+        for (std::size_t c = 0; c < padded_features(columns); ++c) {
           const auto column = static_cast<Eigen::Index>(c);
           double expected = 0.0;
           if (std::cmp_less(c, columns)) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "data/error.hpp"
+#include "features/engines/registry.hpp"
 #include "tests/features/engines/golden_features.hpp"
 #include "tests/support/golden.hpp"
 

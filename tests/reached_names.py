@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""tests/reached_names.py ROOT: a file includes, itself or through what it includes, the header of every type it names.
+
+CI compiles many sources in one, where an earlier one brings what a later one lacks; everybody's own build then fails. This
+check reads the text: types that a header under ROOT defines, each name once (one_name.cmake), and #include lines. Words in
+comments, strings and names of tests do not count, nor names that a file declares itself or qualifies with
+another namespace, nor those that a type somewhere has for a member type.
+Fails too if it found nothing to check.
+"""
+
+import functools
+import pathlib
+import re
+import sys
+
+FOLDERS = ("memory", "data", "features", "head", "pipeline", "tests", "benchmarks")
+TYPE = re.compile(r"^(?:struct|class|enum class) ([A-Za-z0-9_]+)[^;]*\{", re.MULTILINE)
+DECLARED = re.compile(r"\b(?:struct|class|enum class|enum|using|typename) ([A-Za-z0-9_]+)")
+FORWARD = re.compile(r"^(?:struct|class) ([A-Za-z0-9_]+);", re.MULTILINE)
+INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
+NESTED = re.compile(r"^ +(?:struct|class|enum class|using) ([A-Za-z0-9_]+)", re.MULTILINE)
+NOISE = re.compile(r'TEST\w*\([^{]*?\)|//[^\n]*|/\*.*?\*/|R"\((?:.|\n)*?\)"|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+WORD = re.compile(r"(?<![.>:\w])(?:headstart::)?([A-Z][A-Za-z0-9]+)\b(?!\s*\()|(?<![.>:\w])([A-Z][A-Za-z0-9]+)(?=\()")
+
+
+def main(root):
+    files = {str(path.relative_to(root)): path.read_text(encoding="utf-8") for folder in FOLDERS
+             for suffix in ("hpp", "cpp") for path in (root / folder).rglob(f"*.{suffix}")}
+    places = {}
+    for name, text in files.items():
+        if name.endswith(".hpp") and not name.startswith(("tests/", "benchmarks/")):
+            places.update({defined: name for defined in TYPE.findall(text)})
+
+    for text in files.values():  # a member type of that name may be meant
+        for nested in NESTED.findall(text):
+            places.pop(nested, None)
+
+    @functools.cache
+    def reached(name):
+        """The file and all that it includes."""
+        seen, next_ones = {name}, [name]
+        while next_ones:
+            for included in INCLUDE.findall(files.get(next_ones.pop(), "")):
+                if included not in seen:
+                    seen.add(included)
+                    next_ones.append(included)
+        return seen
+
+    wrong = []
+    for name, text in sorted(files.items()):
+        code = NOISE.sub(" ", INCLUDE.sub("", text))
+        own = set(DECLARED.findall(code)).union(*(FORWARD.findall(files.get(one, "")) for one in reached(name)))
+        for first, second in set(WORD.findall(code)):
+            word = first or second
+            if word in places and word not in own and places[word] not in reached(name):
+                wrong.append(f"{name} names {word} and does not include {places[word]}")
+    print("\n".join(wrong) if wrong else f"{len(places)} types in {len(files)} files")
+    return 1 if wrong or not places else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1])))

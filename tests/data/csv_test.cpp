@@ -59,6 +59,27 @@ TEST(CsvTest, NamesFileAndLineOfWhatIsWrong) {
   EXPECT_THAT(message_about("\n"), HasSubstr("there is no header: labels.csv, line 1: "));
 }
 
+TEST(CsvReader, ReadsRecordByRecordWithinALimitOfFields) {
+  const std::string text = "a,b\n1,\"2\n\"\n3,4,5\n";
+  CsvReader reader(text, "labels.csv", ',', 2);
+  CsvTable::Row row;
+  ASSERT_TRUE(reader.next(row));
+  EXPECT_THAT(row.fields, ElementsAre("a", "b"));
+  ASSERT_TRUE(reader.next(row));
+  EXPECT_THAT(row.fields, ElementsAre("1", "2\n"));
+  EXPECT_EQ(row.line, 2U);
+  try {
+    static_cast<void>(reader.next(row));
+    ADD_FAILURE() << "three fields were read";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("more than 2 fields: labels.csv, line 4: "));
+  }
+}
+
+TEST(CsvTest, KeepsACarriageReturnThatEndsNoLine) {
+  EXPECT_THAT(parse_csv("a,b\n1\r2,3\r\n", "labels.csv").rows[0].fields, ElementsAre("1\r2", "3"));
+}
+
 TEST(CsvTest, QuotesOnlyWhatNeedsQuotes) {
   EXPECT_EQ(csv_line({"plain text", "a,b", "say \"hi\"", "two\nlines", ""}),
             "plain text,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\n");

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace headstart {
 namespace {
@@ -94,34 +96,51 @@ double expected_calibration_error(const std::vector<CalibrationBin>& bins, std::
   return sum / static_cast<double>(rows);
 }
 
-std::vector<ClassMetrics> per_class_metrics(const std::vector<std::vector<std::int64_t>>& confusion) {
-  std::vector<ClassMetrics> result(confusion.size());
-  for (std::size_t c = 0; c < confusion.size(); ++c) {
-    std::int64_t predicted = 0;
-    for (std::size_t other = 0; other < confusion.size(); ++other) {
-      result[c].support += confusion[c][other];
-      predicted += confusion[other][c];
-    }
-    const std::int64_t hits = confusion[c][c];
-    result[c].precision = ratio(hits, predicted);
-    result[c].recall = ratio(hits, result[c].support);
-    result[c].f1 = ratio(2 * hits, predicted + result[c].support);
+// The confusion matrix as its pairs that have rows.
+std::vector<ConfusionCount> confusion_counts(std::span<const std::int32_t> labels,
+                                             std::span<const std::int32_t> predictions) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> pairs;
+  pairs.reserve(labels.size());
+  for (std::size_t row = 0; row < labels.size(); ++row) pairs.emplace_back(labels[row], predictions[row]);
+  std::sort(pairs.begin(), pairs.end());
+  std::vector<ConfusionCount> counts;
+  for (const auto& [label, predicted] : pairs) {
+    if (counts.empty() || counts.back().label != label || counts.back().predicted != predicted)
+      counts.push_back({label, predicted, 0});
+    ++counts.back().rows;
   }
-  return result;
+  return counts;
 }
 
-double macro_f1(const std::vector<std::vector<std::int64_t>>& confusion,
-                const std::vector<ClassMetrics>& per_class) {
-  double sum = 0.0;
-  std::int64_t present = 0;
-  for (std::size_t c = 0; c < per_class.size(); ++c) {
-    const bool predicted = std::any_of(confusion.begin(), confusion.end(),
-                                       [c](const std::vector<std::int64_t>& row) { return row[c] > 0; });
-    if (per_class[c].support == 0 && !predicted) continue;
-    sum += per_class[c].f1;
-    ++present;
+// Fills in what follows from the confusion matrix.
+void add_class_metrics(Metrics& metrics, std::size_t classes) {
+  std::vector<std::int64_t> hits(classes);
+  std::vector<std::int64_t> predicted(classes);
+  metrics.per_class.resize(classes);
+  for (const ConfusionCount& pair : metrics.confusion) {
+    metrics.per_class[static_cast<std::size_t>(pair.label)].support += pair.rows;
+    predicted[static_cast<std::size_t>(pair.predicted)] += pair.rows;
+    if (pair.label == pair.predicted) hits[static_cast<std::size_t>(pair.label)] = pair.rows;
   }
-  return sum / static_cast<double>(present);
+  std::int64_t right = 0;
+  double recalls = 0.0;
+  double f1s = 0.0;
+  std::int64_t with_rows = 0;
+  std::int64_t present = 0;  // classes that have rows or predictions
+  for (std::size_t c = 0; c < classes; ++c) {
+    ClassMetrics& one = metrics.per_class[c];
+    one.precision = ratio(hits[c], predicted[c]);
+    one.recall = ratio(hits[c], one.support);
+    one.f1 = ratio(2 * hits[c], predicted[c] + one.support);
+    right += hits[c];
+    recalls += one.recall;
+    f1s += one.f1;
+    if (one.support > 0) ++with_rows;
+    if (one.support > 0 || predicted[c] > 0) ++present;
+  }
+  metrics.accuracy = ratio(right, metrics.rows);
+  metrics.balanced_accuracy = recalls / static_cast<double>(with_rows);
+  metrics.macro_f1 = f1s / static_cast<double>(present);
 }
 
 }  // namespace
@@ -138,24 +157,31 @@ std::vector<std::int32_t> predicted_classes(const Matrix& probabilities) {
   return classes;
 }
 
+std::vector<std::int32_t> most_probable_classes(const Matrix& probabilities, Eigen::Index row,
+                                                std::size_t count) {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(probabilities.cols()));
+  std::iota(order.begin(), order.end(), 0);
+  count = std::min(count, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    [&](std::int32_t a, std::int32_t b) {
+                      const float first = probabilities(row, a);
+                      const float second = probabilities(row, b);
+                      return first > second || (first == second && a < b);
+                    });
+  order.resize(count);
+  return order;
+}
+
 Metrics evaluate(const Matrix& probabilities, std::span<const std::int32_t> labels) {
   check(probabilities, labels);
   const std::vector<std::int32_t> predictions = predicted_classes(probabilities);
-  const auto classes = static_cast<std::size_t>(probabilities.cols());
 
   Metrics metrics;
   metrics.rows = static_cast<std::int64_t>(labels.size());
   metrics.cross_entropy = mean_cross_entropy(probabilities, labels);
-  metrics.confusion.assign(classes, std::vector<std::int64_t>(classes, 0));
-  std::int64_t hits = 0;
-  for (std::size_t row = 0; row < labels.size(); ++row) {
-    ++metrics.confusion[static_cast<std::size_t>(labels[row])][static_cast<std::size_t>(predictions[row])];
-    if (labels[row] == predictions[row]) ++hits;
-  }
-  metrics.accuracy = ratio(hits, metrics.rows);
+  metrics.confusion = confusion_counts(labels, predictions);
   if (probabilities.cols() >= kTop) metrics.top5_accuracy = top5_accuracy(probabilities, labels);
-  metrics.per_class = per_class_metrics(metrics.confusion);
-  metrics.macro_f1 = macro_f1(metrics.confusion, metrics.per_class);
+  add_class_metrics(metrics, static_cast<std::size_t>(probabilities.cols()));
   metrics.calibration = calibration_bins(probabilities, labels, predictions);
   metrics.expected_calibration_error = expected_calibration_error(metrics.calibration, metrics.rows);
   return metrics;

@@ -19,6 +19,16 @@ struct ClassMetrics {
   std::int64_t support = 0;  ///< rows that have this label
 };
 
+/// How many rows of one class were predicted as one class. Pairs without rows are not kept: a matrix of all
+/// pairs grows with the square of the classes.
+struct ConfusionCount {
+  std::int32_t label = 0;
+  std::int32_t predicted = 0;
+  std::int64_t rows = 0;  ///< at least 1
+
+  bool operator==(const ConfusionCount&) const = default;
+};
+
 /// Predictions of similar confidence: one bin of a reliability diagram.
 struct CalibrationBin {
   std::int64_t rows = 0;
@@ -34,17 +44,24 @@ struct Metrics {
   std::int64_t rows = 0;
   double cross_entropy = 0.0;  ///< mean, unweighted, in nats, without L2
   double accuracy = 0.0;
+  double balanced_accuracy = 0.0;       ///< mean recall of the classes that have rows
   std::optional<double> top5_accuracy;  ///< empty with fewer than five classes
   double macro_f1 = 0.0;                ///< mean over the classes that have rows or predictions
   /// Over 15 equal bins of confidence (Guo et al., arXiv 1706.04599, eq. 3).
   double expected_calibration_error = 0.0;
   std::vector<CalibrationBin> calibration;  ///< [kCalibrationBins]
   std::vector<ClassMetrics> per_class;
-  std::vector<std::vector<std::int64_t>> confusion;  ///< [label][prediction]
+  std::vector<ConfusionCount> confusion;  ///< the confusion matrix: by label, then by prediction
 };
 
 /// The predicted class of each row: the one with the largest probability, in a tie the first.
 [[nodiscard]] std::vector<std::int32_t> predicted_classes(const Matrix& probabilities);
+
+/// The `count` most probable classes of one row, or all if there are fewer. The most probable is first; in a
+/// tie the lower class is.
+/// @param probabilities  [rows, classes]
+[[nodiscard]] std::vector<std::int32_t> most_probable_classes(const Matrix& probabilities, Eigen::Index row,
+                                                              std::size_t count);
 
 /// @param probabilities  [rows, classes], rows sum to one
 /// @param labels         [rows]

@@ -110,6 +110,7 @@ void run_evaluate(const EvaluateOptions& options, const Session& session) {
 
   if (!options.json.empty()) {
     Json json{{"version", HEADSTART_VERSION},
+              {"format_version", kMetricsFormatVersion},
               {"classes", model.classes},
               {"images",
                {{"total", dataset.manifest.samples.size()},

@@ -406,7 +406,8 @@ void run_finetune(const FinetuneOptions& options, const Session& session) {
   const FeatureOrigin origin = origin_of(options.dataset, dataset, stage_one);
   const EndedRun ended{origin, dataset, after, result, model, training, train_seconds};
   write_run(out.staging(), ended, std::move(model_file), finetune_json(ended, tuning),
-            finetune_report(ended, tuning, options.stage_one.images.decode), config_of(options, session));
+            finetune_report(ended, tuning, options.stage_one.images.decode), config_of(options, session),
+            options.top_k);
   out.publish();
   forget_checkpoint(out);
   if (options.from.empty()) out.remove_beside(kHead);

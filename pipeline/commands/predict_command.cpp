@@ -8,13 +8,13 @@
 #include <cstdio>
 #include <cstring>
 #include <iterator>
-#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "data/dataset/discovery.hpp"
 #include "data/dataset/name_list.hpp"
 #include "data/error.hpp"
+#include "head/insight/metrics.hpp"
 #include "head/layers/softmax_cross_entropy.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/commands/explanations.hpp"
@@ -192,15 +192,9 @@ class Sink {
 
 /// The `top_k` classes of one row by falling probability; ties keep the order of the classes.
 std::vector<Prediction::Rank> best_classes(const Matrix& probabilities, Eigen::Index row, int top_k) {
-  std::vector<std::int32_t> order(static_cast<std::size_t>(probabilities.cols()));
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-    return probabilities(row, a) > probabilities(row, b);
-  });
-  order.resize(static_cast<std::size_t>(top_k));
   std::vector<Prediction::Rank> ranks;
-  ranks.reserve(order.size());
-  for (const std::int32_t label : order) ranks.push_back({label, probabilities(row, label)});
+  for (const std::int32_t label : most_probable_classes(probabilities, row, static_cast<std::size_t>(top_k)))
+    ranks.push_back({label, probabilities(row, label)});
   return ranks;
 }
 

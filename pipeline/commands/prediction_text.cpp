@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/csv.hpp"
+#include "pipeline/run/run_files.hpp"
 
 namespace headstart {
 namespace {
@@ -19,11 +20,8 @@ const std::string& class_of(const Prediction::Rank& rank, const PredictionColumn
 }  // namespace
 
 std::string csv_header(const PredictionColumns& columns) {
-  std::vector<std::string> fields{"path", "predicted", "probability"};
-  for (int k = 2; k <= columns.top_k; ++k) {
-    fields.push_back(fmt::format("predicted_{}", k));
-    fields.push_back(fmt::format("probability_{}", k));
-  }
+  std::vector<std::string> fields = ranked_columns(static_cast<std::size_t>(columns.top_k));
+  fields.insert(fields.begin(), "path");
   if (columns.explained) fields.emplace_back("explanation");
   fields.emplace_back("error");
   return csv_line(fields);

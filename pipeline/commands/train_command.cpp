@@ -200,7 +200,7 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   add_features(report, dataset, rows, stored, splits, session.threads);
   add_pictures(report, dataset.manifest, options.stage_one.images.decode);
   write_run(out.staging(), run, std::move(model_file), metrics, report,
-            config_of(options, sweep ? &asked : nullptr, session));
+            config_of(options, sweep ? &asked : nullptr, session), options.top_k);
   out.publish();
   forget_checkpoint(out);
 
@@ -333,7 +333,7 @@ void train_on_features(TrainOptions options, const Session& session) {
 void run_train(const TrainOptions& options, const Session& session) {
   if (!options.features.empty()) return train_on_features(options, session);
   if (options.dataset.empty())
-    throw Error{Error::Kind::kUsage, "wrong usage", "no dataset", "name one, or pass --features FILE.h5"};
+    throw Error{Error::Kind::kUsage, "wrong usage", "no dataset", "name one, or pass --features FILE"};
   if (options.dry_run) return dry_run(options, session);
   train_on_dataset(options, session);
 }

@@ -44,6 +44,12 @@ void describe_steps(OptionList& list, RunOptions& options) {
         .value = "SECONDS",
         .harmless = true},
        options.checkpoint_seconds);
+  list({.name = "top-k",
+        .help = "So many classes of each image in predictions.csv, the most probable first; 0: a column for "
+                "every class, with more than 100 classes the first five",
+        .high = 1e6,
+        .harmless = true},
+       options.top_k);
 }
 
 /// The options of train that the search does not decide.
@@ -64,7 +70,7 @@ void describe_common(OptionList& list, TrainOptions& options) {
 void describe_features(OptionList& list, TrainOptions& options) {
   list({.name = "features",
         .help = "Rows and labels that `headstart cache export` wrote, in place of a dataset",
-        .value = "FILE.h5"},
+        .value = "FILE"},
        options.features);
 }
 

@@ -51,6 +51,7 @@ struct RunOptions {
   ClassWeight class_weight = ClassWeight::kNone;
   bool resume = false;               ///< from OUT's checkpoint, if it exists
   double checkpoint_seconds = 30.0;  ///< between checkpoints; 0: after every epoch
+  int top_k = 0;                     ///< classes of each image in predictions.csv: ranked_classes()
   bool dry_run = false;
 };
 

@@ -13,6 +13,10 @@
 
 namespace headstart {
 
+/// The version of the keys of metrics.json and of `evaluate --json`, their `format_version`. Files before it
+/// have no such key and the confusion matrix as a list of lists.
+inline constexpr int kMetricsFormatVersion = 2;
+
 /// A split's metrics and the penalty that its loss includes.
 struct SplitMetrics {
   Metrics metrics;
@@ -22,8 +26,10 @@ struct SplitMetrics {
   [[nodiscard]] double loss() const noexcept { return metrics.cross_entropy + l2_penalty; }
 };
 
-/// {loss, cross_entropy, accuracy, top5_accuracy, macro_f1, expected_calibration_error, per_class,
-/// confusion}.
+/// {images, loss, cross_entropy, accuracy, balanced_accuracy, top5_accuracy, macro_f1,
+/// expected_calibration_error, per_class, confusion: {label, predicted, images}}. The last three are lists of
+/// one length: an element for each pair of classes that has images. So the file does not grow with the square
+/// of the classes.
 [[nodiscard]] nlohmann::ordered_json to_json(const SplitMetrics& split,
                                              const std::vector<std::string>& classes);
 
@@ -31,7 +37,7 @@ struct SplitMetrics {
 [[nodiscard]] nlohmann::ordered_json to_json(const ViewCounts& views);
 
 /// Lines for a terminal, one for each split in `splits`:
-///              images  loss  accuracy  top-5  macro F1  calibration error
+///              images  loss  accuracy  balanced  top-5  macro F1  calibration error
 [[nodiscard]] std::string metrics_table(
     const std::vector<std::pair<std::string, const SplitMetrics*>>& splits);
 

@@ -7,6 +7,8 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <iterator>
+#include <utility>
 
 #include "pipeline/report/assets.hpp"
 #include "pipeline/report/chart.hpp"
@@ -73,14 +75,15 @@ Interval wilson_interval(double share, std::int64_t of) {
 std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
 
 std::string splits_table(const Report& report) {
-  HtmlTable table{
-      {{"split", "images", "loss", "accuracy", "top-5 accuracy", "macro F1", "calibration error"}}};
+  HtmlTable table{{{"split", "images", "loss", "accuracy", "balanced accuracy", "top-5 accuracy", "macro F1",
+                    "calibration error"}}};
   for (const auto& [name, split] : report.splits) {
     const Metrics& m = split.metrics;
-    table.rows.push_back(
-        {name, fmt::format("{}", m.rows), fmt::format("{:.4f}", split.loss()),
-         fmt::format("{:.4f}", m.accuracy), m.top5_accuracy ? fmt::format("{:.4f}", *m.top5_accuracy) : "-",
-         fmt::format("{:.4f}", m.macro_f1), fmt::format("{:.4f}", m.expected_calibration_error)});
+    table.rows.push_back({name, fmt::format("{}", m.rows), fmt::format("{:.4f}", split.loss()),
+                          fmt::format("{:.4f}", m.accuracy), fmt::format("{:.4f}", m.balanced_accuracy),
+                          m.top5_accuracy ? fmt::format("{:.4f}", *m.top5_accuracy) : "-",
+                          fmt::format("{:.4f}", m.macro_f1),
+                          fmt::format("{:.4f}", m.expected_calibration_error)});
   }
   return html_table(table);
 }
@@ -90,25 +93,24 @@ std::string figure(const std::string& name, const std::string& value, const std:
                      escape_html(value), escape_html(small));
 }
 
-/// A pair of classes, and how many images of the first were predicted as the second.
-struct Confusion {
-  std::size_t label;
-  std::size_t predicted;
-  std::int64_t images;
-};
-
 /// Pairs with mistakes, the most first.
-std::vector<Confusion> confusions(const Metrics& metrics) {
-  std::vector<Confusion> pairs;
-  for (std::size_t label = 0; label < metrics.confusion.size(); ++label) {
-    for (std::size_t predicted = 0; predicted < metrics.confusion[label].size(); ++predicted) {
-      const std::int64_t images = metrics.confusion[label][predicted];
-      if (label != predicted && images > 0) pairs.push_back({label, predicted, images});
-    }
-  }
+std::vector<ConfusionCount> confusions(const Metrics& metrics) {
+  std::vector<ConfusionCount> pairs;
+  std::copy_if(metrics.confusion.begin(), metrics.confusion.end(), std::back_inserter(pairs),
+               [](const ConfusionCount& pair) { return pair.label != pair.predicted; });
   std::stable_sort(pairs.begin(), pairs.end(),
-                   [](const Confusion& a, const Confusion& b) { return a.images > b.images; });
+                   [](const ConfusionCount& a, const ConfusionCount& b) { return a.rows > b.rows; });
   return pairs;
+}
+
+std::int64_t images_of(const Metrics& metrics, std::int32_t label) {
+  return metrics.per_class[static_cast<std::size_t>(label)].support;
+}
+
+/// The share of its class's images that a pair has; 0 where the class has none.
+double share_of(const Metrics& metrics, const ConfusionCount& pair) {
+  const std::int64_t images = std::max<std::int64_t>(images_of(metrics, pair.label), 1);
+  return static_cast<double>(pair.rows) / static_cast<double>(images);
 }
 
 double mean_confidence(const Metrics& metrics) {
@@ -162,11 +164,11 @@ std::vector<std::string> findings(const Report& report) {
         fmt::format("Its probabilities can be taken at their word: {} on average, and {} are right.",
                     percent(confidence), percent(m.accuracy)));
   }
-  if (const std::vector<Confusion> pairs = confusions(m); !pairs.empty() && pairs.front().images > 1) {
+  if (const std::vector<ConfusionCount> pairs = confusions(m); !pairs.empty() && pairs.front().rows > 1) {
+    const ConfusionCount& most = pairs.front();
     sentences.push_back(fmt::format("Its most frequent mistake: {} taken for {}, {} of {} images.",
-                                    report.classes[pairs.front().label],
-                                    report.classes[pairs.front().predicted], pairs.front().images,
-                                    m.per_class[pairs.front().label].support));
+                                    class_of(report, most.label), class_of(report, most.predicted), most.rows,
+                                    images_of(m, most.label)));
   }
   return sentences;
 }
@@ -190,6 +192,7 @@ std::string result(const Report& report) {
     html += figure("Nested accuracy", percent(report.nested->mean),
                    fmt::format("+- {} over the folds", percent(report.nested->deviation)));
   html += figure("Accuracy", percent(m.accuracy), fmt::format("of {} {} images", m.rows, name));
+  html += figure("Balanced accuracy", percent(m.balanced_accuracy), "mean of the classes' recalls");
   if (m.top5_accuracy)
     html += figure("Top-5 accuracy", percent(*m.top5_accuracy), "right among the first five");
   html += figure("Macro F1", fmt::format("{:.3f}", m.macro_f1), "mean over the classes");
@@ -303,17 +306,18 @@ std::string confusion_table(const Report& report, const Metrics& m) {
   for (const std::string& name : report.classes)
     html += fmt::format("<th scope=\"col\"><span>{}</span></th>", escape_html(name));
   html += "</tr></thead><tbody>\n";
-  for (std::size_t row = 0; row < m.confusion.size(); ++row) {
-    const double support = static_cast<double>(std::max<std::int64_t>(m.per_class[row].support, 1));
-    html += fmt::format("<tr><th scope=\"row\">{}</th>", escape_html(report.classes[row]));
-    for (std::size_t column = 0; column < m.confusion[row].size(); ++column) {
-      const std::int64_t count = m.confusion[row][column];
-      const double share = static_cast<double>(count) / support;
+  auto next = m.confusion.begin();
+  for (std::int32_t row = 0; std::cmp_less(row, report.classes.size()); ++row) {
+    html += fmt::format("<tr><th scope=\"row\">{}</th>", escape_html(class_of(report, row)));
+    for (std::int32_t column = 0; std::cmp_less(column, report.classes.size()); ++column) {
+      ConfusionCount pair{row, column, 0};
+      if (next != m.confusion.end() && next->label == row && next->predicted == column) pair = *next++;
+      const double share = share_of(m, pair);
       std::string classes = row == column ? "hit" : "";
-      if (count == 0) classes += " none";
+      if (pair.rows == 0) classes += " none";
       if (share > 0.55) classes += " strong";
       html += fmt::format("<td class=\"{}\" style=\"background: rgb(var(--cell) / {:.2f})\">{}</td>", classes,
-                          share, count);
+                          share, pair.rows);
     }
     html += "</tr>\n";
   }
@@ -322,12 +326,10 @@ std::string confusion_table(const Report& report, const Metrics& m) {
 
 std::string confusion_pairs(const Report& report, const Metrics& m) {
   HtmlTable table{{{"class", "taken for", "images", "share"}}, {}, {}, true};
-  for (const Confusion& pair : confusions(m)) {
+  for (const ConfusionCount& pair : confusions(m)) {
     if (table.rows.size() > kMostPairs) break;
-    table.rows.push_back({report.classes[pair.label], report.classes[pair.predicted],
-                          fmt::format("{}", pair.images),
-                          fmt::format("{:.3f}", static_cast<double>(pair.images) /
-                                                    static_cast<double>(m.per_class[pair.label].support))});
+    table.rows.push_back({class_of(report, pair.label), class_of(report, pair.predicted),
+                          fmt::format("{}", pair.rows), fmt::format("{:.3f}", share_of(m, pair))});
   }
   return fmt::format(
              "<p class=\"soft\">The {} most frequent mistakes; a matrix of {} classes is too large to "

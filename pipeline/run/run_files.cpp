@@ -3,8 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 #include "data/csv.hpp"
 #include "head/insight/metrics.hpp"
@@ -27,21 +32,46 @@ std::string history_csv(const std::vector<EpochResult>& history) {
   return csv;
 }
 
+std::size_t ranked_classes(int asked, std::size_t classes) {
+  constexpr std::size_t kMostColumns = 100;
+  constexpr std::size_t kRankedOfMany = 5;
+  if (asked > 0) return std::min(static_cast<std::size_t>(asked), classes);
+  return classes <= kMostColumns ? 0 : kRankedOfMany;
+}
+
+std::vector<std::string> ranked_columns(std::size_t count) {
+  std::vector<std::string> columns{"predicted", "probability"};
+  for (std::size_t k = 2; k <= count; ++k) {
+    columns.push_back(fmt::format("predicted_{}", k));
+    columns.push_back(fmt::format("probability_{}", k));
+  }
+  return columns;
+}
+
 std::string predictions_csv(const Manifest& manifest, std::span<const std::size_t> samples,
-                            const Matrix& probabilities) {
-  std::vector<std::string> header{"path", "label", "predicted", "probability"};
-  header.insert(header.end(), manifest.classes.begin(), manifest.classes.end());
+                            const Matrix& probabilities, std::size_t ranked) {
+  std::vector<std::string> header{"path", "label"};
+  const std::vector<std::string> predicted = ranked_columns(ranked);
+  header.insert(header.end(), predicted.begin(), predicted.end());
+  if (ranked == 0) header.insert(header.end(), manifest.classes.begin(), manifest.classes.end());
   std::string csv = csv_line(header);
-  const std::vector<std::int32_t> predicted = predicted_classes(probabilities);
+  // Lines are appended in place: a million of them are a second, and as vectors of cells would be ten.
+  std::vector<std::string> names;
+  for (const std::string& name : manifest.classes) names.push_back(csv_field(name));
+  const auto name_of = [&](std::int32_t label) {
+    return std::string_view(names[static_cast<std::size_t>(label)]);
+  };
+  const auto append_to = std::back_inserter(csv);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const Sample& sample = manifest.samples[samples[i]];
     const auto row = static_cast<Eigen::Index>(i);
-    std::vector<std::string> fields{sample.path, manifest.classes[static_cast<std::size_t>(sample.label)],
-                                    manifest.classes[static_cast<std::size_t>(predicted[i])],
-                                    fmt::format("{}", probabilities(row, predicted[i]))};
-    for (Eigen::Index c = 0; c < probabilities.cols(); ++c)
-      fields.push_back(fmt::format("{}", probabilities(row, c)));
-    csv += csv_line(fields);
+    fmt::format_to(append_to, "{},{}", csv_field(sample.path), name_of(sample.label));
+    for (const std::int32_t label :
+         most_probable_classes(probabilities, row, std::max<std::size_t>(1, ranked)))
+      fmt::format_to(append_to, ",{},{}", name_of(label), probabilities(row, label));
+    for (Eigen::Index c = 0; ranked == 0 && c < probabilities.cols(); ++c)
+      fmt::format_to(append_to, ",{}", probabilities(row, c));
+    csv += '\n';
   }
   return csv;
 }

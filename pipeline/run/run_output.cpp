@@ -86,6 +86,7 @@ Json metrics_json(const EndedRun& run) {
   for (const EpochResult& epoch : result.history) epoch_seconds.push_back(epoch.seconds);
   const double total = static_cast<double>(dataset.manifest.samples.size());
   Json json{{"version", HEADSTART_VERSION},
+            {"format_version", kMetricsFormatVersion},
             {"classes", dataset.manifest.classes},
             {"images",
              {{"total", dataset.manifest.samples.size()},
@@ -117,7 +118,7 @@ Json metrics_json(const EndedRun& run) {
 }
 
 void write_run(const std::filesystem::path& folder, const EndedRun& run, std::future<void> model_file,
-               const Json& metrics, const Report& report, const std::string& config) {
+               const Json& metrics, const Report& report, const std::string& config, int top_k) {
   const ExtractedDataset& dataset = run.dataset;
   write_file(folder / "metrics.json", metrics.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   write_file(folder / "history.csv", history_csv(run.result.history));
@@ -131,7 +132,7 @@ void write_run(const std::filesystem::path& folder, const EndedRun& run, std::fu
   write_file(folder / "predictions.csv",
              predictions_csv(dataset.manifest,
                              validation != nullptr ? validation->samples : std::vector<std::size_t>(),
-                             probabilities));
+                             probabilities, ranked_classes(top_k, dataset.manifest.classes.size())));
   write_file(folder / "images.csv", images_csv(dataset));
   write_file(folder / "class_indices.json", class_indices_json(dataset.manifest.classes));
   write_file(folder / "config.toml", config);

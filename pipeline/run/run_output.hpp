@@ -82,8 +82,10 @@ struct EndedRun {
 
 /// Writes all files that are made from `run`, `metrics` and `report`, and config.toml. Waits for
 /// `model_file`, the result of start_writing_model().
+/// @param top_k  RunOptions::top_k
 void write_run(const std::filesystem::path& folder, const EndedRun& run, std::future<void> model_file,
-               const nlohmann::ordered_json& metrics, const Report& report, const std::string& config);
+               const nlohmann::ordered_json& metrics, const Report& report, const std::string& config,
+               int top_k);
 
 /// The table of the splits' metrics.
 [[nodiscard]] std::string splits_table(const std::vector<Evaluated>& splits);

@@ -4,9 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "data/dataset/split.hpp"
 #include "data/error.hpp"
+#include "head/training/trainer.hpp"
 
 namespace headstart {
 namespace {
@@ -14,6 +19,34 @@ namespace {
 bool has_split(const Manifest& manifest, std::span<const std::size_t> used, Split split) {
   return std::any_of(used.begin(), used.end(),
                      [&](std::size_t row) { return manifest.samples[row].split == split; });
+}
+
+/// A note if one class has many times the training images of another: what that is, and what
+/// --class-weight balanced would do. Empty if none has.
+/// @param counts  the training images of each class; two or more classes have some
+std::string note_on_imbalance(const std::vector<std::int64_t>& counts, const SplitRows& rows,
+                              const std::vector<std::string>& classes) {
+  constexpr std::int64_t kUnequal = 20;
+  const auto most = std::max_element(counts.begin(), counts.end());
+  const auto least = std::min_element(counts.begin(), counts.end(), [](std::int64_t a, std::int64_t b) {
+    return a > 0 && (b == 0 || a < b);  // classes without images are the last
+  });
+  if (*most <= kUnequal * *least) return "";
+  const auto largest = static_cast<std::size_t>(most - counts.begin());
+  const auto smallest = static_cast<std::size_t>(least - counts.begin());
+  std::string note = fmt::format(
+      "classes are unequal: '{}' has {} training images and '{}' has {}, {:.0f} : 1; --class-weight "
+      "balanced ",
+      printable(classes[largest]), *most, printable(classes[smallest]), *least,
+      static_cast<double>(*most) / static_cast<double>(*least));
+  if (std::find(counts.begin(), counts.end(), 0) != counts.end())
+    return note + "would make them count alike, once every class has images";
+  const std::vector<float> weights =
+      balanced_class_weights(rows.labels, rows.training, static_cast<int>(classes.size()));
+  return note + fmt::format(
+                    "would make them count alike: each image of '{}' {:.3g} times, each of '{}' {:.3g} times",
+                    printable(classes[largest]), weights[largest], printable(classes[smallest]),
+                    weights[smallest]);
 }
 
 }  // namespace
@@ -79,6 +112,9 @@ void check_trainable(const ExtractedDataset& dataset, const SplitRows& rows, Cla
     }
     console.warn(fmt::format("class '{}' has no usable training image: the model can't learn it", label));
   }
+  if (class_weight == ClassWeight::kBalanced) return;
+  const std::string note = note_on_imbalance(counts, rows, dataset.manifest.classes);
+  if (!note.empty()) console.note(note);
 }
 
 std::vector<Sha256> keys_of(const ExtractedDataset& dataset) {

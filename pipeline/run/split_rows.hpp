@@ -33,6 +33,8 @@ void assign_splits(ExtractedDataset& dataset, double validation, std::uint64_t s
 /// Rows, labels and splits of the used images, after assign_splits().
 [[nodiscard]] SplitRows split_rows(const ExtractedDataset& dataset);
 
+/// Checks that there is something to learn, and tells the console what may spoil it: a class without images,
+/// and unequal classes (more than 20 : 1) that are not balanced.
 /// @param name  the name of the dataset in errors
 /// @throws Error kData if fewer than two classes have training images, or if classes shall be balanced and
 /// one class has none

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from sklearn import metrics
 
-from training_run import CLASSES, DATASET, EPOCHS, LEARNING_RATE, OUT, predictions, read_csv, read_json
+from training_run import confusion_matrix, CLASSES, DATASET, EPOCHS, LEARNING_RATE, OUT, predictions, read_csv, read_json
 
 
 def expected_calibration_error(labels, probabilities, bins=15):
@@ -36,8 +36,12 @@ class MetricsTest(unittest.TestCase):
             self.labels, self.probabilities, k=5, labels=every_class), places=9)
         self.assertAlmostEqual(reported["macro_f1"], metrics.f1_score(
             self.labels, self.predicted, average="macro", zero_division=0), places=9)
-        self.assertEqual(reported["confusion"], metrics.confusion_matrix(
-            self.labels, self.predicted, labels=every_class).tolist())
+        self.assertAlmostEqual(reported["balanced_accuracy"], metrics.balanced_accuracy_score(
+            self.labels, self.predicted), places=9)
+        np.testing.assert_array_equal(confusion_matrix(reported, len(CLASSES)), metrics.confusion_matrix(
+            self.labels, self.predicted, labels=every_class))
+        self.assertEqual(self.reported["format_version"], 2)
+        self.assertTrue(all(reported["confusion"]["images"]), "pairs without images are left out")
 
     def test_metrics_of_each_class_are_scikit_learns(self):
         columns = metrics.precision_recall_fscore_support(

@@ -47,6 +47,13 @@ def read_json(name, out=OUT):
     return json.loads((out / name).read_text(encoding="utf-8"))
 
 
+def confusion_matrix(split, classes):
+    """The whole matrix of a split in metrics.json, [true class, prediction]."""
+    matrix = np.zeros((classes, classes), int)
+    matrix[split["confusion"]["label"], split["confusion"]["predicted"]] = split["confusion"]["images"]
+    return matrix
+
+
 @functools.cache
 def predictions(out=OUT):
     """predictions.csv: (paths, labels [n], predicted [n], probabilities [n, classes]), classes as numbers."""

@@ -36,7 +36,8 @@ TEST(Evaluate, GivesTheHandComputedValuesOfASmallExample) {
       -(std::log(0.7) + std::log(0.3) + std::log(0.8) + std::log(0.4) + std::log(0.3) + std::log(0.9)) / 6.0,
       1e-7);
   EXPECT_NEAR(metrics.accuracy, 4.0 / 6.0, 1e-15);
-  const std::vector<std::vector<std::int64_t>> confusion{{1, 1, 0}, {1, 2, 0}, {0, 0, 1}};
+  EXPECT_NEAR(metrics.balanced_accuracy, (0.5 + 2.0 / 3.0 + 1.0) / 3.0, 1e-15);
+  const std::vector<ConfusionCount> confusion{{0, 0, 1}, {0, 1, 1}, {1, 0, 1}, {1, 1, 2}, {2, 2, 1}};
   EXPECT_EQ(metrics.confusion, confusion);
   ASSERT_EQ(metrics.per_class.size(), 3U);
   EXPECT_NEAR(metrics.per_class[0].precision, 0.5, 1e-15);
@@ -82,6 +83,36 @@ TEST(Evaluate, MacroF1LeavesOutAClassThatHasNeitherRowsNorPredictions) {
   EXPECT_NEAR(metrics.macro_f1, 1.0 / 3.0, 1e-15);
   EXPECT_EQ(metrics.per_class[2].precision, 0.0);
   EXPECT_EQ(metrics.per_class[3].support, 0);
+}
+
+TEST(Evaluate, BalancedAccuracyIsScikitLearns) {
+  // balanced_accuracy_score, accuracy_score and f1_score(average='macro', zero_division=0) of scikit-learn
+  // 1.7.2. Class 2 has predictions and no rows, class 4 the same.
+  const std::vector<std::int32_t> labels{0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 3, 3};
+  const std::vector<std::int32_t> predicted{0, 0, 0, 0, 0, 1, 4, 1, 0, 1, 3, 2};
+  Matrix probabilities = Matrix::Constant(12, 5, 0.1F);
+  for (Eigen::Index row = 0; row < 12; ++row)
+    probabilities(row, predicted[static_cast<std::size_t>(row)]) = 0.6F;
+  const Metrics metrics = evaluate(probabilities, labels);
+  EXPECT_NEAR(metrics.balanced_accuracy, 0.626984126984127, 1e-15);
+  EXPECT_NEAR(metrics.accuracy, 0.6666666666666666, 1e-15);
+  EXPECT_NEAR(metrics.macro_f1, 0.4205128205128205, 1e-15);
+}
+
+TEST(Evaluate, TheConfusionMatrixGrowsWithTheRowsAndNotWithThePairsOfClasses) {
+  constexpr int kClasses = 3000;  // all pairs would take 72 MB
+  const Matrix probabilities = Matrix::Identity(2, kClasses);
+  const Metrics metrics = evaluate(probabilities, std::vector<std::int32_t>{kClasses - 1, 1});
+  const std::vector<ConfusionCount> confusion{{1, 1, 1}, {kClasses - 1, 0, 1}};
+  EXPECT_EQ(metrics.confusion, confusion);
+  EXPECT_EQ(metrics.per_class.size(), static_cast<std::size_t>(kClasses));
+}
+
+TEST(MostProbableClasses, FallInProbabilityAndInATieTheLowerClassIsFirst) {
+  Matrix probabilities(1, 5);
+  probabilities << 0.1F, 0.3F, 0.3F, 0.2F, 0.1F;
+  EXPECT_EQ(most_probable_classes(probabilities, 0, 4), (std::vector<std::int32_t>{1, 2, 3, 0}));
+  EXPECT_EQ(most_probable_classes(probabilities, 0, 9), (std::vector<std::int32_t>{1, 2, 3, 0, 4}));
 }
 
 TEST(Evaluate, TopFiveCountsTheFirstClassesOfATie) {

@@ -44,7 +44,17 @@ TEST(Report, NamesNoAddress) {
 
 TEST(Report, ShowsMetricsCurvesConfusionAndRejects) {
   const std::string html = report_html(small_report());
-  EXPECT_THAT(html, HasSubstr("0.7500"));  // accuracy of 3 of 4
+  EXPECT_THAT(html, HasSubstr("0.7500"));                                // accuracy of 3 of 4
+  EXPECT_THAT(html, HasSubstr("<dt>Balanced accuracy</dt><dd>83.3 %"));  // mean of 1, 1 and 1/2
+  EXPECT_THAT(html, HasSubstr("0.8333"));
+  // Class 0 has one hit; class 2 one hit, and one image that is taken for class 0.
+  EXPECT_THAT(
+      html,
+      HasSubstr(R"html(<td class="hit strong" style="background: rgb(var(--cell) / 1.00)">1</td>)html"));
+  EXPECT_THAT(html,
+              HasSubstr(R"html(<td class="" style="background: rgb(var(--cell) / 0.50)">1</td>)html"
+                        R"html(<td class=" none" style="background: rgb(var(--cell) / 0.00)">0</td>)html"
+                        R"html(<td class="hit" style="background: rgb(var(--cell) / 0.50)">1</td>)html"));
   EXPECT_THAT(html, HasSubstr("Loss by epoch"));
   EXPECT_THAT(html, HasSubstr("Confusion matrix, validation images"));
   EXPECT_THAT(html, HasSubstr("JPEG ends early"));
@@ -88,6 +98,7 @@ TEST(Report, ListsPairsWhereAMatrixWouldBeTooLarge) {
   const std::string html = report_html(report);
   EXPECT_THAT(html, Not(HasSubstr("class=\"confusion\"")));
   EXPECT_THAT(html, HasSubstr("The 3 most frequent mistakes"));
+  EXPECT_THAT(html, HasSubstr("class 2"));
   EXPECT_LT(html.size(), 200'000U);
 }
 

@@ -40,9 +40,38 @@ TEST(PredictionsCsv, NamesTheMostProbableClass) {
   Matrix probabilities(1, 2);
   probabilities << 0.25F, 0.75F;
   const std::vector<std::size_t> rows{2};
-  EXPECT_EQ(predictions_csv(dataset.manifest, rows, probabilities),
+  EXPECT_EQ(predictions_csv(dataset.manifest, rows, probabilities, 0),
             "path,label,predicted,probability,cat,\"dog, small\"\n"
             "\"dog, small/\"\"2\"\".jpg\",\"dog, small\",\"dog, small\",0.75,0.25,0.75\n");
+}
+
+TEST(PredictionsCsv, RanksAsManyClassesAsAskedFor) {
+  const ExtractedDataset dataset = three_samples();
+  Matrix probabilities(1, 2);
+  probabilities << 0.25F, 0.75F;
+  const std::vector<std::size_t> rows{2};
+  EXPECT_EQ(predictions_csv(dataset.manifest, rows, probabilities, 2),
+            "path,label,predicted,probability,predicted_2,probability_2\n"
+            "\"dog, small/\"\"2\"\".jpg\",\"dog, small\",\"dog, small\",0.75,cat,0.25\n");
+  EXPECT_EQ(predictions_csv(dataset.manifest, {}, Matrix(0, 2), 1), "path,label,predicted,probability\n");
+}
+
+TEST(PredictionsCsv, HasAColumnForEachClassUpToAHundred) {
+  EXPECT_EQ(ranked_classes(0, 100), 0U);
+  EXPECT_EQ(ranked_classes(0, 101), 5U);
+  EXPECT_EQ(ranked_classes(3, 10), 3U);
+  EXPECT_EQ(ranked_classes(1000, 101), 101U);
+}
+
+TEST(PredictionsCsv, OfAThousandClassesIsSmall) {
+  ExtractedDataset dataset = three_samples();
+  for (int c = 0; c < 1000; ++c) dataset.manifest.classes.push_back("class " + std::to_string(c));
+  const auto classes = static_cast<Eigen::Index>(dataset.manifest.classes.size());
+  const Matrix probabilities = Matrix::Constant(2, classes, 1.0F / static_cast<float>(classes));
+  const std::vector<std::size_t> rows{0, 2};
+  const std::string csv = predictions_csv(dataset.manifest, rows, probabilities,
+                                          ranked_classes(0, dataset.manifest.classes.size()));
+  EXPECT_LT(csv.size(), 500U);
 }
 
 TEST(HistoryCsv, LeavesCellsEmptyWithoutValidation) {

@@ -1,5 +1,5 @@
 // pipeline/commands/cache_export_command.cpp: headstart cache export: the cached rows of a dataset as one
-// plain features.h5.
+// plain features.h5 or features.npy.
 #include <fmt/format.h>
 
 #include "pipeline/commands/commands.hpp"
@@ -7,6 +7,7 @@
 #include "pipeline/options/stage_one_description.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/feature_file.hpp"
+#include "pipeline/rows/features_npy.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 #include "pipeline/rows/stage_one.hpp"
 #include "pipeline/rows/stage_one_report.hpp"
@@ -29,8 +30,8 @@ struct CacheExportOptions {
 void describe_cache_export(OptionList& list, CacheExportOptions& options) {
   describe_dataset(list, options.dataset, options.stage_one.images);
   list({.name = "out",
-        .help = "The file to write, for h5py or scikit-learn",
-        .value = "FILE.h5",
+        .help = "The file to write: NAME.h5 is HDF5, NAME.npy NumPy's format with labels.csv beside it",
+        .value = "FILE",
         .letter = "o",
         .required = true},
        options.out);
@@ -43,7 +44,9 @@ void describe_cache_export(OptionList& list, CacheExportOptions& options) {
 }
 
 void run_cache_export(const CacheExportOptions& options, const Session& session) {
-  check_output("-o", options.out, {options.dataset, options.stage_one.weights, session.config_file});
+  for (const std::filesystem::path& file : feature_files(options.out))
+    check_output("-o", file, {options.dataset, options.stage_one.weights, session.config_file});
+  if (is_npy_name(options.out)) check_files_beside_npy(options.out);
   StageOne stage_one(load_weights(options.stage_one.network, options.stage_one.weights), {options.tap},
                      options.stage_one, session);
   const ExtractedDataset dataset = extract_dataset(options.dataset, 1, options.stage_one, session, stage_one);
@@ -77,7 +80,7 @@ void run_cache_export(const CacheExportOptions& options, const Session& session)
 Command cache_export_command() {
   return make_command<CacheExportOptions>(
       {.name = "cache export",
-       .purpose = "Write the features, labels and paths of a dataset to one HDF5 file"},
+       .purpose = "Write the features, labels and paths of a dataset to one HDF5 or NumPy file"},
       describe_cache_export, run_cache_export);
 }
 

@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "data/error.hpp"
 #include "features/float16.hpp"
-#include "features/hdf5/hdf5.hpp"
+#include "features/hdf5/lending_file.hpp"
 #include "pipeline/process/write_file.hpp"
+#include "pipeline/rows/features_hdf5.hpp"
+#include "pipeline/rows/features_npy.hpp"
+#include "pipeline/rows/npy_header.hpp"
 
 namespace headstart {
 namespace {
@@ -20,26 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPartBytes = std::size_t{64} << 20U;
-
-void write_table(hid_t file, const FeatureTable& table) {
-  const std::array<std::int32_t, 1> version{kFeatureFileVersion};
-  const std::array<std::int64_t, 3> shape{table.shape.height, table.shape.width, table.shape.channels};
-  hdf5::write_variable_string(file, "format", kFeatureFileFormat);
-  hdf5::write_numbers<std::int32_t>(file, "format_version", {}, version);
-  hdf5::write_variable_string(file, "extractor", table.configuration.canonical_json());
-  hdf5::write_variable_string(file, "tap", std::string(to_string(table.tap)));
-  hdf5::write_variable_string(file, "pooling", std::string(to_string(table.pooling)));
-  hdf5::write_numbers<std::int64_t>(file, "map_shape", {shape.size()}, shape);
-  hdf5::write<std::int32_t>(file, "labels", {table.labels.size()}, table.labels);
-  hdf5::write_string_dataset(file, "class_names", table.class_names);
-  hdf5::write_string_dataset(file, "paths", table.paths);
-  hdf5::write_string_dataset(file, "split", table.splits);
-  hdf5::write_string_dataset(file, "group", table.groups);
-  std::vector<std::uint8_t> digests;
-  digests.reserve(table.keys.size() * sizeof(Sha256::bytes));
-  for (const Sha256& key : table.keys) digests.insert(digests.end(), key.bytes.begin(), key.bytes.end());
-  hdf5::write<std::uint8_t>(file, "sha256", {table.keys.size(), sizeof(Sha256::bytes)}, digests);
-}
 
 /// @param first  the table's row at which `rows` starts
 void check_range(const SparseRows& rows, std::size_t first, const FeatureTable& table) {
@@ -87,9 +70,19 @@ void write_features(const FeatureTable& table, std::size_t columns, FeatureType 
 
 void write_feature_file(const fs::path& file, const FeatureTable& table, std::int64_t columns,
                         FeatureType type, const std::function<SparseRows(std::span<const RowIndex>)>& read) {
-  hdf5::LendingFile layout;
-  write_table(layout.id(), table);
   const auto width = static_cast<std::size_t>(columns);
+  if (is_npy_name(file)) {
+    write_file(file, [&](const WriteBytes& write) {
+      const std::string header = npy_header(type, table.labels.size(), width);
+      write(std::as_bytes(std::span(header)));
+      write_features(table, width, type, read, write);
+      // Last, so that an error leaves all three files as they were.
+      write_files_beside_npy(file, table);
+    });
+    return;
+  }
+  hdf5::LendingFile layout;
+  write_hdf5_table(layout.id(), table);
   const auto [before, after] = layout.close_around("features", {table.labels.size(), width}, type);
   // Renamed, as Clang 14 captures no structured binding and Clang 19 warns of a name that hides one.
   write_file(file, [&, &head = before, &tail = after](const WriteBytes& write) {
@@ -97,6 +90,13 @@ void write_feature_file(const fs::path& file, const FeatureTable& table, std::in
     write_features(table, width, type, read, write);
     write(tail);
   });
+}
+
+std::vector<fs::path> feature_files(const fs::path& file) {
+  std::vector<fs::path> files{file};
+  if (!is_npy_name(file)) return files;
+  for (fs::path& beside : files_beside_npy(file)) files.push_back(std::move(beside));
+  return files;
 }
 
 }  // namespace headstart

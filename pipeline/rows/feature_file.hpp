@@ -1,5 +1,5 @@
-// pipeline/rows/feature_file.hpp: features.h5: one plain table of features, labels and paths, for h5py,
-// scikit-learn and other programs. docs/features-file.md describes the file.
+// pipeline/rows/feature_file.hpp: features.h5 or features.npy: one plain table of features, labels and paths,
+// for NumPy, scikit-learn and other programs. docs/features-file.md describes both.
 #pragma once
 
 #include <cstdint>
@@ -35,11 +35,15 @@ struct FeatureTable {
   std::vector<Sha256> keys;         ///< the digests of the image files
 };
 
-/// Writes `file` as a whole: under another name first.
+/// Writes `file` as a whole: under another name first. Its name decides the storage: NAME.npy is in NumPy's
+/// format, with labels.csv and NAME.json beside it; every other name is an HDF5 file.
 /// @param columns  the number of features of a row
 /// @param read     reads the features of some rows, so that not all are in memory
 /// @throws Error kFailed if it cannot be written; kData naming the image whose features do not fit float16
 void write_feature_file(const std::filesystem::path& file, const FeatureTable& table, std::int64_t columns,
                         FeatureType type, const std::function<SparseRows(std::span<const RowIndex>)>& read);
+
+/// Every file that write_feature_file() writes for `file`.
+[[nodiscard]] std::vector<std::filesystem::path> feature_files(const std::filesystem::path& file);
 
 }  // namespace headstart

@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
+#include <future>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -18,6 +19,8 @@
 #include "data/error.hpp"
 #include "features/network/all_finite.hpp"
 #include "memory/enum_names.hpp"
+#include "pipeline/rows/feature_file_error.hpp"
+#include "pipeline/rows/stored_table.hpp"
 
 namespace headstart {
 namespace {
@@ -26,38 +29,25 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kReadBytes = std::size_t{64} << 20U;
 constexpr std::uint64_t kMaxRows = std::numeric_limits<RowIndex>::max();
-constexpr std::uint64_t kMaxClasses = 1'000'000;
-
-[[noreturn]] void refuse(const fs::path& file, std::string_view why) {
-  throw Error{Error::Kind::kFailed, "cannot use a file of features",
-              fmt::format("{}: {}", printable(file.string()), why),
-              "make it with `headstart cache export`, or as docs/features-file.md says"};
-}
 
 /// The parsed value of `text`. @throws Error naming the attribute
 template <typename T>
 T parsed(std::optional<T> value, const fs::path& file, const char* attribute, const std::string& text) {
-  if (!value) refuse(file, fmt::format("{} is '{}'", attribute, printable(text)));
+  if (!value) refuse_features(file, fmt::format("{} is '{}'", attribute, printable(text)));
   return *value;
-}
-
-std::vector<Sha256> keys_from(const std::vector<std::uint8_t>& digests) {
-  std::vector<Sha256> keys(digests.size() / sizeof(Sha256::bytes));
-  for (std::size_t i = 0; i < keys.size(); ++i)
-    std::memcpy(keys[i].bytes.data(), &digests[i * sizeof(Sha256::bytes)], sizeof(Sha256::bytes));
-  return keys;
 }
 
 /// Checks that every label names a class, and that no two classes have the same name.
 void check_labels(const FeatureTable& table, const fs::path& file) {
   std::set<std::string_view> names;
   for (const std::string& name : table.class_names) {
-    if (!names.insert(name).second) refuse(file, fmt::format("class_names has '{}' twice", printable(name)));
+    if (!names.insert(name).second)
+      refuse_features(file, fmt::format("class_names has '{}' twice", printable(name)));
   }
   for (std::size_t row = 0; row < table.labels.size(); ++row) {
     if (table.labels[row] < 0 || std::cmp_greater_equal(table.labels[row], table.class_names.size()))
-      refuse(file, fmt::format("labels: row {} is {}, with {} class_names", row, table.labels[row],
-                               table.class_names.size()));
+      refuse_features(file, fmt::format("labels: row {} is {}, with {} class_names", row, table.labels[row],
+                                        table.class_names.size()));
   }
 }
 
@@ -66,67 +56,48 @@ void check_splits(const FeatureTable& table, const fs::path& file) {
   for (std::size_t row = 0; row < table.splits.size(); ++row) {
     const std::string& split = table.splits[row];
     if (!parse_name<Split>(split))
-      refuse(file,
-             fmt::format("split: row {} is '{}', needed train, validation or test", row, printable(split)));
+      refuse_features(file, fmt::format("split: row {} is '{}', needed train, validation or test", row,
+                                        printable(split)));
     if (split.empty() != table.splits.front().empty())
-      refuse(file, fmt::format("split: row {} is '{}', row 0 is '{}': fill all or none", row, split,
-                               table.splits.front()));
+      refuse_features(file, fmt::format("split: row {} is '{}', row 0 is '{}': fill all or none", row, split,
+                                        table.splits.front()));
   }
 }
 
 }  // namespace
 
-FeatureFileReader::FeatureFileReader(const fs::path& file)
-    : path_(file), file_(hdf5::open_file(file)), features_(file_.id(), "features") {
-  read_table(file_.id());
+FeatureFileReader::FeatureFileReader(const fs::path& file) : path_(file), features_(file) {
+  read_table();
   survey_features();
 }
 
-void FeatureFileReader::read_table(hid_t file) {
-  const auto attribute = [&](const char* name) { return hdf5::read_string(file, name); };
-  if (!hdf5::has_attribute(file, "format") || attribute("format") != kFeatureFileFormat)
-    refuse(path_, "is no table of headstart's features");
-  const std::vector<std::int32_t> version = hdf5::read_numbers<std::int32_t>(file, "format_version");
-  if (version.size() != 1 || version.front() != kFeatureFileVersion)
-    refuse(path_, "format_version is not 1: it was made by another version");
-  const std::string extractor = attribute("extractor");
-  const std::string tap = attribute("tap");
-  const std::string pooling = attribute("pooling");
-  table_.configuration = parsed(ExtractorConfiguration::parse(extractor), path_, "extractor", extractor);
-  table_.tap = parsed(find_tap(table_.configuration.network, tap), path_, "tap", tap);
-  table_.pooling = parsed(parse_name<Pooling>(pooling), path_, "pooling", pooling);
-  table_.shape = tap_shape(table_.configuration.network, table_.tap, table_.configuration.resize.size);
-  const std::vector<std::int64_t> shape = hdf5::read_numbers<std::int64_t>(file, "map_shape");
-  if (shape != std::vector<std::int64_t>{table_.shape.height, table_.shape.width, table_.shape.channels})
-    refuse(path_,
-           fmt::format("map_shape is ({}), {} of this extractor is {} x {} x {}", fmt::join(shape, ", "), tap,
-                       table_.shape.height, table_.shape.width, table_.shape.channels));
-
+void FeatureFileReader::read_table() {
   const std::uint64_t rows = features_.rows();
-  if (rows < 1 || rows > kMaxRows) refuse(path_, fmt::format("features has {} rows", rows));
+  if (rows < 1 || rows > kMaxRows) refuse_features(path_, fmt::format("features has {} rows", rows));
+  auto [extractor, tap, pooling, shape, table] = features_.table();
+  table.configuration = parsed(ExtractorConfiguration::parse(extractor), path_, "extractor", extractor);
+  table.tap = parsed(find_tap(table.configuration.network, tap), path_, "tap", tap);
+  table.pooling = parsed(parse_name<Pooling>(pooling), path_, "pooling", pooling);
+  table.shape = tap_shape(table.configuration.network, table.tap, table.configuration.resize.size);
+  if (shape != std::vector<std::int64_t>{table.shape.height, table.shape.width, table.shape.channels})
+    refuse_features(
+        path_, fmt::format("map_shape is ({}), {} of this extractor is {} x {} x {}", fmt::join(shape, ", "),
+                           tap, table.shape.height, table.shape.width, table.shape.channels));
   const auto columns = static_cast<std::uint64_t>(
-      pooled_columns(table_.pooling, static_cast<std::int64_t>(table_.shape.size()), table_.shape.channels));
+      pooled_columns(table.pooling, static_cast<std::int64_t>(table.shape.size()), table.shape.channels));
   if (features_.columns() != columns)
-    refuse(path_, fmt::format("features has {} columns, rows of {} with pooling {} have {}",
-                              features_.columns(), tap, pooling, columns));
-  const auto check_length = [&](const char* name, std::size_t length) {
-    if (length != rows) refuse(path_, fmt::format("{} has {} rows, features {}", name, length, rows));
-  };
-  table_.labels = hdf5::read<std::int32_t>(file, "labels", rows);
-  check_length("labels", table_.labels.size());
-  table_.class_names = hdf5::read_string_dataset(file, "class_names", kMaxClasses);
-  table_.paths = hdf5::read_string_dataset(file, "paths", rows);
-  check_length("paths", table_.paths.size());
-  table_.splits = hdf5::read_string_dataset(file, "split", rows);
-  check_length("split", table_.splits.size());
-  table_.groups.resize(rows);  // files before 2026-11-26 have none
-  if (hdf5::exists(file, "group")) table_.groups = hdf5::read_string_dataset(file, "group", rows);
-  check_length("group", table_.groups.size());
-  if (hdf5::extents(file, "sha256") != hdf5::Extents{rows, sizeof(Sha256::bytes)})
-    refuse(path_, fmt::format("sha256 is not {} x {}", rows, sizeof(Sha256::bytes)));
-  table_.keys = keys_from(hdf5::read<std::uint8_t>(file, "sha256", rows * sizeof(Sha256::bytes)));
-  check_labels(table_, path_);
-  check_splits(table_, path_);
+    refuse_features(path_, fmt::format("features has {} columns, rows of {} with pooling {} have {}",
+                                       features_.columns(), tap, pooling, columns));
+  for (const auto& [name, length] :
+       {std::pair{"labels", table.labels.size()}, std::pair{"paths", table.paths.size()},
+        std::pair{"split", table.splits.size()}, std::pair{"group", table.groups.size()},
+        std::pair{"sha256", table.keys.size()}}) {
+    if (length != rows)
+      refuse_features(path_, fmt::format("{} has {} rows, features {}", name, length, rows));
+  }
+  check_labels(table, path_);
+  check_splits(table, path_);
+  table_ = std::move(table);
 }
 
 /// Checks every value, and counts those that are not zero.
@@ -134,23 +105,28 @@ void FeatureFileReader::survey_features() {
   const std::size_t columns = features_.columns();
   const std::size_t rows = features_.rows();
   rows_at_once_ = std::max<std::size_t>(1, kReadBytes / (columns * sizeof(float)));
-  std::vector<float> values;
+  std::array<std::vector<float>, 2> parts;  // one is read and checked while the other is hashed
   Sha256Stream digest;
+  std::future<void> hashing;
   for (std::size_t first = 0; first < rows; first += rows_at_once_) {
+    std::vector<float>& values = parts[first / rows_at_once_ % 2];
     values.resize(std::min(rows_at_once_, rows - first) * columns);
     features_.read(first, values);
     if (!all_finite(values)) {
       const auto wrong =
           std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
       const std::size_t row = first + static_cast<std::size_t>(wrong - values.begin()) / columns;
-      refuse(path_, fmt::format("features: row {} ({}) has a value that is {}", row,
-                                printable(table_.paths[row]), *wrong));
+      refuse_features(path_, fmt::format("features: row {} ({}) has a value that is {}", row,
+                                         printable(table_.paths[row]), *wrong));
     }
     layout_.nonzeros += std::count_if(values.begin(), values.end(), [](float value) { return value != 0; });
     layout_.segments.resize(first + values.size() / columns,
                             static_cast<std::int32_t>(first / rows_at_once_));
-    digest.update(std::as_bytes(std::span(values)));
+    if (hashing.valid()) hashing.get();
+    hashing = std::async(std::launch::async,
+                         [&digest, part = std::as_bytes(std::span(values))] { digest.update(part); });
   }
+  hashing.get();
   digest_ = digest.finish();
 }
 

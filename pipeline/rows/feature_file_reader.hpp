@@ -1,5 +1,5 @@
-// pipeline/rows/feature_file_reader.hpp: reads a features.h5 (docs/features-file.md). Other programs may have
-// changed it, so every count, label and value is checked before training.
+// pipeline/rows/feature_file_reader.hpp: reads a features.h5 or features.npy (docs/features-file.md). Other
+// programs may have changed it, so every count, label and value is checked before training.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,10 @@
 #include <span>
 
 #include "data/sha256.hpp"
-#include "features/hdf5/hdf5.hpp"
 #include "memory/sparse_rows.hpp"
 #include "pipeline/rows/extracted_dataset.hpp"
 #include "pipeline/rows/feature_file.hpp"
+#include "pipeline/rows/feature_storage.hpp"
 #include "pipeline/rows/stored_rows.hpp"
 
 namespace headstart {
@@ -18,8 +18,8 @@ namespace headstart {
 class FeatureFileReader {
  public:
   /// Reads the whole file once, the features a part at a time. Keeps everything except the features.
-  /// @throws Error kFailed with file and object or row: the file is no features.h5, its parts do not fit each
-  /// other, or a feature is not finite
+  /// @throws Error kFailed with file and object or row: the file is no table of features, its parts do not
+  /// fit each other, or a feature is not finite
   explicit FeatureFileReader(const std::filesystem::path& file);
 
   [[nodiscard]] const FeatureTable& table() const noexcept { return table_; }
@@ -30,15 +30,14 @@ class FeatureFileReader {
   [[nodiscard]] StoredRows rows() const;
 
  private:
-  void read_table(hid_t file);
+  void read_table();
   void survey_features();
   [[nodiscard]] MapShape shape_of_row() const;
   [[nodiscard]] SparseRows read(std::span<const RowIndex> rows) const;
   void read_dense(std::span<const RowIndex> rows, std::span<float> dense) const;
 
   std::filesystem::path path_;
-  hdf5::File file_;
-  hdf5::MatrixReader features_;
+  FeatureStorage features_;
   FeatureTable table_;
   FeatureCache::Layout layout_;
   Sha256 digest_;

@@ -1,9 +1,11 @@
-"""tests/interop/cache_export_test.py: what `headstart cache export` writes, read with h5py as docs/features-file.md says, and
-trained on with scikit-learn."""
+"""tests/interop/cache_export_test.py: what `headstart cache export` writes, read with h5py and NumPy as docs/features-file.md
+says, and trained on with scikit-learn."""
 
+import csv
 import hashlib
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -81,6 +83,73 @@ class ExportTest(unittest.TestCase):
         images = {row[0]: int(row[1]) for row in rows if row and row[0] in ("training", "validation")}
         self.assertEqual(sum(images.values()), len(keep))
         self.assertTrue((self.folder / "model" / "model.h5").exists())
+
+    def test_npy_and_the_files_beside_it_say_what_hdf5_says(self):
+        folder = self.folder / "npy"
+        folder.mkdir()
+        for dtype in ("float32", "float16"):
+            export(folder / "features.npy", "--pooling", "avg", "--dtype", dtype)  # and replaces its own files
+            export(self.folder / "same.h5", "--pooling", "avg", "--dtype", dtype)
+            features = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
+            with open(folder / "labels.csv", newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file))
+            facts = json.loads((folder / "features.json").read_text(encoding="utf-8"))
+            with h5py.File(self.folder / "same.h5") as file:
+                self.assertEqual(features.dtype, np.dtype(dtype))
+                self.assertTrue(features.flags.c_contiguous)
+                np.testing.assert_array_equal(features, file["features"][()])
+                self.assertEqual([row["path"] for row in rows], list(file["paths"].asstr()[()]))
+                self.assertEqual([row["label"] for row in rows], [CLASSES[label] for label in file["labels"][()]])
+                self.assertEqual([row["split"] for row in rows], list(file["split"].asstr()[()]))
+                self.assertEqual([row["group"] for row in rows], list(file["group"].asstr()[()]))
+                self.assertEqual([row["sha256"] for row in rows], [bytes(key).hex() for key in file["sha256"][()]])
+                self.assertEqual(facts["class_names"], CLASSES)
+                self.assertEqual(facts["extractor"], json.loads(file.attrs["extractor"]))
+                self.assertEqual(facts["map_shape"], file.attrs["map_shape"].tolist())
+                for name in ("format", "format_version", "tap", "pooling"):
+                    self.assertEqual(facts[name], file.attrs[name])
+
+    def test_headstart_trains_on_rows_that_numpy_picked_and_wrote(self):
+        """To the same predictions, whichever format of .npy and type of number: float64 holds every float32."""
+        whole = self.folder / "whole"
+        whole.mkdir()
+        export(whole / "f.npy", "--pooling", "avg")
+        features = np.load(whole / "f.npy")
+        with open(whole / "labels.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))[::2]
+        results = []
+        for version, dtype in (((1, 0), "<f4"), ((2, 0), "<f8")):
+            picked = self.folder / f"picked{dtype[1:]}"
+            picked.mkdir()
+            with open(picked / "f.npy", "wb") as file:
+                np.lib.format.write_array(file, features[::2].astype(dtype), version=version)
+            with open(picked / "labels.csv", "w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, ["sha256", "label", "path", "split"], extrasaction="ignore")
+                writer.writeheader()
+                writer.writerows(rows)
+            shutil.copy(whole / "f.json", picked)
+            subprocess.run([BINARY, "train", "--features", picked / "f.npy", "-o", picked / "model", "--quiet"], check=True,
+                           stdout=subprocess.DEVNULL)
+            results.append((picked / "model" / "predictions.csv").read_text(encoding="utf-8"))
+        self.assertEqual(results[0], results[1])
+
+    def test_what_numpy_can_write_and_headstart_cannot_read_is_one_line(self):
+        folder = self.folder / "refused"
+        folder.mkdir()
+        export(folder / "f.npy", "--pooling", "avg")
+        features = np.load(folder / "f.npy")
+        records = np.zeros(len(features), [("a", "<f4"), ("b", "<f4")])
+        for array, words in ((np.asfortranarray(features), "numpy.ascontiguousarray"), (features.astype(">f4"), "'>f4'"),
+                             (features.astype(int), "'<i8'"), (records, "not one type"), (features[0], "1 dimensions"),
+                             (features[1:], "more rows than the features"), (features[:, 1:], "511 columns"),
+                             (features.astype(object), "'|O'")):
+            np.save(folder / "f.npy", array, allow_pickle=True)
+            run = subprocess.run([BINARY, "train", "--features", folder / "f.npy", "-o", folder / "none"],
+                                 stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(run.returncode, 1, run.stderr)
+            self.assertIn(words, run.stderr)
+            self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
+            self.assertFalse((folder / "none").exists())
 
     def test_features_of_other_weights_are_refused(self):
         """No model could be made of them: it would hold a network that the head was not trained on."""

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,35 @@ TEST(FeaturesCommand, PooledRowsTrainAsIfTheyWerePooledNow) {
   EXPECT_EQ(evaluated.exit_code, 0) << evaluated.err;
 
   expect_usage_error(train(scratch / "f.h5", scratch / "no", {"--pooling", "max"}), "pooled already (avg)");
+}
+
+TEST(FeaturesCommand, ANpyFileGivesTheBytesOfARunOnTheCache) {
+  const ScratchFolder scratch;
+  export_shared(scratch / "f.npy");
+  const std::vector<std::string> options{"--solver", "primal", "--top-k", "2"};
+  ASSERT_EQ(headstart_process(shared_arguments(scratch / "cached", options)).exit_code, 0);
+  const ProcessResult read = train(scratch / "f.npy", scratch / "read", options);
+  ASSERT_EQ(read.exit_code, 0) << read.err;
+  expect_same_bytes(scratch / "read", scratch / "cached");
+  EXPECT_TRUE(read_text((scratch / "read" / "predictions.csv").string())
+                  .starts_with("path,label,predicted,probability,predicted_2,probability_2\n"));
+}
+
+TEST(FeaturesCommand, ExportReplacesNoFileOfAnotherTable) {
+  const ScratchFolder scratch;
+  const auto run = [&](const fs::path& file) {
+    return headstart_process({"cache", "export", shared_run().dataset.string(), "-o", file.string(),
+                              "--cache", shared_run().cache.string(), "--pooling", "avg"});
+  };
+  fs::create_directory(scratch / "mine");
+  std::ofstream(scratch / "mine" / "labels.csv") << "path,label\nmy.jpg,mine\n";
+  expect_usage_error(run(scratch / "mine" / "f.npy"), "labels.csv: name a folder of its own");
+  EXPECT_EQ(read_text((scratch / "mine" / "labels.csv").string()), "path,label\nmy.jpg,mine\n");
+  EXPECT_FALSE(fs::exists(scratch / "mine" / "f.npy"));
+
+  ASSERT_EQ(run(scratch / "a.npy").exit_code, 0);
+  EXPECT_EQ(run(scratch / "a.npy").exit_code, 0) << "its own files are replaced";
+  expect_usage_error(run(scratch / "b.npy"), "labels.csv");
 }
 
 TEST(FeaturesCommand, AWindowReadsFromTheFile) {

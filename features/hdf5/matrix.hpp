@@ -23,6 +23,7 @@ class MatrixReader {
   Dataset dataset_;
   std::uint64_t rows_ = 0;
   std::uint64_t columns_ = 0;
+  bool is_float16_ = false;
 };
 
 }  // namespace headstart::hdf5

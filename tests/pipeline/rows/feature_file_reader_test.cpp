@@ -70,8 +70,10 @@ fs::path written(const ScratchFolder& scratch, const FeatureTable& table,
 // In any order, with gaps and repetitions, dense and sparse.
 TEST(FeatureFileReader, ReadsRowsInTheOrderAskedFor) {
   const ScratchFolder scratch;
-  for (const char* name : {"f.h5", "f.npy"}) {
-    const FeatureFileReader reader(written(scratch, table_of(30), FeatureType::kFloat32, name));
+  for (const auto& [name, type] :
+       {std::pair{"f.h5", FeatureType::kFloat32}, std::pair{"f.h5", FeatureType::kFloat16},
+        std::pair{"f.npy", FeatureType::kFloat32}, std::pair{"f.npy", FeatureType::kFloat16}}) {
+    const FeatureFileReader reader(written(scratch, table_of(30), type, name));
     const StoredRows stored = reader.rows();
     for (const std::vector<RowIndex>& rows :
          {std::vector<RowIndex>{3, 4, 5, 6}, std::vector<RowIndex>{6, 5, 4},

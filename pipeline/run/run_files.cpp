@@ -55,7 +55,6 @@ std::string predictions_csv(const Manifest& manifest, std::span<const std::size_
   header.insert(header.end(), predicted.begin(), predicted.end());
   if (ranked == 0) header.insert(header.end(), manifest.classes.begin(), manifest.classes.end());
   std::string csv = csv_line(header);
-  // Lines are appended in place: a million of them are a second, and as vectors of cells would be ten.
   std::vector<std::string> names;
   for (const std::string& name : manifest.classes) names.push_back(csv_field(name));
   const auto name_of = [&](std::int32_t label) {
@@ -84,9 +83,9 @@ std::string images_csv(const ExtractedDataset& dataset) {
     const bool rejected = image.status == ImageStatus::kRejected;
     const std::string label =
         sample.label == kNoLabel ? "" : dataset.manifest.classes[static_cast<std::size_t>(sample.label)];
-    csv += csv_line({sample.path, label, std::string(rejected ? "" : to_string(sample.split)),
-                     image.content ? image.content->hex() : "", rejected ? "rejected" : "used",
-                     rejected ? image.reason : image.note});
+    fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{}\n", csv_field(sample.path), csv_field(label),
+                   rejected ? "" : to_string(sample.split), image.content ? image.content->hex() : "",
+                   rejected ? "rejected" : "used", csv_field(rejected ? image.reason : image.note));
   }
   return csv;
 }

@@ -32,6 +32,7 @@ function(headstart_install_development)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/headstartConfig.cmake
                 ${CMAKE_CURRENT_BINARY_DIR}/headstartConfigVersion.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/HeadstartHdf5.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/HeadstartOpenblas.cmake
     DESTINATION ${HEADSTART_CMAKE_DIR} COMPONENT development)
 
   get_property(headers GLOBAL PROPERTY HEADSTART_PUBLIC_HEADERS)

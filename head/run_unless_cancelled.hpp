@@ -2,6 +2,7 @@
 // eigendecompositions of a library.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -12,6 +13,13 @@
 
 namespace headstart {
 
+/// How many tasks of run_unless_cancelled() run on threads of their own. A process that ends while one is
+/// left behind has to end by std::_Exit(): the libraries' own clean-up would take the task's memory away.
+inline std::atomic<int>& detached_computations() noexcept {
+  static std::atomic<int> count{0};
+  return count;
+}
+
 /// Returns the result of `task`. If a request to stop is possible, the task runs on its own thread. After a
 /// request that thread runs on unattended, so the task must own all data that it uses.
 /// @throws Cancelled; the exceptions of `task`
@@ -19,9 +27,14 @@ template <typename Task>
 std::invoke_result_t<Task&> run_unless_cancelled(Task task, const Cancellation& cancellation) {
   constexpr std::chrono::milliseconds kBetweenChecks{20};
   if (!cancellation.is_possible()) return task();
+  cancellation.check();
   std::packaged_task<std::invoke_result_t<Task&>()> packaged(std::move(task));
   auto result = packaged.get_future();
-  std::thread(std::move(packaged)).detach();
+  ++detached_computations();
+  std::thread([packaged = std::move(packaged)]() mutable {
+    packaged();
+    --detached_computations();
+  }).detach();
   while (result.wait_for(kBetweenChecks) != std::future_status::ready) cancellation.check();
   return result.get();
 }

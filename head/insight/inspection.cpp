@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
+
+#include "head/blas.hpp"
 
 namespace headstart {
 namespace {
@@ -96,11 +100,23 @@ double distance_to_nearest(const Cosines& cosines, Eigen::Index row, std::size_t
   return std::accumulate(distances.begin(), end, 0.0) / static_cast<double>(count);
 }
 
-/// Sums of cosines between classes, and silhouettes, gathered row by row.
-struct ClassSums {
-  Eigen::MatrixXd cosines;      // [class, class]: over ordered pairs of different rows
-  Eigen::VectorXd silhouettes;  // [class]: over its rows
-};
+/// The outliers by the mean distance of each row to its nearest.
+Outliers outliers_by(const std::vector<double>& distances) {
+  Outliers result;
+  result.median = median_of(distances);
+  std::vector<double> deviations = distances;
+  for (double& distance : deviations) distance = std::abs(distance - result.median);
+  result.absolute_deviation = median_of(std::move(deviations));
+  for (std::size_t row = 0; row < distances.size(); ++row) {
+    const double score = result.absolute_deviation > 0.0 ? (distances[row] - result.median) /
+                                                               (kNormalDeviations * result.absolute_deviation)
+                                                         : 0.0;
+    result.rows.push_back({static_cast<RowIndex>(row), distances[row], score});
+  }
+  std::stable_sort(result.rows.begin(), result.rows.end(),
+                   [](const Outlier& a, const Outlier& b) { return a.distance > b.distance; });
+  return result;
+}
 
 double silhouette_of(const Eigen::VectorXd& to_class, const std::vector<double>& counts, std::int32_t label) {
   const double own = counts[static_cast<std::size_t>(label)];
@@ -117,21 +133,60 @@ double silhouette_of(const Eigen::VectorXd& to_class, const std::vector<double>&
   return larger > 0.0 ? (b - a) / larger : 0.0;
 }
 
-ClassSums sum_over_rows(const Cosines& cosines, std::span<const std::int32_t> labels,
-                        const std::vector<double>& counts) {
-  const auto classes = static_cast<Eigen::Index>(counts.size());
-  ClassSums sums{Eigen::MatrixXd::Zero(classes, classes), Eigen::VectorXd::Zero(classes)};
-  Eigen::VectorXd to_class(classes);
-  for (Eigen::Index row = 0; row < cosines.rows(); ++row) {
-    to_class.setZero();
-    for (Eigen::Index other = 0; other < cosines.rows(); ++other) {
-      if (other != row) to_class(labels[static_cast<std::size_t>(other)]) += cosines(row, other);
-    }
-    const std::int32_t label = labels[static_cast<std::size_t>(row)];
-    sums.cosines.col(label) += to_class;
-    sums.silhouettes(label) += silhouette_of(to_class, counts, label);
+/// Sums of cosines between classes, and silhouettes, gathered row by row.
+class ClassSums {
+ public:
+  ClassSums(std::span<const std::int32_t> labels, Eigen::Index classes)
+      : counts_(static_cast<std::size_t>(classes), 0.0),
+        cosines_(Eigen::MatrixXd::Zero(classes, classes)),
+        silhouettes_(Eigen::VectorXd::Zero(classes)) {
+    for (const std::int32_t label : labels) counts_[static_cast<std::size_t>(label)] += 1.0;
   }
-  return sums;
+
+  /// @param to_class  [classes]: the sums of a row's cosines to the other rows of each class
+  void add(std::int32_t label, const Eigen::VectorXd& to_class) {
+    cosines_.col(label) += to_class;
+    silhouettes_(label) += silhouette_of(to_class, counts_, label);
+  }
+
+  /// @param mistakes  [l, c]: the rows of label l that are taken for c
+  [[nodiscard]] Separability separability(const Eigen::MatrixXi& mistakes) const;
+
+ private:
+  std::vector<double> counts_;   // [class]
+  Eigen::MatrixXd cosines_;      // [class, class]: over ordered pairs of different rows
+  Eigen::VectorXd silhouettes_;  // [class]: over its rows
+};
+
+Separability ClassSums::separability(const Eigen::MatrixXi& mistakes) const {
+  const auto classes = static_cast<std::int32_t>(counts_.size());
+  Separability result;
+  for (std::int32_t c = 0; c < classes; ++c) {
+    const double count = counts_[static_cast<std::size_t>(c)];
+    ClassSeparability entry;
+    entry.rows = static_cast<std::size_t>(count);
+    if (count > 1.0) entry.within = cosines_(c, c) / (count * (count - 1.0));
+    if (count > 0.0) entry.silhouette = silhouettes_(c) / count;
+    for (std::int32_t other = 0; other < classes && count > 0.0; ++other) {
+      const double other_count = counts_[static_cast<std::size_t>(other)];
+      if (other == c || other_count == 0.0) continue;
+      const double cosine = cosines_(other, c) / (count * other_count);
+      if (!entry.nearest || cosine > entry.to_nearest) {
+        entry.nearest = other;
+        entry.to_nearest = cosine;
+      }
+      if (other > c) {
+        result.pairs.push_back(
+            {c, other, cosine, static_cast<std::size_t>(mistakes(c, other) + mistakes(other, c))});
+      }
+    }
+    result.classes.push_back(entry);
+  }
+  std::stable_sort(result.pairs.begin(), result.pairs.end(),
+                   [](const ConfusedClasses& a, const ConfusedClasses& b) {
+                     return std::tuple(a.mistakes, a.cosine) > std::tuple(b.mistakes, b.cosine);
+                   });
+  return result;
 }
 
 /// [l, c]: the number of rows of label l whose most probable class is c.
@@ -164,6 +219,65 @@ NearDuplicates near_duplicates(const Matrix& kernel, double threshold, std::size
   return result;
 }
 
+NearDuplicates near_duplicates(const Neighbours& neighbours, double threshold, std::size_t most) {
+  NearDuplicates result;
+  const auto list_of = [&](RowIndex row) {
+    return std::span(neighbours.rows)
+        .subspan(static_cast<std::size_t>(row) * neighbours.most, neighbours.most);
+  };
+  for (std::size_t at = 0; at < neighbours.rows.size(); ++at) {
+    const auto row = static_cast<RowIndex>(at / neighbours.most);
+    const RowIndex other = neighbours.rows[at];
+    const double cosine = std::min(static_cast<double>(neighbours.cosines[at]), 1.0);
+    if (other < 0 || !(cosine > threshold)) continue;
+    const auto back = list_of(other);
+    // The other row's list may have this pair as well; the lower row counts it.
+    if (other < row && std::find(back.begin(), back.end(), row) != back.end()) continue;
+    ++result.total;
+    result.pairs.push_back({std::min(row, other), std::max(row, other), cosine});
+    if (result.pairs.size() > 2 * most) keep_closest(result.pairs, most);
+  }
+  keep_closest(result.pairs, most);
+  std::sort(result.pairs.begin(), result.pairs.end(), closer);
+  return result;
+}
+
+std::vector<std::int32_t> groups_of_copies(const std::vector<NearDuplicate>& pairs,
+                                           std::span<const std::int32_t> known, std::size_t largest) {
+  std::vector<RowIndex> parent(known.size());
+  std::iota(parent.begin(), parent.end(), 0);
+  std::vector<std::size_t> size(known.size(), 1);
+  const auto root_of = [&](RowIndex row) {
+    while (parent[static_cast<std::size_t>(row)] != row) {
+      RowIndex& up = parent[static_cast<std::size_t>(row)];
+      up = parent[static_cast<std::size_t>(up)];
+      row = up;
+    }
+    return row;
+  };
+  const auto join = [&](RowIndex first, RowIndex second, std::size_t most) {
+    const RowIndex a = root_of(first);
+    const RowIndex b = root_of(second);
+    const std::size_t together = size[static_cast<std::size_t>(a)] + size[static_cast<std::size_t>(b)];
+    if (a == b || together > most) return;
+    parent[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
+    size[static_cast<std::size_t>(std::min(a, b))] = together;
+  };
+  std::map<std::int32_t, RowIndex> first_of;  // known group
+  for (std::size_t row = 0; row < known.size(); ++row) {
+    if (known[row] < 0) continue;
+    const auto [first, is_new] = first_of.try_emplace(known[row], static_cast<RowIndex>(row));
+    if (!is_new) join(first->second, static_cast<RowIndex>(row), known.size());
+  }
+  for (const NearDuplicate& pair : pairs) join(pair.first, pair.second, largest);
+  std::vector<std::int32_t> groups(known.size(), -1);
+  for (std::size_t row = 0; row < known.size(); ++row) {
+    const RowIndex root = root_of(static_cast<RowIndex>(row));
+    if (size[static_cast<std::size_t>(root)] > 1) groups[row] = root;
+  }
+  return groups;
+}
+
 std::vector<SuspectLabel> suspect_labels(const Matrix& probabilities, std::span<const std::int32_t> labels) {
   check_labels(labels, probabilities);
   std::vector<SuspectLabel> suspects;
@@ -182,23 +296,26 @@ std::vector<SuspectLabel> suspect_labels(const Matrix& probabilities, std::span<
 
 Outliers outliers(const Matrix& kernel, std::size_t neighbours) {
   const Cosines cosines(kernel);
-  Outliers result;
   std::vector<double> distances(static_cast<std::size_t>(cosines.rows()));
   for (Eigen::Index row = 0; row < cosines.rows(); ++row)
     distances[static_cast<std::size_t>(row)] = distance_to_nearest(cosines, row, neighbours);
-  result.median = median_of(distances);
-  std::vector<double> deviations = distances;
-  for (double& distance : deviations) distance = std::abs(distance - result.median);
-  result.absolute_deviation = median_of(deviations);
+  return outliers_by(distances);
+}
+
+Outliers outliers(const Neighbours& neighbours) {
+  if (neighbours.most == 0) throw std::invalid_argument("inspection: there are no neighbours");
+  std::vector<double> distances(neighbours.rows.size() / neighbours.most);
   for (std::size_t row = 0; row < distances.size(); ++row) {
-    const double score = result.absolute_deviation > 0.0 ? (distances[row] - result.median) /
-                                                               (kNormalDeviations * result.absolute_deviation)
-                                                         : 0.0;
-    result.rows.push_back({static_cast<RowIndex>(row), distances[row], score});
+    double sum = 0.0;
+    double count = 0.0;
+    for (std::size_t i = row * neighbours.most; i < (row + 1) * neighbours.most; ++i) {
+      if (neighbours.rows[i] < 0) continue;
+      sum += 1.0 - std::clamp(static_cast<double>(neighbours.cosines[i]), -1.0, 1.0);
+      count += 1.0;
+    }
+    distances[row] = count > 0.0 ? sum / count : 0.0;
   }
-  std::stable_sort(result.rows.begin(), result.rows.end(),
-                   [](const Outlier& a, const Outlier& b) { return a.distance > b.distance; });
-  return result;
+  return outliers_by(distances);
 }
 
 Separability separability(const Matrix& kernel, std::span<const std::int32_t> labels,
@@ -207,39 +324,52 @@ Separability separability(const Matrix& kernel, std::span<const std::int32_t> la
   const Cosines cosines(kernel);
   if (cosines.rows() != probabilities.rows())
     throw std::invalid_argument("inspection: the kernel matrix and the probabilities have different rows");
-  const auto classes = static_cast<std::int32_t>(probabilities.cols());
-  std::vector<double> counts(static_cast<std::size_t>(classes), 0.0);
-  for (const std::int32_t label : labels) counts[static_cast<std::size_t>(label)] += 1.0;
-  const ClassSums sums = sum_over_rows(cosines, labels, counts);
-  const Eigen::MatrixXi mistakes = mistakes_of(labels, probabilities);
-
-  Separability result;
-  for (std::int32_t c = 0; c < classes; ++c) {
-    const double count = counts[static_cast<std::size_t>(c)];
-    ClassSeparability entry;
-    entry.rows = static_cast<std::size_t>(count);
-    if (count > 1.0) entry.within = sums.cosines(c, c) / (count * (count - 1.0));
-    if (count > 0.0) entry.silhouette = sums.silhouettes(c) / count;
-    for (std::int32_t other = 0; other < classes && count > 0.0; ++other) {
-      const double other_count = counts[static_cast<std::size_t>(other)];
-      if (other == c || other_count == 0.0) continue;
-      const double cosine = sums.cosines(other, c) / (count * other_count);
-      if (!entry.nearest || cosine > entry.to_nearest) {
-        entry.nearest = other;
-        entry.to_nearest = cosine;
-      }
-      if (other > c) {
-        result.pairs.push_back(
-            {c, other, cosine, static_cast<std::size_t>(mistakes(c, other) + mistakes(other, c))});
-      }
+  ClassSums sums(labels, probabilities.cols());
+  Eigen::VectorXd to_class(probabilities.cols());
+  for (Eigen::Index row = 0; row < cosines.rows(); ++row) {
+    to_class.setZero();
+    for (Eigen::Index other = 0; other < cosines.rows(); ++other) {
+      if (other != row) to_class(labels[static_cast<std::size_t>(other)]) += cosines(row, other);
     }
-    result.classes.push_back(entry);
+    sums.add(labels[static_cast<std::size_t>(row)], to_class);
   }
-  std::stable_sort(result.pairs.begin(), result.pairs.end(),
-                   [](const ConfusedClasses& a, const ConfusedClasses& b) {
-                     return std::tuple(a.mistakes, a.cosine) > std::tuple(b.mistakes, b.cosine);
-                   });
-  return result;
+  return sums.separability(mistakes_of(labels, probabilities));
+}
+
+Separability separability(const RowBlocks& unit_rows, std::span<const std::int32_t> labels,
+                          const Matrix& probabilities, Workers& workers) {
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  constexpr Eigen::Index kRowsOfTask = 256;
+  check_labels(labels, probabilities);
+  if (unit_rows.rows != probabilities.rows())
+    throw std::invalid_argument("inspection: the rows and the probabilities differ in number");
+  RowMajor of_class = RowMajor::Zero(probabilities.cols(), unit_rows.columns);
+  for_each_block(unit_rows, [&](std::span<const RowIndex> which, const Matrix& block) {
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      of_class.row(labels[static_cast<std::size_t>(which[i])]) +=
+          block.row(static_cast<Eigen::Index>(i)).cast<double>();
+    }
+  });
+  ClassSums sums(labels, probabilities.cols());
+  for_each_block(unit_rows, [&](std::span<const RowIndex> which, const Matrix& block) {
+    RowMajor to_class(block.rows(), probabilities.cols());
+    const auto tasks = static_cast<std::size_t>((block.rows() + kRowsOfTask - 1) / kRowsOfTask);
+    workers.for_each(tasks, [&](std::size_t task) {
+      const Eigen::Index first = static_cast<Eigen::Index>(task) * kRowsOfTask;
+      const Eigen::Index count = std::min(kRowsOfTask, block.rows() - first);
+      const RowMajor rows = block.middleRows(first, count).cast<double>();
+      multiply(blas_block(rows), blas_block(std::as_const(of_class), true),
+               {to_class.row(first).data(), count, to_class.cols(), to_class.cols()});
+      for (Eigen::Index i = 0; i < count; ++i) {
+        const auto row = static_cast<std::size_t>(which[static_cast<std::size_t>(first + i)]);
+        to_class(first + i, labels[row]) -= rows.row(i).squaredNorm();  // the row itself
+      }
+    });
+    for (std::size_t i = 0; i < which.size(); ++i)
+      sums.add(labels[static_cast<std::size_t>(which[i])],
+               to_class.row(static_cast<Eigen::Index>(i)).transpose());
+  });
+  return sums.separability(mistakes_of(labels, probabilities));
 }
 
 }  // namespace headstart

@@ -1,10 +1,11 @@
 // head/insight/inspection.hpp: finds copies, wrong labels, outliers and overlapping classes in a labelled set
-// before training, from the products of the rows and from out-of-fold probabilities.
+// before training, from the cosines of the rows and from out-of-fold probabilities.
 //
-// Closeness is the cosine K_ij / sqrt(K_ii K_jj), with K = X X^T not centred. A row of zeros is close to
-// nothing (cosine 0). Each function reads K once from start to end and makes no second n x n matrix. K must
-// be square and finite, with one label a row where labels are taken; otherwise std::invalid_argument names
-// the error.
+// A row of zeros is close to nothing (cosine 0). For some thousand rows the cosines come from the Gram matrix
+// K = X X^T, not centred: K_ij / sqrt(K_ii K_jj). Each function reads K once from start to end and makes no
+// second n x n matrix. K must be square and finite, with one label a row where labels are taken; otherwise
+// std::invalid_argument names the error. For more rows the cosines come from lists of neighbours
+// (neighbours.hpp), and from the sums of the classes.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,10 @@
 #include <span>
 #include <vector>
 
+#include "head/insight/neighbours.hpp"
 #include "head/matrix.hpp"
+#include "head/row_blocks.hpp"
+#include "head/workers.hpp"
 #include "memory/sparse_rows.hpp"
 
 namespace headstart {
@@ -33,10 +37,26 @@ struct NearDuplicates {
 /// Two images whose cosine is above this are near-duplicates, unless the user says otherwise.
 inline constexpr double kNearDuplicate = 0.95;
 
+/// So many pairs are kept, unless the caller says otherwise.
+inline constexpr std::size_t kMostPairs = 10'000;
+
 /// Pairs whose cosine is above `threshold`. m copies of one image make m (m - 1) / 2 pairs, so only the
 /// `most` closest pairs are kept.
 [[nodiscard]] NearDuplicates near_duplicates(const Matrix& kernel, double threshold = kNearDuplicate,
-                                             std::size_t most = 10000);
+                                             std::size_t most = kMostPairs);
+
+/// The pairs among the rows and their neighbours whose cosine is above `threshold`, each pair once. Rows with
+/// more near-duplicates than neighbours in the list are in fewer pairs than there are.
+[[nodiscard]] NearDuplicates near_duplicates(const Neighbours& neighbours, double threshold = kNearDuplicate,
+                                             std::size_t most = kMostPairs);
+
+/// A number for each row, 0 or more for rows that are copies of each other, below 0 for a row without copies.
+/// Pairs are joined in their order, the closest first. A pair that would make more than `largest` rows copies
+/// of each other is not joined: a chain of similar rows is no set of copies.
+/// @param known  [rows]: groups that are joined before, of any size, numbered in the same way
+[[nodiscard]] std::vector<std::int32_t> groups_of_copies(const std::vector<NearDuplicate>& pairs,
+                                                         std::span<const std::int32_t> known,
+                                                         std::size_t largest = 50);
 
 /// A row whose out-of-fold probabilities contradict its label.
 struct SuspectLabel {
@@ -78,6 +98,8 @@ inline constexpr double kOutlierScore = 2.5;
 /// 10.1016/j.jesp.2013.03.013). Where at least half of the distances equal the median, the deviation is 0,
 /// and every score is 0.
 [[nodiscard]] Outliers outliers(const Matrix& kernel, std::size_t neighbours = 10);
+/// The same from lists of neighbours.
+[[nodiscard]] Outliers outliers(const Neighbours& neighbours);
 
 /// How clearly a class is separated from the others.
 struct ClassSeparability {
@@ -110,5 +132,10 @@ struct Separability {
 /// @param probabilities  out-of-fold, [rows, classes]; its columns give the number of classes
 [[nodiscard]] Separability separability(const Matrix& kernel, std::span<const std::int32_t> labels,
                                         const Matrix& probabilities);
+/// The same in two passes over rows: the mean cosine of a row to a class is its product with the mean of the
+/// class's unit rows. Takes n d classes steps.
+/// @param unit_rows  each of length one, or zero
+[[nodiscard]] Separability separability(const RowBlocks& unit_rows, std::span<const std::int32_t> labels,
+                                        const Matrix& probabilities, Workers& workers);
 
 }  // namespace headstart

@@ -1,64 +1,86 @@
 // head/insight/principal_components.cpp
 #include "head/insight/principal_components.hpp"
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
-#include "head/random.hpp"
+#include "head/row_moments.hpp"
+#include "head/symmetric_eigen.hpp"
+#include "head/workers.hpp"
 
 namespace headstart {
 namespace {
 
 constexpr Eigen::Index kAxes = 2;
-constexpr Eigen::Index kSpare = 8;  // additional directions, so that the two axes are accurate
-constexpr int kIterations = 16;
 
-/// (I - 1 1^T / n) K (I - 1 1^T / n): inner products relative to the mean.
-Eigen::MatrixXd centred(const Matrix& gram) {
-  Eigen::MatrixXd k = gram.cast<double>();
-  const Eigen::RowVectorXd means = k.colwise().mean();
-  const double mean = means.mean();
-  k.rowwise() -= means;
-  k.colwise() -= means.transpose();
-  k.array() += mean;
-  return k;
+/// The axes as eigenvectors, and where the drawn rows lie on them.
+struct Plane {
+  SymmetricEigen eigen;
+  Eigen::MatrixXd drawn;  // [drawn, axes]
+};
+
+Eigen::MatrixXd last_columns(const SymmetricEigen& eigen) {
+  return eigen.vectors.rightCols(std::min(kAxes, eigen.vectors.cols())).rowwise().reverse();
 }
 
-Eigen::MatrixXd orthonormal(const Eigen::MatrixXd& columns) {
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(columns);
-  return qr.householderQ() * Eigen::MatrixXd::Identity(columns.rows(), columns.cols());
+/// With K = U diag(s) U^T the coordinates are U sqrt(s).
+Plane plane_of_gram(const RowBlocks& rows, std::span<const RowIndex> drawn, Workers& workers, int threads,
+                    const Cancellation& cancellation) {
+  Plane plane;
+  plane.eigen = symmetric_eigen(products_of_rows(rows, true, workers), threads, cancellation);
+  const Eigen::MatrixXd axes = last_columns(plane.eigen);
+  plane.drawn.resize(static_cast<Eigen::Index>(drawn.size()), axes.cols());
+  for (Eigen::Index axis = 0; axis < axes.cols(); ++axis) {
+    const double length = std::sqrt(std::max(0.0, plane.eigen.values(rows.rows - 1 - axis)));
+    for (std::size_t i = 0; i < drawn.size(); ++i)
+      plane.drawn(static_cast<Eigen::Index>(i), axis) = length * axes(drawn[i], axis);
+  }
+  return plane;
+}
+
+/// With X^T X = V diag(s) V^T the coordinates are X V.
+Plane plane_of_moments(const RowBlocks& rows, std::span<const RowIndex> drawn, Workers& workers, int threads,
+                       const Cancellation& cancellation) {
+  const std::vector<std::int32_t> one_class(static_cast<std::size_t>(rows.rows), 0);
+  const RowMoments moments = moments_of(rows, one_class, 1, workers);
+  Plane plane;
+  plane.eigen = symmetric_eigen(moments.centred_products(), threads, cancellation);
+  Matrix block;
+  rows.read(drawn, block);
+  plane.drawn = (block.cast<double>().rowwise() - moments.mean()) * last_columns(plane.eigen);
+  return plane;
 }
 
 }  // namespace
 
-PrincipalComponents principal_components(const Matrix& gram) {
-  if (gram.rows() == 0 || gram.rows() != gram.cols() || !gram.allFinite())
-    throw std::invalid_argument("principal components: the Gram matrix is not square and finite");
-  const Eigen::Index rows = gram.rows();
-  const Eigen::MatrixXd k = centred(gram);
-  const double total = k.trace();
-
-  Random random(0);
-  Eigen::MatrixXd basis(rows, std::min(rows, kAxes + kSpare));
-  for (Eigen::Index i = 0; i < basis.size(); ++i)
-    basis.data()[i] = static_cast<double>(random.uniform()) - 0.5;
-  basis = orthonormal(basis);
-  for (int iteration = 0; iteration < kIterations; ++iteration) basis = orthonormal(k * basis);
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> small(basis.transpose() * k * basis);
-
+PrincipalComponents principal_components(const RowBlocks& rows, std::span<const RowIndex> drawn, int threads,
+                                         const Cancellation& cancellation) {
+  if (rows.rows < 1 || rows.columns < 1)
+    throw std::invalid_argument("principal components: " + std::to_string(rows.rows) + " rows of " +
+                                std::to_string(rows.columns) + " columns");
+  for (const RowIndex row : drawn) {
+    if (row < 0 || row >= rows.rows)
+      throw std::invalid_argument("principal components: there is no row " + std::to_string(row));
+  }
+  Workers workers(threads, cancellation);
+  Plane plane = rows.rows > rows.columns ? plane_of_moments(rows, drawn, workers, threads, cancellation)
+                                         : plane_of_gram(rows, drawn, workers, threads, cancellation);
+  const double total = plane.eigen.values.cwiseMax(0.0).sum();
   PrincipalComponents result;
-  result.coordinates = Matrix::Zero(rows, kAxes);
-  for (Eigen::Index axis = 0; axis < std::min(kAxes, basis.cols()); ++axis) {
-    const Eigen::Index which = basis.cols() - 1 - axis;  // eigenvalues are in ascending order
-    const double eigenvalue = std::max(0.0, small.eigenvalues()(which));
-    Eigen::VectorXd values = basis * small.eigenvectors().col(which) * std::sqrt(eigenvalue);
-    Eigen::Index farthest = 0;
-    values.cwiseAbs().maxCoeff(&farthest);
-    if (values(farthest) < 0.0) values = -values;
+  result.coordinates = Matrix::Zero(plane.drawn.rows(), kAxes);
+  for (Eigen::Index axis = 0; axis < plane.drawn.cols(); ++axis) {
+    auto values = plane.drawn.col(axis);
+    if (values.size() > 0) {
+      Eigen::Index farthest = 0;
+      values.cwiseAbs().maxCoeff(&farthest);
+      if (values(farthest) < 0.0) values = -values;
+    }
     result.coordinates.col(axis) = values.cast<float>();
+    const double eigenvalue = std::max(0.0, plane.eigen.values(plane.eigen.values.size() - 1 - axis));
     if (total > 0.0) result.variance_share[static_cast<std::size_t>(axis)] = eigenvalue / total;
   }
   return result;

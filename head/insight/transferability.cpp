@@ -1,15 +1,15 @@
 // head/insight/transferability.cpp
 #include "head/insight/transferability.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <numbers>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
-#include "head/run_unless_cancelled.hpp"
+#include "head/symmetric_eigen.hpp"
 
 namespace headstart {
 namespace {
@@ -41,27 +41,39 @@ void check(const Matrix& gram, std::span<const std::int32_t> labels, int classes
     throw std::invalid_argument("LogME: the Gram matrix holds a value that is not finite");
 }
 
+// Eigenvalues of X^T X below this share of the largest are taken for 0: their z would be rounding alone.
+constexpr double kLeastEigenvalue = 1e-13;
+
+/// One class in the basis of the eigenvectors.
+struct Spectrum {
+  Eigen::ArrayXd eigenvalues;  // s
+  Eigen::ArrayXd squares;      // z^2
+  double rows = 0.0;           // n; the rows beyond the eigenvalues have eigenvalue 0
+  double rest = 0.0;           // the sum of z^2 over those
+};
+
 /// The header's sums at one t = alpha / beta.
-struct Moments {
+struct EvidenceSums {
   double weights = 0.0;    // |m|^2
   double residual = 0.0;   // |X m - y|^2
   double effective = 0.0;  // gamma
   double noise = 0.0;      // n - gamma, summed separately, because gamma may round to n
 };
 
-Moments moments_at(const Eigen::ArrayXd& eigenvalues, const Eigen::ArrayXd& squares, double t) {
-  const Eigen::ArrayXd denominator = eigenvalues + t;
-  return {(eigenvalues * squares / denominator.square()).sum(), (squares * (t / denominator).square()).sum(),
-          (eigenvalues / denominator).sum(), (t / denominator).sum()};
+EvidenceSums sums_at(const Spectrum& of, double t) {
+  const Eigen::ArrayXd denominator = of.eigenvalues + t;
+  return {(of.eigenvalues * of.squares / denominator.square()).sum(),
+          (of.squares * (t / denominator).square()).sum() + of.rest, (of.eigenvalues / denominator).sum(),
+          (t / denominator).sum() + (of.rows - static_cast<double>(of.eigenvalues.size()))};
 }
 
-/// @param squares  z^2 of one class
-double evidence_of(const Eigen::ArrayXd& eigenvalues, const Eigen::ArrayXd& squares) {
-  const auto n = static_cast<double>(eigenvalues.size());
-  const double scale = eigenvalues.sum() > 0.0 ? eigenvalues.mean() : 1.0;
+double evidence_of(const Spectrum& of) {
+  const double n = of.rows;
+  const double total = of.eigenvalues.sum();
+  const double scale = total > 0.0 ? total / n : 1.0;
   double t = scale;
   for (int iteration = 0; iteration < kMostIterations; ++iteration) {
-    const Moments at = moments_at(eigenvalues, squares, t);
+    const EvidenceSums at = sums_at(of, t);
     const double alpha = at.effective / at.weights;  // infinite where the features explain nothing
     const double beta = at.noise / at.residual;
     const double ratio = at.weights > 0.0 ? alpha / beta : kMostRatio * scale;
@@ -72,40 +84,61 @@ double evidence_of(const Eigen::ArrayXd& eigenvalues, const Eigen::ArrayXd& squa
   }
   // Uses the best beta for this t. Then the evidence is the same formula with n in place of
   // beta |X m - y|^2 + alpha |m|^2.
-  const Moments at = moments_at(eigenvalues, squares, t);
+  const EvidenceSums at = sums_at(of, t);
   const double beta = n / (at.residual + t * at.weights);
   const double log_evidence = 0.5 * n * (std::log(beta) - std::log(2.0 * std::numbers::pi) - 1.0) -
-                              0.5 * (eigenvalues / t).log1p().sum();
+                              0.5 * (of.eigenvalues / t).log1p().sum();
   return log_evidence / n;
 }
 
 }  // namespace
 
 double log_maximum_evidence(const Matrix& gram, std::span<const std::int32_t> labels, int classes,
-                            std::int64_t columns, const Cancellation& cancellation) {
+                            std::int64_t columns, int threads, const Cancellation& cancellation) {
   check(gram, labels, classes, columns);
   const Eigen::Index n = gram.rows();
-  const auto solver = run_unless_cancelled(
-      [in_double = Eigen::MatrixXd(gram.cast<double>())] {
-        return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(in_double);
-      },
-      cancellation);
-  if (solver.info() != Eigen::Success)
-    throw std::runtime_error("LogME: the eigendecomposition did not converge");
-  Eigen::ArrayXd eigenvalues = solver.eigenvalues().array().max(0.0);  // ascending
-  if (columns < n) eigenvalues.head(n - static_cast<Eigen::Index>(columns)).setZero();
+  const SymmetricEigen eigen = symmetric_eigen(gram.cast<double>(), threads, cancellation);
+  Spectrum spectrum{eigen.values.array().max(0.0), {}, static_cast<double>(n)};  // ascending
+  if (columns < n) spectrum.eigenvalues.head(n - static_cast<Eigen::Index>(columns)).setZero();
 
+  Eigen::MatrixXd projected = Eigen::MatrixXd::Zero(n, classes);  // U^T Y
+  for (Eigen::Index row = 0; row < n; ++row)
+    projected.col(labels[static_cast<std::size_t>(row)]) += eigen.vectors.row(row).transpose();
+  std::vector<bool> present(static_cast<std::size_t>(classes));
+  for (const std::int32_t label : labels) present[static_cast<std::size_t>(label)] = true;
+  double sum = 0.0;
+  for (int label = 0; label < classes; ++label) {
+    if (!present[static_cast<std::size_t>(label)]) continue;
+    cancellation.check();
+    spectrum.squares = projected.col(label).array().square();
+    sum += evidence_of(spectrum);
+  }
+  return sum / static_cast<double>(std::count(present.begin(), present.end(), true));
+}
+
+double log_maximum_evidence(const RowMoments& moments, int threads, const Cancellation& cancellation) {
+  if (!(moments.rows() > 0.0)) throw std::invalid_argument("LogME: there is no row");
+  const SymmetricEigen eigen = symmetric_eigen(moments.products(), threads, cancellation);
+  const Eigen::MatrixXd projected = eigen.vectors.transpose() * moments.class_sums().transpose();
+  // X^T X has no more eigenvalues above 0 than rows.
+  const Eigen::Index d = eigen.values.size();
+  const double largest = eigen.values(d - 1);
+  Eigen::Index kept = 0;
+  while (kept < d && static_cast<double>(kept) < moments.rows() &&
+         eigen.values(d - 1 - kept) > kLeastEigenvalue * largest) {
+    ++kept;
+  }
+  Spectrum spectrum{eigen.values.tail(kept), {}, moments.rows()};
   double sum = 0.0;
   int present = 0;
-  for (int label = 0; label < classes; ++label) {
-    Eigen::VectorXd target(n);
-    for (Eigen::Index row = 0; row < n; ++row)
-      target(row) = labels[static_cast<std::size_t>(row)] == label ? 1.0 : 0.0;
-    if (target.isZero(0.0)) continue;
+  for (Eigen::Index label = 0; label < moments.counts().size(); ++label) {
+    const double square = moments.counts()(label);  // |y|^2
+    if (square == 0.0) continue;
     cancellation.check();
+    spectrum.squares = projected.col(label).tail(kept).array().square() / spectrum.eigenvalues;
+    spectrum.rest = std::max(0.0, square - spectrum.squares.sum());
+    sum += evidence_of(spectrum);
     ++present;
-    const Eigen::ArrayXd squares = (solver.eigenvectors().transpose() * target).array().square();
-    sum += evidence_of(eigenvalues, squares);
   }
   return sum / present;
 }

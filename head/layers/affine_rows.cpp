@@ -35,6 +35,16 @@ SparseRows sparse_rows_of(const AffineRows& rows, std::span<const RowIndex> whic
   return result;
 }
 
+Matrix matrix_of(const AffineRows& rows, std::span<const RowIndex> which) {
+  check_rows(which, rows.count());
+  Matrix matrix(static_cast<Eigen::Index>(which.size()), rows.columns());
+  Eigen::Index next = 0;
+  for_each_row(rows, which, [&](std::span<const float> values) {
+    std::copy(values.begin(), values.end(), matrix.row(next++).data());
+  });
+  return matrix;
+}
+
 double sum_of_squares(const AffineRows& rows, std::span<const RowIndex> which) {
   check_rows(which, rows.count());
   double sum = 0.0;

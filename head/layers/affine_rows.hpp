@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+#include "head/matrix.hpp"
 #include "memory/dense_rows.hpp"
 #include "memory/sparse_rows.hpp"
 
@@ -35,6 +36,10 @@ struct AffineRows {
 /// The rows `which` as sparse rows, each with an entry for every feature that is not zero.
 /// @throws std::invalid_argument for a row that does not exist
 [[nodiscard]] SparseRows sparse_rows_of(const AffineRows& rows, std::span<const RowIndex> which);
+
+/// The rows `which`, [which.size(), columns].
+/// @throws std::invalid_argument for a row that does not exist
+[[nodiscard]] Matrix matrix_of(const AffineRows& rows, std::span<const RowIndex> which);
 
 /// Sum of |x|^2 over the rows `which`, in double.
 /// @throws std::invalid_argument for a row that does not exist

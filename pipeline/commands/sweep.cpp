@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -110,36 +111,56 @@ std::int64_t ridge_bytes(std::size_t images) {
   return kRidgeBytesPerPair * rows * rows;
 }
 
-// The products of the problem's rows in a representation, [rows, rows].
-Matrix kernel_of(const SearchProblem& problem, const Representation& representation, int threads,
-                 const Cancellation& cancellation) {
-  Workers workers(threads, cancellation);
-  SparseRows rows;
-  if (is_dense(representation.pooling)) {
-    const DenseRowsView pooled = problem.pooled.at(representation.pooling);
-    const TransformedRows transformed(fit_transform(representation.transform, pooled, problem.rows), pooled,
-                                      threads);
-    rows = sparse_rows_of(transformed.rows(), problem.rows);
-    return kernel_matrix(TiledRows(rows.view(), kTileFeatures), workers);
-  }
-  rows = apply(fit_transform(representation.transform, problem.flattened, problem.rows), problem.flattened);
+/// The problem's rows in a representation, dense, a block at a time.
+RowBlocks blocks_of(const AffineRows& rows, std::span<const RowIndex> which_of) {
+  return {static_cast<Eigen::Index>(which_of.size()), rows.columns(),
+          [rows, which_of](std::span<const RowIndex> which, Matrix& block) {
+            std::vector<RowIndex> places;
+            for (const RowIndex row : which) places.push_back(which_of[static_cast<std::size_t>(row)]);
+            block = matrix_of(rows, places);
+          }};
+}
+
+// The products of the problem's flattened rows in a representation, [rows, rows].
+Matrix kernel_of(const SearchProblem& problem, Transform transform, Workers& workers) {
+  const SparseRows rows = apply(fit_transform(transform, problem.flattened, problem.rows), problem.flattened);
   return kernel_matrix(TiledRows(rows.view(), kTileFeatures), problem.rows, workers);
 }
 
 std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<const Candidate> candidates,
                                      const Cancellation& cancellation, const Session& session) {
-  if (problem.rows.size() > kMaxRidgeRows || ridge_bytes(problem.rows.size()) > allowed_bytes()) return {};
   std::vector<RidgeScore> scores;
   const std::vector<std::int32_t> labels = labels_of(problem, problem.rows);
   const std::vector<Representation> representations = representations_of(candidates);
-  for (const Representation& representation : representations) {
-    if (!is_dense(representation.pooling) && problem.source != nullptr) continue;
-    session.console.progress("ridge regression", scores.size(), representations.size(), "representations",
-                             "");
-    const RidgeRegression ridge(kernel_of(problem, representation, session.threads, cancellation),
-                                cancellation);
-    const RidgeBaseline baseline = ridge.leave_one_out(labels, problem.classes, ridge.default_lambdas());
-    scores.push_back({representation, baseline.lambdas[baseline.best], baseline.accuracies[baseline.best]});
+  for (std::size_t r = 0; r < representations.size(); ++r) {
+    const auto& [pooling, transform] = representations[r];
+    if (!is_dense(pooling) && problem.source != nullptr) continue;
+    const std::size_t side =
+        std::min(problem.rows.size(), static_cast<std::size_t>(problem.columns(pooling)));
+    if (side > kMaxRidgeSide || ridge_bytes(side) > allowed_bytes()) continue;
+    const auto show = [&](double share) {
+      session.console.progress("ridge regression",
+                               (static_cast<double>(r) + share) / static_cast<double>(representations.size()),
+                               "");
+    };
+    show(0.0);
+    const RidgeWork work{.threads = session.threads,
+                         .cancellation = cancellation,
+                         .progress = [&](std::size_t done, std::size_t total) {
+                           show(static_cast<double>(done) / static_cast<double>(total));
+                         }};
+    TransformedRows transformed;
+    std::optional<RidgeRegression> ridge;
+    if (is_dense(pooling)) {
+      const DenseRowsView pooled = problem.pooled.at(pooling);
+      transformed = TransformedRows(fit_transform(transform, pooled, problem.rows), pooled, session.threads);
+      ridge.emplace(blocks_of(transformed.rows(), problem.rows), labels, problem.classes, work);
+    } else {
+      Workers workers(session.threads, cancellation);
+      ridge.emplace(kernel_of(problem, transform, workers), labels, problem.classes, work);
+    }
+    const RidgeBaseline baseline = ridge->leave_out(ridge->default_lambdas());
+    scores.push_back({representations[r], baseline.lambdas[baseline.best], baseline.accuracies[baseline.best]});
   }
   std::stable_sort(scores.begin(), scores.end(),
                    [](const RidgeScore& a, const RidgeScore& b) { return a.accuracy > b.accuracy; });

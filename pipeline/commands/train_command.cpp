@@ -32,6 +32,7 @@
 #include "pipeline/rows/stored_rows.hpp"
 #include "pipeline/rows/sweep_rows.hpp"
 #include "pipeline/rows/training_views.hpp"
+#include "pipeline/run/inspection_work.hpp"
 #include "pipeline/run/output_folder.hpp"
 #include "pipeline/run/resumable_training.hpp"
 #include "pipeline/run/run_config.hpp"
@@ -197,7 +198,8 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   }
   add_neighbours(report, dataset, training_images,
                  [&](std::span<const RowIndex> members) { return represented.read(members); });
-  add_features(report, dataset, rows, stored, splits, session.threads);
+  add_features(report, dataset, rows, stored, splits, inspection_work(session));
+  session.console.progress_done();
   add_pictures(report, dataset.manifest, options.stage_one.images.decode);
   write_run(out.staging(), run, std::move(model_file), metrics, report,
             config_of(options, sweep ? &asked : nullptr, session), options.top_k);

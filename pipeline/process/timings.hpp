@@ -16,6 +16,7 @@ inline constexpr std::string_view kStart = "start: weights, cache";
 inline constexpr std::string_view kList = "list the images";
 inline constexpr std::string_view kFeatures = "compute or find features";
 inline constexpr std::string_view kRows = "read features";
+inline constexpr std::string_view kInspect = "inspect";
 inline constexpr std::string_view kSearch = "search";
 inline constexpr std::string_view kTrain = "train";
 inline constexpr std::string_view kEvaluate = "evaluate";

@@ -81,6 +81,23 @@ ReportTable section_report(Section section) {
           std::move(section.images)};
 }
 
+/// How the images were compared, for people.
+std::string comparison_text(const Comparison& comparison) {
+  std::string text = comparison.neighbours
+                         ? fmt::format(
+                               "each image with its {} nearest, by the averages of the channels; close pairs "
+                               "by all stored features",
+                               *comparison.neighbours)
+                         : "every pair of images, by all stored features";
+  if (comparison.recall) {
+    text += fmt::format("; the nearest come from an index, which found {:.1f} % of those of a sample",
+                        100.0 * *comparison.recall);
+  }
+  if (comparison.not_verified > 0)
+    text += fmt::format("; {} further pairs are close by the averages alone", comparison.not_verified);
+  return text;
+}
+
 Section duplicates_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   const NearDuplicates& found = inspection.near_duplicates;
   Table table{{"first", "second", "", "cosine"}};
@@ -205,6 +222,13 @@ Json duplicates_json(const Inspection& inspection, const ImageNames& names) {
   return {{"threshold", inspection.threshold}, {"total", inspection.near_duplicates.total}, {"pairs", pairs}};
 }
 
+Json comparison_json(const Comparison& comparison) {
+  return {{"features", comparison.flattened ? "all" : "averages of the channels"},
+          {"neighbours", comparison.neighbours ? Json(*comparison.neighbours) : Json(nullptr)},
+          {"recall", comparison.recall ? Json(*comparison.recall) : Json(nullptr)},
+          {"not_verified", comparison.not_verified}};
+}
+
 Json suspects_json(const Inspection& inspection, const ImageNames& names) {
   Json rows = Json::array();
   for (const SuspectLabel& suspect : inspection.suspects) {
@@ -248,10 +272,12 @@ Json classes_json(const Inspection& inspection, const ImageNames& names) {
 std::vector<Section> sections(const Inspection& inspection, const ExtractedDataset& dataset,
                               std::size_t top) {
   const ImageNames names(dataset);
-  std::vector<Section> sections{duplicates_section(inspection, names, top),
-                                suspects_section(inspection, names, top),
-                                outliers_section(inspection, names, top), classes_section(inspection, names),
-                                confused_section(inspection, names, top)};
+  std::vector<Section> sections;
+  if (inspection.comparison) sections.push_back(duplicates_section(inspection, names, top));
+  sections.push_back(suspects_section(inspection, names, top));
+  if (inspection.comparison) sections.push_back(outliers_section(inspection, names, top));
+  sections.push_back(classes_section(inspection, names));
+  sections.push_back(confused_section(inspection, names, top));
   if (!inspection.scores.empty()) sections.push_back(scores_section(inspection));
   return sections;
 }
@@ -260,6 +286,7 @@ std::vector<Section> sections(const Inspection& inspection, const ExtractedDatas
 
 std::string inspection_text(const Inspection& inspection, const ExtractedDataset& dataset, std::size_t top) {
   std::string text;
+  if (inspection.comparison) text += "Compared: " + comparison_text(*inspection.comparison) + "\n\n";
   for (const Section& section : sections(inspection, dataset, top)) text += section_text(section);
   text.pop_back();  // the empty line after the last table
   return text;
@@ -270,6 +297,8 @@ std::vector<ReportTable> inspection_tables(const Inspection& inspection, const E
   std::vector<ReportTable> tables;
   for (Section& section : sections(inspection, dataset, top))
     tables.push_back(section_report(std::move(section)));
+  if (inspection.comparison)
+    tables.front().note += " Compared: " + comparison_text(*inspection.comparison) + ".";
   return tables;
 }
 
@@ -289,7 +318,8 @@ Json inspection_json(const Inspection& inspection, const ExtractedDataset& datas
                       {"log_maximum_evidence", score.log_maximum_evidence}});
   }
   const OutOfFoldRidge& fold = inspection.out_of_fold;
-  return {{"near_duplicates", duplicates_json(inspection, names)},
+  return {{"comparison", inspection.comparison ? comparison_json(*inspection.comparison) : Json(nullptr)},
+          {"near_duplicates", duplicates_json(inspection, names)},
           {"out_of_fold",
            {{"accuracy", fold.metrics.accuracy},
             {"cross_entropy", fold.metrics.cross_entropy},

@@ -16,12 +16,12 @@ namespace headstart {
 [[nodiscard]] std::string inspection_text(const Inspection& inspection, const ExtractedDataset& dataset,
                                           std::size_t top);
 
-/// The tables for report.html.
+/// The tables for report.html. Without a comparison there are none of near-duplicates and outliers.
 [[nodiscard]] std::vector<ReportTable> inspection_tables(const Inspection& inspection,
                                                          const ExtractedDataset& dataset, std::size_t top);
 
-/// The whole inspection, with keys near_duplicates, out_of_fold, suspect_labels, outliers, classes,
-/// confused_classes, transferability.
+/// The whole inspection, with keys comparison, near_duplicates, out_of_fold, suspect_labels, outliers,
+/// classes, confused_classes, transferability.
 [[nodiscard]] nlohmann::ordered_json inspection_json(const Inspection& inspection,
                                                      const ExtractedDataset& dataset);
 

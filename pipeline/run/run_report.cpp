@@ -13,8 +13,8 @@
 #include "head/insight/metrics.hpp"
 #include "head/insight/nearest_rows.hpp"
 #include "head/insight/principal_components.hpp"
-#include "head/layers/kernel_matrix.hpp"
 #include "head/layers/softmax_cross_entropy.hpp"
+#include "head/row_blocks.hpp"
 #include "pipeline/report/pictures.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 #include "pipeline/run/inspection.hpp"
@@ -27,8 +27,9 @@ constexpr std::size_t kExampleClasses = 20;  // up to this number of classes, a 
 constexpr std::size_t kExamples = 4;
 constexpr std::size_t kPredictions = 12;  // at most so many mistakes, and so many hits
 constexpr std::size_t kNeighbours = 4;
-// The time of the inspection's eigendecomposition grows with the cube of this.
-constexpr std::size_t kMostMapped = 1000;
+constexpr std::size_t kMostMapped = 1000;  // points that are drawn
+// Comparing images with each other takes n^2 steps: seconds up to here, more than the training beyond.
+constexpr std::size_t kMostCompared = 20'000;
 constexpr std::size_t kInspectionLines = 20;  // of each table
 constexpr PictureLimit kMapPictures{500, std::uint64_t{128} << 20};
 
@@ -176,16 +177,18 @@ void add_neighbours(Report& report, const ExtractedDataset& dataset, std::span<c
 }
 
 void add_features(Report& report, const ExtractedDataset& dataset, const SplitRows& rows,
-                  const StoredRows& stored, const std::vector<Evaluated>& splits, int threads) {
+                  const StoredRows& stored, const std::vector<Evaluated>& splits,
+                  const InspectionWork& work) {
   const std::size_t images = dataset.used.size();
   const std::vector<RowIndex> mapped = spread_rows(images, kMostMapped);
   if (mapped.empty()) return;
-  const SparseRows maps = stored.read(mapped);
-  const SparseRowsView view = maps.view();
-  if (mapped.size() == images && images > 1) {
-    const Matrix kernel = kernel_matrix(view, threads);
-    const Inspection inspection = inspect_rows(kernel, std::span(rows.labels).first(images),
-                                               static_cast<int>(report.classes.size()), kNearDuplicate);
+  if (images > 1) {
+    InspectionWork within = work;
+    within.compare = images <= kMostCompared;
+    const Inspection inspection =
+        inspect_rows({stored, std::span(rows.labels).first(images), static_cast<int>(report.classes.size()),
+                      known_groups(dataset)},
+                     kNearDuplicate, within);
     report.inspection = inspection_tables(inspection, dataset, kInspectionLines);
     for (const ReportTable& table : report.inspection) {
       for (const auto& line : table.images) {
@@ -194,9 +197,9 @@ void add_features(Report& report, const ExtractedDataset& dataset, const SplitRo
     }
   }
   // Averages over positions. Otherwise the place of things in the image would decide most of the plane.
-  const SparseRows means = pool(view, stored.shape.channels, Pooling::kAverage, threads);
+  const Matrix means = unit_averages(stored, images, work);
   const PrincipalComponents plane =
-      principal_components(unit_kernel_matrix(kernel_matrix(means.view(), threads)));
+      principal_components(blocks_of(means), mapped, work.threads, work.cancellation);
   const std::set<ImageNumber> mistaken = mistaken_images(dataset, splits);
   report.map.images = images;
   report.map.variance_share = plane.variance_share[0] + plane.variance_share[1];

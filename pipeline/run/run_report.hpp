@@ -10,6 +10,7 @@
 #include "memory/sparse_rows.hpp"
 #include "pipeline/report/report.hpp"
 #include "pipeline/rows/stored_rows.hpp"
+#include "pipeline/run/inspection.hpp"
 #include "pipeline/run/run_output.hpp"
 #include "pipeline/run/split_rows.hpp"
 
@@ -25,11 +26,12 @@ void add_neighbours(Report& report, const ExtractedDataset& dataset, std::span<c
                     const std::function<SparseRows(std::span<const RowIndex>)>& read);
 
 /// What the features show about the images: a map, near-duplicates, suspect labels, outliers, overlapping
-/// classes. Parts after the map are left out if they would take longer than the training. For more images
+/// classes. Near-duplicates and outliers of more than 20,000 images take longer than the training: for these
 /// there is `headstart inspect`.
 /// @param stored  maps; those of the images come first
+/// @throws Cancelled
 void add_features(Report& report, const ExtractedDataset& dataset, const SplitRows& rows,
-                  const StoredRows& stored, const std::vector<Evaluated>& splits, int threads);
+                  const StoredRows& stored, const std::vector<Evaluated>& splits, const InspectionWork& work);
 
 /// Small pictures of the images in the report. Every image that is named gets one. Of the images that only
 /// the map shows, as many get one as can be read quickly. Images have none if they can't be read any more, or

@@ -71,16 +71,23 @@ TEST(CancellationTest, DecompositionsEndAndTheirResultsDoNotDependOnIt) {
   const std::vector<std::int32_t> labels{0, 1, 0, 1, 0, 1};
   const auto always = Cancellation([] { return true; });
   const auto never = Cancellation([] { return false; });
-  const RidgeRegression ridge(kernel);
-  const RidgeRegression watched(kernel, never);
-  EXPECT_EQ(ridge.leave_one_out(labels, 2, ridge.default_lambdas()).scores,
-            watched.leave_one_out(labels, 2, watched.default_lambdas()).scores);
-  EXPECT_EQ(log_maximum_evidence(kernel, labels, 2, 3), log_maximum_evidence(kernel, labels, 2, 3, never));
-  EXPECT_THROW(static_cast<void>(log_maximum_evidence(kernel, labels, 2, 3, always)), Cancelled);
+  const RidgeRegression ridge(kernel, labels, 2);
+  const RidgeRegression watched(kernel, labels, 2, {.cancellation = never});
+  EXPECT_EQ(ridge.leave_out(ridge.default_lambdas()).scores,
+            watched.leave_out(watched.default_lambdas()).scores);
+  EXPECT_EQ(log_maximum_evidence(kernel, labels, 2, 3, 1),
+            log_maximum_evidence(kernel, labels, 2, 3, 1, never));
+  EXPECT_THROW(static_cast<void>(log_maximum_evidence(kernel, labels, 2, 3, 1, always)), Cancelled);
   bool request = false;
-  const RidgeRegression later(kernel, Cancellation([&request] { return request; }));
-  request = true;
-  EXPECT_THROW(static_cast<void>(later.leave_one_out(labels, 2, later.default_lambdas())), Cancelled);
+  for (const bool by_columns : {false, true}) {
+    request = false;
+    const Cancellation asked([&request] { return request; });
+    const RidgeRegression later =
+        by_columns ? RidgeRegression(blocks_of(features), labels, 2, {.cancellation = asked})
+                   : RidgeRegression(kernel, labels, 2, {.cancellation = asked});
+    request = true;
+    EXPECT_THROW(static_cast<void>(later.leave_out(later.default_lambdas())), Cancelled);
+  }
 }
 
 }  // namespace

@@ -69,6 +69,118 @@ TEST(NearDuplicates, ARowOfZerosIsNobodysCopy) {
   EXPECT_EQ(found.pairs[0].cosine, 1.0);
 }
 
+/// Rows of the plane at length one.
+Matrix unit_rows_of_angles(const std::vector<double>& degrees) {
+  Matrix x(static_cast<Eigen::Index>(degrees.size()), 2);
+  for (std::size_t i = 0; i < degrees.size(); ++i) {
+    const double angle = degrees[i] * std::numbers::pi / 180.0;
+    x.row(static_cast<Eigen::Index>(i)) << static_cast<float>(std::cos(angle)),
+        static_cast<float>(std::sin(angle));
+  }
+  return x;
+}
+
+TEST(NearDuplicates, OfNeighboursAreThoseOfTheKernel) {
+  Random random(8);
+  std::vector<double> angles(50);
+  for (double& angle : angles) angle = 360.0 * static_cast<double>(random.uniform());
+  const Neighbours lists = nearest_neighbours(unit_rows_of_angles(angles), {.most = 49});
+  const NearDuplicates found = near_duplicates(lists);
+  const NearDuplicates expected = near_duplicates(kernel_of_angles(angles));
+  EXPECT_EQ(found.total, expected.total);
+  ASSERT_EQ(found.pairs.size(), expected.pairs.size());
+  ASSERT_GT(found.pairs.size(), 20U);
+  for (std::size_t i = 0; i < found.pairs.size(); ++i)
+    EXPECT_NEAR(found.pairs[i].cosine, expected.pairs[i].cosine, 1e-6);
+  const NearDuplicates few = near_duplicates(lists, 0.95, 5);
+  EXPECT_EQ(few.total, expected.total);
+  EXPECT_EQ(few.pairs.size(), 5U);
+  // Short lists have fewer pairs, each of them once and among those of the kernel.
+  const NearDuplicates of_short =
+      near_duplicates(nearest_neighbours(unit_rows_of_angles(angles), {.most = 2}));
+  EXPECT_LT(of_short.total, expected.total);
+  for (std::size_t i = 0; i < of_short.pairs.size(); ++i) {
+    EXPECT_LT(of_short.pairs[i].first, of_short.pairs[i].second);
+    EXPECT_GT(of_short.pairs[i].cosine, 0.95);
+    for (std::size_t j = 0; j < i; ++j) {
+      EXPECT_FALSE(of_short.pairs[i].first == of_short.pairs[j].first &&
+                   of_short.pairs[i].second == of_short.pairs[j].second);
+    }
+  }
+}
+
+TEST(GroupsOfCopies, JoinPairsAndKnownGroupsButNoLongChains) {
+  const std::vector<NearDuplicate> pairs{{0, 1, 0.99}, {1, 2, 0.98}, {4, 5, 0.97}, {2, 3, 0.96}};
+  const std::vector<std::int32_t> none(8, -1);
+  EXPECT_EQ(groups_of_copies(pairs, none), (std::vector<std::int32_t>{0, 0, 0, 0, 4, 4, -1, -1}));
+  EXPECT_EQ(groups_of_copies(pairs, none, 3), (std::vector<std::int32_t>{0, 0, 0, -1, 4, 4, -1, -1}));
+  const std::vector<std::int32_t> known{-1, -1, -1, -1, 9, -1, 9, 3};
+  EXPECT_EQ(groups_of_copies(pairs, known), (std::vector<std::int32_t>{0, 0, 0, 0, 4, 4, 4, -1}));
+  EXPECT_EQ(groups_of_copies({}, std::vector<std::int32_t>(5, 2), 2), std::vector<std::int32_t>(5, 0));
+}
+
+TEST(Outliers, OfNeighboursAreThoseOfTheKernel) {
+  const std::vector<double> angles{0, 1, 2, 3, 60, 7, 9};
+  const Outliers expected = outliers(kernel_of_angles(angles), 3);
+  const Outliers found = outliers(nearest_neighbours(unit_rows_of_angles(angles), {.most = 3}));
+  ASSERT_EQ(found.rows.size(), expected.rows.size());
+  EXPECT_EQ(found.rows[0].row, 4);
+  EXPECT_NEAR(found.rows[0].distance, expected.rows[0].distance, 1e-6);
+  EXPECT_NEAR(found.median, expected.median, 1e-6);
+  EXPECT_NEAR(found.absolute_deviation, expected.absolute_deviation, 1e-6);
+  EXPECT_THROW(static_cast<void>(outliers(Neighbours{})), std::invalid_argument);
+}
+
+TEST(Separability, OfRowsIsThatOfTheKernel) {
+  Random random(9);
+  Matrix rows = random_matrix(400, 12, random);
+  rows.row(17).setZero();
+  std::vector<std::int32_t> labels;
+  Matrix probabilities = Matrix::Zero(400, 5);  // class 4 has one row, class 3 none
+  for (Eigen::Index row = 0; row < 400; ++row) {
+    labels.push_back(row == 5 ? 4 : static_cast<std::int32_t>(random.below(3)));
+    rows(row, labels.back()) += 1.0F;
+    probabilities(row, static_cast<Eigen::Index>(random.below(5))) = 1.0F;
+  }
+  const Separability expected = separability(rows * rows.transpose(), labels, probabilities);
+  scale_to_unit_length(rows);
+  Workers workers(2);
+  const Separability found = separability(blocks_of(rows), labels, probabilities, workers);
+  ASSERT_EQ(found.classes.size(), expected.classes.size());
+  for (std::size_t c = 0; c < found.classes.size(); ++c) {
+    EXPECT_EQ(found.classes[c].rows, expected.classes[c].rows);
+    EXPECT_EQ(found.classes[c].within.has_value(), expected.classes[c].within.has_value());
+    EXPECT_NEAR(found.classes[c].within.value_or(0.0), expected.classes[c].within.value_or(0.0), 1e-6);
+    EXPECT_EQ(found.classes[c].nearest, expected.classes[c].nearest);
+    EXPECT_NEAR(found.classes[c].to_nearest, expected.classes[c].to_nearest, 1e-6);
+    EXPECT_NEAR(found.classes[c].silhouette, expected.classes[c].silhouette, 1e-5);
+  }
+  ASSERT_EQ(found.pairs.size(), expected.pairs.size());
+  for (std::size_t i = 0; i < found.pairs.size(); ++i)
+    EXPECT_EQ(found.pairs[i].mistakes, expected.pairs[i].mistakes);
+}
+
+TEST(Separability, SilhouettesAreThoseOfScikitLearn) {
+  // silhouette_samples(x, labels, metric="cosine") of scikit-learn 1.9.1, the mean of each class, on
+  // x_ij = (i^2 (j + 2) + 3 i j) mod 11. Rows 0 and 11 are zeros.
+  Matrix rows(12, 4);
+  std::vector<std::int32_t> labels;
+  for (Eigen::Index i = 0; i < 12; ++i) {
+    for (Eigen::Index j = 0; j < 4; ++j) rows(i, j) = static_cast<float>((i * i * (j + 2) + 3 * i * j) % 11);
+    labels.push_back(static_cast<std::int32_t>((2 * i + i / 5) % 3));
+  }
+  const Matrix probabilities = Matrix::Constant(12, 3, 1.0F / 3.0F);
+  const Separability of_kernel = separability(rows * rows.transpose(), labels, probabilities);
+  scale_to_unit_length(rows);
+  Workers workers(1);
+  const Separability of_rows = separability(blocks_of(rows), labels, probabilities, workers);
+  const std::vector<double> expected{-0.391995, -0.105529, -0.304116};
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_NEAR(of_kernel.classes[c].silhouette, expected[c], 1e-6);
+    EXPECT_NEAR(of_rows.classes[c].silhouette, expected[c], 1e-6);
+  }
+}
+
 TEST(SuspectLabels, AreRankedByTheMarginToTheBestOtherClass) {
   Matrix probabilities(5, 3);
   probabilities << 0.7F, 0.2F, 0.1F,  // label 0: fine

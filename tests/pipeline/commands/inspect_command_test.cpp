@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -83,15 +82,40 @@ TEST(Inspect, RefusesWhatItCannotCompare) {
   EXPECT_EQ(headstart_process({"inspect", one_class, "--cache", cache}).exit_code, 3);
   EXPECT_EQ(headstart_process({"inspect", one_class, "--threshold", "1.5"}).exit_code, 2);
 
-  // More images than can be compared are refused before one of them is read: these are empty.
-  const fs::path many = scratch / "many";
-  for (const char* name : {"a", "b"}) {
-    fs::create_directories(many / name);
-    for (int i = 0; i < 2001; ++i) std::ofstream(many / name / (std::to_string(i) + ".jpg"));
-  }
-  const ProcessResult refused = headstart_process({"inspect", many.string(), "--cache", cache});
-  EXPECT_EQ(refused.exit_code, 3);
-  EXPECT_NE(refused.err.find("4002 images"), std::string::npos) << refused.err;
+  const ProcessResult nothing = headstart_process({"inspect", "--cache", cache});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_NE(nothing.err.find("--features"), std::string::npos) << nothing.err;
+}
+
+TEST(Inspect, OfAFeaturesFileIsThatOfTheDataset) {
+  const Misfiled misfiled;
+  const auto cache = shared_run().cache.string();
+  const std::string flattened = (misfiled.scratch / "flattened.h5").string();
+  const std::string averages = (misfiled.scratch / "averages.h5").string();
+  ASSERT_EQ(
+      headstart_process({"cache", "export", misfiled.dataset.string(), "--cache", cache, "-o", flattened})
+          .exit_code,
+      0);
+  ASSERT_EQ(headstart_process({"cache", "export", misfiled.dataset.string(), "--cache", cache, "--pooling",
+                               "avg", "-o", averages})
+                .exit_code,
+            0);
+  const std::string file = (misfiled.scratch / "inspection.json").string();
+  ASSERT_EQ(misfiled.inspect({"-o", file}).exit_code, 0);
+  const Json of_dataset = Json::parse(read_text(file));
+  const ProcessResult result = headstart_process({"inspect", "--features", flattened, "-o", file});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const Json of_file = Json::parse(read_text(file));
+  for (const char* part : {"near_duplicates", "suspect_labels", "outliers", "classes", "out_of_fold"})
+    EXPECT_EQ(of_file[part], of_dataset[part]) << part;
+  EXPECT_EQ(of_file["transferability"].size(), 3U);
+
+  ASSERT_EQ(headstart_process({"inspect", "--features", averages, "-o", file}).exit_code, 0);
+  const Json of_averages = Json::parse(read_text(file));
+  ASSERT_EQ(of_averages["transferability"].size(), 1U);
+  EXPECT_EQ(of_averages["transferability"][0]["pooling"], "avg");
+  EXPECT_EQ(of_averages["images"]["used"], 25);
+  EXPECT_EQ(headstart_process({"inspect", misfiled.dataset.string(), "--features", averages}).exit_code, 2);
 }
 
 }  // namespace

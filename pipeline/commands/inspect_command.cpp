@@ -147,7 +147,10 @@ void inspect_dataset(const InspectOptions& options, const Session& session) {
   const Network& network = options.stage_one.network;
   StageOne stage_one(load_weights(network, options.stage_one.weights), {network.default_tap},
                      options.stage_one, session);
-  if (options.dry_run) return print_plan(options.dataset, 2, session, stage_one);
+  if (options.dry_run) {
+    print_plan(options.dataset, 2, session, stage_one);
+    return;
+  }
   session.begin_pass(pass::kList);
   const std::string name = printable(options.dataset.string());
   Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);

@@ -160,7 +160,8 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
       ridge.emplace(kernel_of(problem, transform, workers), labels, problem.classes, work);
     }
     const RidgeBaseline baseline = ridge->leave_out(ridge->default_lambdas());
-    scores.push_back({representations[r], baseline.lambdas[baseline.best], baseline.accuracies[baseline.best]});
+    scores.push_back(
+        {representations[r], baseline.lambdas[baseline.best], baseline.accuracies[baseline.best]});
   }
   std::stable_sort(scores.begin(), scores.end(),
                    [](const RidgeScore& a, const RidgeScore& b) { return a.accuracy > b.accuracy; });

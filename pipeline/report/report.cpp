@@ -20,7 +20,7 @@ namespace {
 
 // Above this number the matrix is too large to read, so pairs are listed.
 constexpr std::size_t kMostConfusionClasses = 50;
-constexpr std::size_t kMostPairs = 50;
+constexpr std::size_t kMostConfusions = 50;
 
 // ---- images ---------------------------------------------------------------------------------------------
 
@@ -327,7 +327,7 @@ std::string confusion_table(const Report& report, const Metrics& m) {
 std::string confusion_pairs(const Report& report, const Metrics& m) {
   HtmlTable table{{{"class", "taken for", "images", "share"}}, {}, {}, true};
   for (const ConfusionCount& pair : confusions(m)) {
-    if (table.rows.size() > kMostPairs) break;
+    if (table.rows.size() > kMostConfusions) break;
     table.rows.push_back({class_of(report, pair.label), class_of(report, pair.predicted),
                           fmt::format("{}", pair.rows), fmt::format("{:.3f}", share_of(m, pair))});
   }

@@ -51,7 +51,7 @@ class ImageNames {
 };
 
 /// One part of an inspection.
-struct Section {
+struct InspectionSection {
   std::string heading;
   Table table;
   std::size_t left = 0;                            ///< columns of text; the others are numbers
@@ -59,12 +59,12 @@ struct Section {
   std::vector<std::vector<ImageNumber>> images{};  ///< the images of each line, or empty
 };
 
-std::size_t left_out(const Section& section) {
+std::size_t left_out(const InspectionSection& section) {
   return section.total - std::min(section.total, section.table.size() - 1);
 }
 
 /// The heading, then the table or "none"; then how many lines were left out.
-std::string section_text(const Section& section) {
+std::string section_text(const InspectionSection& section) {
   const bool none = section.table.size() == 1;
   std::string text =
       section.heading + '\n' + (none ? std::string("none\n") : text_table(section.table, section.left));
@@ -73,7 +73,7 @@ std::string section_text(const Section& section) {
 }
 
 /// The first words of the heading are the title, the rest is the note.
-ReportTable section_report(Section section) {
+ReportTable section_report(InspectionSection section) {
   const std::size_t colon = section.heading.find(": ");
   std::string note = section.heading.substr(colon + 2) + ".";
   if (left_out(section) > 0) note += fmt::format(" {} more are not shown.", left_out(section));
@@ -98,7 +98,7 @@ std::string comparison_text(const Comparison& comparison) {
   return text;
 }
 
-Section duplicates_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
+InspectionSection duplicates_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   const NearDuplicates& found = inspection.near_duplicates;
   Table table{{"first", "second", "", "cosine"}};
   std::vector<std::vector<ImageNumber>> images;
@@ -122,7 +122,7 @@ Section duplicates_section(const Inspection& inspection, const ImageNames& names
           3, found.total, std::move(images)};
 }
 
-Section suspects_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
+InspectionSection suspects_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   Table table{{"image", "label", "rather", "p(label)", "margin"}};
   std::vector<std::vector<ImageNumber>> images;
   for (const SuspectLabel& suspect : inspection.suspects) {
@@ -140,7 +140,7 @@ Section suspects_section(const Inspection& inspection, const ImageNames& names, 
           table, 3, inspection.suspects.size(), std::move(images)};
 }
 
-Section outliers_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
+InspectionSection outliers_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   const Outliers& found = inspection.outliers;
   const auto total = static_cast<std::size_t>(std::count_if(
       found.rows.begin(), found.rows.end(), [](const Outlier& row) { return row.score > kOutlierScore; }));
@@ -161,7 +161,7 @@ Section outliers_section(const Inspection& inspection, const ImageNames& names, 
       table, 2, total, std::move(images)};
 }
 
-Section classes_section(const Inspection& inspection, const ImageNames& names) {
+InspectionSection classes_section(const Inspection& inspection, const ImageNames& names) {
   Table table{{"class", "images", "within", "to nearest", "nearest", "silhouette"}};
   const auto& classes = inspection.separability.classes;
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -176,7 +176,7 @@ Section classes_section(const Inspection& inspection, const ImageNames& names) {
           classes.size()};
 }
 
-Section confused_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
+InspectionSection confused_section(const Inspection& inspection, const ImageNames& names, std::size_t top) {
   Table table{{"first", "second", "mistakes", "cosine"}};
   std::size_t total = 0;
   for (const ConfusedClasses& pair : inspection.separability.pairs) {  // the most mistakes come first
@@ -189,7 +189,7 @@ Section confused_section(const Inspection& inspection, const ImageNames& names, 
   return {"Confused classes: images of either taken for the other, out of fold", table, 2, total};
 }
 
-Section scores_section(const Inspection& inspection) {
+InspectionSection scores_section(const Inspection& inspection) {
   Table table{{"tap", "pooling", "LogME"}};
   for (const FeatureScore& score : inspection.scores) {
     table.push_back({std::string(to_string(score.tap)), std::string(to_string(score.pooling)),
@@ -269,10 +269,10 @@ Json classes_json(const Inspection& inspection, const ImageNames& names) {
   return classes;
 }
 
-std::vector<Section> sections(const Inspection& inspection, const ExtractedDataset& dataset,
-                              std::size_t top) {
+std::vector<InspectionSection> sections(const Inspection& inspection, const ExtractedDataset& dataset,
+                                        std::size_t top) {
   const ImageNames names(dataset);
-  std::vector<Section> sections;
+  std::vector<InspectionSection> sections;
   if (inspection.comparison) sections.push_back(duplicates_section(inspection, names, top));
   sections.push_back(suspects_section(inspection, names, top));
   if (inspection.comparison) sections.push_back(outliers_section(inspection, names, top));
@@ -287,7 +287,7 @@ std::vector<Section> sections(const Inspection& inspection, const ExtractedDatas
 std::string inspection_text(const Inspection& inspection, const ExtractedDataset& dataset, std::size_t top) {
   std::string text;
   if (inspection.comparison) text += "Compared: " + comparison_text(*inspection.comparison) + "\n\n";
-  for (const Section& section : sections(inspection, dataset, top)) text += section_text(section);
+  for (const InspectionSection& section : sections(inspection, dataset, top)) text += section_text(section);
   text.pop_back();  // the empty line after the last table
   return text;
 }
@@ -295,7 +295,7 @@ std::string inspection_text(const Inspection& inspection, const ExtractedDataset
 std::vector<ReportTable> inspection_tables(const Inspection& inspection, const ExtractedDataset& dataset,
                                            std::size_t top) {
   std::vector<ReportTable> tables;
-  for (Section& section : sections(inspection, dataset, top))
+  for (InspectionSection& section : sections(inspection, dataset, top))
     tables.push_back(section_report(std::move(section)));
   if (inspection.comparison)
     tables.front().note += " Compared: " + comparison_text(*inspection.comparison) + ".";

@@ -24,8 +24,8 @@
 namespace headstart::test {
 namespace {
 
-constexpr Eigen::Index kPositions = 4;
-constexpr Eigen::Index kChannels = 12;
+constexpr Eigen::Index kMapPositions = 4;
+constexpr Eigen::Index kMapChannels = 12;
 constexpr int kSearchClasses = 3;
 
 // Maps whose class is a channel that is large at some position; the last `views` rows are noisy copies of the
@@ -33,15 +33,15 @@ constexpr int kSearchClasses = 3;
 struct SearchExample {
   explicit SearchExample(int images = 60, int views = 12) {
     Random random(71);
-    dense = Matrix::Zero(images + views, kPositions * kChannels);
+    dense = Matrix::Zero(images + views, kMapPositions * kMapChannels);
     for (Eigen::Index row = 0; row < images; ++row) {
       const auto label = static_cast<Eigen::Index>(random.below(kSearchClasses));
       labels.push_back(static_cast<std::int32_t>(label));
       for (Eigen::Index i = 0; i < dense.cols(); ++i) {
         if (random.uniform() < 0.4F) dense(row, i) = random.uniform();
       }
-      const auto position = static_cast<Eigen::Index>(random.below(kPositions));
-      dense(row, position * kChannels + label) += 1.0F + random.uniform();
+      const auto position = static_cast<Eigen::Index>(random.below(kMapPositions));
+      dense(row, position * kMapChannels + label) += 1.0F + random.uniform();
     }
     for (Eigen::Index view = 0; view < views; ++view) {
       dense.row(images + view) = 0.9F * dense.row(view);
@@ -63,8 +63,8 @@ struct SearchExample {
   // The pooled rows of other maps.
   void fill_pooled(const SparseMatrix& maps) {
     for (const Pooling pooling : {Pooling::kAverage, Pooling::kMaximum}) {
-      pooled[pooling] = std::make_shared<DenseRows>(labels.size(), kChannels);
-      pool_dense(maps.view(), kChannels, pooling, 1, pooled[pooling]->values());
+      pooled[pooling] = std::make_shared<DenseRows>(labels.size(), kMapChannels);
+      pool_dense(maps.view(), kMapChannels, pooling, 1, pooled[pooling]->values());
     }
   }
   [[nodiscard]] SearchProblem problem_with(const SparseMatrix& maps) const {
@@ -176,7 +176,7 @@ TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
   const SearchExample example;
   const Candidate candidate = pooled_candidate();
   const Matrix found = out_of_fold(example.problem, candidate, 5);
-  const SparseRows pooled = pool(example.matrix.view(), kChannels, Pooling::kMaximum, 1);
+  const SparseRows pooled = pool(example.matrix.view(), kMapChannels, Pooling::kMaximum, 1);
   for (int fold = 0; fold < 4; ++fold) {
     std::vector<RowIndex> training;
     std::vector<RowIndex> measured;
@@ -191,7 +191,7 @@ TEST(SearchTest, AFoldIsTrainedAsTrainHeadDoesIt) {
     training_options.solver = Solver::kPrimal;
     const TrainingData data{rows.view(), example.labels, training, {}, kSearchClasses};
     const TrainingResult result =
-        train_head(data, initial_head(kChannels, kSearchClasses, training_options), training_options);
+        train_head(data, initial_head(kMapChannels, kSearchClasses, training_options), training_options);
     const Matrix expected = predict_logits(result.head, rows.view(), measured);
     for (std::size_t i = 0; i < measured.size(); ++i) {
       EXPECT_LT((found.row(measured[i]) - expected.row(static_cast<Eigen::Index>(i))).norm(),

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> arguments(const fs::path& out, const std::vector<std::string>& more) {
+std::vector<std::string> run_arguments(const fs::path& out, const std::vector<std::string>& more) {
   std::vector<std::string> all = shared_arguments(
       out, {"--epochs", "150", "--dropout", "0.2", "--early-stopping", "140", "--checkpoint", "0"});
   all.insert(all.end(), more.begin(), more.end());
@@ -31,10 +31,10 @@ class ResumeCommand : public testing::TestWithParam<const char*> {};
 
 TEST_P(ResumeCommand, KilledAtAnyMomentAndResumedGivesTheSameBytes) {
   const ScratchFolder scratch;
-  ASSERT_EQ(headstart_process(arguments(scratch / "whole", {"--solver", GetParam()})).exit_code, 0);
+  ASSERT_EQ(headstart_process(run_arguments(scratch / "whole", {"--solver", GetParam()})).exit_code, 0);
   EXPECT_FALSE(fs::exists(scratch / "whole.checkpoint")) << "it is removed when OUT is there";
 
-  const auto killed = arguments(scratch / "killed", {"--solver", GetParam(), "--resume"});
+  const auto killed = run_arguments(scratch / "killed", {"--solver", GetParam(), "--resume"});
   std::mt19937 random(std::random_device{}());
   int kills = 0;
   int resumed = 0;
@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Solvers, ResumeCommand, testing::Values("primal", "gram
 
 TEST(ResumeCommandTest, CtrlCWritesACheckpointAndSaysHowToGoOn) {
   const ScratchFolder scratch;
-  std::vector<std::string> command = arguments(scratch / "out", {"--solver", "primal"});
+  std::vector<std::string> command = run_arguments(scratch / "out", {"--solver", "primal"});
   const ProcessResult first =
       headstart_process(command, after_a_checkpoint(scratch / "out.checkpoint", SIGINT, 1000));
   ASSERT_EQ(first.exit_code, 130) << first.err;
@@ -90,19 +90,19 @@ TEST(ResumeCommandTest, CtrlCWritesACheckpointAndSaysHowToGoOn) {
 
 TEST(ResumeCommandTest, ADamagedCheckpointIsReportedAndTrainingStartsAnew) {
   const ScratchFolder scratch;
-  const std::vector<std::string> command = arguments(scratch / "out", {"--resume", "--epochs", "6"});
+  const std::vector<std::string> command = run_arguments(scratch / "out", {"--resume", "--epochs", "6"});
   const ProcessResult none = headstart_process(command);
   ASSERT_EQ(none.exit_code, 0) << none.err;
   EXPECT_NE(none.err.find("no checkpoint at"), std::string::npos) << none.err;
   std::ofstream(scratch / "again.checkpoint") << "headstart checkpoint 1\n\nthis is all there is";
   const ProcessResult damaged =
-      headstart_process(arguments(scratch / "again", {"--resume", "--epochs", "6"}));
+      headstart_process(run_arguments(scratch / "again", {"--resume", "--epochs", "6"}));
   ASSERT_EQ(damaged.exit_code, 0) << damaged.err;
   EXPECT_NE(damaged.err.find("can't be used"), std::string::npos) << damaged.err;
   expect_same_bytes(scratch / "again", scratch / "out");
 
   std::ofstream(scratch / "new.checkpoint") << "whatever";
-  const ProcessResult anew = headstart_process(arguments(scratch / "new", {"--epochs", "6"}));
+  const ProcessResult anew = headstart_process(run_arguments(scratch / "new", {"--epochs", "6"}));
   ASSERT_EQ(anew.exit_code, 0) << anew.err;
   EXPECT_NE(anew.err.find("--resume goes on with"), std::string::npos) << anew.err;
   expect_same_bytes(scratch / "new", scratch / "out");

@@ -109,23 +109,23 @@ View draw_view(const Sha256& key, int width, int height) {
 RgbImage cut(const RgbImage& image, const View& view) {
   assert(view.x >= 0 && view.y >= 0 && view.width >= 1 && view.height >= 1);
   assert(view.x + view.width <= image.width && view.y + view.height <= image.height);
-  constexpr std::size_t kChannels = 3;
+  constexpr std::size_t kOfRgb = 3;
   const auto width = static_cast<std::size_t>(view.width);
-  const std::size_t stride = static_cast<std::size_t>(image.width) * kChannels;
+  const std::size_t stride = static_cast<std::size_t>(image.width) * kOfRgb;
   RgbImage result{view.height, view.width, {}};
-  result.pixels.resize(static_cast<std::size_t>(view.height) * width * kChannels);
+  result.pixels.resize(static_cast<std::size_t>(view.height) * width * kOfRgb);
   auto out = result.pixels.begin();
   for (int y = 0; y < view.height; ++y) {
     const auto row = std::span(image.pixels)
                          .subspan(static_cast<std::size_t>(view.y + y) * stride +
-                                      static_cast<std::size_t>(view.x) * kChannels,
-                                  width * kChannels);
+                                      static_cast<std::size_t>(view.x) * kOfRgb,
+                                  width * kOfRgb);
     if (!view.flip) {
       out = std::copy(row.begin(), row.end(), out);
       continue;
     }
     for (std::size_t x = width; x > 0; --x) {
-      const auto pixel = row.subspan((x - 1) * kChannels, kChannels);
+      const auto pixel = row.subspan((x - 1) * kOfRgb, kOfRgb);
       out = std::copy(pixel.begin(), pixel.end(), out);
     }
   }

@@ -35,7 +35,7 @@ void MatrixReader::read(std::uint64_t first, std::span<float> values) const {
     check(H5Dread(dataset_.id(), type, memory.id(), file.id(), H5P_DEFAULT, to), dataset_.id(), ".");
   };
   if (!is_float16_) return read_as(H5T_NATIVE_FLOAT, values.data());
-  // HDF5's own conversion takes 48 ns a value: 70,000 x 512 took 1.7 s of CPU time, and take 0.2 s.
+  // HDF5's own conversion takes 48 ns a value: 70,000 x 512 took 1.7 s of CPU time.
   std::vector<Float16> halves(values.size());
   read_as(float16_type().id(), halves.data());
   std::transform(halves.begin(), halves.end(), values.begin(), to_float32);

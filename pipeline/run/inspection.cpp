@@ -161,7 +161,6 @@ Matrix predict_out_of_fold(Inspection& result, const RidgeRegression& ridge, con
 Inspection inspect_flattened(const InspectedRows& rows, double threshold, const InspectionWork& work) {
   Inspection result;
   result.threshold = threshold;
-  result.comparison = Comparison{};
   SparseRows maps;
   in_parts(rows.stored, rows.labels.size(), "read features", work,
            [&](std::size_t, SparseRows&& part) { maps.append(std::move(part)); });
@@ -204,8 +203,8 @@ void compare_averages(Inspection& result, const Matrix& unit_rows, const Inspect
 Inspection inspect_averages(const InspectedRows& rows, double threshold, const InspectionWork& work) {
   Inspection result;
   result.threshold = threshold;
-  const Matrix unit_rows = unit_averages(rows.stored, rows.labels.size(), work);
-  if (work.compare) compare_averages(result, unit_rows, rows, work);
+  const Matrix unit_rows = unit_averages(rows.stored, all_rows(rows.labels.size()), work);
+  compare_averages(result, unit_rows, rows, work);
   const RidgeRegression ridge(blocks_of(unit_rows), rows.labels, rows.classes,
                               ridge_work(work, rows.labels.size()));
   const Matrix probabilities = predict_out_of_fold(result, ridge, rows);
@@ -217,14 +216,18 @@ Inspection inspect_averages(const InspectedRows& rows, double threshold, const I
 
 }  // namespace
 
-Matrix unit_averages(const StoredRows& stored, std::size_t rows, const InspectionWork& work) {
-  Matrix result(static_cast<Eigen::Index>(rows), stored.shape.channels);
-  in_parts(stored, rows, "read features", work, [&](std::size_t first, const SparseRows& maps) {
-    Matrix part = expanded(pool(maps.view(), stored.shape.channels, Pooling::kAverage, work.threads));
-    if (!part.allFinite()) throw std::invalid_argument("inspection: a feature is not finite");
-    scale_to_unit_length(part);
-    result.middleRows(static_cast<Eigen::Index>(first), part.rows()) = part;
-  });
+Matrix unit_averages(const StoredRows& stored, std::span<const RowIndex> which, const InspectionWork& work) {
+  constexpr std::size_t kRowsAtOnce = 4096;
+  const auto channels = static_cast<std::size_t>(stored.shape.channels);
+  Matrix result(static_cast<Eigen::Index>(which.size()), stored.shape.channels);
+  for (std::size_t first = 0; first < which.size(); first += kRowsAtOnce) {
+    work.cancellation.check();
+    tell(work, "read features", first, which.size());
+    const auto part = which.subspan(first, std::min(kRowsAtOnce, which.size() - first));
+    read_pooled(stored, part, Pooling::kAverage, {result.data() + first * channels, part.size() * channels});
+  }
+  if (!result.allFinite()) throw std::invalid_argument("inspection: a feature is not finite");
+  scale_to_unit_length(result);
   return result;
 }
 

@@ -57,8 +57,7 @@ struct Comparison {
 
 struct Inspection {
   double threshold = 0.0;  ///< a pair above this cosine is a near-duplicate
-  /// Empty: the images were not compared, so there are no near-duplicates and outliers.
-  std::optional<Comparison> comparison;
+  Comparison comparison;
   NearDuplicates near_duplicates;
   OutOfFoldRidge out_of_fold;
   std::vector<SuspectLabel> suspects;
@@ -74,7 +73,6 @@ struct InspectionWork {
   /// Told, from any thread, what is done and how much of it.
   std::function<void(std::string_view stage, std::size_t done, std::size_t total)> progress{};
   std::size_t most_flattened = kMostFlattenedRows;
-  bool compare = true;  ///< whether images are compared with each other, which takes n^2 steps
 };
 
 /// The images of an inspection.
@@ -86,9 +84,10 @@ struct InspectedRows {
   std::vector<std::int32_t> groups;
 };
 
-/// The average of each channel of the first `rows` maps, at length one, [rows, channels]. Read in parts.
+/// The average of each channel of the maps `which`, at length one, [which.size(), channels]. Read in parts.
 /// @throws std::invalid_argument if a value is not finite; Cancelled
-[[nodiscard]] Matrix unit_averages(const StoredRows& stored, std::size_t rows, const InspectionWork& work);
+[[nodiscard]] Matrix unit_averages(const StoredRows& stored, std::span<const RowIndex> which,
+                                   const InspectionWork& work);
 
 /// For each image of the dataset a number that byte-identical images and images of one group share; below 0
 /// for an image that stands alone.

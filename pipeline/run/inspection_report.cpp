@@ -273,9 +273,9 @@ std::vector<InspectionSection> sections(const Inspection& inspection, const Extr
                                         std::size_t top) {
   const ImageNames names(dataset);
   std::vector<InspectionSection> sections;
-  if (inspection.comparison) sections.push_back(duplicates_section(inspection, names, top));
+  sections.push_back(duplicates_section(inspection, names, top));
   sections.push_back(suspects_section(inspection, names, top));
-  if (inspection.comparison) sections.push_back(outliers_section(inspection, names, top));
+  sections.push_back(outliers_section(inspection, names, top));
   sections.push_back(classes_section(inspection, names));
   sections.push_back(confused_section(inspection, names, top));
   if (!inspection.scores.empty()) sections.push_back(scores_section(inspection));
@@ -286,7 +286,7 @@ std::vector<InspectionSection> sections(const Inspection& inspection, const Extr
 
 std::string inspection_text(const Inspection& inspection, const ExtractedDataset& dataset, std::size_t top) {
   std::string text;
-  if (inspection.comparison) text += "Compared: " + comparison_text(*inspection.comparison) + "\n\n";
+  text += "Compared: " + comparison_text(inspection.comparison) + "\n\n";
   for (const InspectionSection& section : sections(inspection, dataset, top)) text += section_text(section);
   text.pop_back();  // the empty line after the last table
   return text;
@@ -297,8 +297,7 @@ std::vector<ReportTable> inspection_tables(const Inspection& inspection, const E
   std::vector<ReportTable> tables;
   for (InspectionSection& section : sections(inspection, dataset, top))
     tables.push_back(section_report(std::move(section)));
-  if (inspection.comparison)
-    tables.front().note += " Compared: " + comparison_text(*inspection.comparison) + ".";
+  tables.front().note += " Compared: " + comparison_text(inspection.comparison) + ".";
   return tables;
 }
 
@@ -318,7 +317,7 @@ Json inspection_json(const Inspection& inspection, const ExtractedDataset& datas
                       {"log_maximum_evidence", score.log_maximum_evidence}});
   }
   const OutOfFoldRidge& fold = inspection.out_of_fold;
-  return {{"comparison", inspection.comparison ? comparison_json(*inspection.comparison) : Json(nullptr)},
+  return {{"comparison", comparison_json(inspection.comparison)},
           {"near_duplicates", duplicates_json(inspection, names)},
           {"out_of_fold",
            {{"accuracy", fold.metrics.accuracy},

@@ -28,8 +28,8 @@ constexpr std::size_t kExamples = 4;
 constexpr std::size_t kPredictions = 12;  // at most so many mistakes, and so many hits
 constexpr std::size_t kNeighbours = 4;
 constexpr std::size_t kMostMapped = 1000;  // points that are drawn
-// Comparing images with each other takes n^2 steps: seconds up to here, more than the training beyond.
-constexpr std::size_t kMostCompared = 20'000;
+// Inspecting more images takes longer than training on them: then `headstart inspect` does it.
+constexpr std::size_t kMostInspected = 20'000;
 constexpr std::size_t kInspectionLines = 20;  // of each table
 constexpr PictureLimit kMapPictures{500, std::uint64_t{128} << 20};
 
@@ -180,15 +180,12 @@ void add_features(Report& report, const ExtractedDataset& dataset, const SplitRo
                   const StoredRows& stored, const std::vector<Evaluated>& splits,
                   const InspectionWork& work) {
   const std::size_t images = dataset.used.size();
-  const std::vector<RowIndex> mapped = spread_rows(images, kMostMapped);
-  if (mapped.empty()) return;
-  if (images > 1) {
-    InspectionWork within = work;
-    within.compare = images <= kMostCompared;
+  if (images == 0) return;
+  if (images > 1 && images <= kMostInspected) {
     const Inspection inspection =
         inspect_rows({stored, std::span(rows.labels).first(images), static_cast<int>(report.classes.size()),
                       known_groups(dataset)},
-                     kNearDuplicate, within);
+                     kNearDuplicate, work);
     report.inspection = inspection_tables(inspection, dataset, kInspectionLines);
     for (const ReportTable& table : report.inspection) {
       for (const auto& line : table.images) {
@@ -197,14 +194,18 @@ void add_features(Report& report, const ExtractedDataset& dataset, const SplitRo
     }
   }
   // Averages over positions. Otherwise the place of things in the image would decide most of the plane.
-  const Matrix means = unit_averages(stored, images, work);
+  const std::vector<RowIndex> spread = spread_rows(images, images <= kMostInspected ? images : kMostMapped);
+  const Matrix means = unit_averages(stored, spread, work);
+  // The places of the mapped rows among these: both are spread evenly over all images.
+  const std::vector<RowIndex> places = spread_rows(spread.size(), kMostMapped);
   const PrincipalComponents plane =
-      principal_components(blocks_of(means), mapped, work.threads, work.cancellation);
+      principal_components(blocks_of(means), places, work.threads, work.cancellation);
   const std::set<ImageNumber> mistaken = mistaken_images(dataset, splits);
   report.map.images = images;
   report.map.variance_share = plane.variance_share[0] + plane.variance_share[1];
-  for (std::size_t i = 0; i < mapped.size(); ++i) {
-    const ImageNumber image = dataset.used[static_cast<std::size_t>(mapped[i])];
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const RowIndex row_of_image = spread[static_cast<std::size_t>(places[i])];
+    const ImageNumber image = dataset.used[static_cast<std::size_t>(row_of_image)];
     const auto row = static_cast<Eigen::Index>(i);
     report.map.points.push_back(
         {image, plane.coordinates(row, 0), plane.coordinates(row, 1), mistaken.contains(image)});

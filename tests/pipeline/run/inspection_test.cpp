@@ -90,9 +90,8 @@ ExtractedDataset names() {
 TEST(InspectRows, FindsTheCopyAndTheWrongLabel) {
   for (const bool by_averages : {false, true}) {
     const Inspection found = MadeUp().inspect(by_averages ? kByAverages : InspectionWork{});
-    ASSERT_TRUE(found.comparison.has_value());
-    EXPECT_EQ(found.comparison->flattened, !by_averages);
-    EXPECT_EQ(found.comparison->neighbours.value_or(0), by_averages ? 10U : 0U);
+    EXPECT_EQ(found.comparison.flattened, !by_averages);
+    EXPECT_EQ(found.comparison.neighbours.value_or(0), by_averages ? 10U : 0U);
     ASSERT_EQ(found.near_duplicates.pairs.size(), 1U);
     EXPECT_EQ(found.near_duplicates.pairs[0].first, 0);
     EXPECT_EQ(found.near_duplicates.pairs[0].second, 3);
@@ -115,20 +114,6 @@ TEST(InspectRows, OfManyImagesTheFlattenedRowsDecideWhatIsACopy) {
   ASSERT_EQ(found.near_duplicates.pairs.size(), 1U);
   EXPECT_EQ(found.near_duplicates.pairs[0].second, 3);
   EXPECT_NEAR(found.near_duplicates.pairs[0].cosine, 1.0, 1e-6);
-}
-
-TEST(InspectRows, WithoutComparisonsHasTheRest) {
-  InspectionWork work = kByAverages;
-  work.compare = false;
-  const Inspection found = MadeUp().inspect(work);
-  EXPECT_FALSE(found.comparison.has_value());
-  EXPECT_TRUE(found.outliers.rows.empty());
-  EXPECT_EQ(found.suspects[0].row, kWrong);
-  const std::string text = inspection_text(found, names(), 20);
-  EXPECT_EQ(text.find("Near-duplicates"), std::string::npos);
-  EXPECT_EQ(text.find("Outliers"), std::string::npos);
-  EXPECT_NE(text.find("Suspect labels"), std::string::npos);
-  EXPECT_TRUE(inspection_json(found, names())["comparison"].is_null());
 }
 
 TEST(InspectRows, LeavesOutTheCopiesAndGroupsOfARow) {
@@ -276,8 +261,8 @@ TEST(InspectionText, SaysWhatWasCompared) {
       first_line(many),
       "Compared: each image with its 10 nearest, by the averages of the channels; close pairs by all stored "
       "features");
-  many.comparison->recall = 0.987;
-  many.comparison->not_verified = 5;
+  many.comparison.recall = 0.987;
+  many.comparison.not_verified = 5;
   EXPECT_NE(first_line(many).find("which found 98.7 % of those of a sample; 5 further pairs"),
             std::string::npos)
       << first_line(many);

@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kReadBytes = std::size_t{16} << 20U;
+constexpr std::size_t kReadBytes = std::size_t{4} << 20U;
 constexpr std::uint64_t kMaxRows = std::numeric_limits<RowIndex>::max();
 
 /// The parsed value of `text`. @throws Error naming the attribute

@@ -75,14 +75,14 @@ struct StageTwoInput {
   bool search_announced = false;  ///< the user knows already what the search costs
 };
 
-Model model_of(const StageTwoInput& input, const TrainOptions& options, const RepresentedRows& represented,
+Model model_of(const StageTwoInput& input, const TrainOptions& options, const FittedTransform& fitted,
                Head head, double penalty) {
   Model model;
   model.weights = input.weights;
   model.configuration = input.configuration;
   model.tap = options.tap;
   model.representation = options.representation;
-  model.fitted = represented.fitted();
+  model.fitted = fitted;
   model.head = std::move(head);
   model.classes = input.dataset.manifest.classes;
   model.training = record_of(options.training, penalty);
@@ -143,8 +143,9 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
     options.representation = sweep->search.scores.front().candidate.representation;
   }
   session.begin_pass(pass::kRows);
-  const RepresentedRows represented(stored, options.representation, rows.training,
-                                    static_cast<std::size_t>(options.window));
+  std::optional<RepresentedRows> in_memory;
+  const RepresentedRows& represented = in_memory.emplace(stored, options.representation, rows.training,
+                                                         static_cast<std::size_t>(options.window));
   if (options.rate && !sweep) {
     options.training.learning_rate =
         learning_rate_of(*options.rate, represented.mean_squared_norm(rows.training));
@@ -182,7 +183,8 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   warn_of_absurd_loss(splits, classes, initial_l2_penalty(represented.columns(), classes, options.training),
                       session.console);
   session.begin_pass(pass::kWrite);
-  const Model model = model_of(input, options, represented, std::move(result.head), penalty);
+  const Model model = model_of(input, options, represented.fitted(), std::move(result.head), penalty);
+  in_memory.reset();  // the report reads the few rows that it needs
   // Writing 160 MB of weights is most of the remaining work.
   std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
   const EndedRun run{origin, dataset, splits, result, model, options.training, train_seconds};
@@ -196,8 +198,9 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
     if (sweep->nested)
       report.nested = NestedAccuracy{.mean = sweep->nested->accuracy, .deviation = sweep->nested->deviation};
   }
-  add_neighbours(report, dataset, training_images,
-                 [&](std::span<const RowIndex> members) { return represented.read(members); });
+  add_neighbours(report, dataset, training_images, [&](std::span<const RowIndex> members) {
+    return model_rows(stored, members, model.representation);
+  });
   add_features(report, dataset, rows, stored, splits, inspection_work(session));
   session.console.progress_done();
   add_pictures(report, dataset.manifest, options.stage_one.images.decode);

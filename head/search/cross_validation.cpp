@@ -18,7 +18,7 @@ namespace headstart {
 namespace {
 
 // Curves without logits as numbers: for each a flag, the number of epochs, and two numbers for each epoch.
-std::vector<double> packed(std::span<const FoldCurve* const> curves) {
+std::vector<double> packed(std::span<FoldCurve* const> curves) {
   std::vector<double> numbers;
   for (const FoldCurve* curve : curves) {
     numbers.push_back(curve->diverged ? 1.0 : 0.0);
@@ -46,8 +46,7 @@ void unpack(std::span<const double> numbers, std::span<FoldCurve* const> curves)
 // Gives every process the curves of all. @param of_process  the curves that each process has trained
 void share_curves(ProcessGroup& processes, const std::vector<std::vector<FoldCurve*>>& of_process) {
   const auto rank = static_cast<std::size_t>(processes.rank());
-  const std::vector<double> own =
-      packed({const_cast<const FoldCurve* const*>(of_process[rank].data()), of_process[rank].size()});
+  const std::vector<double> own = packed(of_process[rank]);
   const std::size_t own_bytes = own.size() * sizeof(double);
   const std::vector<std::size_t> one(of_process.size(), sizeof(std::size_t));
   std::vector<std::size_t> counts(of_process.size());

@@ -263,7 +263,11 @@ Json to_json(const Sweep& sweep) {
               {"epochs", best.epochs}}},
             {"cross_validated", to_json(sweep.best)},
             {"nested", sweep.nested ? to_json(*sweep.nested) : Json(nullptr)},
-            {"recipe", sweep.recipe ? to_json(sweep.recipe->score) : Json(nullptr)}};
+            {"recipe", nullptr}};
+  if (sweep.recipe) {
+    json["recipe"] = to_json(sweep.recipe->score);
+    json["recipe"]["images"] = sweep.recipe->images;
+  }
   Json ridge = Json::array();
   for (const RidgeScore& score : sweep.ridge) {
     ridge.push_back({{"pooling", to_string(score.representation.pooling)},

@@ -51,9 +51,9 @@ void train(const std::filesystem::path& images, const std::filesystem::path& cac
   hooks.on_epoch = [](const EpochResult& epoch) {
     fmt::print("epoch {}: loss {:.4f}, accuracy {:.4f}\n", epoch.epoch + 1, epoch.loss, epoch.accuracy);
   };
-  const TrainingResult trained = train_head(
-      {features.training(), rows.labels, rows.training, rows.validation, classes, features.source()},
-      initial_head(features.columns(), classes, training), training, hooks);
+  const TrainingResult trained =
+      train_head(features.training_data(rows.labels, rows.training, rows.validation, classes),
+                 initial_head(features.columns(), classes, training), training, hooks);
 
   Model model;
   model.weights = stage_one.weights();

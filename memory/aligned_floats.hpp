@@ -9,6 +9,7 @@
 
 namespace headstart {
 
+/// Owns the memory; moved, not copied.
 class AlignedFloats {
  public:
   AlignedFloats() = default;
@@ -16,7 +17,9 @@ class AlignedFloats {
   /// @throws std::bad_alloc
   explicit AlignedFloats(std::size_t count);
 
+  /// All floats.
   [[nodiscard]] std::span<float> span() noexcept { return {data_.get(), count_}; }
+  /// All floats.
   [[nodiscard]] std::span<const float> span() const noexcept { return {data_.get(), count_}; }
 
  private:

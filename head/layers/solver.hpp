@@ -50,8 +50,9 @@ struct TrainingShape {
 /// Estimated seconds of a run with the gram solver, from flops and bytes at fixed rates
 /// (docs/head-solvers.md).
 [[nodiscard]] double gram_cost(const TrainingShape& shape) noexcept;
-/// The part of gram_cost() that makes the Gram matrix, and the part that makes steps and measures.
+/// The part of gram_cost() that makes the Gram matrix.
 [[nodiscard]] double kernel_matrix_cost(const TrainingShape& shape) noexcept;
+/// The part of gram_cost() that makes steps and measures validation rows.
 [[nodiscard]] double gram_steps_cost(const TrainingShape& shape) noexcept;
 /// Estimated seconds of a run with the primal solver.
 [[nodiscard]] double primal_cost(const TrainingShape& shape) noexcept;

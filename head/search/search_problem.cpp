@@ -71,6 +71,10 @@ std::vector<Representation> representations_of(std::span<const Candidate> candid
   return representations;
 }
 
+bool differs_by_fold(const Representation& representation) noexcept {
+  return representation.transform == Transform::kStandardize;
+}
+
 std::int64_t SearchProblem::columns(Pooling pooling) const {
   if (pooling == Pooling::kFlatten) {
     if (source != nullptr) return source->columns;
@@ -81,6 +85,17 @@ std::int64_t SearchProblem::columns(Pooling pooling) const {
   if (found == pooled.end() || found->second.rows() != labels.size())
     refuse_problem("it has no rows of pooling " + std::string(to_string(pooling)));
   return found->second.columns;
+}
+
+std::vector<RowIndex> members_of(std::span<const Fold> folds) {
+  std::vector<RowIndex> members;
+  for (const Fold& fold : folds) {
+    members.insert(members.end(), fold.training.begin(), fold.training.end());
+    members.insert(members.end(), fold.measured.begin(), fold.measured.end());
+  }
+  std::sort(members.begin(), members.end());
+  members.erase(std::unique(members.begin(), members.end()), members.end());
+  return members;
 }
 
 std::vector<Fold> folds_of(const SearchProblem& problem) {

@@ -33,6 +33,10 @@ struct Candidate {
 /// The representations of the candidates, each once, in order of their first candidate.
 [[nodiscard]] std::vector<Representation> representations_of(std::span<const Candidate> candidates);
 
+/// Whether each fold has a fit of its own. kScale has one number, which does not depend on labels, and rates
+/// are relative to each fold's mean |x|^2. So all folds may share its fit.
+[[nodiscard]] bool differs_by_fold(const Representation& representation) noexcept;
+
 /// Rows with their folds. A row has the same number in every matrix here.
 struct SearchProblem {
   /// Flattened maps that do not fit in memory: they are read a window at a time, and `flattened` is empty.
@@ -56,6 +60,9 @@ struct Fold {
   std::vector<RowIndex> training;  ///< views included
   std::vector<RowIndex> measured;
 };
+
+/// The rows of all folds, ascending.
+[[nodiscard]] std::vector<RowIndex> members_of(std::span<const Fold> folds);
 
 /// @throws std::invalid_argument if the parts of the problem disagree, or there are fewer than two folds
 [[nodiscard]] std::vector<Fold> folds_of(const SearchProblem& problem);

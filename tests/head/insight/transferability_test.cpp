@@ -109,8 +109,9 @@ TEST(LogMaximumEvidence, IsTheSameFromTheColumns) {
     Workers workers(2);
     const RowMoments moments = moments_of(blocks_of(matrix), problem.labels, kClasses, workers);
     const double found = log_maximum_evidence(moments, 2);
-    if (rows > columns) RC_ASSERT(std::abs(found - problem.score()) < 1e-5);
-    // With fewer rows than columns the features may explain everything: both find that, with no bound.
+    if (rows >= 2 * columns) RC_ASSERT(std::abs(found - problem.score()) < 1e-5);
+    // With about as many columns as rows, or more, the features may explain everything. Then the evidence has
+    // no bound, and the digits that float left of K decide how far each iteration gets.
     RC_ASSERT(std::isfinite(found));
   }));
 }

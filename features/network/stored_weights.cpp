@@ -22,13 +22,13 @@ std::vector<float> hwio(const std::vector<float>& values, const TensorShape& sha
   }
   const auto extent = [&](std::size_t meaning) { return static_cast<std::size_t>(shape[axes[meaning]]); };
   const auto step = [&](std::size_t meaning) { return strides[axes[meaning]]; };
-  std::vector<float> result;
-  result.reserve(values.size());
+  std::vector<float> result(values.size());
+  float* to = result.data();
   for (std::size_t row = 0; row < extent(2); ++row) {
     for (std::size_t column = 0; column < extent(3); ++column) {
       for (std::size_t in = 0; in < extent(1); ++in) {
-        const std::size_t start = row * step(2) + column * step(3) + in * step(1);
-        for (std::size_t out = 0; out < extent(0); ++out) result.push_back(values[start + out * step(0)]);
+        const float* from = values.data() + row * step(2) + column * step(3) + in * step(1);
+        for (std::size_t out = 0; out < extent(0); ++out) *to++ = from[out * step(0)];
       }
     }
   }

@@ -41,13 +41,14 @@ const NetworkWeights& made_up_weights(const Network& network) {
 std::vector<float> outputs_first(const NetworkLayers& layers, std::size_t layer, const Network& network) {
   const auto in = static_cast<std::size_t>(convolutions(network)[layer].in_channels);
   const auto out = static_cast<std::size_t>(convolutions(network)[layer].out_channels);
-  std::vector<float> result;
-  if (layers[layer].kernel.empty()) return result;
-  result.reserve(9 * in * out);
+  const std::vector<float>& kernel = layers[layer].kernel;
+  std::vector<float> result(kernel.size());
+  if (kernel.empty()) return result;
+  float* to = result.data();
   for (std::size_t o = 0; o < out; ++o) {
     for (std::size_t i = 0; i < in; ++i) {
       for (std::size_t tap = 0; tap < 9; ++tap)
-        result.push_back(layers[layer].kernel[(tap * in + i) * out + o]);
+        *to++ = kernel[(tap * in + i) * out + o];
     }
   }
   return result;

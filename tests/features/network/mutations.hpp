@@ -50,18 +50,22 @@ inline bool same_convolutions(const StoredConvolutions& a, const StoredConvoluti
 /// Which bytes are neither a kernel's nor a bias's.
 inline std::vector<std::size_t> places_outside_of_values(std::span<const std::byte> bytes,
                                                          const StoredConvolutions& convolutions) {
-  std::vector<bool> value(bytes.size(), false);
-  const auto mark = [&](const StoredTensor& tensor) {
-    const auto start = tensor.bytes.data() - bytes.data();
-    std::fill_n(value.begin() + start, tensor.bytes.size(), true);
+  std::vector<std::pair<std::size_t, std::size_t>> values;  // from, to
+  const auto add = [&](const StoredTensor& tensor) {
+    const auto start = static_cast<std::size_t>(tensor.bytes.data() - bytes.data());
+    values.emplace_back(start, start + tensor.bytes.size());
   };
   for (const StoredConvolution& convolution : convolutions) {
-    mark(convolution.kernel);
-    mark(convolution.bias.value());
+    add(convolution.kernel);
+    add(convolution.bias.value());
   }
+  values.emplace_back(bytes.size(), bytes.size());
+  std::sort(values.begin(), values.end());
   std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (!value[i]) places.push_back(i);
+  std::size_t place = 0;
+  for (const auto& [from, to] : values) {
+    for (; place < from; ++place) places.push_back(place);
+    place = std::max(place, to);
   }
   return places;
 }

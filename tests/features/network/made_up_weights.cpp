@@ -47,8 +47,7 @@ std::vector<float> outputs_first(const NetworkLayers& layers, std::size_t layer,
   float* to = result.data();
   for (std::size_t o = 0; o < out; ++o) {
     for (std::size_t i = 0; i < in; ++i) {
-      for (std::size_t tap = 0; tap < 9; ++tap)
-        *to++ = kernel[(tap * in + i) * out + o];
+      for (std::size_t tap = 0; tap < 9; ++tap) *to++ = kernel[(tap * in + i) * out + o];
     }
   }
   return result;

@@ -45,6 +45,30 @@ bool better(const CandidateScore& a, const CandidateScore& b) {
   return a.cross_entropy < b.cross_entropy;
 }
 
+/// The `count` best candidates. Where the next round has more images, the best of each pooling and width of
+/// hidden layers is among them: with more images, rows of more features and wider layers gain more.
+/// @param scores  best first
+std::vector<Candidate> kept(std::span<const CandidateScore> scores, std::size_t count, bool more_images) {
+  std::vector<bool> stays(scores.size(), false);
+  std::vector<std::pair<Pooling, std::vector<int>>> kinds;
+  for (std::size_t i = 0; more_images && i < scores.size() && kinds.size() < count; ++i) {
+    const std::pair kind(scores[i].candidate.representation.pooling, scores[i].candidate.hidden);
+    if (scores[i].epochs == 0 || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+    kinds.push_back(kind);
+    stays[i] = true;
+  }
+  std::size_t taken = kinds.size();
+  for (std::size_t i = 0; i < scores.size() && taken < count; ++i) {
+    if (!stays[i]) ++taken;
+    stays[i] = true;
+  }
+  std::vector<Candidate> result;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (stays[i]) result.push_back(scores[i].candidate);
+  }
+  return result;
+}
+
 /// The candidates in an order drawn by the seed.
 std::vector<Candidate> drawn(std::span<const Candidate> candidates, std::uint64_t seed) {
   std::vector<RowIndex> order(candidates.size());
@@ -119,10 +143,9 @@ class Search {
       if (round == 0) leave_out(alive, scores.size());
       list(scores);
       if (round + 1 == result_.rounds.size()) break;
-      result_.rounds[round + 1].candidates = share_of(scores.size(), options_.kept);
-      alive.clear();
-      for (std::size_t i = 0; i < result_.rounds[round + 1].candidates; ++i)
-        alive.push_back(scores[i].candidate);
+      SearchRound& next = result_.rounds[round + 1];
+      next.candidates = share_of(scores.size(), options_.kept);
+      alive = kept(scores, next.candidates, next.images > result_.rounds[round].images);
     }
     std::stable_sort(result_.scores.begin(), result_.scores.end(), better);
     const CandidateScore& best = result_.scores.front();

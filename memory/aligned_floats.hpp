@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 
@@ -16,6 +17,11 @@ class AlignedFloats {
   /// @param count  may be zero
   /// @throws std::bad_alloc
   explicit AlignedFloats(std::size_t count);
+  /// Floats in a file of `folder` that has no name, so that they may be more than memory: the system writes
+  /// parts that are not in use to the disk. The file ends with the array, or with the process.
+  /// @param count  may be zero
+  /// @throws std::system_error if the disk has no room for all of them, or `folder` can't be written
+  [[nodiscard]] static AlignedFloats in_file(std::size_t count, const std::filesystem::path& folder);
 
   /// All floats.
   [[nodiscard]] std::span<float> span() noexcept { return {data_.get(), count_}; }
@@ -24,6 +30,9 @@ class AlignedFloats {
 
  private:
   struct Free {
+    Free() noexcept : mapped(0) {}
+    explicit Free(std::size_t bytes) noexcept : mapped(bytes) {}
+    std::size_t mapped;  // bytes; 0: from aligned_alloc()
     void operator()(float* data) const noexcept;
   };
   std::unique_ptr<float[], Free> data_;

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 
 #include "memory/aligned_floats.hpp"
@@ -35,6 +36,11 @@ class DenseRows {
   /// @throws std::bad_alloc
   DenseRows(std::size_t rows, std::int64_t columns)
       : columns_(columns), values_(rows * static_cast<std::size_t>(columns)) {}
+  /// Rows in a file of `folder`, for those that take more than memory (AlignedFloats::in_file).
+  /// @throws std::system_error if the disk has no room
+  DenseRows(std::size_t rows, std::int64_t columns, const std::filesystem::path& folder)
+      : columns_(columns),
+        values_(AlignedFloats::in_file(rows * static_cast<std::size_t>(columns), folder)) {}
 
   /// Valid while these rows live.
   [[nodiscard]] DenseRowsView view() const noexcept { return {columns_, values_.span()}; }

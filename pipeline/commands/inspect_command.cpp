@@ -12,7 +12,6 @@
 
 #include "data/dataset/class_names.hpp"
 #include "data/error.hpp"
-#include "head/layers/solver.hpp"
 #include "pipeline/commands/commands.hpp"
 #include "pipeline/model/embedded_weights.hpp"
 #include "pipeline/options/stage_one_description.hpp"
@@ -20,6 +19,7 @@
 #include "pipeline/process/write_file.hpp"
 #include "pipeline/rows/dataset_extraction.hpp"
 #include "pipeline/rows/feature_file_reader.hpp"
+#include "pipeline/rows/pooled_memory.hpp"
 #include "pipeline/rows/stage_one.hpp"
 #include "pipeline/rows/stage_one_report.hpp"
 #include "pipeline/rows/stored_rows.hpp"
@@ -68,7 +68,7 @@ void describe_inspect(OptionList& list, InspectOptions& options) {
 void check_memory(std::size_t images, std::size_t classes, std::size_t channels, const std::string& name,
                   const Session& session) {
   const std::size_t needed = inspection_bytes(images, channels, classes, session.threads);
-  const auto allowed = static_cast<std::size_t>(available_memory() / 5 * 2);
+  const auto allowed = static_cast<std::size_t>(bytes_for_rows());
   if (needed <= allowed) return;
   throw Error{Error::Kind::kData, "cannot inspect the dataset",
               fmt::format("{}: {} images take {} of memory, and {} are allowed", name, images,

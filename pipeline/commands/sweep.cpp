@@ -23,6 +23,8 @@
 #include "head/search/ridge.hpp"
 #include "pipeline/commands/sweep_plan.hpp"
 #include "pipeline/process/console.hpp"
+#include "pipeline/rows/pooled_memory.hpp"
+#include "pipeline/run/inspection.hpp"
 
 namespace headstart {
 namespace {
@@ -103,8 +105,6 @@ OutOfFold out_of_fold(const Matrix& logits, const SearchProblem& problem, double
   return result;
 }
 
-std::int64_t allowed_bytes() { return available_memory() / 5 * 2; }
-
 // Bytes of a ridge regression on this number of images.
 std::int64_t ridge_bytes(std::size_t images) {
   const auto rows = static_cast<std::int64_t>(images);
@@ -127,8 +127,10 @@ Matrix kernel_of(const SearchProblem& problem, Transform transform, Workers& wor
   return kernel_matrix(TiledRows(rows.view(), kTileFeatures), problem.rows, workers);
 }
 
-std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<const Candidate> candidates,
-                                     const Cancellation& cancellation, const Session& session) {
+// @param groups  [problem.rows.size()]: rows that are left out together
+std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<const std::int32_t> groups,
+                                     std::span<const Candidate> candidates, const Cancellation& cancellation,
+                                     const Session& session) {
   std::vector<RidgeScore> scores;
   const std::vector<std::int32_t> labels = labels_of(problem, problem.rows);
   const std::vector<Representation> representations = representations_of(candidates);
@@ -137,7 +139,7 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
     if (!is_dense(pooling) && problem.source != nullptr) continue;
     const std::size_t side =
         std::min(problem.rows.size(), static_cast<std::size_t>(problem.columns(pooling)));
-    if (side > kMaxRidgeSide || ridge_bytes(side) > allowed_bytes()) continue;
+    if (side > kMaxRidgeSide || ridge_bytes(side) > bytes_for_rows()) continue;
     const auto show = [&](double share) {
       session.console.progress("ridge regression",
                                (static_cast<double>(r) + share) / static_cast<double>(representations.size()),
@@ -159,7 +161,7 @@ std::vector<RidgeScore> ridge_scores(const SearchProblem& problem, std::span<con
       Workers workers(session.threads, cancellation);
       ridge.emplace(kernel_of(problem, transform, workers), labels, problem.classes, work);
     }
-    const RidgeBaseline baseline = ridge->leave_out(ridge->default_lambdas());
+    const RidgeBaseline baseline = ridge->leave_out(ridge->default_lambdas(), groups);
     scores.push_back(
         {representations[r], baseline.lambdas[baseline.best], baseline.accuracies[baseline.best]});
   }
@@ -277,8 +279,12 @@ Sweep run_sweep(const SweepInput& input, const ExtractedDataset& dataset, const 
   const SearchProblem problem = problem_of(input, dataset, input.images, wanted.folds, options.training.seed);
   const std::vector<Candidate> candidates = candidates_of(wanted.space);
   const TrainingOptions training = training_options(options, problem.classes, input, session);
+  // Copies of an image, and images of a group, would tell each other's class.
+  const std::vector<std::int32_t> of_images = known_groups(dataset);
+  std::vector<std::int32_t> groups;
+  for (const RowIndex row : problem.rows) groups.push_back(of_images[static_cast<std::size_t>(row)]);
   Sweep sweep;
-  sweep.ridge = ridge_scores(problem, candidates, cancellation, session);
+  sweep.ridge = ridge_scores(problem, groups, candidates, cancellation, session);
   if (!sweep.ridge.empty()) {
     const RidgeScore& best = sweep.ridge.front();
     fmt::print(

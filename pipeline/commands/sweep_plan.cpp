@@ -5,44 +5,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 
-#include "data/error.hpp"
-#include "head/layers/dense_product.hpp"
 #include "head/layers/solver.hpp"
 #include "head/representation/dense_representation.hpp"
 #include "head/workers.hpp"
 #include "pipeline/process/console.hpp"
+#include "pipeline/process/product_speed.hpp"
+#include "pipeline/rows/pooled_memory.hpp"
 #include "pipeline/rows/sweep_rows.hpp"
 
 namespace headstart {
 namespace {
 
-// How many times faster one thread multiplies than the formulas assume, with all threads at work.
-double speed_of_a_thread(int threads) {
-  using Clock = std::chrono::steady_clock;
-  constexpr Eigen::Index kRows = 192;
-  constexpr Eigen::Index kInner = 512;
-  constexpr Eigen::Index kColumns = 256;
-  constexpr double kFlops = 2.0 * kRows * kInner * kColumns;
-  Workers workers(threads);
-  std::vector<double> fastest(static_cast<std::size_t>(workers.threads()), 1e9);
-  workers.for_each(fastest.size(), [&](std::size_t thread) {
-    const Matrix a = Matrix::Constant(kRows, kInner, 1.0F);
-    const Matrix b = Matrix::Constant(kInner, kColumns, 1.0F);
-    Matrix c = Matrix::Zero(kRows, kColumns);
-    for (int repetition = 0; repetition < 10; ++repetition) {
-      const auto start = Clock::now();
-      add_product(a, b, c);
-      fastest[thread] =
-          std::min(fastest[thread], std::chrono::duration<double>(Clock::now() - start).count());
-    }
-  });
-  return kFlops / *std::max_element(fastest.begin(), fastest.end()) / kDenseFlops;
-}
-
 // @param window  of flattened rows
-SearchShape shape_of(const SweepSize& size, const TrainOptions& options, Pooling pooling,
+SearchShape shape_of(const StageTwoSize& size, const TrainOptions& options, Pooling pooling,
                      std::size_t window) {
   const std::int64_t rows = size.images + size.views;
   const auto map = static_cast<std::int64_t>(size.shape.size());
@@ -62,10 +38,6 @@ SearchShape shape_of(const SweepSize& size, const TrainOptions& options, Pooling
 
 }  // namespace
 
-std::int64_t expected_nonzeros(std::int64_t rows, MapShape shape) noexcept {
-  return rows * static_cast<std::int64_t>(shape.size()) / 7;
-}
-
 SearchOptions search_options(const SweepOptions& options, double elapsed) {
   SearchOptions search;
   search.epochs = options.rounds;
@@ -79,35 +51,34 @@ Candidate recipe_candidate(const TrainOptions& options) {
   return {{.pooling = options.representation.pooling}, recipe.hidden, 0.0, recipe.l2};
 }
 
-SweepPlan plan_sweep(const SweepSize& size, const TrainOptions& options) {
+SweepPlan plan_sweep(const StageTwoSize& size, const TrainOptions& options) {
   const std::vector<Candidate> candidates = candidates_of(options.sweep->space);
-  const std::int64_t allowed = available_memory() / 5 * 2;
+  const std::int64_t allowed = bytes_for_rows();
   SweepPlan plan;
   for (const Candidate& candidate : candidates) plan.poolings.push_back(candidate.representation.pooling);
-  const auto bytes_of_rows = [&] {
-    return sweep_rows_bytes(size.rows, size.nonzeros, size.shape.channels, plan.poolings);
+  const auto bytes_of = [&](const auto& is_meant) {
+    std::vector<Pooling> meant;
+    std::copy_if(plan.poolings.begin(), plan.poolings.end(), std::back_inserter(meant), is_meant);
+    return sweep_rows_bytes(size.rows, size.nonzeros, size.shape.channels, meant);
   };
   const auto flattened = [](Pooling pooling) { return !is_dense(pooling); };
+  const auto any = [](Pooling) { return true; };
   const bool flatten = std::any_of(plan.poolings.begin(), plan.poolings.end(), flattened);
   plan.poolings.push_back(recipe_candidate(options).representation.pooling);
-  if (!flatten && bytes_of_rows() > allowed) plan.poolings.pop_back();
-  std::int64_t of_rows = bytes_of_rows();
-  if (flatten && of_rows > allowed) {
-    const std::int64_t of_flattened =
-        sweep_rows_bytes(size.rows, size.nonzeros, size.shape.channels, std::vector{Pooling::kFlatten});
-    of_rows -= of_flattened;
-    // Two windows are in memory, and one of them may be there twice while it is scaled.
-    const std::int64_t of_windows = (allowed - of_rows) / 2;
-    if (of_windows > 0)
-      plan.window = rows_within(of_windows / 3, static_cast<std::size_t>(size.rows), of_flattened);
-    of_rows += std::max<std::int64_t>(of_windows, 0);
+  if (!flatten && bytes_of(any) > allowed) plan.poolings.pop_back();
+  const std::int64_t of_pooled = bytes_of(is_dense);
+  // Pooled rows leave half of the room to windows of flattened ones.
+  if (of_pooled > (flatten ? allowed / 2 : allowed)) {
+    plan.file_bytes = of_pooled;
+    check_room_for_pooled_rows(of_pooled, options.out);
   }
-  if (of_rows > allowed) {
-    throw Error{Error::Kind::kData, "cannot sweep the dataset",
-                fmt::format("{} rows take {}, and {} are allowed", size.rows,
-                            format_bytes(static_cast<std::uint64_t>(of_rows)),
-                            format_bytes(static_cast<std::uint64_t>(allowed))),
-                "try fewer --poolings, or a part of the images"};
+  std::int64_t of_rows = bytes_of(any) - plan.file_bytes;
+  if (flatten && of_rows > allowed) {
+    // Two windows are in memory, and one of them may be there twice while it is scaled.
+    const std::int64_t of_memory = of_pooled - plan.file_bytes;
+    const std::int64_t of_windows = (allowed - of_memory) / 2;
+    plan.window = rows_within(of_windows / 3, static_cast<std::size_t>(size.rows), bytes_of(flattened));
+    of_rows = of_memory + of_windows;
   }
   plan.configurations = candidates.size();
   plan.gram_bytes = allowed - of_rows;
@@ -139,10 +110,14 @@ std::string describe(const SweepPlan& plan, const TrainOptions& options, int thr
   double seconds = plan.core_seconds / speed_of_a_thread(threads) / Workers(threads).threads();
   if (options.sweep->nested) seconds *= 1.0 + options.sweep->folds;
   if (options.sweep->budget.seconds) seconds = std::min(seconds, *options.sweep->budget.seconds);
-  return fmt::format("search: {} of {} configurations on {} images: about {} on {} threads, {} of memory",
+  const std::string in_file = plan.file_bytes > 0
+                                  ? fmt::format(", {} of rows in a file beside OUT",
+                                                format_bytes(static_cast<std::uint64_t>(plan.file_bytes)))
+                                  : "";
+  return fmt::format("search: {} of {} configurations on {} images: about {} on {} threads, {} of memory{}",
                      plan.rounds.front().candidates, plan.configurations, fmt::join(images, ", "),
                      format_duration(seconds), Workers(threads).threads(),
-                     format_bytes(static_cast<std::uint64_t>(plan.bytes)));
+                     format_bytes(static_cast<std::uint64_t>(plan.bytes)), in_file);
 }
 
 }  // namespace headstart

@@ -6,32 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "features/network/network.hpp"
 #include "head/search/search.hpp"
+#include "pipeline/commands/stage_two_size.hpp"
 #include "pipeline/options/training_options.hpp"
 
 namespace headstart {
-
-/// The sizes of a search.
-struct SweepSize {
-  std::int64_t images = 0;    ///< that train
-  std::int64_t rows = 0;      ///< of the whole dataset, views included: all are in memory
-  std::int64_t views = 0;     ///< of the images that train
-  MapShape shape;             ///< of a row's map
-  std::int64_t nonzeros = 0;  ///< of all rows' maps
-  int classes = 0;
-};
-
-/// The non-zeros of rows that are not yet computed: a seventh of flattened maps. VGG16's block5_pool has a
-/// tenth.
-[[nodiscard]] std::int64_t expected_nonzeros(std::int64_t rows, MapShape shape) noexcept;
 
 struct SweepPlan {
   std::vector<SearchRound> rounds;
   std::size_t configurations = 0;
   double core_seconds = 0.0;  ///< estimated; of a core as fast as in docs/head-solvers.md
-  /// rows + Gram matrices + weights and velocities of the heads that train at a time
+  /// Of memory: rows + Gram matrices + weights and velocities of the heads that train at a time.
   std::int64_t bytes = 0;
+  std::int64_t file_bytes = 0;      ///< of pooled rows that do not fit in memory; 0: they do
   std::int64_t gram_bytes = 0;      ///< that Gram matrices may take
   std::vector<Pooling> poolings{};  ///< of the rows
   std::size_t window = 0;           ///< flattened rows in memory at a time; 0: all
@@ -42,9 +29,9 @@ struct SweepPlan {
 [[nodiscard]] Candidate recipe_candidate(const TrainOptions& options);
 
 /// Flattened rows that do not fit are read a window at a time. Those of train's defaults are kept as well, if
-/// they fit.
-/// @throws Error kData if pooled rows would take more than 40 % of the memory limit, with the remedy
-[[nodiscard]] SweepPlan plan_sweep(const SweepSize& size, const TrainOptions& options);
+/// they fit. Pooled rows that do not fit are in a file beside OUT.
+/// @throws Error kData if its disk has no room, with the remedy
+[[nodiscard]] SweepPlan plan_sweep(const StageTwoSize& size, const TrainOptions& options);
 
 /// The options of head/'s search. @param elapsed  seconds of the budget that are spent already
 [[nodiscard]] SearchOptions search_options(const SweepOptions& options, double elapsed);

@@ -16,8 +16,10 @@
 #include "head/search/calibration.hpp"
 #include "head/training/trainer.hpp"
 #include "pipeline/commands/commands.hpp"
+#include "pipeline/commands/stage_two_size.hpp"
 #include "pipeline/commands/sweep_plan.hpp"
 #include "pipeline/commands/sweep_report.hpp"
+#include "pipeline/commands/training_plan.hpp"
 #include "pipeline/model/embedded_weights.hpp"
 #include "pipeline/model/model_file.hpp"
 #include "pipeline/options/training_options.hpp"
@@ -92,7 +94,8 @@ Model model_of(const StageTwoInput& input, const TrainOptions& options, const Fi
   return model;
 }
 
-Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const Session& session) {
+Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const OutputFolder& out,
+                 const Session& session) {
   const SweepPlan plan = plan_sweep(
       {.images = static_cast<std::int64_t>(input.training_images.size()),
        .rows = static_cast<std::int64_t>(input.keys.size()),
@@ -103,32 +106,19 @@ Sweep sweep_rows(const StageTwoInput& input, const TrainOptions& options, const 
       options);
   const std::string costs = describe(plan, options, session.threads);
   input.search_announced ? session.console.detail(costs) : session.console.note(costs);
-  const SweepRows sweep_rows = read_sweep_rows(input.stored, plan.poolings, plan.window, on_interrupt());
+  const SweepRows sweep_rows =
+      read_sweep_rows(input.stored, plan.poolings, plan.window,
+                      plan.file_bytes > 0 ? out.staging() : std::filesystem::path(), on_interrupt());
   const std::span<const RowIndex> all(input.rows.training);
   return run_sweep({sweep_rows, input.rows.labels, input.training_images,
                     all.subspan(input.training_images.size()), input.view_images},
                    input.dataset, options, plan.gram_bytes, on_interrupt(), session);
 }
 
-/// The plan of the search on a dataset whose rows are not yet computed.
-SweepPlan expected_sweep(const Manifest& manifest, const StageOne& stage_one, const TrainOptions& options) {
-  const auto total = static_cast<std::int64_t>(manifest.samples.size());
-  const auto is = [&](Split split) {
-    return std::count_if(manifest.samples.begin(), manifest.samples.end(),
-                         [split](const Sample& sample) { return sample.split == split; });
-  };
-  std::int64_t training = total - is(Split::kValidation) - is(Split::kTest);
-  if (is(Split::kValidation) == 0)
-    training -= static_cast<std::int64_t>(std::floor(static_cast<double>(training) * options.validation));
-  const std::int64_t views = training * options.views;
-  const MapShape shape = stage_one.map_shape();
-  return plan_sweep({.images = training,
-                     .rows = total + views,
-                     .views = views,
-                     .shape = shape,
-                     .nonzeros = expected_nonzeros(total + views, shape),
-                     .classes = static_cast<int>(manifest.classes.size())},
-                    options);
+/// What stage two will cost on rows of this size, as a line. @throws Error kData if it cannot be done
+std::string costs_of(const StageTwoSize& size, const TrainOptions& options, const Session& session) {
+  return options.sweep ? describe(plan_sweep(size, options), options, session.threads)
+                       : describe(plan_training(size, options), options, session.threads);
 }
 
 /// Stage two, evaluation, OUT.
@@ -139,13 +129,13 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   const TrainOptions asked = options;
   if (options.sweep) {
     session.begin_pass(pass::kSearch);
-    sweep = sweep_rows(input, options, session);
+    sweep = sweep_rows(input, options, out, session);
     options.representation = sweep->search.scores.front().candidate.representation;
   }
   session.begin_pass(pass::kRows);
   std::optional<RepresentedRows> in_memory;
-  const RepresentedRows& represented = in_memory.emplace(stored, options.representation, rows.training,
-                                                         static_cast<std::size_t>(options.window));
+  const RepresentedRows& represented = in_memory.emplace(
+      stored, options.representation, rows.training, static_cast<std::size_t>(options.window), out.staging());
   if (options.rate && !sweep) {
     options.training.learning_rate =
         learning_rate_of(*options.rate, represented.mean_squared_norm(rows.training));
@@ -183,8 +173,9 @@ void train_rows(const StageTwoInput& input, TrainOptions options, OutputFolder& 
   warn_of_absurd_loss(splits, classes, initial_l2_penalty(represented.columns(), classes, options.training),
                       session.console);
   session.begin_pass(pass::kWrite);
-  const Model model = model_of(input, options, represented.fitted(), std::move(result.head), penalty);
-  in_memory.reset();  // the report reads the few rows that it needs
+  const FittedTransform fitted = represented.fitted();
+  in_memory.reset();  // before the model copies the weights; the report reads the few rows that it needs
+  const Model model = model_of(input, options, fitted, std::move(result.head), penalty);
   // Writing 160 MB of weights is most of the remaining work.
   std::future<void> model_file = start_writing_model(model, out.staging() / "model.h5");
   const EndedRun run{origin, dataset, splits, result, model, options.training, train_seconds};
@@ -225,8 +216,9 @@ void train_on_dataset(const TrainOptions& options, const Session& session) {
   session.begin_pass(pass::kList);
   Manifest manifest = find_images(options.dataset, 2, options.stage_one.images, session.console);
   check_early_stopping(manifest, options.validation, options.early_stopping);
-  if (options.sweep)
-    session.console.note(describe(expected_sweep(manifest, stage_one, options), options, session.threads));
+  const std::string costs =
+      costs_of(expected_size(manifest, stage_one.map_shape(), options), options, session);
+  options.sweep ? session.console.note(costs) : session.console.detail(costs);
   session.begin_pass(pass::kFeatures);
   ExtractedDataset dataset =
       extract_dataset(std::move(manifest), options.dataset, options.stage_one, session, stage_one);
@@ -257,8 +249,7 @@ void dry_run(const TrainOptions& options, const Session& session) {
   StageOne stage_one(load_weights(options.stage_one.network, options.stage_one.weights), {options.tap},
                      options.stage_one, session);
   const Manifest manifest = print_plan(options.dataset, 2, session, stage_one, options.views);
-  if (options.sweep)
-    fmt::print("{}\n", describe(expected_sweep(manifest, stage_one, options), options, session.threads));
+  fmt::print("{}\n", costs_of(expected_size(manifest, stage_one.map_shape(), options), options, session));
 }
 
 /// Rows that are already pooled can't be pooled in another way.
@@ -304,7 +295,10 @@ void train_on_features(TrainOptions options, const Session& session) {
                                           to_string(table.tap), to_string(table.pooling));
   check_early_stopping(dataset.manifest, options.validation, options.early_stopping);
   if (options.dry_run) {
-    fmt::print("{}\n{}\n", class_table(dataset.manifest), content);
+    const StoredRows rows = file.rows();
+    fmt::print("{}\n{}\n{}\n", class_table(dataset.manifest), content,
+               costs_of(expected_size(dataset.manifest, rows.shape, options, rows.layout.nonzeros), options,
+                        session));
     return;
   }
   const NetworkWeights weights = load_weights(table.configuration.network, options.stage_one.weights);

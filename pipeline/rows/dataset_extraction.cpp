@@ -9,6 +9,8 @@
 #include "data/dataset/class_names.hpp"
 #include "data/dataset/discovery.hpp"
 #include "data/error.hpp"
+#include "pipeline/process/console.hpp"
+#include "pipeline/rows/extraction_trial.hpp"
 #include "pipeline/rows/stage_one_report.hpp"
 
 namespace headstart {
@@ -41,6 +43,21 @@ void check_reject_limits(const ExtractedDataset& dataset, const ImageOptions& op
     throw Error{Error::Kind::kData, "no usable image", fmt::format("{}: all {} were rejected", name, total),
                 "look at the reasons above"};
   }
+}
+
+/// A line on what the rows that have to be computed from images cost; empty if they are few.
+std::string cost_of(const ExtractionPlan& plan, std::span<const ImageSource> sources, int views,
+                    const StageOne& stage_one, const Session& session) {
+  constexpr std::size_t kFewRows = 100;  // done before their cost could be told
+  std::size_t rows = plan.to_extract + plan.views_to_extract;
+  for (const auto& [tap, of_tap] : plan.from_taps) rows -= of_tap;
+  if (rows < kFewRows) return "";
+  const std::optional<ExtractionSpeed> speed = try_extraction(stage_one, sources, views, session);
+  if (!speed) return "";
+  return fmt::format("extraction: {} rows in about {} ({:.1f} rows/s, tried on {} images), {} of memory\n",
+                     rows, format_duration(static_cast<double>(rows) / speed->rows_per_second),
+                     speed->rows_per_second, speed->images,
+                     format_bytes(static_cast<std::uint64_t>(speed->bytes)));
 }
 
 }  // namespace
@@ -91,7 +108,8 @@ Manifest print_plan(const fs::path& dataset, int min_classes, const Session& ses
                     int views, const Shard& shard) {
   Manifest manifest = find_images(dataset, min_classes, stage_one.images(), session.console);
   keep_shard(manifest, shard);
-  const ExtractionPlan plan = stage_one.store().plan(sources_of(manifest), views);
+  const std::vector<ImageSource> sources = sources_of(manifest);
+  const ExtractionPlan plan = stage_one.store().plan(sources, views);
   std::string of_views;
   if (views > 0) {
     of_views = fmt::format("{} views of each: {} in the cache, {} not\n", views, plan.views_cached,
@@ -100,9 +118,9 @@ Manifest print_plan(const fs::path& dataset, int min_classes, const Session& ses
   std::string of_taps;
   for (const auto& [tap, rows] : plan.from_taps)
     of_taps += fmt::format("{} rows are computed from the cached {}, not from images\n", rows, tap);
-  fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\n{}{}cache: {}\n",
+  fmt::print("{}\n{} images: {} in the cache, {} to compute, {} unreadable\n{}{}{}cache: {}\n",
              class_table(manifest), manifest.samples.size(), plan.cached, plan.to_extract, plan.unreadable,
-             of_views, of_taps,
+             of_views, of_taps, cost_of(plan, sources, views, stage_one, session),
              (stage_one.cache_folder() / stage_one.configuration().fingerprint()).string());
   return manifest;
 }

@@ -37,7 +37,7 @@ void check_max_rejects(std::size_t rejected, std::size_t total, const ImageOptio
                                                StageOne& stage_one, int views = 0, const Shard& shard = {});
 
 /// For --dry-run: prints what discover() finds in this shard of `dataset`, and how much of it the cache
-/// holds. Runs no network.
+/// holds. Of a larger rest it prints how long the network takes, which is tried on a few images.
 /// @return the images of the shard
 Manifest print_plan(const std::filesystem::path& dataset, int min_classes, const Session& session,
                     StageOne& stage_one, int views = 0, const Shard& shard = {});

@@ -198,7 +198,12 @@ void FeatureFileReader::read_dense(std::span<const RowIndex> rows, std::span<flo
 ExtractedDataset dataset_of(const FeatureTable& table) {
   ExtractedDataset dataset;
   dataset.manifest.classes = table.class_names;
-  for (std::size_t row = 0; row < table.keys.size(); ++row) {
+  const std::size_t rows = table.keys.size();
+  dataset.manifest.samples.reserve(rows);
+  dataset.content.reserve(rows);
+  dataset.extraction.images.reserve(rows);
+  dataset.used.reserve(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
     Sample sample;
     sample.path = table.paths[row];
     sample.label = table.labels[row];

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "head/layers/solver.hpp"
 #include "pipeline/process/console.hpp"
+#include "pipeline/rows/pooled_memory.hpp"
 
 namespace headstart {
 namespace {
@@ -94,12 +94,13 @@ std::vector<RowIndex> all_rows(std::size_t rows) {
 }
 
 RepresentedRows::RepresentedRows(const StoredRows& stored, const Representation& representation,
-                                 std::span<const RowIndex> training, std::size_t window)
+                                 std::span<const RowIndex> training, std::size_t window,
+                                 const std::filesystem::path& folder)
     : stored_(stored), representation_(representation) {
-  const std::int64_t allowed = available_memory() / 5 * 2;
+  const std::int64_t allowed = bytes_for_rows();
   const std::int64_t bytes = bytes_in_memory();
   if (is_dense(representation.pooling)) {
-    keep_dense(training);
+    keep_dense(training, folder);
   } else if (window > 0 || bytes > allowed) {
     if (representation.transform == Transform::kStandardize) throw cannot_standardize(bytes, allowed, window);
     // Two windows are in memory, and one of them may be there twice while it is transformed.
@@ -125,8 +126,9 @@ std::int64_t RepresentedRows::bytes_in_memory() const {
   return bytes;
 }
 
-void RepresentedRows::keep_dense(std::span<const RowIndex> training) {
-  pooled_ = DenseRows(stored_.count, stored_.shape.channels);
+void RepresentedRows::keep_dense(std::span<const RowIndex> training, const std::filesystem::path& folder) {
+  const std::int64_t bytes = 4 * static_cast<std::int64_t>(stored_.count) * stored_.shape.channels;
+  pooled_ = make_pooled_rows(stored_.count, stored_.shape.channels, folder, pooled_rows_in_file(bytes));
   const std::vector<RowIndex> all = all_rows(stored_.count);
   read_pooled(stored_, all, representation_.pooling, pooled_.values());
   const bool in_model = in_model_rows(representation_.transform);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,14 +38,17 @@ namespace headstart {
 /// The rows of one training run.
 class RepresentedRows {
  public:
-  /// Pooled rows are in memory, with their zeros, and so are flattened rows that take at most 40 % of the
-  /// memory limit, without zeros.
+  /// Pooled rows are kept with their zeros (pooled_memory.hpp). Flattened rows that take at most 40 % of the
+  /// memory limit are in memory, without zeros.
   /// @param stored    must outlive this
   /// @param training  the rows that scale and standardize are fitted to
   /// @param window    flattened rows in memory at a time; 0: all, or as many as memory allows
-  /// @throws Error kData if rows that don't fit in memory would have to be standardized
+  /// @param folder    for pooled rows that do not fit in memory; empty: they are there all the same
+  /// @throws Error kData if rows that don't fit in memory would have to be standardized, or if `folder` has
+  /// no room
   RepresentedRows(const StoredRows& stored, const Representation& representation,
-                  std::span<const RowIndex> training, std::size_t window);
+                  std::span<const RowIndex> training, std::size_t window,
+                  const std::filesystem::path& folder = {});
   RepresentedRows(const RepresentedRows&) = delete;
   RepresentedRows& operator=(const RepresentedRows&) = delete;
 
@@ -79,7 +83,7 @@ class RepresentedRows {
 
  private:
   [[nodiscard]] std::int64_t bytes_in_memory() const;
-  void keep_dense(std::span<const RowIndex> training);
+  void keep_dense(std::span<const RowIndex> training, const std::filesystem::path& folder);
   void keep_in_memory(std::span<const RowIndex> training);
   void read_in_windows(std::span<const RowIndex> training, std::size_t window);
 

@@ -77,6 +77,8 @@ class StageOne {
   }
   /// The folder of all caches.
   [[nodiscard]] const std::filesystem::path& cache_folder() const noexcept { return store_.folder(); }
+  /// As given.
+  [[nodiscard]] const StageOneOptions& options() const noexcept { return options_; }
   /// Which images are accepted, and how they are resized.
   [[nodiscard]] const ImageOptions& images() const noexcept { return options_.images; }
 

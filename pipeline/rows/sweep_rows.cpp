@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "head/representation/dense_representation.hpp"
+#include "pipeline/rows/pooled_memory.hpp"
 #include "pipeline/rows/represented_rows.hpp"
 
 namespace headstart {
 SweepRows read_sweep_rows(const StoredRows& stored, std::span<const Pooling> asked, std::size_t window,
-                          const Cancellation& cancellation) {
+                          const std::filesystem::path& folder, const Cancellation& cancellation) {
   const std::set<Pooling> poolings(asked.begin(), asked.end());
   const bool flatten = poolings.contains(Pooling::kFlatten) && window == 0;
   const std::vector<RowIndex> all = all_rows(stored.count);
@@ -23,7 +24,10 @@ SweepRows read_sweep_rows(const StoredRows& stored, std::span<const Pooling> ask
                             stored.read};
   }
   for (const Pooling pooling : poolings) {
-    if (is_dense(pooling)) rows.pooled.emplace(pooling, DenseRows(stored.count, stored.shape.channels));
+    if (is_dense(pooling)) {
+      rows.pooled.emplace(pooling,
+                          make_pooled_rows(stored.count, stored.shape.channels, folder, !folder.empty()));
+    }
   }
   if (!flatten && rows.pooled.size() == 1) {
     read_pooled(stored, all, rows.pooled.begin()->first, rows.pooled.begin()->second.values());

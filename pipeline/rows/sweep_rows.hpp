@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <span>
@@ -27,9 +28,11 @@ struct SweepRows {
 /// @param stored    must outlive the result if it has a source
 /// @param poolings  may name one more than once
 /// @param window    flattened rows in memory at a time; 0: all
-/// @throws the errors of stored.read(); Cancelled
+/// @param folder    for pooled rows that are not in memory (pooled_memory.hpp); empty: they are
+/// @throws the errors of stored.read() and of make_pooled_rows(); Cancelled
 [[nodiscard]] SweepRows read_sweep_rows(const StoredRows& stored, std::span<const Pooling> poolings,
-                                        std::size_t window, const Cancellation& cancellation);
+                                        std::size_t window, const std::filesystem::path& folder,
+                                        const Cancellation& cancellation);
 
 /// The bytes of the rows: 8 for each entry of flattened rows, 4 for each feature of pooled ones.
 /// @param rows      how many

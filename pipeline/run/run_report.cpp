@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t kExampleClasses = 20;  // up to this number of classes, a class has several examples
 constexpr std::size_t kExamples = 4;
 constexpr std::size_t kPredictions = 12;  // at most so many mistakes, and so many hits
-constexpr std::size_t kNeighbours = 4;
+constexpr std::size_t kExamplesNear = 4;
 constexpr std::size_t kMostMapped = 1000;  // points that are drawn
 // Inspecting more images takes longer than training on them: then `headstart inspect` does it.
 constexpr std::size_t kMostInspected = 20'000;
@@ -161,7 +161,7 @@ void add_neighbours(Report& report, const ExtractedDataset& dataset, std::span<c
     queries.push_back(static_cast<RowIndex>(found - dataset.used.begin()));
   }
   if (queries.empty()) return;
-  NearestRows nearest(read(queries).view(), kNeighbours);
+  NearestRows nearest(read(queries).view(), kExamplesNear);
   for (std::size_t begin = 0; begin < training.size(); begin += kRowsAtOnce) {
     const auto part = training.subspan(begin, std::min(kRowsAtOnce, training.size() - begin));
     nearest.add(read(part).view(), static_cast<RowIndex>(begin));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,7 @@
 namespace headstart {
 namespace {
 
-SweepSize size_of(std::int64_t images, bool pooled = false) {
+StageTwoSize size_of(std::int64_t images, bool pooled = false) {
   const MapShape shape = pooled ? MapShape{1, 1, 512} : MapShape{7, 7, 512};
   return {.images = images,
           .rows = images,
@@ -71,14 +72,25 @@ TEST(SweepPlan, FlattenedRowsThatDoNotFitAreReadInWindows) {
   EXPECT_LE(plan.bytes, available_memory() / 2);
 }
 
-TEST(SweepPlan, PooledRowsThatDoNotFitAreRefusedWithTheRemedy) {
-  try {
-    static_cast<void>(plan_sweep(size_of(available_memory() / 512), options_with({Pooling::kAverage})));
-    FAIL() << "it fits";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), Error::Kind::kData);
-    EXPECT_NE(std::string(error.what()).find("a part of the images"), std::string::npos) << error.what();
-  }
+TEST(SweepPlan, PooledRowsThatDoNotFitAreInAFileIfTheDiskHasRoom) {
+  TrainOptions options = options_with({Pooling::kAverage});
+  options.out = std::filesystem::temp_directory_path() / "out";
+  const std::int64_t images = available_memory() / 2048 / 5 * 2 + 1000;
+  const SweepPlan plan = plan_sweep(size_of(images, true), options);
+  EXPECT_EQ(plan.file_bytes, images * 2048);
+  EXPECT_LE(plan.bytes, available_memory() / 2);
+  EXPECT_NE(describe(plan, options, 1).find("of rows in a file beside OUT"), std::string::npos);
+  EXPECT_THROW(static_cast<void>(plan_sweep(size_of(std::int64_t{1} << 36, true), options)), Error);
+}
+
+// Windows of flattened rows have half of the room, however many pooled rows there are.
+TEST(SweepPlan, PooledRowsLeaveRoomForWindowsOfFlattenedOnes) {
+  TrainOptions options = options_with({Pooling::kAverage, Pooling::kFlatten});
+  options.out = std::filesystem::temp_directory_path() / "out";
+  const std::int64_t images = available_memory() / 2048 / 3;
+  const SweepPlan plan = plan_sweep(size_of(images), options);
+  EXPECT_GT(plan.file_bytes, 0);
+  EXPECT_GT(plan.window, 1000U);
 }
 
 TEST(SweepPlan, SaysHowMuchAndHowLong) {

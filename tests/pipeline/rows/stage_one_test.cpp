@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "pipeline/model/embedded_weights.hpp"
+#include "pipeline/rows/extraction_trial.hpp"
 #include "tests/pipeline/commands/sample_dataset.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -88,6 +89,18 @@ TEST_F(StageOneTest, RowsOfAnImageThatIsGoneTooAreAnError) {
   std::vector<Sha256> others = keys_;
   others.erase(others.begin() + 2);
   EXPECT_EQ(stage_one_->features(others).rows(), 7U) << "the others were computed";
+}
+
+TEST_F(StageOneTest, ATrialSaysTheSpeedAndLeavesTheCacheAsItWas) {
+  EXPECT_FALSE(try_extraction(*stage_one_, files_, 0, session_).has_value()) << "eight images are too few";
+  std::vector<ImageSource> many;
+  for (int copy = 0; copy < 5; ++copy) many.insert(many.end(), files_.begin(), files_.end());
+  const std::optional<ExtractionSpeed> speed = try_extraction(*stage_one_, many, 1, session_);
+  ASSERT_TRUE(speed.has_value());
+  EXPECT_EQ(speed->images, 24U);
+  EXPECT_GT(speed->rows_per_second, 1.0);
+  EXPECT_GT(speed->bytes, 50'000'000);
+  EXPECT_EQ(segments().size(), 1U);
 }
 
 TEST_F(StageOneTest, RowsWithoutFilesAreAnError) {

@@ -40,7 +40,7 @@ TEST(SweepRows, AreReadOnceForAllPoolings) {
   std::vector<std::size_t> parts;
   const std::vector<Pooling> poolings{Pooling::kFlatten, Pooling::kAverage, Pooling::kMaximum,
                                       Pooling::kMaximum};
-  const SweepRows rows = read_sweep_rows(stored(40, parts), poolings, 0, {});
+  const SweepRows rows = read_sweep_rows(stored(40, parts), poolings, 0, {}, {});
   EXPECT_GT(parts.size(), 2U);
   std::size_t read = 0;
   for (const std::size_t part : parts) read += part;
@@ -61,7 +61,7 @@ TEST(SweepRows, AreReadOnceForAllPoolings) {
 TEST(SweepRows, OnlyWhatIsAskedForIsKept) {
   std::vector<std::size_t> parts;
   const std::vector<Pooling> poolings{Pooling::kAverage};
-  const SweepRows rows = read_sweep_rows(stored(5, parts), poolings, 0, {});
+  const SweepRows rows = read_sweep_rows(stored(5, parts), poolings, 0, {}, {});
   EXPECT_EQ(rows.flattened.rows(), 0U);
   EXPECT_EQ(rows.pooled.size(), 1U);
   EXPECT_EQ(sweep_rows_bytes(5, 10, 3, poolings), 4 * 5 * 3);
@@ -71,7 +71,7 @@ TEST(SweepRows, FlattenedRowsThatDoNotFitStayWhereTheyAre) {
   std::vector<std::size_t> parts;
   const std::vector<Pooling> poolings{Pooling::kFlatten, Pooling::kMaximum};
   const StoredRows rows_in_store = stored(40, parts);
-  const SweepRows rows = read_sweep_rows(rows_in_store, poolings, 7, {});
+  const SweepRows rows = read_sweep_rows(rows_in_store, poolings, 7, {}, {});
   EXPECT_EQ(rows.flattened.rows(), 0U);
   EXPECT_EQ(rows.pooled.size(), 1U);
   ASSERT_TRUE(rows.source.has_value());
@@ -84,7 +84,7 @@ TEST(SweepRows, EndBetweenPartsWhenAsked) {
   std::vector<std::size_t> parts;
   const std::vector<Pooling> poolings{Pooling::kFlatten};
   const Cancellation after_one([&] { return !parts.empty(); });
-  EXPECT_THROW(static_cast<void>(read_sweep_rows(stored(40, parts), poolings, 0, after_one)), Cancelled);
+  EXPECT_THROW(static_cast<void>(read_sweep_rows(stored(40, parts), poolings, 0, {}, after_one)), Cancelled);
   EXPECT_EQ(parts.size(), 1U);
 }
 

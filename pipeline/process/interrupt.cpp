@@ -17,8 +17,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kInterruptPatience{1500};
-constexpr milliseconds kToLeave{500};  // from the end of the last Finishing to the end of the process
+constexpr milliseconds kInterruptPatience{800};
+constexpr milliseconds kToLeave{300};  // from the end of the last Finishing to the end of the process
 constexpr milliseconds kBetweenLooks{20};
 
 // Mutable globals, because a signal handler can reach nothing else. A handler may only use lock-free atomics

@@ -41,8 +41,8 @@ class Finishing {
   Finishing& operator=(const Finishing&) = delete;
 };
 
-/// Ends an interrupted process with exit code 130 after 1.5 seconds, or half a second after the last
-/// Finishing if that is later. Only for a process that works alone: other processes would wait for it.
+/// Ends an interrupted process with exit code 130 after 0.8 seconds, or 0.3 seconds after the last Finishing
+/// if that is later. Only for a process that works alone: other processes would wait for it.
 class InterruptDeadline {
  public:
   InterruptDeadline();

@@ -20,6 +20,7 @@
 #include "head/search/ridge.hpp"
 #include "head/symmetric_eigen.hpp"
 #include "memory/enum_names.hpp"
+#include "pipeline/rows/represented_rows.hpp"
 
 namespace headstart {
 namespace {

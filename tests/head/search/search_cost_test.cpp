@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "head/representation/dense_representation.hpp"
+
 namespace headstart::test {
 namespace {
 

@@ -1,7 +1,7 @@
 """benchmarks/compare/pooled_peers.py: the rows of pooled.py, and what PyTorch and scikit-learn do with them.
 
     python pooled_peers.py make HEADSTART FILE ROWS     makes a features file of ROWS x 512
-    python pooled_peers.py NAME FILE THREADS            a worker; see worker.py
+    python pooled_peers.py NAME FILE THREADS [HIDDEN]   a worker; see worker.py. HIDDEN units, of PyTorch alone; 0: none
 
 A row is max(0, class mean + noise of 24 common directions + noise of its own + 1.2): four fifths are not zero, classes
 overlap, and directions vary unequally, as pooled activations do.
@@ -53,12 +53,12 @@ def read(file):
 
 
 class PyTorch:
-    def __init__(self, file, threads):
+    def __init__(self, file, threads, hidden):
         import torch
 
         torch.set_num_threads(threads)
         torch.manual_seed(7)
-        self.torch, self.version = torch, f"PyTorch {torch.__version__}"
+        self.torch, self.version, self.hidden = torch, f"PyTorch {torch.__version__}", hidden
         self.training, self.held_out = [tuple(map(torch.from_numpy, part)) for part in read(file)]
 
     def prepare(self):
@@ -67,7 +67,12 @@ class PyTorch:
     def run(self):
         torch, (features, labels) = self.torch, self.training
         model = torch.nn.Linear(FEATURES, CLASSES)
-        optimizer = torch.optim.SGD([{"params": [model.weight], "weight_decay": 2 * L2}, {"params": [model.bias]}], lr=0.001,
+        if self.hidden > 0:
+            model = torch.nn.Sequential(torch.nn.Linear(FEATURES, self.hidden), torch.nn.ReLU(),
+                                        torch.nn.Linear(self.hidden, CLASSES))
+        weights = [parameter for parameter in model.parameters() if parameter.dim() == 2]
+        biases = [parameter for parameter in model.parameters() if parameter.dim() == 1]
+        optimizer = torch.optim.SGD([{"params": weights, "weight_decay": 2 * L2}, {"params": biases}], lr=0.001,
                                     momentum=MOMENTUM, fused=True)
         for _ in range(EPOCHS):
             for batch in torch.randperm(len(labels)).split(BATCH):
@@ -150,4 +155,4 @@ if __name__ == "__main__":
         make(*sys.argv[2:4], int(sys.argv[4]))
     else:
         peers = {"pytorch": PyTorch, "halving": Halving, "logistic": Logistic}
-        worker.serve(peers[sys.argv[1]](sys.argv[2], int(sys.argv[3])))
+        worker.serve(peers[sys.argv[1]](sys.argv[2], *map(int, sys.argv[3:])))

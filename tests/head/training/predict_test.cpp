@@ -58,6 +58,13 @@ TEST(PredictProbabilities, ARowsBitsDoNotDependOnItsNeighbours) {
     const std::vector<RowIndex> one{row};
     EXPECT_EQ(predict_probabilities(head, matrix.view(), one), all.row(row)) << row;
   }
+  // More rows than are multiplied together.
+  std::vector<RowIndex> many;
+  for (RowIndex i = 0; i < 9000; ++i) many.push_back(i * 11 % 70);
+  const Matrix of_many = predict_probabilities(head, matrix.view(), many);
+  ASSERT_EQ(of_many.rows(), 9000);
+  for (std::size_t i = 0; i < many.size(); ++i)
+    ASSERT_EQ(of_many.row(static_cast<Eigen::Index>(i)), all.row(many[i])) << i;
 }
 
 TEST(PredictProbabilities, NoRowsGiveNoRows) {

@@ -177,7 +177,8 @@ void describe_extractor(OptionList& list, StageOneOptions& options) {
 }
 
 void describe_dry_run(OptionList& list, bool& dry_run) {
-  list({.name = "dry-run", .help = "Only say what would be done, and what it costs", .in_config = false}, dry_run);
+  list({.name = "dry-run", .help = "Only say what would be done, and what it costs", .in_config = false},
+       dry_run);
 }
 
 }  // namespace headstart

@@ -110,14 +110,10 @@ std::string describe(const SweepPlan& plan, const TrainOptions& options, int thr
   double seconds = plan.core_seconds / speed_of_a_thread(threads) / Workers(threads).threads();
   if (options.sweep->nested) seconds *= 1.0 + options.sweep->folds;
   if (options.sweep->budget.seconds) seconds = std::min(seconds, *options.sweep->budget.seconds);
-  const std::string in_file = plan.file_bytes > 0
-                                  ? fmt::format(", {} of rows in a file beside OUT",
-                                                format_bytes(static_cast<std::uint64_t>(plan.file_bytes)))
-                                  : "";
   return fmt::format("search: {} of {} configurations on {} images: about {} on {} threads, {} of memory{}",
                      plan.rounds.front().candidates, plan.configurations, fmt::join(images, ", "),
                      format_duration(seconds), Workers(threads).threads(),
-                     format_bytes(static_cast<std::uint64_t>(plan.bytes)), in_file);
+                     format_bytes(static_cast<std::uint64_t>(plan.bytes)), text_of_file(plan.file_bytes));
 }
 
 }  // namespace headstart

@@ -46,14 +46,10 @@ TrainingPlan plan_training(const StageTwoSize& size, const TrainOptions& options
 
 std::string describe(const TrainingPlan& plan, const TrainOptions& options, int threads) {
   const int used = Workers(threads).threads();
-  const std::string in_file = plan.file_bytes > 0
-                                  ? fmt::format(", {} of rows in a file beside OUT",
-                                                format_bytes(static_cast<std::uint64_t>(plan.file_bytes)))
-                                  : "";
   return fmt::format("training: {} solver, {} epochs: about {} on {} threads, {} of memory{}",
                      to_string(plan.solver), options.training.epochs,
                      format_duration(plan.core_seconds / speed_of_a_thread(threads) / used), used,
-                     format_bytes(static_cast<std::uint64_t>(plan.bytes)), in_file);
+                     format_bytes(static_cast<std::uint64_t>(plan.bytes)), text_of_file(plan.file_bytes));
 }
 
 }  // namespace headstart

@@ -44,13 +44,18 @@ void check_room_for_pooled_rows(std::int64_t bytes, const fs::path& folder) {
     throw no_room(bytes, folder, fmt::format("{} of disk are free", format_bytes(space.available)));
 }
 
-DenseRows make_pooled_rows(std::size_t rows, std::int64_t columns, const fs::path& folder, bool in_file) {
-  if (!in_file || folder.empty()) return {rows, columns};
+DenseRows make_pooled_rows(std::size_t rows, std::int64_t columns, const fs::path& folder) {
+  if (folder.empty()) return {rows, columns};
   try {
     return {rows, columns, folder};
   } catch (const std::system_error& error) {
     throw no_room(4 * static_cast<std::int64_t>(rows) * columns, folder, error.code().message());
   }
+}
+
+std::string text_of_file(std::int64_t bytes) {
+  if (bytes == 0) return "";
+  return fmt::format(", {} of rows in a file beside OUT", format_bytes(static_cast<std::uint64_t>(bytes)));
 }
 
 }  // namespace headstart

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "memory/dense_rows.hpp"
 
@@ -21,9 +22,12 @@ namespace headstart {
 void check_room_for_pooled_rows(std::int64_t bytes, const std::filesystem::path& folder);
 
 /// Pooled rows, not yet written.
-/// @param folder  for the file; empty: rows are in memory whatever they take
+/// @param folder  for the file; empty: the rows are in memory
 /// @throws Error kData if the file can't be made; std::bad_alloc
 [[nodiscard]] DenseRows make_pooled_rows(std::size_t rows, std::int64_t columns,
-                                         const std::filesystem::path& folder, bool in_file);
+                                         const std::filesystem::path& folder);
+
+/// The part of a plan's line on rows in a file, ", 4.1 GB of rows in a file beside OUT"; empty for no bytes.
+[[nodiscard]] std::string text_of_file(std::int64_t bytes);
 
 }  // namespace headstart

@@ -128,7 +128,8 @@ std::int64_t RepresentedRows::bytes_in_memory() const {
 
 void RepresentedRows::keep_dense(std::span<const RowIndex> training, const std::filesystem::path& folder) {
   const std::int64_t bytes = 4 * static_cast<std::int64_t>(stored_.count) * stored_.shape.channels;
-  pooled_ = make_pooled_rows(stored_.count, stored_.shape.channels, folder, pooled_rows_in_file(bytes));
+  pooled_ = make_pooled_rows(stored_.count, stored_.shape.channels,
+                             pooled_rows_in_file(bytes) ? folder : std::filesystem::path());
   const std::vector<RowIndex> all = all_rows(stored_.count);
   read_pooled(stored_, all, representation_.pooling, pooled_.values());
   const bool in_model = in_model_rows(representation_.transform);

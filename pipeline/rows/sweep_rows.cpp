@@ -25,8 +25,7 @@ SweepRows read_sweep_rows(const StoredRows& stored, std::span<const Pooling> ask
   }
   for (const Pooling pooling : poolings) {
     if (is_dense(pooling)) {
-      rows.pooled.emplace(pooling,
-                          make_pooled_rows(stored.count, stored.shape.channels, folder, !folder.empty()));
+      rows.pooled.emplace(pooling, make_pooled_rows(stored.count, stored.shape.channels, folder));
     }
   }
   if (!flatten && rows.pooled.size() == 1) {

@@ -33,7 +33,8 @@ TEST(PrincipalComponents, AreThoseOfASingularValueDecomposition) {
 
     Eigen::MatrixXd centred = x.cast<double>();
     centred.rowwise() -= centred.colwise().mean().eval();
-    const Eigen::JacobiSVD<Eigen::MatrixXd, Eigen::HouseholderQRPreconditioner> svd(centred, Eigen::ComputeThinU);
+    const Eigen::JacobiSVD<Eigen::MatrixXd, Eigen::HouseholderQRPreconditioner> svd(centred,
+                                                                                    Eigen::ComputeThinU);
     const double total = centred.squaredNorm();
     for (Eigen::Index axis = 0; axis < 2; ++axis) {
       Eigen::VectorXd expected = svd.matrixU().col(axis) * svd.singularValues()(axis);

@@ -102,6 +102,16 @@ TEST(RunSweep, ErrorsKeepTheirTextAndExitCodeInEveryPhase) {
   EXPECT_GE(failures, 10) << "so many phases were met";
 }
 
+// A group for each class: without its group, no image of its class is left to learn from.
+TEST(RunSweep, RidgeLeavesTheImagesOfAGroupOutTogether) {
+  SweptImages images;
+  images.options.sweep->nested = false;
+  images.options.sweep->learning_curve = false;
+  EXPECT_GT(images.run().ridge.front().accuracy, 0.8);
+  for (Sample& sample : images.dataset.manifest.samples) sample.group = std::to_string(sample.label);
+  EXPECT_EQ(images.run().ridge.front().accuracy, 0.0);
+}
+
 TEST(RunSweep, EndsInEveryPhaseWhenItIsCancelled) {
   const SweptImages images;
   int endings = 0;

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 TEST(PooledMemory, RowsOfAFileAreAsThoseOfMemory) {
   const ScratchFolder scratch;
   for (const bool in_file : {false, true}) {
-    DenseRows rows = make_pooled_rows(5, 3, scratch.path(), in_file);
+    DenseRows rows = make_pooled_rows(5, 3, in_file ? scratch.path() : std::filesystem::path());
     rows.row(4)[2] = 7.0F;
     EXPECT_EQ(rows.view().rows(), 5U);
     EXPECT_EQ(rows.view().row(4)[2], 7.0F);
@@ -39,7 +39,7 @@ TEST(PooledMemory, TheRoomOnTheDiskIsCheckedBeforeItIsNeeded) {
     EXPECT_EQ(error.kind(), Error::Kind::kData);
     EXPECT_THAT(error.what(), AllOf(HasSubstr("of disk are free"), HasSubstr("-o on a larger disk")));
   }
-  EXPECT_THROW(static_cast<void>(make_pooled_rows(1U << 30U, 1 << 20, scratch.path(), true)), Error);
+  EXPECT_THROW(static_cast<void>(make_pooled_rows(1U << 30U, 1 << 20, scratch.path())), Error);
 }
 
 }  // namespace

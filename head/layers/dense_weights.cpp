@@ -16,6 +16,11 @@ Eigen::Index outputs_of_slab(std::size_t stride) {
 
 }  // namespace
 
+std::int64_t dense_slabs(std::int64_t features, std::int64_t outputs) noexcept {
+  const std::int64_t width = outputs_of_slab(padded_features(features));
+  return (outputs + width - 1) / width;
+}
+
 DenseWeights::DenseWeights(const Matrix& kernel, const DenseRoutines& routines)
     : routines_(routines),
       features_(kernel.rows()),

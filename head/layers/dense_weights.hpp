@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct GatheredRows {
   const float* x = nullptr;
   std::size_t rows = 0;
 };
+
+/// The slabs of such weights: as many threads can share a step.
+[[nodiscard]] std::int64_t dense_slabs(std::int64_t features, std::int64_t outputs) noexcept;
 
 class DenseWeights {
  public:

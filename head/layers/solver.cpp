@@ -19,7 +19,8 @@ constexpr double kSparseFlops = 30e9;
 constexpr double kPairedFlops = 50e9;
 constexpr double kMemoryBytes = 25e9;
 constexpr double kCacheBytes = 60e9;
-constexpr double kCacheSize = 16e6;  // below this many bytes a step, A and B, or W and V, stay in cache
+constexpr double kCacheSize = 16e6;     // below this many bytes a step, A and B, or W and V, stay in cache
+constexpr double kStepSeconds = 10e-6;  // of a step besides its first layer: the loss, the layers above
 
 template <typename Integer>
 double real(Integer number) {
@@ -49,7 +50,8 @@ double gram_steps_cost(const TrainingShape& shape) noexcept {
   const double width = real(shape.width);
   const double flops = (shape.l2 ? 4.0 : 2.0) * real(shape.batch) * real(shape.training) * width;
   const double bytes = 16.0 * real(shape.training) * width;
-  const double step = flops / kDenseFlops + bytes / (bytes < kCacheSize ? kCacheBytes : kMemoryBytes);
+  const double step =
+      kStepSeconds + flops / kDenseFlops + bytes / (bytes < kCacheSize ? kCacheBytes : kMemoryBytes);
   const double validation =
       2.0 * real(shape.rows - shape.training) * real(shape.training) * width / kDenseFlops;
   return steps_of(shape) * step + real(shape.epochs) * validation;
@@ -67,7 +69,9 @@ double primal_cost(const TrainingShape& shape) noexcept {
   const double bytes = 16.0 * real(shape.columns) * width;
   const double flops = 4.0 * batch * nonzeros_of_a_row(shape) * width;
   if (shape.dense) {
+    const double gathered = 4.0 * batch * real(shape.columns);
     const double step =
+        kStepSeconds + gathered / kMemoryBytes +
         std::max(flops / kDenseFlops, bytes / (bytes < kCacheSize ? kCacheBytes : kMemoryBytes));
     const double validation =
         2.0 * real(shape.rows - shape.training) * real(shape.columns) * width / kDenseFlops;
@@ -75,9 +79,9 @@ double primal_cost(const TrainingShape& shape) noexcept {
   }
   // In cache, step by step. Otherwise in blocks of steps, with twice the products.
   const double steps_of_a_block = std::max(1.0, std::floor(real(kMostPlannedRows) / batch));
-  const double step = bytes < kCacheSize
-                          ? std::max(bytes / kCacheBytes, flops / kSparseFlops)
-                          : bytes / kMemoryBytes / steps_of_a_block + 2.0 * flops / kPairedFlops;
+  const double step = kStepSeconds + (bytes < kCacheSize ? std::max(bytes / kCacheBytes, flops / kSparseFlops)
+                                                         : bytes / kMemoryBytes / steps_of_a_block +
+                                                               2.0 * flops / kPairedFlops);
   const double validation =
       2.0 * (real(shape.rows - shape.training)) * nonzeros_of_a_row(shape) * width / kSparseFlops;
   return steps_of(shape) * step + real(shape.epochs) * validation;

@@ -93,6 +93,37 @@ double work_of(std::span<const Candidate> candidates, const CostOf& cost_of) {
   return seconds;
 }
 
+/// The `count` candidates that cost most.
+template <typename CostOf>
+std::vector<Candidate> costliest(std::span<const Candidate> candidates, std::size_t count,
+                                 const CostOf& cost_of) {
+  std::vector<std::pair<double, std::size_t>> costs;
+  for (std::size_t i = 0; i < candidates.size(); ++i)
+    costs.emplace_back(-cost_of(candidates.subspan(i, 1)).seconds(), i);
+  std::sort(costs.begin(), costs.end());
+  std::vector<Candidate> result;
+  for (std::size_t i = 0; i < std::min(count, costs.size()); ++i)
+    result.push_back(candidates[costs[i].second]);
+  return result;
+}
+
+/// The work of rounds to come, and of the winner's out-of-fold logits. Which candidates will be left is not
+/// known. The costliest are assumed: with more images, wide layers gain most.
+double work_to_come(std::span<const Candidate> candidates, std::span<const SearchRound> rounds,
+                    const std::function<SearchShape(Pooling)>& shape_of, std::int64_t memory) {
+  double work = 0.0;
+  for (std::size_t round = 0; round < rounds.size(); ++round) {
+    const auto cost_of = [&](std::span<const Candidate> own) {
+      const SearchShape whole = shape_of(own.front().representation.pooling);
+      return search_cost(part_of_shape(whole, static_cast<std::int64_t>(rounds[round].images)), own,
+                         rounds[round].epochs, memory);
+    };
+    work += work_of(costliest(candidates, rounds[round].candidates, cost_of), cost_of);
+    if (round + 1 == rounds.size()) work += work_of(costliest(candidates, 1, cost_of), cost_of);
+  }
+  return work;
+}
+
 /// Seconds that remain, and how fast work was done so far.
 class TimeLimit {
  public:
@@ -174,20 +205,11 @@ class Search {
     validation_ = std::make_unique<CrossValidation>(part_, training_, memory_, cancellation_);
   }
 
-  // The work of the rounds after this one, as if their candidates were like these on the average.
   [[nodiscard]] double work_after(std::span<const Candidate> candidates, std::size_t round) const {
-    double work = 0.0;
-    for (std::size_t later = round + 1; later < result_.rounds.size(); ++later) {
-      const SearchRound& of = result_.rounds[later];
-      const double of_these = work_of(candidates, [&](std::span<const Candidate> own) {
-        const SearchShape whole = search_shape(problem_, own.front().representation.pooling,
-                                               validation_->folds().size(), training_.batch);
-        return search_cost(part_of_shape(whole, static_cast<std::int64_t>(of.images)), own, of.epochs,
-                           memory_);
-      });
-      work += of_these * static_cast<double>(of.candidates) / static_cast<double>(candidates.size());
-    }
-    return work;
+    const auto shape_of = [&](Pooling pooling) {
+      return search_shape(problem_, pooling, validation_->folds().size(), training_.batch);
+    };
+    return work_to_come(candidates, std::span(result_.rounds).subspan(round + 1), shape_of, memory_);
   }
 
   // Scores of the candidates, or of the first ones if there is time for no more; the best first.
@@ -293,16 +315,11 @@ std::vector<SearchRound> search_rounds(std::size_t images, std::size_t candidate
 
 double search_seconds(std::span<const Candidate> candidates, std::size_t images, const SearchOptions& options,
                       const std::function<SearchShape(Pooling)>& shape_of, std::int64_t memory) {
-  double seconds = 0.0;
-  for (const SearchRound& round : search_rounds(images, candidates.size(), options)) {
-    const double all = work_of(candidates, [&](std::span<const Candidate> own) {
-      return search_cost(part_of_shape(shape_of(own.front().representation.pooling),
-                                       static_cast<std::int64_t>(round.images)),
-                         own, round.epochs, memory);
-    });
-    seconds += all * static_cast<double>(round.candidates) / static_cast<double>(candidates.size());
-  }
-  return seconds;
+  // The candidates that are tried are drawn: they cost their share of the whole.
+  SearchOptions whole = options;
+  whole.tried = 1.0;
+  const std::vector<SearchRound> rounds = search_rounds(images, candidates.size(), whole);
+  return options.tried * work_to_come(candidates, rounds, shape_of, memory);
 }
 
 SearchResult search(const SearchProblem& problem, std::span<const Candidate> candidates,

@@ -75,7 +75,8 @@ struct SearchResult {
   Matrix out_of_fold;  ///< logits of the best candidate, [rows.size(), classes]; empty if it diverged
 };
 
-/// The estimated seconds on one core of a whole search, without a limit of time.
+/// The estimated seconds on one core of a whole search, without a limit of time, if the costliest candidates
+/// go on: an upper bound as far as the estimated speed is right.
 /// @param shape_of  the sizes of all rows for a pooling
 [[nodiscard]] double search_seconds(std::span<const Candidate> candidates, std::size_t images,
                                     const SearchOptions& options,

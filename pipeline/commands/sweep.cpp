@@ -186,9 +186,8 @@ double mean_square_of(const SearchProblem& problem, Pooling pooling) {
 std::optional<RecipeScore> recipe_score(const SearchProblem& problem, Candidate candidate,
                                         const TrainingOptions& training, std::int64_t gram_bytes,
                                         const Cancellation& cancellation, const Session& session) {
-  constexpr std::size_t kMostImages = 4000;
   if (!has_rows(problem, candidate.representation.pooling)) return std::nullopt;
-  SearchProblem part = part_of(problem, kMostImages, training.seed);
+  SearchProblem part = part_of(problem, kMostRecipeImages, training.seed);
   SparseRows read;  // of a source
   if (part.source != nullptr && !is_dense(candidate.representation.pooling)) {
     read = read_flattened(part);

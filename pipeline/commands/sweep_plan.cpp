@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "data/dataset/counted.hpp"
 #include "head/layers/solver.hpp"
 #include "head/representation/dense_representation.hpp"
 #include "head/workers.hpp"
@@ -87,6 +88,14 @@ SweepPlan plan_sweep(const StageTwoSize& size, const TrainOptions& options) {
   plan.rounds = search_rounds(images, candidates.size(), search);
   const auto shape = [&](Pooling pooling) { return shape_of(size, options, pooling, plan.window); };
   plan.core_seconds = search_seconds(candidates, images, search, shape, plan.gram_bytes);
+  const Candidate recipe = recipe_candidate(options);
+  const Pooling of_recipe = recipe.representation.pooling;
+  if (std::find(plan.poolings.begin(), plan.poolings.end(), of_recipe) != plan.poolings.end()) {
+    const auto tried = static_cast<std::int64_t>(std::min(images, kMostRecipeImages));
+    plan.core_seconds += search_cost(part_of_shape(shape(of_recipe), tried), std::span(&recipe, 1),
+                                     TrainingOptions{}.epochs, plan.gram_bytes)
+                             .seconds();
+  }
   std::int64_t most = 0;
   for (const SearchRound& round : plan.rounds) {
     for (const Representation& representation : representations_of(candidates)) {
@@ -110,9 +119,10 @@ std::string describe(const SweepPlan& plan, const TrainOptions& options, int thr
   double seconds = plan.core_seconds / speed_of_a_thread(threads) / Workers(threads).threads();
   if (options.sweep->nested) seconds *= 1.0 + options.sweep->folds;
   if (options.sweep->budget.seconds) seconds = std::min(seconds, *options.sweep->budget.seconds);
-  return fmt::format("search: {} of {} configurations on {} images: about {} on {} threads, {} of memory{}",
+  return fmt::format("search: {} of {} configurations on {} images: up to {} on {}, {} of memory{}",
                      plan.rounds.front().candidates, plan.configurations, fmt::join(images, ", "),
-                     format_duration(seconds), Workers(threads).threads(),
+                     format_duration(seconds),
+                     counted(static_cast<std::size_t>(Workers(threads).threads()), "thread", "threads"),
                      format_bytes(static_cast<std::uint64_t>(plan.bytes)), text_of_file(plan.file_bytes));
 }
 

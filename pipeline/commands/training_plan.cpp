@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "data/dataset/counted.hpp"
+#include "head/layers/dense_weights.hpp"
 #include "head/representation/dense_representation.hpp"
 #include "head/workers.hpp"
 #include "pipeline/process/console.hpp"
@@ -40,15 +42,18 @@ TrainingPlan plan_training(const StageTwoSize& size, const TrainOptions& options
   }
   // Of flattened rows that do not fit, windows take what is allowed.
   plan.bytes = dense && !fits ? 0 : std::min(of_rows, bytes_for_rows());
+  if (dense && plan.solver == Solver::kPrimal)
+    plan.most_threads = static_cast<int>(dense_slabs(columns, shape.width));
   plan.bytes += plan.solver == Solver::kGram ? gram_bytes(shape) : 8 * shape.columns * shape.width;
   return plan;
 }
 
 std::string describe(const TrainingPlan& plan, const TrainOptions& options, int threads) {
-  const int used = Workers(threads).threads();
-  return fmt::format("training: {} solver, {} epochs: about {} on {} threads, {} of memory{}",
-                     to_string(plan.solver), options.training.epochs,
-                     format_duration(plan.core_seconds / speed_of_a_thread(threads) / used), used,
+  const int used = std::min(Workers(threads).threads(), plan.most_threads);
+  return fmt::format("training: {} solver, {} epochs: about {} on {}, {} of memory{}", to_string(plan.solver),
+                     options.training.epochs,
+                     format_duration(plan.core_seconds / speed_of_a_thread(threads) / used),
+                     counted(static_cast<std::size_t>(used), "thread", "threads"),
                      format_bytes(static_cast<std::uint64_t>(plan.bytes)), text_of_file(plan.file_bytes));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "head/layers/solver.hpp"
@@ -13,8 +14,9 @@ namespace headstart {
 
 struct TrainingPlan {
   Solver solver = Solver::kPrimal;
-  double core_seconds = 0.0;    ///< estimated; of a core as fast as in docs/head-solvers.md
-  std::int64_t bytes = 0;       ///< of memory: rows, and what the solver adds
+  double core_seconds = 0.0;  ///< estimated; of a core as fast as in docs/head-solvers.md
+  int most_threads = std::numeric_limits<int>::max();  ///< that can share a step
+  std::int64_t bytes = 0;                              ///< of memory: rows, and what the solver adds
   std::int64_t file_bytes = 0;  ///< of pooled rows that do not fit in memory; 0: they do
 };
 

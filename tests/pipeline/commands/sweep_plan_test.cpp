@@ -63,6 +63,15 @@ TEST(SweepPlan, TakesLongerWithMoreImagesAndLessWithABudget) {
   EXPECT_NEAR(plan_sweep(size_of(20'000), options).core_seconds, 0.25 * before, 0.05 * before);
 }
 
+// Twice as many configurations, of which half are wide: as many more may all be wide in the last rounds.
+TEST(SweepPlan, CountsTheWidestConfigurationsInLaterRounds) {
+  TrainOptions options = options_with({Pooling::kAverage});
+  options.sweep->space.hidden = {{256}};
+  const double wide = plan_sweep(size_of(20'000, true), options).core_seconds;
+  options.sweep->space.hidden = {{}, {256}};
+  EXPECT_GT(plan_sweep(size_of(20'000, true), options).core_seconds, 1.5 * wide);
+}
+
 TEST(SweepPlan, FlattenedRowsThatDoNotFitAreReadInWindows) {
   const std::int64_t too_many = available_memory() / 25'088;
   EXPECT_EQ(plan_sweep(size_of(1000), options_with({Pooling::kFlatten})).window, 0U);
@@ -97,7 +106,7 @@ TEST(SweepPlan, SaysHowMuchAndHowLong) {
   const TrainOptions options = options_with({Pooling::kAverage});
   const std::string text = describe(plan_sweep(size_of(8000, true), options), options, 1);
   EXPECT_NE(text.find("72 of 72 configurations on 1000, 2828, 8000 images"), std::string::npos) << text;
-  EXPECT_NE(text.find("on 1 threads"), std::string::npos) << text;
+  EXPECT_NE(text.find("on 1 thread, "), std::string::npos) << text;
 }
 
 }  // namespace

@@ -39,6 +39,16 @@ TEST(TrainingPlan, CountsRowsAndWhatTheSolverAdds) {
   EXPECT_THAT(describe(plan, options, 1), HasSubstr("primal solver, 10 epochs: about "));
 }
 
+// Ten outputs are one slab of weights: a second thread would have nothing to do.
+TEST(TrainingPlan, CountsTheThreadsThatCanShareAStep) {
+  TrainOptions options;
+  options.representation.pooling = Pooling::kAverage;
+  options.training.hidden = {};
+  EXPECT_EQ(plan_training(flattened_rows(70'000), options).most_threads, 1);
+  options.training.hidden = {1024};
+  EXPECT_GT(plan_training(flattened_rows(70'000), options).most_threads, 8);
+}
+
 TEST(TrainingPlan, PooledRowsBeyondMemoryAreInAFile) {
   TrainOptions options;
   options.representation.pooling = Pooling::kAverage;

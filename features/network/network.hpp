@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "features/map_shape.hpp"
 #include "features/network/preprocessing.hpp"
 
 namespace headstart {
@@ -23,20 +24,6 @@ struct Tap {
 
 /// The name of the tap's layer.
 [[nodiscard]] inline const std::string& to_string(const Tap& tap) noexcept { return tap.name; }
-
-/// Shape of one image's activations, which are stored as (row, column, channel).
-struct MapShape {
-  int height = 0;
-  int width = 0;
-  int channels = 0;
-
-  /// How many activations one image has.
-  [[nodiscard]] constexpr std::size_t size() const noexcept {
-    return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
-           static_cast<std::size_t>(channels);
-  }
-  bool operator==(const MapShape&) const = default;
-};
 
 /// A convolution has stride 1, a zero padding that keeps height and width, a bias, and a ReLU behind it. A
 /// max-pool has windows that touch each other, and rounds down as in Keras.

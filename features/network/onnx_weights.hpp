@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "features/network/onnx_graph.hpp"
+#include "features/graph/onnx_graph.hpp"
 #include "features/network/stored_weights.hpp"
 #include "features/network/weights_preprocessing.hpp"
 

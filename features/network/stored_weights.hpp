@@ -15,16 +15,9 @@
 #include "data/error.hpp"
 #include "features/network/float_type.hpp"
 #include "features/network/weights.hpp"
+#include "features/tensor_shape.hpp"
 
 namespace headstart {
-
-using TensorShape = std::vector<std::uint64_t>;
-
-/// "64x3x3x3"; "a scalar" for no dimension.
-[[nodiscard]] std::string shape_text(const TensorShape& shape);
-
-/// The number of a tensor's values. @throws std::invalid_argument if it has more than 64 bits
-[[nodiscard]] std::uint64_t element_count(const TensorShape& shape);
 
 /// Numbers in a file's bytes, row-major. The caller owns name and bytes.
 struct StoredTensor {

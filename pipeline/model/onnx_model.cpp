@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "data/error.hpp"
-#include "features/network/protobuf_writer.hpp"
+#include "features/graph/protobuf_writer.hpp"
 #include "features/network/weights_preprocessing.hpp"
 #include "pipeline/model/rgb_input.hpp"
 #include "pipeline/process/write_file.hpp"

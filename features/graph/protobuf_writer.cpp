@@ -1,5 +1,5 @@
-// features/network/protobuf_writer.cpp
-#include "features/network/protobuf_writer.hpp"
+// features/graph/protobuf_writer.cpp
+#include "features/graph/protobuf_writer.hpp"
 
 #include <iterator>
 #include <utility>

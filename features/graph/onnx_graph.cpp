@@ -1,6 +1,6 @@
-// features/network/onnx_graph.cpp: the field numbers of onnx.proto3 (ONNX 1.23; they never change). Fields
+// features/graph/onnx_graph.cpp: the field numbers of onnx.proto3 (ONNX 1.23; they never change). Fields
 // that are not named here are skipped, as Protocol Buffers require.
-#include "features/network/onnx_graph.hpp"
+#include "features/graph/onnx_graph.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "features/network/protobuf_reader.hpp"
+#include "features/graph/protobuf_reader.hpp"
 
 namespace headstart {
 namespace {

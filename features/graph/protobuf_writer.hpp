@@ -1,4 +1,4 @@
-// features/network/protobuf_writer.hpp: writes one Protocol Buffers message, field by field (protobuf.dev,
+// features/graph/protobuf_writer.hpp: writes one Protocol Buffers message, field by field (protobuf.dev,
 // "Encoding"). Large payloads are referred to, not copied, so a model's weights are in memory once.
 #pragma once
 

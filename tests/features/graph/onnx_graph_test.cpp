@@ -1,5 +1,5 @@
-// tests/features/network/onnx_graph_test.cpp: ModelProto as the wire has it.
-#include "features/network/onnx_graph.hpp"
+// tests/features/graph/onnx_graph_test.cpp: ModelProto as the wire has it.
+#include "features/graph/onnx_graph.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

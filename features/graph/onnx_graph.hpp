@@ -1,4 +1,4 @@
-// features/network/onnx_graph.hpp: the parts of an ONNX model (onnx.proto3, ModelProto) that headstart needs:
+// features/graph/onnx_graph.hpp: the parts of an ONNX model (onnx.proto3, ModelProto) that headstart needs:
 // the nodes of its graph in order, and the constant tensors. All are views into the file's bytes. Invariant:
 // every view lies in the file. The graph has at most kMaxOnnxParts parts, so that a file of many empty parts
 // can't fill the memory.
@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "features/network/stored_weights.hpp"
+#include "features/tensor_shape.hpp"
 
 namespace headstart {
 

@@ -1,6 +1,6 @@
-// tests/features/network/protobuf_writer_test.cpp: the examples are those of protobuf.dev's page on the
+// tests/features/graph/protobuf_writer_test.cpp: the examples are those of protobuf.dev's page on the
 // encoding; what else is written is read back by our own reader, which is held against that page too.
-#include "features/network/protobuf_writer.hpp"
+#include "features/graph/protobuf_writer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <string>
 
-#include "features/network/protobuf_reader.hpp"
+#include "features/graph/protobuf_reader.hpp"
 
 namespace headstart {
 namespace {

@@ -1,4 +1,4 @@
-// features/network/protobuf_reader.hpp: reads the fields of one Protocol Buffers message, in the order of the
+// features/graph/protobuf_reader.hpp: reads the fields of one Protocol Buffers message, in the order of the
 // file. Reads only the wire format (protobuf.dev, "Encoding"); the caller knows the meaning of a field.
 // Invariant: nothing outside of the message is read and nothing is allocated, whatever lengths the bytes
 // claim.

@@ -1,6 +1,6 @@
-// tests/features/network/protobuf_reader_test.cpp: the examples are those of protobuf.dev's page on the
+// tests/features/graph/protobuf_reader_test.cpp: the examples are those of protobuf.dev's page on the
 // encoding.
-#include "features/network/protobuf_reader.hpp"
+#include "features/graph/protobuf_reader.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

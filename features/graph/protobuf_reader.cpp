@@ -1,5 +1,5 @@
-// features/network/protobuf_reader.cpp: see protobuf_reader.hpp.
-#include "features/network/protobuf_reader.hpp"
+// features/graph/protobuf_reader.cpp: see protobuf_reader.hpp.
+#include "features/graph/protobuf_reader.hpp"
 
 #include <fmt/format.h>
 

@@ -15,7 +15,7 @@ set(pipeline_may_include memory data features head pipeline)
 # From the top of the stairs down. A file may include its own sub-folder, those behind it, and what lies in the folder itself,
 # which comes last.
 set(data_stairs dataset archive image)
-set(features_stairs extraction cache blocks engines network hdf5)
+set(features_stairs extraction cache blocks engines network graph hdf5)
 set(head_stairs search insight representation training layers)
 set(pipeline_stairs command_line commands run report model rows options process)
 

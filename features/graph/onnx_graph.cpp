@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 #include "features/graph/protobuf_reader.hpp"
@@ -78,10 +79,12 @@ OnnxTensor parse_tensor(std::span<const std::byte> message, Budget& budget) {
       case 9:   // raw_data
       case 10:  // double_data
         return take_values(field);
+      case 5:  // int32_data
+      case 7:  // int64_data
+        tensor.in_other_field = true;
+        return append_numbers(field, budget, tensor.integers);
       case 3:   // a segment of a tensor that is spread over several
-      case 5:   // int32_data
       case 6:   // string_data
-      case 7:   // int64_data
       case 11:  // uint64_data
         tensor.in_other_field = true;
         return;
@@ -120,6 +123,10 @@ OnnxAttribute parse_attribute(std::span<const std::byte> message, Budget& budget
         return;
       case 5:
         attribute.tensor = parse_tensor(of_bytes(field).bytes, budget);
+        return;
+      case 6:   // g
+      case 11:  // graphs
+        attribute.graph = true;
         return;
       case 8:
         return append_numbers(field, budget, attribute.integers);
@@ -167,12 +174,65 @@ void add_initializer(std::span<const std::byte> message, Budget& budget, OnnxGra
     throw wrong(fmt::format("it has two initializers '{}'", name));
 }
 
+/// The field of that number in a message, the last one if there are several; empty if there is none.
+std::span<const std::byte> message_in(std::span<const std::byte> message, std::uint32_t number) {
+  std::span<const std::byte> found;
+  for_each_field(message, [&](const ProtobufField& field) {
+    if (field.number == number) found = of_bytes(field).bytes;
+  });
+  return found;
+}
+
+/// A TensorShapeProto.Dimension: a number, or a name or nothing if it is free.
+std::optional<std::int64_t> parse_extent(std::span<const std::byte> message) {
+  std::optional<std::int64_t> extent;
+  for_each_field(message, [&](const ProtobufField& field) {
+    if (field.number == 1) extent = static_cast<std::int64_t>(number_of(field));
+  });
+  // Old exporters write 0 or -1 for a free extent.
+  return extent && *extent > 0 ? extent : std::nullopt;
+}
+
+OnnxValue parse_value(std::span<const std::byte> message, Budget& budget) {
+  constexpr std::uint32_t kTypeOfValue = 2;
+  constexpr std::uint32_t kTensorOfType = 1;
+  OnnxValue value;
+  for_each_field(message, [&](const ProtobufField& field) {
+    if (field.number == 1) value.name = of_bytes(field).text();
+  });
+  for_each_field(message_in(message_in(message, kTypeOfValue), kTensorOfType),
+                 [&](const ProtobufField& field) {
+                   if (field.number == 1) value.type = number_of(field);
+                   if (field.number != 2) return;
+                   for_each_field(of_bytes(field).bytes, [&](const ProtobufField& extent) {
+                     budget.spend();
+                     if (extent.number == 1) value.shape.push_back(parse_extent(of_bytes(extent).bytes));
+                   });
+                 });
+  return value;
+}
+
 void parse_graph(std::span<const std::byte> message, Budget& budget, OnnxGraph& graph) {
   for_each_field(message, [&](const ProtobufField& field) {
     budget.spend();
     if (field.number == 1) graph.nodes.push_back(parse_node(of_bytes(field).bytes, budget));
     if (field.number == 5) add_initializer(of_bytes(field).bytes, budget, graph);
+    if (field.number == 11) graph.inputs.push_back(parse_value(of_bytes(field).bytes, budget));
+    if (field.number == 12) graph.outputs.push_back(parse_value(of_bytes(field).bytes, budget));
+    if (field.number == 13) graph.stated.push_back(parse_value(of_bytes(field).bytes, budget));
   });
+  std::erase_if(graph.inputs,
+                [&](const OnnxValue& input) { return graph.initializers.contains(input.name); });
+}
+
+void parse_opset(std::span<const std::byte> message, OnnxGraph& graph) {
+  std::string_view domain;
+  std::int64_t version = 0;
+  for_each_field(message, [&](const ProtobufField& field) {
+    if (field.number == 1) domain = of_bytes(field).text();
+    if (field.number == 2) version = static_cast<std::int64_t>(number_of(field));
+  });
+  if (domain.empty() || domain == "ai.onnx") graph.opset = version;
 }
 
 void add_metadata(std::span<const std::byte> message, OnnxGraph& graph) {
@@ -189,10 +249,15 @@ void add_metadata(std::span<const std::byte> message, OnnxGraph& graph) {
 /// Checks that every value has one maker, which comes before all nodes that take it. So walks from input to
 /// maker end.
 void connect(OnnxGraph& graph) {
+  std::unordered_set<std::string_view> inputs;
+  for (const OnnxValue& input : graph.inputs) {
+    if (!inputs.insert(input.name).second) throw wrong(fmt::format("it has two inputs '{}'", input.name));
+  }
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     for (const std::string_view output : graph.nodes[i].outputs) {
       if (output.empty()) continue;
-      if (graph.initializers.contains(output) || !graph.makers.emplace(output, i).second)
+      if (graph.initializers.contains(output) || inputs.contains(output) ||
+          !graph.makers.emplace(output, i).second)
         throw wrong(fmt::format("its value '{}' is made twice", output));
     }
   }
@@ -229,6 +294,8 @@ OnnxGraph parse_onnx(std::span<const std::byte> bytes) {
       case 7:
         if (std::exchange(has_graph, true)) throw wrong("it has two graphs");
         return parse_graph(of_bytes(field).bytes, budget, graph);
+      case 8:
+        return parse_opset(of_bytes(field).bytes, graph);
       case 14:
         return add_metadata(of_bytes(field).bytes, graph);
       default:

@@ -20,10 +20,11 @@ namespace headstart {
 struct OnnxTensor {
   std::string_view name;
   TensorShape shape;
-  std::uint64_t type = 0;             ///< TensorProto.DataType: 1 is float32
-  std::span<const std::byte> values;  ///< raw_data, or packed float_data or double_data (the same bytes)
-  bool elsewhere = false;             ///< the values are in another file
-  bool in_other_field = false;        ///< in int32_data and the like, or in several pieces
+  std::uint64_t type = 0;                ///< TensorProto.DataType: 1 is float32
+  std::span<const std::byte> values;     ///< raw_data, or packed float_data or double_data (the same bytes)
+  bool elsewhere = false;                ///< the values are in another file
+  bool in_other_field = false;           ///< in int32_data and the like, or in several pieces
+  std::vector<std::int64_t> integers{};  ///< int32_data or int64_data
 };
 
 struct OnnxAttribute {
@@ -32,6 +33,14 @@ struct OnnxAttribute {
   std::vector<std::int64_t> integers;
   std::string_view text;
   std::optional<OnnxTensor> tensor;
+  bool graph = false;  ///< holds a graph of its own, as If and Loop do
+};
+
+/// An input or output of the graph. An extent is nothing where the file leaves it free.
+struct OnnxValue {
+  std::string_view name;
+  std::uint64_t type = 0;  ///< TensorProto.DataType; 0: not said, or no tensor
+  std::vector<std::optional<std::int64_t>> shape;
 };
 
 struct OnnxNode {
@@ -50,7 +59,11 @@ struct OnnxGraph {
   std::string_view producer;  ///< e.g. "pytorch", "tf2onnx"
   std::string_view producer_version;
   std::unordered_map<std::string_view, std::string_view> metadata;
-  std::vector<OnnxNode> nodes;  ///< each behind the nodes whose outputs it takes
+  std::int64_t opset = 0;         ///< of ONNX's own operators; 0: not said
+  std::vector<OnnxValue> inputs;  ///< without initializers, which old files list among them
+  std::vector<OnnxValue> outputs;
+  std::vector<OnnxValue> stated;  ///< values within whose shape the file states (value_info)
+  std::vector<OnnxNode> nodes;    ///< each behind the nodes whose outputs it takes
   std::unordered_map<std::string_view, OnnxTensor> initializers;  ///< by name
   std::unordered_map<std::string_view, std::size_t> makers;  ///< the node that makes the value of that name
 };

@@ -46,13 +46,30 @@ inline constexpr Preprocessing kCaffeRgbPreprocessing{
 inline constexpr Preprocessing kTorchvisionPreprocessing{
     ChannelOrder::kRgb, 1.0F / 255.0F, {0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
 
+/// TensorFlow's, and timm's Inception: RGB on -1..1.
+inline constexpr Preprocessing kTfPreprocessing{
+    ChannelOrder::kRgb, 1.0F / 127.5F, {1.0F, 1.0F, 1.0F}, {1.0F, 1.0F, 1.0F}};
+
+/// RGB on 0..1.
+inline constexpr Preprocessing kUnitPreprocessing{ChannelOrder::kRgb, 1.0F / 255.0F, {}, {1.0F, 1.0F, 1.0F}};
+
+/// CLIP's: RGB on 0..1 minus the mean of its images, over their standard deviation (Radford et al.,
+/// arXiv 2103.00020; the numbers are those of OpenAI's code).
+inline constexpr Preprocessing kClipPreprocessing{ChannelOrder::kRgb,
+                                                  1.0F / 255.0F,
+                                                  {0.48145466F, 0.4578275F, 0.40821073F},
+                                                  {0.26862954F, 0.26130258F, 0.27577711F}};
+
 /// The same preprocessing for a first layer whose channels are in the other order.
 [[nodiscard]] Preprocessing exchanged(Preprocessing preprocessing) noexcept;
 
-/// "caffe", "caffe-rgb" or "torchvision" for the three above, else "custom".
+/// The name of one of those above, else "custom".
 [[nodiscard]] std::string to_string(const Preprocessing& preprocessing);
-/// The preprocessing of that name.
-[[nodiscard]] std::optional<Preprocessing> parse_preprocessing(std::string_view name);
+/// The preprocessing of that name; or of numbers, for RGB or BGR, with one or three for mean and std, such as
+/// "mean=0.485,0.456,0.406,std=0.225,scale=1/255,order=rgb". What is not said leaves the pixel as it is.
+[[nodiscard]] std::optional<Preprocessing> parse_preprocessing(std::string_view text);
+/// All names, for messages.
+[[nodiscard]] std::string preprocessing_names();
 /// E.g. "BGR, 0..255, minus 103.939, 116.779, 123.68".
 [[nodiscard]] std::string in_words(const Preprocessing& preprocessing);
 

@@ -86,6 +86,10 @@ void describe_network(OptionList& list, Network& network, std::filesystem::path&
                .excluded_by = "features",
                .harmless = true},
               network, networks);
+  describe_weights(list, weights);
+}
+
+void describe_weights(OptionList& list, std::filesystem::path& weights) {
   list({.name = "weights",
         .help = "The network's weights: a .h5 file of Keras, safetensors or ONNX [VGG16's ImageNet weights, "
                 "which are embedded]",

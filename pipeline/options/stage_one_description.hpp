@@ -27,6 +27,7 @@ void describe_dataset(OptionList& list, std::filesystem::path& dataset, ImageOpt
 void describe_cache_folder(OptionList& list, std::filesystem::path& cache);
 /// Which network runs, and its weights.
 void describe_network(OptionList& list, Network& network, std::filesystem::path& weights);
+void describe_weights(OptionList& list, std::filesystem::path& weights);
 /// How the network runs and where its rows are stored; these options change no value of a row.
 void describe_engine(OptionList& list, StageOneOptions& options);
 /// How many views of each image count. @param help  what the command does with views

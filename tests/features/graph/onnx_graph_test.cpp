@@ -68,6 +68,25 @@ TEST(OnnxGraph, NodesTensorsAndMetadataAreRead) {
   EXPECT_FALSE(tensor.elsewhere || tensor.in_other_field);
 }
 
+TEST(OnnxGraph, InputsOutputsAndOpsetAreRead) {
+  OnnxModel model = small_model();
+  model.inputs = {{"x", {-1, 3, 224, 224}}, {"w", {2, 1}}};  // old files list initializers too
+  model.outputs = {{"z", {1, 10}, 2}};
+  const std::vector<std::byte> bytes = test::onnx_file(model);
+  const OnnxGraph graph = parse_onnx(bytes);
+  EXPECT_EQ(graph.opset, 17);
+  ASSERT_EQ(graph.inputs.size(), 1U);
+  EXPECT_EQ(graph.inputs[0].name, "x");
+  EXPECT_EQ(graph.inputs[0].type, 1U);
+  EXPECT_THAT(graph.inputs[0].shape, ElementsAre(std::nullopt, 3, 224, 224));
+  ASSERT_EQ(graph.outputs.size(), 1U);
+  EXPECT_EQ(graph.outputs[0].type, 2U);
+  EXPECT_THAT(graph.outputs[0].shape, ElementsAre(1, 10));
+  model.outputs.clear();
+  model.inputs.push_back({"y", {}});
+  EXPECT_THAT(refusal_of(test::onnx_file(model)), HasSubstr("'y' is made twice"));
+}
+
 TEST(OnnxGraph, PackedDimensionsAreReadToo) {
   std::string packed;
   test::append_varint(packed, 3);

@@ -48,6 +48,29 @@ std::string serialize(const NodeToWrite& node) {
   return message;
 }
 
+/// A ValueInfoProto.
+std::string serialize(const ValueToWrite& value) {
+  std::string shape;
+  for (const std::int64_t extent : value.extents) {
+    std::string dimension;
+    if (extent < 0) {
+      append_bytes(dimension, 2, "free");
+    } else {
+      append_number(dimension, 1, static_cast<std::uint64_t>(extent));
+    }
+    append_bytes(shape, 1, dimension);
+  }
+  std::string tensor;
+  append_number(tensor, 1, value.type);
+  append_bytes(tensor, 2, shape);
+  std::string type;
+  append_bytes(type, 1, tensor);
+  std::string message;
+  append_bytes(message, 1, value.name);
+  append_bytes(message, 2, type);
+  return message;
+}
+
 AttributeToWrite integers(std::string name, std::vector<std::int64_t> values) {
   return {std::move(name), std::move(values), {}, {}, {}};
 }
@@ -90,6 +113,14 @@ TensorToWrite float_tensor(std::string name, std::vector<std::int64_t> extents,
                            std::span<const float> values) {
   return {std::move(name), std::move(extents),
           std::string(reinterpret_cast<const char*>(values.data()), values.size_bytes())};
+}
+
+TensorToWrite integer_tensor(std::string name, std::span<const std::int64_t> values) {
+  constexpr std::uint64_t kInt64 = 7;
+  TensorToWrite tensor{std::move(name), {static_cast<std::int64_t>(values.size())}, {}};
+  tensor.values.assign(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  tensor.type = kInt64;
+  return tensor;
 }
 
 OnnxModel torch_model(const NetworkLayers& layers, const Network& network) {
@@ -155,10 +186,15 @@ std::vector<std::byte> onnx_file(const OnnxModel& model) {
   for (const NodeToWrite& node : model.nodes) append_bytes(graph, 1, serialize(node));
   append_bytes(graph, 2, "graph");
   for (const TensorToWrite& tensor : model.tensors) append_bytes(graph, 5, serialize(tensor));
+  for (const ValueToWrite& input : model.inputs) append_bytes(graph, 11, serialize(input));
+  for (const ValueToWrite& output : model.outputs) append_bytes(graph, 12, serialize(output));
+  std::string opset;
+  append_number(opset, 2, 17);
   std::string message;
   append_number(message, 1, 8);  // ir_version
   append_bytes(message, 2, model.producer);
   append_bytes(message, 7, graph);
+  append_bytes(message, 8, opset);
   for (const auto& [key, value] : model.metadata) {
     std::string entry;
     append_bytes(entry, 1, key);

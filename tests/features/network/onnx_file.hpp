@@ -30,6 +30,8 @@ struct TensorToWrite {
 
 [[nodiscard]] TensorToWrite float_tensor(std::string name, std::vector<std::int64_t> extents,
                                          std::span<const float> values);
+/// Of int64, with one axis.
+[[nodiscard]] TensorToWrite integer_tensor(std::string name, std::span<const std::int64_t> values);
 
 struct AttributeToWrite {
   std::string name;
@@ -48,11 +50,20 @@ struct NodeToWrite {
   std::string domain;
 };
 
+/// An input or output of the graph; -1 is a free extent.
+struct ValueToWrite {
+  std::string name;
+  std::vector<std::int64_t> extents;
+  std::uint64_t type = 1;  ///< float32
+};
+
 struct OnnxModel {
   std::string producer;
   std::vector<NodeToWrite> nodes;
   std::vector<TensorToWrite> tensors;
   std::map<std::string, std::string> metadata;
+  std::vector<ValueToWrite> inputs{};
+  std::vector<ValueToWrite> outputs{};
 };
 
 // Layers without values give tensors of the right shape without values: enough, and quick, where a graph is

@@ -30,8 +30,27 @@ TEST(Preprocessing, CaffeRgbOnlyTakesTheMean) {
   EXPECT_EQ(pixels, (std::vector<float>{-113.0F, -97.0F, -74.0F}));
 }
 
+TEST(Preprocessing, SomeHaveSeveralNames) {
+  EXPECT_EQ(parse_preprocessing("imagenet"), kTorchvisionPreprocessing);
+  EXPECT_EQ(parse_preprocessing("inception"), kTfPreprocessing);
+  EXPECT_EQ(parse_preprocessing("openai"), kClipPreprocessing);
+}
+
+TEST(Preprocessing, IsReadFromNumbers) {
+  EXPECT_EQ(parse_preprocessing("mean=0.485,0.456,0.406,std=0.229,0.224,0.225,scale=1/255,order=rgb"),
+            kTorchvisionPreprocessing);
+  EXPECT_EQ(parse_preprocessing("order=bgr,mean=103.939,116.779,123.68"), kCaffePreprocessing);
+  EXPECT_EQ(parse_preprocessing("std=2"), (Preprocessing{ChannelOrder::kRgb, 1.0F, {}, {2.0F, 2.0F, 2.0F}}));
+  for (const char* const bad : {"",        "mean",      "mean=",     "mean=1,2",  "mean=1,2,3,4",
+                                "mean=a",  "mean=inf",  "std=0",     "std=-1",    "std=1e-42",
+                                "scale=0", "scale=1/0", "scale=1,2", "order=red", "mean=1,mean=2",
+                                "gamma=1", "1,mean=2",  "mean=1,",   "mean=1 ",   "=1"}) {
+    EXPECT_FALSE(parse_preprocessing(bad)) << bad;
+  }
+}
+
 TEST(Preprocessing, KnownOnesHaveNames) {
-  for (const char* const name : {"caffe", "caffe-rgb", "torchvision"}) {
+  for (const char* const name : {"caffe", "caffe-rgb", "torchvision", "tf", "unit", "clip"}) {
     const auto preprocessing = parse_preprocessing(name);
     ASSERT_TRUE(preprocessing) << name;
     EXPECT_EQ(to_string(*preprocessing), name);

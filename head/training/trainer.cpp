@@ -31,6 +31,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kMostValidatedAtOnce = 4096;  // rows
+
 OrderOptions order_options(const TrainingData& data, const TrainingOptions& options) {
   OrderOptions order{
       .batch = static_cast<std::size_t>(options.batch), .shuffle = options.shuffle, .seed = options.seed};
@@ -194,12 +196,18 @@ class Training {
     return in_memory(*next_order, 0, kMostPlannedRows);
   }
 
+  // Whether the validation rows go with the pass of an epoch's last step. Many have passes of their own, as
+  // the activations of all would take 8 bytes for each unit.
+  [[nodiscard]] bool validates_with_last_step() const {
+    return !windows_ && data_.validation.size() <= kMostValidatedAtOnce;
+  }
+
   // The rows that a step must also multiply: the next batch and, after an epoch's last step, first the
   // validation rows. With windows, only rows in memory: perhaps none.
   [[nodiscard]] std::vector<RowIndex> multiplied_next(std::size_t step,
                                                       std::span<const RowIndex> batch) const {
     std::vector<RowIndex> rows;
-    if (step + 1 == order_.steps() && !windows_)
+    if (step + 1 == order_.steps() && validates_with_last_step())
       rows.assign(data_.validation.begin(), data_.validation.end());
     rows.insert(rows.end(), batch.begin(), batch.end());
     return rows;
@@ -248,10 +256,34 @@ class Training {
     return logits;
   }
 
-  // Without windows, takes the logits of the validation rows from the top of z_.
+  [[nodiscard]] Matrix validation_logits_in_parts() {
+    const std::vector<Dense>& layers = upper_.layers();
+    Matrix logits(static_cast<Eigen::Index>(data_.validation.size()), layers.back().bias.size());
+    Matrix z;
+    for (std::size_t first = 0; first < data_.validation.size(); first += kMostValidatedAtOnce) {
+      const std::span<const RowIndex> part =
+          data_.validation.subspan(first, std::min(kMostValidatedAtOnce, data_.validation.size() - first));
+      const auto size = static_cast<Eigen::Index>(part.size());
+      z.resize(size, z_.cols());
+      first_.forward(part, z);
+      logits.middleRows(static_cast<Eigen::Index>(first), size) = upper_.forward(z);
+    }
+    return logits;
+  }
+
+  // The logits of the validation rows. If they went with the last step, their products are the top of z_.
+  [[nodiscard]] Matrix take_validation_logits(const EpochOrder* next_order) {
+    if (windows_) return validation_logits(next_order);
+    if (!validates_with_last_step()) return validation_logits_in_parts();
+    const auto rows = static_cast<Eigen::Index>(data_.validation.size());
+    Matrix logits = upper_.forward(z_.topRows(rows));
+    z_ = z_.bottomRows(z_.rows() - rows).eval();
+    return logits;
+  }
+
   void validate(EpochResult& result, const EpochOrder* next_order) {
     const auto rows = static_cast<Eigen::Index>(validation_labels_.size());
-    Matrix logits = windows_ ? validation_logits(next_order) : upper_.forward(z_.topRows(rows));
+    Matrix logits = take_validation_logits(next_order);
     if (hooks_.on_validation) hooks_.on_validation(logits);
     const BatchLoss loss = softmax_cross_entropy(logits, validation_labels_, {options_.label_smoothing, {}});
     result.val_loss = loss.loss / static_cast<double>(rows) + penalty();
@@ -259,7 +291,6 @@ class Training {
     if (!std::isfinite(*result.val_loss)) {
       diverged(result.epoch, "validation", *result.val_loss, result.learning_rate);
     }
-    if (!windows_) z_ = z_.bottomRows(z_.rows() - rows).eval();
   }
 
   const TrainingData& data_;

@@ -210,6 +210,32 @@ TEST(TrainHead, ValidationRowsDoNotChangeTheTraining) {
   EXPECT_EQ(without.best_epoch, 2);
 }
 
+// More than the trainer measures at once: the same rows over and over have the same mean loss.
+TEST(TrainHead, ManyValidationRowsAreMeasuredInParts) {
+  const TrainerExample example;
+  TrainingOptions options = small_options();
+  options.epochs = 3;
+  TrainingData data = example.data();
+  const TrainingResult few = train(data, options);
+  const std::vector<RowIndex> once(data.validation.begin(), data.validation.end());
+  std::vector<RowIndex> many;
+  while (many.size() < 9000) many.insert(many.end(), once.begin(), once.end());
+  data.validation = many;
+  Matrix logits;
+  TrainingHooks hooks;
+  hooks.on_validation = [&](const Matrix& of_rows) { logits = of_rows; };
+  const TrainingResult result = train(data, options, hooks);
+  for (std::size_t e = 0; e < 3; ++e) {
+    EXPECT_NEAR(*result.history[e].val_loss, *few.history[e].val_loss, 1e-5);
+    EXPECT_NEAR(*result.history[e].val_accuracy, *few.history[e].val_accuracy, 1e-12);
+    EXPECT_NEAR(result.history[e].loss, few.history[e].loss, 1e-5);
+  }
+  ASSERT_EQ(logits.rows(), static_cast<Eigen::Index>(many.size()));
+  const auto period = static_cast<Eigen::Index>(once.size());
+  for (Eigen::Index r = period; r < logits.rows(); ++r)
+    ASSERT_LT((logits.row(r) - logits.row(r % period)).norm(), 1e-4) << r;
+}
+
 TEST(TrainHead, LearnsItsTrainingRows) {
   const TrainerExample example;
   TrainingOptions options = small_options();

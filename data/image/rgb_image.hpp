@@ -7,6 +7,9 @@
 
 namespace headstart {
 
+/// Values of a pixel.
+inline constexpr std::size_t kRgbChannels = 3;
+
 /// 8-bit RGB; pixels[(y * width + x) * 3 + channel].
 struct RgbImage {
   int height = 0;

@@ -1,0 +1,76 @@
+// tests/interop/resample_pictures.cpp: network inputs made of picture files, for scripts that hold them
+// against what other software makes. Each line of stdin asks for one: "SIZE FIT CROP_SHARE FILTER ANTIALIAS
+// FILE", where ANTIALIAS is 0 or 1. The answer on stdout is SIZE * SIZE * 3 floats of this machine. A file
+// that is no picture ends the program.
+#include <cstddef>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "data/image/decode.hpp"
+#include "data/image/input_geometry.hpp"
+#include "data/image/resampling.hpp"
+#include "data/image/resampling_filter.hpp"
+#include "memory/enum_names.hpp"
+
+namespace {
+
+using namespace headstart;
+
+struct Request {
+  InputGeometry geometry;
+  Resampling resampling;
+  std::string file;
+};
+
+std::optional<Request> parse(const std::string& line) {
+  std::istringstream words(line);
+  Request request;
+  std::string fit;
+  std::string filter;
+  words >> request.geometry.size >> fit >> request.geometry.crop_share >> filter >>
+      request.resampling.antialias;
+  std::getline(words >> std::ws, request.file);
+  const auto known_fit = parse_name<InputFit>(fit);
+  const auto known_filter = parse_name<ResamplingFilter>(filter);
+  if (!words || !known_fit || !known_filter) return std::nullopt;
+  request.geometry.fit = *known_fit;
+  request.resampling.filter = *known_filter;
+  return request;
+}
+
+/// False if the file is no picture.
+bool answer(const Request& request) {
+  std::ifstream file(request.file, std::ios::binary);
+  const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+  const auto decoded = decode_image(std::as_bytes(std::span(bytes)), {});
+  if (!std::holds_alternative<DecodedImage>(decoded)) return false;
+  const RgbImage& image = std::get<DecodedImage>(decoded).image;
+  const auto size = static_cast<std::size_t>(request.geometry.size);
+  std::vector<float> out(size * size * 3);
+  resample(image, scaled_square(image.height, image.width, request.geometry), request.resampling, out);
+  std::cout.write(reinterpret_cast<const char*>(out.data()),
+                  static_cast<std::streamsize>(out.size() * sizeof(float)));
+  std::cout.flush();
+  return true;
+}
+
+}  // namespace
+
+int main() {
+  for (std::string line; std::getline(std::cin, line);) {
+    const std::optional<Request> request = parse(line);
+    if (!request || !answer(*request)) {
+      std::fprintf(stderr, "resample_pictures: no answer to: %s\n", line.c_str());
+      return 1;
+    }
+  }
+  return std::cout ? 0 : 1;
+}

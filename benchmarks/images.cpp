@@ -1,5 +1,6 @@
-// benchmarks/images.cpp: decode and resize, each checked against what TensorFlow computed before it is timed.
-// bytes_per_second counts file bytes for decode and result bytes for resize; items are images.
+// benchmarks/images.cpp: decode and resize, each checked against what TensorFlow computed before it is timed,
+// and resample, checked against timm. bytes_per_second counts file bytes for decode and result bytes for
+// resize; items are images.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -9,7 +10,10 @@
 
 #include "data/file_bytes.hpp"
 #include "data/image/decode.hpp"
+#include "data/image/input_geometry.hpp"
 #include "data/image/jpeg.hpp"
+#include "data/image/resampling.hpp"
+#include "data/image/resampling_filter.hpp"
 #include "data/image/resize.hpp"
 #include "features/hdf5/hdf5.hpp"
 
@@ -68,16 +72,31 @@ bool golden_is_right() {
   return max_error(out, golden().resized) <= kMaxError;
 }
 
-/// A photograph's usual size: 500 x 400, made from the sample.
-RgbImage enlarged() {
-  constexpr int kHeight = 400;
-  constexpr int kWidth = 500;
+/// What timm's pipeline makes of a small picture, for each of the methods that are timed.
+bool resample_is_right() {
+  const auto picture = [](const std::string& name) {
+    return decoded(bytes_of(HEADSTART_SOURCE_DIR "/tests/data/images/" + name));
+  };
+  const RgbImage source = picture("resize/picture.ppm");
+  for (const ResamplingFilter filter : {ResamplingFilter::kBilinear, ResamplingFilter::kBicubic}) {
+    const RgbImage expected = picture("resample/crop_" + std::string(to_string(filter)) + "_40.ppm");
+    if (source.pixels.empty() || expected.pixels.empty()) return false;
+    std::vector<float> out(expected.pixels.size());
+    resample(source, scaled_square(source.height, source.width, {.size = expected.height}), {filter, true},
+             out);
+    if (!std::equal(out.begin(), out.end(), expected.pixels.begin())) return false;
+  }
+  return true;
+}
+
+/// The sample, as large as a photograph usually is.
+RgbImage enlarged(int height = 400, int width = 500) {
   const RgbImage& sample = golden().image;
-  RgbImage image{kHeight, kWidth, {}};
-  image.pixels.reserve(std::size_t{kHeight} * kWidth * 3);
-  for (int y = 0; y < kHeight; ++y) {
-    for (int x = 0; x < kWidth; ++x) {
-      const int from = y * sample.height / kHeight * sample.width + x * sample.width / kWidth;
+  RgbImage image{height, width, {}};
+  image.pixels.reserve(static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * 3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const int from = y * sample.height / height * sample.width + x * sample.width / width;
       const std::uint8_t* const pixel = sample.pixels.data() + std::ptrdiff_t{from} * 3;
       image.pixels.insert(image.pixels.end(), pixel, pixel + 3);
     }
@@ -103,6 +122,19 @@ void time_resize(benchmark::State& state, const RgbImage& image, const ResizeOpt
   std::vector<float> out(kResultFloats);
   for (auto _ : state) {
     resize(image, options, out);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kResultFloats * sizeof(float)));
+}
+
+/// 1200 x 900, as Pillow was measured with.
+void time_resample(benchmark::State& state, const InputGeometry& geometry, const Resampling& resampling) {
+  if (!resample_is_right()) return state.SkipWithError("result is wrong: not timed");
+  const RgbImage image = enlarged(900, 1200);
+  std::vector<float> out(kResultFloats);
+  for (auto _ : state) {
+    resample(image, scaled_square(image.height, image.width, geometry), resampling, out);
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations());
@@ -138,11 +170,31 @@ void resize_500x400_nearest(benchmark::State& state) {
   time_resize(state, enlarged(), {.interpolation = Interpolation::kNearest});
 }
 
+void resample_1200x900_bilinear(benchmark::State& state) {
+  time_resample(state, {.fit = InputFit::kStretch}, {ResamplingFilter::kBilinear, true});
+}
+
+void resample_1200x900_bilinear_crop(benchmark::State& state) {
+  time_resample(state, {}, {ResamplingFilter::kBilinear, true});
+}
+
+void resample_1200x900_bicubic_crop(benchmark::State& state) {
+  time_resample(state, {}, {ResamplingFilter::kBicubic, true});
+}
+
+void resample_1200x900_bilinear_crop_plain(benchmark::State& state) {
+  time_resample(state, {}, {ResamplingFilter::kBilinear, false});
+}
+
 BENCHMARK(decode_sample);
 BENCHMARK(decode_500x400);
 BENCHMARK(resize_sample);
 BENCHMARK(resize_500x400);
 BENCHMARK(resize_500x400_nearest);
+BENCHMARK(resample_1200x900_bilinear);
+BENCHMARK(resample_1200x900_bilinear_crop);
+BENCHMARK(resample_1200x900_bicubic_crop);
+BENCHMARK(resample_1200x900_bilinear_crop_plain);
 
 }  // namespace
 }  // namespace headstart

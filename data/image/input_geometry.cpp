@@ -25,7 +25,7 @@ std::int64_t shorter_side(const InputGeometry& geometry) {
 
 ScaledSquare scaled_square(int height, int width, const InputGeometry& geometry) {
   assert(height >= 1 && width >= 1);
-  assert(geometry.size >= 1 && geometry.size <= kMaxInputSize);
+  assert(geometry.size >= 1 && geometry.size <= kMaxSquareSize);
   assert(geometry.crop_share >= kMinCropShare && geometry.crop_share <= 1.0);
   if (geometry.fit == InputFit::kStretch) return {geometry.size, geometry.size, 0, 0, geometry.size};
   const std::int64_t side = shorter_side(geometry);

@@ -31,11 +31,11 @@ enum class InputFit {
 /// The least share that a crop may keep. Below it the scaled image would be larger than numbers can say.
 inline constexpr double kMinCropShare = 0.01;
 /// The largest input that the rules are exact for, in pixels.
-inline constexpr int kMaxInputSize = 65'536;
+inline constexpr int kMaxSquareSize = 65'536;
 
 /// How an image of any size becomes a square.
 struct InputGeometry {
-  int size = 224;  ///< height and width of the result, 1 to kMaxInputSize
+  int size = 224;  ///< height and width of the result, 1 to kMaxSquareSize
   InputFit fit = InputFit::kCrop;
   double crop_share = 0.875;  ///< timm's crop_pct, kMinCropShare to 1; only kCrop uses it
 

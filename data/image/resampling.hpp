@@ -13,16 +13,15 @@ namespace headstart {
 
 /// The square of the scaled image.
 /// - antialias: Image.resize() of Pillow 13, bit for bit. Sums along x are rounded to 8 bits, then those
-/// along y
-///   (fixed_point_rows.hpp). An image that is reduced along y by more than twice as many pixels as along x is
-///   summed along y first. The values are whole numbers.
+///   along y (fixed_point_rows.hpp). An image that is reduced along y by more than twice as many pixels as
+///   along x is summed along y first. The values are whole numbers.
 /// - else, bilinear and bicubic: PyTorch's interpolate(align_corners=False) of a float image, up to the
-/// rounding
-///   of float32. Bicubic overshoots: values below 0 and above 255 are not clipped.
+///   rounding of float32. Bicubic overshoots: values below 0 and above 255 are not clipped.
 /// - nearest: Pillow's, with and without antialias.
 /// Note: Pillow before 13 always sums along x first. For such tall images its bytes differ: bilinear by at
-/// most 1, bicubic by more at hard edges, where the first sum was clipped. Memory: the weights
-/// (filter_weights()), and the rows that make one result row. The scaled image is never made.
+/// most 1, bicubic by more at hard edges, where the first sum was clipped.
+/// Memory: the weights (filter_weights()), and the rows that make one result row. The scaled image is never
+/// made.
 /// @param image   at least 1 x 1
 /// @param square  of that image: scaled_square(image.height, image.width, ...)
 /// @param out     [size, size, 3] RGB, 0..255

@@ -53,10 +53,10 @@ TEST(ScaledSquare, StretchIsTheWholeImage) {
 
 TEST(ScaledSquare, LongSidesDoNotOverflow) {
   constexpr int kLongest = 2'000'000'000;
-  const ScaledSquare square = scaled_square(kLongest, 1, {kMaxInputSize, InputFit::kCrop, kMinCropShare});
+  const ScaledSquare square = scaled_square(kLongest, 1, {kMaxSquareSize, InputFit::kCrop, kMinCropShare});
   EXPECT_EQ(square.width, 6'553'600);
   EXPECT_EQ(square.height, 6'553'600 * std::int64_t{kLongest});
-  EXPECT_EQ(square.top, (square.height - kMaxInputSize) / 2);
+  EXPECT_EQ(square.top, (square.height - kMaxSquareSize) / 2);
 }
 
 RC_GTEST_PROP(ScaledSquare, IsCentralAndInsideAnImageOfTheSameAspect, ()) {

@@ -9,9 +9,9 @@ include(CheckCSourceRuns)
 function(headstart_find_openblas)
   set(CMAKE_REQUIRED_QUIET ON)
   set(declared "
-    void dsytrd_(void); void dstedc_(void); void dormtr_(void); void sgemm_(void); void openblas_set_num_threads(int);
+    void dlatrd_(void); void dsytd2_(void); void dsyr2k_(void); void dstedc_(void); void dormtr_(void); void sgemm_(void); void openblas_set_num_threads(int);
     int openblas_get_parallel(void);
-    int calls(void) { openblas_set_num_threads(1); dsytrd_(); dstedc_(); dormtr_(); sgemm_(); return 0; }")
+    int calls(void) { openblas_set_num_threads(1); dlatrd_(); dsytd2_(); dsyr2k_(); dstedc_(); dormtr_(); sgemm_(); return 0; }")
   find_library(HEADSTART_OPENBLAS_LIBRARY libopenblas.a PATH_SUFFIXES openblas-serial)
   find_library(HEADSTART_GFORTRAN_LIBRARY NAMES libgfortran.so.5 gfortran)
   if(HEADSTART_OPENBLAS_LIBRARY AND HEADSTART_GFORTRAN_LIBRARY)

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <thread>
 #include <type_traits>
@@ -20,13 +21,15 @@ inline std::atomic<int>& detached_computations() noexcept {
   return count;
 }
 
-/// Returns the result of `task`. If a request to stop is possible, the task runs on its own thread. After a
-/// request that thread runs on unattended, so the task must own all data that it uses.
+/// Returns the result of `task`. If a request to stop is possible, or somebody looks on, the task runs on its
+/// own thread. After a request that thread runs on unattended, so the task must own all data that it uses.
+/// @param look_on  is called on the caller's thread while the task runs; may be empty
 /// @throws Cancelled; the exceptions of `task`
 template <typename Task>
-std::invoke_result_t<Task&> run_unless_cancelled(Task task, const Cancellation& cancellation) {
+std::invoke_result_t<Task&> run_unless_cancelled(Task task, const Cancellation& cancellation,
+                                                 const std::function<void()>& look_on = {}) {
   constexpr std::chrono::milliseconds kBetweenChecks{20};
-  if (!cancellation.is_possible()) return task();
+  if (!cancellation.is_possible() && !look_on) return task();
   cancellation.check();
   std::packaged_task<std::invoke_result_t<Task&>()> packaged(std::move(task));
   auto result = packaged.get_future();
@@ -35,7 +38,10 @@ std::invoke_result_t<Task&> run_unless_cancelled(Task task, const Cancellation& 
     packaged();
     --detached_computations();
   }).detach();
-  while (result.wait_for(kBetweenChecks) != std::future_status::ready) cancellation.check();
+  while (result.wait_for(kBetweenChecks) != std::future_status::ready) {
+    cancellation.check();
+    if (look_on) look_on();
+  }
   return result.get();
 }
 

@@ -6,6 +6,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <functional>
 
 #include "head/cancellation.hpp"
 
@@ -24,10 +25,12 @@ inline constexpr std::int64_t kEigenBytesPerElement = 24;
 /// Decomposes A. The result does not depend on the number of threads.
 /// @param matrix   A, [n, n], with 1 <= n <= 46,000; finite; only the lower triangle is read
 /// @param threads  0: all that the process may use
+/// @param progress gets the share of the work that is done, now and then; may be empty
 /// @throws std::invalid_argument if A is not square, is empty or is too large; std::runtime_error if the
 /// iteration does not converge; Cancelled. After Cancelled, a thread may still work in the background
 /// (run_unless_cancelled.hpp)
 [[nodiscard]] SymmetricEigen symmetric_eigen(Eigen::MatrixXd matrix, int threads,
-                                             const Cancellation& cancellation = {});
+                                             const Cancellation& cancellation = {},
+                                             const std::function<void(double share)>& progress = {});
 
 }  // namespace headstart

@@ -162,7 +162,7 @@ void RidgeRegression::decompose(Eigen::MatrixXd centred_gram) {
   // alone, and is left off.
   const double top = scale_ > 0.0 ? 2.0 * scale_ * static_cast<double>(n) : 1.0;
   centred_gram.array() += top / static_cast<double>(n);
-  const SymmetricEigen eigen = symmetric_eigen(std::move(centred_gram), work_.threads, work_.cancellation);
+  const SymmetricEigen eigen = decomposed(std::move(centred_gram));
   eigenvalues_ = eigen.values.head(n - 1).cwiseMax(0.0);
   basis_ = eigen.vectors.leftCols(n - 1);
   // U is orthogonal to the constant vector, so Y needs no centring.
@@ -182,7 +182,7 @@ void RidgeRegression::decompose_moments() {
   mean_ = moments.mean();
   Eigen::MatrixXd products = moments.centred_products();
   scale_ = std::max(products.trace() / moments.rows(), 0.0);
-  const SymmetricEigen eigen = symmetric_eigen(std::move(products), work_.threads, work_.cancellation);
+  const SymmetricEigen eigen = decomposed(std::move(products));
   eigenvalues_ = eigen.values.cwiseMax(0.0);
   basis_ = eigen.vectors;
   const Eigen::MatrixXd centred_sums = moments.class_sums() - moments.counts() * mean_;
@@ -199,21 +199,37 @@ std::vector<double> RidgeRegression::default_lambdas() const {
   return lambdas;
 }
 
+RidgeRegression::Costs RidgeRegression::costs(std::size_t lambdas) const {
+  const std::size_t side = by_columns() ? static_cast<std::size_t>(source_.columns) : labels_.size();
+  const auto classes = static_cast<std::size_t>(target_means_.size());
+  const std::size_t phi = by_columns() ? side * side : side;
+  const std::size_t lambda = side * (classes + 2);
+  return {.of_row = {by_columns() ? side * side / 2 : 0, phi + lambdas * lambda, phi + lambda},
+          .of_decomposition = side * side * side};
+}
+
 /// @param visited  rows of this pass
 void RidgeRegression::tell(Pass pass, std::size_t visited, std::size_t lambdas) const {
   work_.cancellation.check();
   if (!work_.progress) return;
-  const auto side = static_cast<std::size_t>(by_columns() ? source_.columns : eigenvalues_.size());
-  const auto classes = static_cast<std::size_t>(target_means_.size());
-  // Of a row in each pass.
-  const std::size_t phi = by_columns() ? side * side : side;
-  const std::size_t lambda = side * (classes + 2);
-  const std::array<std::size_t, 3> steps{by_columns() ? side * side / 2 : 0, phi + lambdas * lambda,
-                                         phi + lambda};
-  std::size_t done = steps[static_cast<std::size_t>(pass)] * visited;
+  const Costs all = costs(lambdas);
+  std::size_t done = all.of_row[static_cast<std::size_t>(pass)] * visited;
   for (std::size_t before = 0; before < static_cast<std::size_t>(pass); ++before)
-    done += steps[before] * rows();
-  work_.progress(done, (steps[0] + steps[1] + steps[2]) * rows());
+    done += all.of_row[before] * labels_.size();
+  if (pass != Pass::kSums) done += all.of_decomposition;
+  work_.progress(done, all.sum(labels_.size()));
+}
+
+SymmetricEigen RidgeRegression::decomposed(Eigen::MatrixXd matrix) const {
+  std::function<void(double)> progress;
+  if (work_.progress) {
+    progress = [&, all = costs(kDefaultLambdas)](double share) {
+      const double of_all = share * static_cast<double>(all.of_decomposition);
+      work_.progress(all.of_row[0] * labels_.size() + static_cast<std::size_t>(of_all),
+                     all.sum(labels_.size()));
+    };
+  }
+  return symmetric_eigen(std::move(matrix), work_.threads, work_.cancellation, progress);
 }
 
 /// phi of some rows. @param block  where phi comes from the rows themselves: these are its rows from `first`

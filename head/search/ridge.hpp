@@ -20,6 +20,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -29,6 +30,7 @@
 #include "head/cancellation.hpp"
 #include "head/matrix.hpp"
 #include "head/row_blocks.hpp"
+#include "head/symmetric_eigen.hpp"
 
 namespace headstart {
 
@@ -54,8 +56,8 @@ struct RidgeBaseline {
 struct RidgeWork {
   int threads = 0;              ///< 0: all that the process may use; no result depends on it
   Cancellation cancellation{};  ///< of everything that the regression does
-  /// Told after each block of rows: how many multiply-adds of the constructor and of leave_out() are done,
-  /// and of how many, without those of the eigendecomposition.
+  /// Told after each block of rows, and during the eigendecomposition: how many multiply-adds of the
+  /// constructor and of leave_out() are done, and of how many.
   std::function<void(std::size_t done, std::size_t total)> progress{};
 };
 
@@ -105,7 +107,17 @@ class RidgeRegression {
   enum class Pass { kSums, kAccuracies, kScores };
   template <typename Take>
   void visit(const Order& order, Pass pass, std::size_t lambdas, const Take& take) const;
+  /// Multiply-adds.
+  struct Costs {
+    std::array<std::size_t, 3> of_row{};  // in each pass
+    std::size_t of_decomposition = 0;
+    [[nodiscard]] std::size_t sum(std::size_t rows) const noexcept {
+      return (of_row[0] + of_row[1] + of_row[2]) * rows + of_decomposition;
+    }
+  };
+  [[nodiscard]] Costs costs(std::size_t lambdas) const;
   void tell(Pass pass, std::size_t visited, std::size_t lambdas) const;
+  [[nodiscard]] SymmetricEigen decomposed(Eigen::MatrixXd matrix) const;
   [[nodiscard]] bool by_columns() const noexcept { return source_.rows > source_.columns; }
 
   RidgeWork work_;

@@ -19,7 +19,7 @@ Eigen::MatrixXd random_symmetric(Eigen::Index n, std::uint64_t seed) {
 }
 
 TEST(SymmetricEigen, DecomposesTheMatrix) {
-  for (const Eigen::Index n : {1, 2, 3, 31, 200}) {  // 200: more than one block of columns
+  for (const Eigen::Index n : {1, 2, 3, 31, 32, 33, 65, 200}) {  // 32: a block of the tridiagonal form
     const Eigen::MatrixXd a = random_symmetric(n, 7);
     const SymmetricEigen found = symmetric_eigen(a, 2);
     const Eigen::MatrixXd& v = found.vectors;
@@ -45,6 +45,19 @@ TEST(SymmetricEigen, HasTheSameBitsWithAnyNumberOfThreads) {
 TEST(SymmetricEigen, RefusesWhatIsNoSquare) {
   EXPECT_THROW(static_cast<void>(symmetric_eigen(Eigen::MatrixXd(2, 3), 1)), std::invalid_argument);
   EXPECT_THROW(static_cast<void>(symmetric_eigen(Eigen::MatrixXd(0, 0), 1)), std::invalid_argument);
+}
+
+TEST(SymmetricEigen, TellsHowFarItIs) {
+  double before = 0.0;
+  int calls = 0;
+  static_cast<void>(symmetric_eigen(random_symmetric(1500, 2), 1, {}, [&](double share) {
+    EXPECT_GE(share, before);
+    EXPECT_LE(share, 1.0 + 1e-9);
+    before = share;
+    ++calls;
+  }));
+  EXPECT_GT(calls, 2);
+  EXPECT_GT(before, 0.4);
 }
 
 TEST(SymmetricEigen, StopsWhenAsked) {

@@ -38,7 +38,8 @@ namespace {
 
 constexpr Eigen::Index kMostRows = 46000;  // LAPACK counts the n^2 numbers that it works in with 32 bits
 constexpr int kLapackBlock = 64;           // at least LAPACK's own
-constexpr int kTridiagonalBlock = 32;      // LAPACK's own
+constexpr std::size_t kLapackReflectors = 65 * 64;  // that dormtr works in besides
+constexpr int kTridiagonalBlock = 32;               // LAPACK's own
 // Shares of the time, measured at 2,000 and 4,000 rows.
 constexpr double kShareOfTridiagonal = 0.5;
 constexpr double kShareOfValues = 0.3;
@@ -106,7 +107,7 @@ SymmetricEigen decompose(Eigen::MatrixXd matrix, int threads, std::atomic<double
   workers.for_each(blocks, [&](std::size_t block) {
     const Eigen::Index first = static_cast<Eigen::Index>(block) * kColumnsAtOnce;
     const auto columns = static_cast<int>(std::min(kColumnsAtOnce, n - first));
-    std::vector<double> work(static_cast<std::size_t>(kColumnsAtOnce) * kLapackBlock + 65 * 64);
+    std::vector<double> work(static_cast<std::size_t>(kColumnsAtOnce) * kLapackBlock + kLapackReflectors);
     const auto work_size = static_cast<int>(work.size());
     int failed = 0;
     dormtr_("L", "L", "N", &n, &columns, matrix.data(), &n, tau.data(), result.vectors.col(first).data(), &n,

@@ -50,6 +50,11 @@ GraphNetwork::GraphNetwork(std::vector<std::byte> bytes, std::string name)
     : bytes_(std::move(bytes)), name_(std::move(name)), identity_(sha256(bytes_)) {
   try {
     graph_ = parse_onnx(bytes_);
+  } catch (const std::invalid_argument& error) {
+    throw unfit(name_, fmt::format("is no ONNX file, or a damaged one: {}", printable(error.what())),
+                "pass an ONNX file to --network, or the name of a known network");
+  }
+  try {
     if (graph_.inputs.size() != 1)
       throw std::invalid_argument(fmt::format("it has {} inputs, needed one: images", graph_.inputs.size()));
     fixed_size_ = fixed_side(graph_.inputs.front());

@@ -44,7 +44,7 @@ std::optional<std::vector<std::int64_t>> NodeInputs::integers(std::string_view a
 
 std::optional<std::vector<std::int64_t>> NodeInputs::integers(std::string_view attribute,
                                                               std::size_t input) const {
-  if (const auto found = integers(attribute)) return found;
+  if (auto found = integers(attribute)) return found;
   if (!has(input)) return std::nullopt;
   if (!value(input).numbers) throw NotKnown();
   return value(input).numbers;

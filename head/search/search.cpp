@@ -76,6 +76,7 @@ std::vector<Candidate> drawn(std::span<const Candidate> candidates, std::uint64_
   Random random(derive_seed(seed, SeedPurpose::kSearchBudget));
   shuffle(order, random);
   std::vector<Candidate> result;
+  result.reserve(candidates.size());
   for (const RowIndex place : order) result.push_back(candidates[static_cast<std::size_t>(place)]);
   return result;
 }

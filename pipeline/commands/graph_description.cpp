@@ -27,6 +27,7 @@ std::string operators_of(const OnnxGraph& graph) {
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   std::vector<std::string> texts;
+  texts.reserve(sorted.size());
   for (const auto& [operation, count] : sorted)
     texts.push_back(fmt::format("{} {}", printable(operation), count));
   return fmt::format("{}", fmt::join(texts, ", "));
@@ -61,6 +62,7 @@ std::string taps_text(const OnnxGraph& graph, const GraphShapes& shapes, bool al
   const auto same_name = [&](const GraphTap& tap) { return standard && tap.name == standard->name; };
   if (standard && std::none_of(taps.begin(), taps.end(), same_name)) taps.push_back(*standard);
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(taps.size());
   for (const GraphTap& tap : taps) {
     rows.push_back({"  " + printable(tap.name), shape_text_of(tap.shape),
                     count_text(multiply_adds(graph, shapes.values, tap.name)),

@@ -66,6 +66,12 @@ TEST(GraphNetwork, RefusalsNameFileNodeAndRemedy) {
   EXPECT_THAT(refusal_of(model), HasSubstr("its input 'x' has 3 axes"));
   model.inputs[0] = {"x", {-1, 3, 8, 8}, 10};
   EXPECT_THAT(refusal_of(model), HasSubstr("neither float32 nor uint8"));
+  try {
+    const GraphNetwork network(std::vector<std::byte>(100, std::byte{'#'}), "README.md");
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("README.md: is no ONNX file, or a damaged one: "));
+  }
   model.inputs.clear();
   EXPECT_THAT(refusal_of(model), HasSubstr("it has 0 inputs"));
 }

@@ -256,18 +256,13 @@ class LibtorchBlocks final : public TrainableBlocks {
 };
 
 }  // namespace
+
+TrainableBlocks* headstart_open_libtorch_blocks(const NetworkWeights& weights, const BlocksOptions& options) {
+  return new LibtorchBlocks(weights, options);
+}
+
+void headstart_probe_libtorch_blocks(Availability& found) {
+  found = {true, fmt::format("libtorch {}", describe(best_device()))};
+}
+
 }  // namespace headstart
-
-// Called by features/blocks/libtorch_plugin.cpp of the same build, so C++ types may be passed.
-extern "C" {
-headstart::TrainableBlocks* headstart_open_libtorch_blocks(const headstart::NetworkWeights& weights,
-                                                           const headstart::BlocksOptions& options) {
-  return new headstart::LibtorchBlocks(weights, options);
-}
-
-void headstart_probe_libtorch_blocks(headstart::Availability& found) {
-  found = {true, fmt::format("libtorch {}", headstart::describe(headstart::best_device()))};
-}
-
-const char* headstart_plugin_version() { return HEADSTART_VERSION; }
-}

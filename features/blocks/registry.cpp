@@ -8,6 +8,7 @@
 #include "features/blocks/libtorch_blocks.hpp"
 #include "features/blocks/native_blocks.hpp"
 #include "features/blocks/onednn_blocks.hpp"
+#include "features/engines/plugin.hpp"
 
 namespace headstart {
 namespace {
@@ -21,7 +22,14 @@ struct RegisteredBackprop {
 constexpr std::array kBackprops{
     RegisteredBackprop{Backprop::kNative, open_native_blocks, probe_native_blocks},
     RegisteredBackprop{Backprop::kOnednn, open_onednn_blocks, probe_onednn_blocks},
-    RegisteredBackprop{Backprop::kLibtorch, open_libtorch_blocks, probe_libtorch_blocks},
+    RegisteredBackprop{Backprop::kLibtorch,
+                       [](const NetworkWeights& weights, const BlocksOptions& options) {
+                         return open_in_plugin(
+                             kOpenLibtorch, "backprop libtorch",
+                             "leave --backprop out, or build with libtorch (Debian: libtorch-dev)", weights,
+                             options);
+                       },
+                       [] { return probe_in_plugin(kProbeLibtorch); }},
 };
 
 const RegisteredBackprop& find_backprop(Backprop backprop) noexcept {

@@ -18,7 +18,6 @@
 #include "features/engines/batch_parts.hpp"
 #include "features/engines/cuda_support.hpp"
 #include "features/engines/opencv_network.hpp"
-#include "features/engines/opencv_plugin.hpp"
 
 namespace headstart {
 namespace {
@@ -198,20 +197,11 @@ Availability probe_opencv(OpencvTarget target) {
   return {.available = true, .detail = fmt::format("{}, {}", opencv_version(), describe(facts))};
 }
 
+Engine* headstart_open_opencv_engine(OpencvTarget target, const NetworkWeights& weights,
+                                     const EngineOptions& options) {
+  return open_opencv_engine(target, weights, options).release();
+}
+
+void headstart_probe_opencv_engine(Availability& found, OpencvTarget target) { found = probe_opencv(target); }
+
 }  // namespace headstart
-
-// ---- the exports of the plugin, which opencv_plugin.cpp loads
-
-extern "C" {
-headstart::Engine* headstart_open_opencv_engine(headstart::OpencvTarget target,
-                                                const headstart::NetworkWeights& weights,
-                                                const headstart::EngineOptions& options) {
-  return headstart::open_opencv_engine(target, weights, options).release();
-}
-
-void headstart_probe_opencv(headstart::OpencvTarget target, headstart::Availability& found) {
-  found = headstart::probe_opencv(target);
-}
-
-const char* headstart_plugin_version() { return HEADSTART_VERSION; }
-}

@@ -1,4 +1,5 @@
-// features/engines/opencv_engine.hpp: VGGs through OpenCV's DNN module, on the CPU or on a CUDA device.
+// features/engines/opencv_engine.hpp: VGGs through OpenCV's DNN module, on the CPU or on a CUDA device: a
+// plugin, because OpenCV brings many libraries.
 // Note: the three kinds share their code and differ only in two constants (backend and target). So tests on a
 // CPU cover nearly all code that runs on a GPU.
 #pragma once
@@ -10,6 +11,7 @@
 #include "features/engines/availability.hpp"
 #include "features/engines/engine.hpp"
 #include "features/engines/opencv_target.hpp"
+#include "features/engines/plugin.hpp"
 
 namespace headstart {
 
@@ -29,5 +31,17 @@ namespace headstart {
 
 /// Whether an OpenCV exception says that a device has too little memory. @param reason  the exception's err
 [[nodiscard]] bool is_out_of_memory(std::string_view reason) noexcept;
+
+// ---- what the plugin exports
+
+extern "C" {
+Engine* headstart_open_opencv_engine(OpencvTarget target, const NetworkWeights& weights,
+                                     const EngineOptions& options);
+void headstart_probe_opencv_engine(Availability& found, OpencvTarget target);
+}
+inline constexpr PluginFunction<decltype(headstart_open_opencv_engine)> kOpenOpencv{
+    "opencv", "headstart_open_opencv_engine"};
+inline constexpr PluginFunction<decltype(headstart_probe_opencv_engine)> kProbeOpencv{
+    "opencv", "headstart_probe_opencv_engine"};
 
 }  // namespace headstart

@@ -7,32 +7,27 @@
 #include <filesystem>
 
 namespace headstart {
-namespace {
 
-std::string last_failure() {
-  const char* const text = dlerror();
-  return text != nullptr ? text : "unknown";
-}
-
-}  // namespace
-
-std::variant<Plugin, std::string> Plugin::load(const std::string& name, const std::string& title) {
-  const std::string file_name = fmt::format("headstart_{}.so", name);
+std::variant<void*, std::string> find_in_plugin(const std::string& plugin, const char* function) {
+  const std::string name = fmt::format("headstart_{}.so", plugin);
   std::error_code error;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  std::filesystem::path file = self.parent_path() / file_name;
+  const std::filesystem::path beside = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  if (error) return fmt::format("{} can't be looked for: /proc/self/exe: {}", name, error.message());
+  const std::filesystem::path installed = beside.parent_path() / "lib/headstart/plugins";
+  std::filesystem::path file = beside / name;
+  if (!std::filesystem::exists(file, error)) file = installed / name;
   if (!std::filesystem::exists(file, error))
-    file = self.parent_path().parent_path() / "lib/headstart/plugins" / file_name;
-  if (error || !std::filesystem::exists(file, error)) return fmt::format("this build has no {}", title);
+    return fmt::format("{} is neither beside the program nor in {}", name, printable(installed.string()));
   void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return fmt::format("{} can't be loaded: {}", title, last_failure());
-  const Plugin plugin(library);
-  const auto version = plugin.function<PluginVersion>(kPluginVersionName);
+  if (library == nullptr) {
+    const char* const why = dlerror();
+    return fmt::format("{} can't be loaded: {}", name, why != nullptr ? why : "unknown");
+  }
+  const auto version =
+      reinterpret_cast<decltype(&headstart_plugin_version)>(dlsym(library, kPluginVersionName));
   if (version == nullptr || version() != std::string(HEADSTART_VERSION))
-    return fmt::format("{} is of another version", file_name);
-  return plugin;
+    return fmt::format("{} is of another version", name);
+  return dlsym(library, function);
 }
-
-void* Plugin::symbol(const char* name) const { return dlsym(library_, name); }
 
 }  // namespace headstart

@@ -11,7 +11,8 @@
 #include "features/engines/cuda_driver.hpp"
 #include "features/engines/native_engine.hpp"
 #include "features/engines/onednn_engine.hpp"
-#include "features/engines/opencv_plugin.hpp"
+#include "features/engines/opencv_engine.hpp"
+#include "features/engines/plugin.hpp"
 #include "features/engines/self_check.hpp"
 
 namespace headstart {
@@ -24,13 +25,17 @@ struct RegisteredEngine {
   Availability (*probe)();
 };
 
+/// What to do if an engine's plugin is missing.
+constexpr std::string_view kWithoutPlugin = "choose --engine auto or native, or see docs/install.md";
+
 template <OpencvTarget target>
 constexpr RegisteredEngine opencv_row(EngineKind kind) {
   return {kind, precision_of(target),
           [](const NetworkWeights& weights, const EngineOptions& options) {
-            return open_opencv_plugin(target, weights, options);
+            return open_in_plugin(kOpenOpencv, fmt::format("engine {}", to_string(target)), kWithoutPlugin,
+                                  target, weights, options);
           },
-          [] { return probe_opencv_plugin(target); }};
+          [] { return probe_in_plugin(kProbeOpencv, target); }};
 }
 
 constexpr std::array kEngines{
@@ -121,7 +126,7 @@ EngineKind choose_engine() {
   // OpenCV takes 0.1 s to load, so it is not loaded without a device.
   if (!find_cuda_driver().problem.empty()) return EngineKind::kNative;
   // fp16 is only used on request, because its numbers belong to another precision class.
-  if (probe_opencv_plugin(OpencvTarget::kCuda).available) return EngineKind::kOpencvCuda;
+  if (probe_in_plugin(kProbeOpencv, OpencvTarget::kCuda).available) return EngineKind::kOpencvCuda;
   return EngineKind::kNative;
 }
 

@@ -12,6 +12,7 @@
 #include "features/engines/native_engine.hpp"
 #include "features/engines/onednn_engine.hpp"
 #include "features/engines/opencv_engine.hpp"
+#include "features/engines/plain_engine.hpp"
 #include "features/engines/plugin.hpp"
 #include "features/engines/self_check.hpp"
 
@@ -80,15 +81,17 @@ std::unique_ptr<Engine> open_unchecked(const NetworkWeights& weights, EngineKind
   return find_engine(kind)->open(weights, options);
 }
 
-/// The engine with which another one is compared: of another library, with a batch of 1, from the image on.
-/// If the other engine begins at a tap, that tap is the last tap of this one.
+/// The engine with which another one is compared: of other code, with a batch of 1, from the image on. If the
+/// other engine begins at a tap, that tap is the last tap of this one.
 std::unique_ptr<Engine> open_reference(const NetworkWeights& weights, EngineKind kind,
                                        EngineOptions options) {
   options.batch_size = 1;
   if (options.from) options.taps.push_back(*options.from);
   options.from.reset();
-  return open_unchecked(weights, kind == EngineKind::kNative ? EngineKind::kOnednn : EngineKind::kNative,
-                        options);
+  if (kind != EngineKind::kNative) return open_unchecked(weights, EngineKind::kNative, options);
+  const bool has_onednn = find_engine(EngineKind::kOnednn)->probe().available;
+  return has_onednn ? open_unchecked(weights, EngineKind::kOnednn, options)
+                    : open_plain_engine(weights, options);
 }
 
 /// An engine for the VGG blocks below one that begins at a tap; null if it begins with images.

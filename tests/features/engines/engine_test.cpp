@@ -15,6 +15,7 @@
 #include "data/error.hpp"
 #include "features/engines/native_engine.hpp"
 #include "features/engines/onednn_engine.hpp"
+#include "features/engines/plain_engine.hpp"
 #include "memory/enum_names.hpp"
 #include "tests/features/engines/golden_features.hpp"
 #include "tests/features/network/made_up_weights.hpp"
@@ -171,6 +172,8 @@ TEST(Engine, NamesALayerThatItCannotRun) {
       refusal_of([&] { (void)open_onednn_engine(strange, whole); }),
       testing::HasSubstr("engine onednn can't run a layer of this network: block2_conv1, a convolution "
                          "of 5x5 from 64 to 64 channels"));
+  EXPECT_THAT(refusal_of([&] { (void)open_plain_engine(strange, whole); }),
+              testing::HasSubstr("engine plain can't run a layer of this network: block2_conv1"));
   EXPECT_THAT(refusal_of([&] { (void)open_native_engine(strange, whole); }),
               testing::HasSubstr("engine native can't run a layer of this network: block1_pool, a max-pool"))
       << "it computes the first two convolutions together";

@@ -44,7 +44,7 @@ endfunction()
 function(headstart_install_program)
   install(TARGETS headstart RUNTIME COMPONENT runtime)
   # Where the program looks for its plugins.
-  install(TARGETS headstart_opencv LIBRARY DESTINATION lib/headstart/plugins COMPONENT runtime)
+  install(TARGETS headstart_onednn headstart_opencv LIBRARY DESTINATION lib/headstart/plugins COMPONENT runtime)
   if(TARGET headstart_libtorch)
     # No part of the runtime: it needs libtorch, 400 MB.
     install(TARGETS headstart_libtorch LIBRARY DESTINATION lib/headstart/plugins COMPONENT libtorch)

@@ -424,23 +424,21 @@ class OnednnBlocks final : public TrainableBlocks {
 
 }  // namespace
 
-std::unique_ptr<TrainableBlocks> open_onednn_blocks(const NetworkWeights& weights,
-                                                    const BlocksOptions& options) {
-  return std::make_unique<OnednnBlocks>(weights, options);
+TrainableBlocks* headstart_open_onednn_blocks(const NetworkWeights& weights, const BlocksOptions& options) {
+  return new OnednnBlocks(weights, options);
 }
 
-Availability probe_onednn_blocks() {
-  Availability availability{true, onednn::library_version()};
+void headstart_probe_onednn_blocks(Availability& found) {
+  found = {true, onednn::library_version()};
   try {
     const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
     const ConvolutionShape shape{.batch = 1, .size = 14, .in_channels = 512, .out_channels = 512};
     const auto plan = onednn::plan_trained_convolution(engine, shape);
-    availability.detail += fmt::format(", {} on this CPU", onednn::method_of(plan.forward.impl_info_str()));
+    found.detail += fmt::format(", {} on this CPU", onednn::method_of(plan.forward.impl_info_str()));
   } catch (const dnnl::error& error) {
-    availability.available = false;
-    availability.detail += fmt::format(": {}", error.what());
+    found.available = false;
+    found.detail += fmt::format(": {}", error.what());
   }
-  return availability;
 }
 
 }  // namespace headstart

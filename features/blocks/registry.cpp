@@ -21,7 +21,13 @@ struct RegisteredBackprop {
 
 constexpr std::array kBackprops{
     RegisteredBackprop{Backprop::kNative, open_native_blocks, probe_native_blocks},
-    RegisteredBackprop{Backprop::kOnednn, open_onednn_blocks, probe_onednn_blocks},
+    RegisteredBackprop{Backprop::kOnednn,
+                       [](const NetworkWeights& weights, const BlocksOptions& options) {
+                         return open_in_plugin(kOpenOnednnBlocks, "backprop onednn",
+                                               "leave --backprop out, or see docs/install.md", weights,
+                                               options);
+                       },
+                       [] { return probe_in_plugin(kProbeOnednnBlocks); }},
     RegisteredBackprop{Backprop::kLibtorch,
                        [](const NetworkWeights& weights, const BlocksOptions& options) {
                          return open_in_plugin(

@@ -281,4 +281,10 @@ Availability probe_onednn() {
   return availability;
 }
 
+Engine* headstart_open_onednn_engine(const NetworkWeights& weights, const EngineOptions& options) {
+  return open_onednn_engine(weights, options).release();
+}
+
+void headstart_probe_onednn_engine(Availability& found) { found = probe_onednn(); }
+
 }  // namespace headstart

@@ -1,12 +1,14 @@
 // features/engines/onednn_engine.hpp: VGGs on the CPU through oneDNN, with Winograd's F(4x4, 3x3) where the
-// library has it. Note: Winograd needs AVX-512 and oneDNN up to 3.1. Otherwise the same engine runs direct
-// convolutions and says so.
+// library has it. A plugin (headstart_onednn.so, with blocks/onednn_blocks), because oneDNN is 33 MB of code
+// that the program needs only if it is asked for. Note: Winograd needs AVX-512 and oneDNN up to 3.1.
+// Otherwise the same engine runs direct convolutions and says so.
 #pragma once
 
 #include <memory>
 
 #include "features/engines/availability.hpp"
 #include "features/engines/engine.hpp"
+#include "features/engines/plugin.hpp"
 
 namespace headstart {
 
@@ -23,7 +25,18 @@ namespace headstart {
 [[nodiscard]] std::unique_ptr<Engine> open_direct_onednn_engine(const NetworkWeights& weights,
                                                                 const EngineOptions& options);
 
-/// Always available; the detail names the library and says whether Winograd runs on this CPU.
+/// The detail names the library and says whether Winograd runs on this CPU.
 [[nodiscard]] Availability probe_onednn();
+
+// ---- what the plugin exports
+
+extern "C" {
+Engine* headstart_open_onednn_engine(const NetworkWeights& weights, const EngineOptions& options);
+void headstart_probe_onednn_engine(Availability& found);
+}
+inline constexpr PluginFunction<decltype(headstart_open_onednn_engine)> kOpenOnednn{
+    "onednn", "headstart_open_onednn_engine"};
+inline constexpr PluginFunction<decltype(headstart_probe_onednn_engine)> kProbeOnednn{
+    "onednn", "headstart_probe_onednn_engine"};
 
 }  // namespace headstart

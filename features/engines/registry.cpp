@@ -43,7 +43,11 @@ constexpr std::array kEngines{
     opencv_row<OpencvTarget::kCuda>(EngineKind::kOpencvCuda),
     opencv_row<OpencvTarget::kCudaFp16>(EngineKind::kOpencvCudaFp16),
     RegisteredEngine{EngineKind::kNative, Precision::kFp32, open_native_engine, probe_native},
-    RegisteredEngine{EngineKind::kOnednn, Precision::kFp32, open_onednn_engine, probe_onednn},
+    RegisteredEngine{EngineKind::kOnednn, Precision::kFp32,
+                     [](const NetworkWeights& weights, const EngineOptions& options) {
+                       return open_in_plugin(kOpenOnednn, "engine onednn", kWithoutPlugin, weights, options);
+                     },
+                     [] { return probe_in_plugin(kProbeOnednn); }},
     opencv_row<OpencvTarget::kCpu>(EngineKind::kOpencv),
 };
 

@@ -11,6 +11,7 @@ import unittest
 
 BUILD = pathlib.Path(os.environ["HEADSTART_BUILD"])
 VERSION = os.environ["HEADSTART_VERSION"]
+PLUGINS = [f"lib/headstart/plugins/headstart_{name}.so" for name in ("onednn", "opencv")]
 
 
 def run(*command, **options):
@@ -53,9 +54,10 @@ class DebianPackage(unittest.TestCase):
         depends = re.findall(r"(?:^|, )([a-z0-9.+-]+)", self.field("Depends"))
         self.assertEqual([name for name in depends if run("dpkg-query", "--show", name).returncode], [])
         needed = run("objdump", "--private-headers", self.tree / "usr/bin/headstart",
-                     self.tree / "usr/lib/headstart/plugins/headstart_opencv.so").stdout
+                     *(self.tree / "usr" / plugin for plugin in PLUGINS)).stdout
         libraries = re.findall(r"NEEDED +(\S+)", needed)
-        self.assertRegex(" ".join(libraries), "libopencv_dnn")
+        for name in ("libdnnl", "libopencv_dnn"):
+            self.assertRegex(" ".join(libraries), name)
         self.assertGreater(len(libraries), 5)
         listed = "".join(run("dpkg-query", "--listfiles", name).stdout for name in depends)
         self.assertEqual([name for name in libraries if f"/{name}\n" not in listed], [])
@@ -63,13 +65,13 @@ class DebianPackage(unittest.TestCase):
     def test_it_holds_the_program_its_manual_and_nothing_for_developers(self):
         files = files_below(self.tree)
         pages = ["headstart.1.gz"] + [f"headstart-{command}.1.gz" for command in self.commands]
-        for name in ["bin/headstart", "lib/headstart/plugins/headstart_opencv.so", "share/bash-completion/completions/headstart",
+        for name in ["bin/headstart", *PLUGINS, "share/bash-completion/completions/headstart",
                      "share/zsh/vendor-completions/_headstart",
                      *(f"share/doc/headstart/{name}" for name in ("README.md", "LICENSE", "NOTICE", "copyright", "changelog.gz")),
                      *(f"share/man/man1/{page}" for page in pages)]:
             self.assertIn(f"usr/{name}", files)
         self.assertEqual([name for name in files if re.search(r"\.(hpp|a|so|cmake)$|site-functions|/local/", name)],
-                         ["usr/lib/headstart/plugins/headstart_opencv.so"])
+                         [f"usr/{plugin}" for plugin in PLUGINS])
 
     def test_the_program_runs_from_where_it_was_put(self):
         program = self.tree / "usr/bin/headstart"
@@ -77,6 +79,8 @@ class DebianPackage(unittest.TestCase):
         info = run(program, "info", "--cache", self.folder / "cache")
         self.assertEqual(info.returncode, 0, info.stderr)
         self.assertIn("d9a27cc1fc7f975ef8cff49180e794cc", info.stdout)  # the embedded weights are in it
+        for found in ("onednn            oneDNN ", "opencv            OpenCV "):
+            self.assertIn(found, info.stdout)
 
     @unittest.skipUnless(shutil.which("man"), "no man here")
     def test_man_finds_every_page(self):

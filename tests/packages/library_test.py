@@ -99,6 +99,11 @@ class InstalledLibrary(unittest.TestCase):
         self.assertLessEqual(outside, {"Eigen/Core", "unistd.h"})  # of other libraries
         self.assertEqual([header for header in headers if re.search("-inl|winograd|command|onednn|opencv", header.name)], [])
 
+    def test_nothing_of_a_plugin_is_asked_of_who_links_the_libraries(self):
+        texts = [file.read_text() for file in PREFIX.glob("lib*/**/headstart*.cmake")]
+        self.assertEqual(sum("TBB::tbb" in text for text in texts), 1)
+        self.assertEqual([text for text in texts if re.search("dnnl|opencv|torch", text, re.IGNORECASE)], [])
+
     def test_the_prefix_can_be_moved(self):
         # Absolute, not the end of another path: the sources may lie in /headstart.
         names_source = re.compile(r"""(?:^|[\s"'=:;])""" + re.escape(f"{SOURCE}/"), re.MULTILINE)

@@ -74,7 +74,8 @@ CLI::App& group_of(CLI::App& root, const std::string& group) {
   return app;
 }
 
-void add_command(Program& program, Command command) {
+/// @param threads  what --threads is without the option
+void add_command(Program& program, Command command, int threads) {
   const std::size_t blank = command.name.find(' ');
   CLI::App& parent =
       blank == std::string::npos ? program.app : group_of(program.app, command.name.substr(0, blank));
@@ -84,7 +85,7 @@ void add_command(Program& program, Command command) {
   app.configurable(false);  // a section of the file sets options and does not choose the command
   ParsedCommand& parsed = *program.commands.emplace_back(
       std::make_unique<ParsedCommand>(ParsedCommand{.app = &app, .command = std::move(command)}));
-  parsed.general.threads = available_threads();
+  parsed.general.threads = threads;
   OptionList& options = parsed.command.options;
   describe_general(options, parsed.general);
   add_options(app, options);
@@ -113,7 +114,8 @@ void build(Program& program) {
       "  headstart sweep my-images -o my-model       my-images has one folder for each class\n"
       "  headstart predict my-model/model.h5 new-images > answers.csv\n"
       "Each command has a --help of its own.");
-  for (Command (*command)() : kCommands) add_command(program, command());
+  const int threads = available_threads();  // reads a dozen files
+  for (Command (*command)() : kCommands) add_command(program, command(), threads);
 }
 
 /// @param arguments  without the program's name

@@ -1,10 +1,13 @@
 // features/blocks/registry.cpp: the table of backprop paths.
 #include "features/blocks/registry.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 
+#include "data/error.hpp"
 #include "features/blocks/libtorch_blocks.hpp"
 #include "features/blocks/native_blocks.hpp"
 #include "features/blocks/onednn_blocks.hpp"
@@ -15,25 +18,27 @@ namespace {
 
 struct RegisteredBackprop {
   Backprop backprop;
+  std::string_view advice;  // where it is not available
   std::unique_ptr<TrainableBlocks> (*open)(const NetworkWeights& weights, const BlocksOptions& options);
   Availability (*probe)();
 };
 
+constexpr std::string_view kWithoutOnednn = "leave --backprop out, or see docs/install.md";
+constexpr std::string_view kWithoutLibtorch =
+    "leave --backprop out, or build with libtorch (Debian: libtorch-dev)";
+
 constexpr std::array kBackprops{
-    RegisteredBackprop{Backprop::kNative, open_native_blocks, probe_native_blocks},
-    RegisteredBackprop{Backprop::kOnednn,
+    RegisteredBackprop{Backprop::kNative, "leave --backprop out", open_native_blocks, probe_native_blocks},
+    RegisteredBackprop{Backprop::kOnednn, kWithoutOnednn,
                        [](const NetworkWeights& weights, const BlocksOptions& options) {
-                         return open_in_plugin(kOpenOnednnBlocks, "backprop onednn",
-                                               "leave --backprop out, or see docs/install.md", weights,
+                         return open_in_plugin(kOpenOnednnBlocks, "backprop onednn", kWithoutOnednn, weights,
                                                options);
                        },
                        [] { return probe_in_plugin(kProbeOnednnBlocks); }},
-    RegisteredBackprop{Backprop::kLibtorch,
+    RegisteredBackprop{Backprop::kLibtorch, kWithoutLibtorch,
                        [](const NetworkWeights& weights, const BlocksOptions& options) {
-                         return open_in_plugin(
-                             kOpenLibtorch, "backprop libtorch",
-                             "leave --backprop out, or build with libtorch (Debian: libtorch-dev)", weights,
-                             options);
+                         return open_in_plugin(kOpenLibtorch, "backprop libtorch", kWithoutLibtorch, weights,
+                                               options);
                        },
                        [] { return probe_in_plugin(kProbeLibtorch); }},
 };
@@ -61,6 +66,14 @@ std::unique_ptr<TrainableBlocks> open_trainable_blocks(const NetworkWeights& wei
                                                        const BlocksOptions& options) {
   check(weights.network, options);
   return find_backprop(backprop).open(weights, options);
+}
+
+void check_available(Backprop backprop) {
+  const RegisteredBackprop& path = find_backprop(backprop);
+  const Availability found = path.probe();
+  if (found.available) return;
+  throw Error(Error::Kind::kFailed, fmt::format("backprop {} is not available", to_string(backprop)),
+              found.detail, path.advice);
 }
 
 std::vector<BackpropAvailability> list_backprops() {

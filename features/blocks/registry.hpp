@@ -34,6 +34,9 @@ enum class Backprop { kNative, kOnednn, kLibtorch };
                                                                      Backprop backprop,
                                                                      const BlocksOptions& options);
 
+/// Before hours of extraction. @throws Error kFailed if this build or machine can't do it
+void check_available(Backprop backprop);
+
 /// A backprop path, and whether it can run here. For `headstart info`.
 struct BackpropAvailability : Availability {
   Backprop backprop = Backprop::kNative;

@@ -317,6 +317,7 @@ std::unique_ptr<TunedFirstLayer> first_layer_of(std::unique_ptr<TrainableBlocks>
 }
 
 void run_finetune(const FinetuneOptions& options, const Session& session) {
+  check_available(options.backprop);
   if (options.dry_run) return print_finetune_plan(options, session);
   OutputFolder out(options.out);
   session.begin_pass(pass::kList);

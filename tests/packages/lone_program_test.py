@@ -79,6 +79,8 @@ class LoneProgram(unittest.TestCase):
         for name in ("onednn", "libtorch"):
             self.assertIn(f"error: backprop {name} is not available: {missing(name)}: leave --backprop out, or ",
                           self.failure(*finetune, "-o", FOLDER / name, "--backprop", name))
+            unread = self.failure("finetune", FOLDER / "none", "--from", FOLDER / "none", "-o", FOLDER / name, "--backprop", name)
+            self.assertIn(f"backprop {name} is not available", unread, "it is said before anything is read")
         tuned = run(*finetune, "-o", FOLDER / "tuned")
         self.assertEqual(tuned.returncode, 0, tuned.stderr)
         self.assertIn(" by native (", tuned.stderr)

@@ -57,6 +57,9 @@ GraphNetwork::GraphNetwork(std::vector<std::byte> bytes, std::string name)
   try {
     if (graph_.inputs.size() != 1)
       throw std::invalid_argument(fmt::format("it has {} inputs, needed one: images", graph_.inputs.size()));
+    if (graph_.nodes.size() > kMaxGraphNodes)
+      throw std::invalid_argument(
+          fmt::format("it has {} nodes, more than {}", graph_.nodes.size(), kMaxGraphNodes));
     fixed_size_ = fixed_side(graph_.inputs.front());
   } catch (const std::invalid_argument& error) {
     throw unfit(name_, printable(error.what()), kExportAgain);

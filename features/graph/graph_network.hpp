@@ -20,6 +20,10 @@ namespace headstart {
 /// A larger file is refused before it is read: Protocol Buffers messages have this limit.
 inline constexpr std::uint64_t kMaxGraphFileBytes = std::uint64_t{1} << 31;
 
+/// A graph of more nodes is refused: networks have a few thousand, and looking at every tap takes their
+/// square.
+inline constexpr std::size_t kMaxGraphNodes = 20'000;
+
 /// Immutable. Its identity is the SHA-256 of the file.
 /// Invariants: one input, [N, 3, H, W] of float32 or uint8, square where both are fixed; no constant in
 /// another file; no graph within the graph; the shapes of its values fit together.

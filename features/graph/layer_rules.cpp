@@ -11,7 +11,8 @@
 namespace headstart {
 namespace {
 
-constexpr std::int64_t kLargestStep = 1 << 20;  // of strides, dilations and pads: times an extent fits in 64 bits
+constexpr std::int64_t kLargestStep =
+    1 << 20;  // of strides, dilations and pads: times an extent fits in 64 bits
 
 /// How a window moves over the spatial axes: one entry for each.
 struct Windows {

@@ -76,6 +76,15 @@ TEST(GraphNetwork, RefusalsNameFileNodeAndRemedy) {
   EXPECT_THAT(refusal_of(model), HasSubstr("it has 0 inputs"));
 }
 
+TEST(GraphNetwork, ManyNodesAreRefused) {
+  OnnxModel model = test::small_graph({{"Relu", "", {"x"}, {"y0"}, {}, ""}});
+  for (std::size_t i = 1; i <= kMaxGraphNodes; ++i)
+    model.nodes.push_back({"Relu", "", {"y" + std::to_string(i - 1)}, {"y" + std::to_string(i)}, {}, ""});
+  EXPECT_THAT(refusal_of(model), HasSubstr("it has 20001 nodes, more than 20000"));
+  model.nodes.pop_back();
+  EXPECT_EQ(refusal_of(model), "accepted");
+}
+
 // A shape that the file states for its output, and that its nodes can't give.
 TEST(GraphNetwork, AGraphThatLiesIsRefused) {
   OnnxModel model = test::small_classifier();

@@ -78,12 +78,11 @@ bool resample_is_right() {
     return decoded(bytes_of(HEADSTART_SOURCE_DIR "/tests/data/images/" + name));
   };
   const RgbImage source = picture("resize/picture.ppm");
-  for (const ResamplingFilter filter : {ResamplingFilter::kBilinear, ResamplingFilter::kBicubic}) {
+  for (const Interpolation filter : {Interpolation::kBilinear, Interpolation::kBicubic}) {
     const RgbImage expected = picture("resample/crop_" + std::string(to_string(filter)) + "_40.ppm");
     if (source.pixels.empty() || expected.pixels.empty()) return false;
     std::vector<float> out(expected.pixels.size());
-    resample(source, scaled_square(source.height, source.width, {.size = expected.height}), {filter, true},
-             out);
+    resize(source, {expected.height, ResizeMode::kShorterSide, filter, 0.875, true}, out);
     if (!std::equal(out.begin(), out.end(), expected.pixels.begin())) return false;
   }
   return true;
@@ -129,12 +128,12 @@ void time_resize(benchmark::State& state, const RgbImage& image, const ResizeOpt
 }
 
 /// 1200 x 900, as Pillow was measured with.
-void time_resample(benchmark::State& state, const InputGeometry& geometry, const Resampling& resampling) {
+void time_resample(benchmark::State& state, const ResizeOptions& options) {
   if (!resample_is_right()) return state.SkipWithError("result is wrong: not timed");
   const RgbImage image = enlarged(900, 1200);
   std::vector<float> out(kResultFloats);
   for (auto _ : state) {
-    resample(image, scaled_square(image.height, image.width, geometry), resampling, out);
+    resize(image, options, out);
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations());
@@ -170,20 +169,18 @@ void resize_500x400_nearest(benchmark::State& state) {
   time_resize(state, enlarged(), {.interpolation = Interpolation::kNearest});
 }
 
-void resample_1200x900_bilinear(benchmark::State& state) {
-  time_resample(state, {.fit = InputFit::kStretch}, {ResamplingFilter::kBilinear, true});
-}
+void resample_1200x900_bilinear(benchmark::State& state) { time_resample(state, {.antialias = true}); }
 
 void resample_1200x900_bilinear_crop(benchmark::State& state) {
-  time_resample(state, {}, {ResamplingFilter::kBilinear, true});
+  time_resample(state, {224, ResizeMode::kShorterSide, Interpolation::kBilinear, 0.875, true});
 }
 
 void resample_1200x900_bicubic_crop(benchmark::State& state) {
-  time_resample(state, {}, {ResamplingFilter::kBicubic, true});
+  time_resample(state, {224, ResizeMode::kShorterSide, Interpolation::kBicubic, 0.875, true});
 }
 
 void resample_1200x900_bilinear_crop_plain(benchmark::State& state) {
-  time_resample(state, {}, {ResamplingFilter::kBilinear, false});
+  time_resample(state, {224, ResizeMode::kShorterSide, Interpolation::kBilinear, 0.875, false});
 }
 
 BENCHMARK(decode_sample);

@@ -101,7 +101,7 @@ void resample(const RgbImage& image, const ScaledSquare& square, const Resamplin
          static_cast<std::size_t>(square.size) * static_cast<std::size_t>(square.size) * kRgbChannels);
   const ScaledLine across{image.width, square.width, square.left, square.size};
   const ScaledLine down{image.height, square.height, square.top, square.size};
-  if (resampling.filter == ResamplingFilter::kNearest) return take_nearest(image, across, down, out);
+  if (resampling.filter == Interpolation::kNearest) return take_nearest(image, across, down, out);
   LineWeights<double> columns = filter_weights(across, resampling.filter, resampling.antialias);
   const LineWeights<double> rows = filter_weights(down, resampling.filter, resampling.antialias);
   const ImageColumns pixels = take_columns(image, columns);

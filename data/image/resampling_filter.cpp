@@ -19,15 +19,15 @@ constexpr Real inner_cubic(Real x, Real a) {
   return ((a + 2) * x - (a + 3)) * x * x + 1;
 }
 
-double filter_value(ResamplingFilter filter, double position) {
+double filter_value(Interpolation filter, double position) {
   const double x = std::abs(position);
-  if (filter == ResamplingFilter::kBilinear) return x < 1.0 ? 1.0 - x : 0.0;
+  if (filter == Interpolation::kBilinear) return x < 1.0 ? 1.0 - x : 0.0;
   if (x < 1.0) return inner_cubic(x, kAntialiasedA);
   return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * kAntialiasedA : 0.0;
 }
 
 /// Pixels to each side that the filter has on the source.
-double support_of(ResamplingFilter filter) { return filter == ResamplingFilter::kBilinear ? 1.0 : 2.0; }
+double support_of(Interpolation filter) { return filter == Interpolation::kBilinear ? 1.0 : 2.0; }
 
 /// The pixels [begin, end) of the line.
 struct Range {
@@ -37,12 +37,12 @@ struct Range {
 
 /// A filter that is stretched by the reduction.
 struct StretchedFilter {
-  ResamplingFilter filter;
+  Interpolation filter;
   double scale;
   double stretch;
   double support;
 
-  StretchedFilter(const ScaledLine& line, ResamplingFilter which)
+  StretchedFilter(const ScaledLine& line, Interpolation which)
       : filter(which),
         scale(static_cast<double>(line.in) / static_cast<double>(line.scaled)),
         stretch(std::max(scale, 1.0)),
@@ -72,7 +72,7 @@ std::span<double> weights_of(LineWeights<double>& weights, int i) {
   return std::span(weights.weights).subspan(static_cast<std::size_t>(i) * weights.taps, weights.taps);
 }
 
-LineWeights<double> antialiased_weights(const ScaledLine& line, ResamplingFilter filter) {
+LineWeights<double> antialiased_weights(const ScaledLine& line, Interpolation filter) {
   const StretchedFilter stretched(line, filter);
   std::int64_t taps = 1;
   for (int i = 0; i < line.count; ++i) {
@@ -99,8 +99,8 @@ LineWeights<double> antialiased_weights(const ScaledLine& line, ResamplingFilter
 }
 
 /// The four weights at -1, 0, 1 and 2 pixels from the one before the position; bilinear has two of them.
-std::array<float, 4> plain_weights(ResamplingFilter filter, float fraction) {
-  if (filter == ResamplingFilter::kBilinear) return {0.0F, 1.0F - fraction, fraction, 0.0F};
+std::array<float, 4> plain_weights(Interpolation filter, float fraction) {
+  if (filter == Interpolation::kBilinear) return {0.0F, 1.0F - fraction, fraction, 0.0F};
   const auto outer = [](float x) {
     return ((kPlainA * x - 5.0F * kPlainA) * x + 8.0F * kPlainA) * x - 4.0F * kPlainA;
   };
@@ -108,8 +108,8 @@ std::array<float, 4> plain_weights(ResamplingFilter filter, float fraction) {
           outer(2.0F - fraction)};
 }
 
-LineWeights<double> unstretched_weights(const ScaledLine& line, ResamplingFilter filter) {
-  const std::int64_t reach = filter == ResamplingFilter::kBilinear ? 0 : 1;
+LineWeights<double> unstretched_weights(const ScaledLine& line, Interpolation filter) {
+  const std::int64_t reach = filter == Interpolation::kBilinear ? 0 : 1;
   const std::int64_t taps = std::min<std::int64_t>(2 + 2 * reach, line.in);
   LineWeights<double> result = zero_weights(line.count, taps);
   const float scale = static_cast<float>(line.in) / static_cast<float>(line.scaled);
@@ -132,9 +132,9 @@ LineWeights<double> unstretched_weights(const ScaledLine& line, ResamplingFilter
 
 }  // namespace
 
-LineWeights<double> filter_weights(const ScaledLine& line, ResamplingFilter filter, bool antialias) {
+LineWeights<double> filter_weights(const ScaledLine& line, Interpolation filter, bool antialias) {
   assert(line.in >= 1 && line.count >= 1 && line.first >= 0 && line.first + line.count <= line.scaled);
-  assert(filter != ResamplingFilter::kNearest);
+  assert(filter != Interpolation::kNearest);
   return antialias ? antialiased_weights(line, filter) : unstretched_weights(line, filter);
 }
 

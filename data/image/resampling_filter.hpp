@@ -5,36 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
+
+#include "data/image/resize_options.hpp"
 
 namespace headstart {
 
-/// Which pixels a result pixel is made of.
-enum class ResamplingFilter {
-  kNearest,   ///< the one below its centre
-  kBilinear,  ///< a triangle, one pixel to each side
-  kBicubic,   ///< Keys's cubic convolution, two pixels to each side
-};
-
-/// The word for it on the command line and in files.
-[[nodiscard]] constexpr std::string_view to_string(ResamplingFilter filter) noexcept {
-  switch (filter) {
-    case ResamplingFilter::kNearest:
-      return "nearest";
-    case ResamplingFilter::kBilinear:
-      return "bilinear";
-    case ResamplingFilter::kBicubic:
-      return "bicubic";
-  }
-  return {};
-}
-
 /// How pixels are resampled.
 struct Resampling {
-  ResamplingFilter filter = ResamplingFilter::kBilinear;
-  bool antialias =
-      true;  ///< a reduction widens the filter, so that every pixel counts; kNearest has no use for it
+  Interpolation filter = Interpolation::kBilinear;
+  /// A reduction widens the filter, so that every pixel counts. kNearest has no use for it.
+  bool antialias = true;
 
   bool operator==(const Resampling&) const = default;
 };
@@ -65,7 +46,7 @@ struct LineWeights {
 /// Memory, if the line is reduced: 16 bytes (bilinear) or 32 (bicubic) for each of its pixels.
 /// @param line    in, scaled and count at least 1; first + count at most scaled
 /// @param filter  not kNearest
-[[nodiscard]] LineWeights<double> filter_weights(const ScaledLine& line, ResamplingFilter filter,
+[[nodiscard]] LineWeights<double> filter_weights(const ScaledLine& line, Interpolation filter,
                                                  bool antialias);
 
 /// The pixel below each wanted pixel's centre, floor((x + 0.5) * scale). As Pillow's, the positions are sums

@@ -11,6 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "data/image/input_geometry.hpp"
+#include "data/image/resampling.hpp"
+#include "data/image/view.hpp"
+
 namespace headstart {
 namespace {
 
@@ -135,13 +139,22 @@ void resize_nearest(const RgbImage& image, const Window& window, int size, std::
 void resize(const RgbImage& image, const ResizeOptions& options, std::span<float> out) {
   assert(image.height >= 1 && image.width >= 1 && options.size >= 1);
   assert(out.size() == index(options.size) * index(options.size) * kChannels);
-  const Window window = options.mode == ResizeMode::kCrop ? centred_square(image, options.size)
-                                                          : Window{0, 0, image.height, image.width};
-  if (options.interpolation == Interpolation::kBilinear) {
-    resize_bilinear(image, window, options.size, out);
-  } else {
-    resize_nearest(image, window, options.size, out);
+  const bool cropped = options.mode == ResizeMode::kCrop;
+  const Window window =
+      cropped ? centred_square(image, options.size) : Window{0, 0, image.height, image.width};
+  if (options.mode != ResizeMode::kShorterSide && !options.antialias) {
+    if (options.interpolation == Interpolation::kNearest)
+      return resize_nearest(image, window, options.size, out);
+    if (options.interpolation == Interpolation::kBilinear)
+      return resize_bilinear(image, window, options.size, out);
   }
+  const Resampling resampling{options.interpolation, options.antialias};
+  if (cropped) {
+    const RgbImage square =
+        cut(image, {.x = window.left, .y = window.top, .width = window.width, .height = window.height});
+    return resample(square, {options.size, options.size, 0, 0, options.size}, resampling, out);
+  }
+  resample(image, scaled_square(image.height, image.width, options), resampling, out);
 }
 
 }  // namespace headstart

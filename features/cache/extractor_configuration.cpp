@@ -56,6 +56,8 @@ ExtractorConfiguration read_configuration(const nlohmann::json& json) {
   result.resize.size = json_integer<int>(json.at("input_size"));
   read_name(json, "resize", result.resize.mode);
   read_name(json, "interpolation", result.resize.interpolation);
+  if (json.contains("crop_share")) result.resize.crop_share = json.at("crop_share").get<double>();
+  if (json.contains("antialias")) result.resize.antialias = json.at("antialias").get<bool>();
   read_name(json, "alpha", result.alpha);
   result.ignore_exif = json.at("orientation") == "stored";
   read_name(json, "precision", result.precision);
@@ -70,8 +72,8 @@ std::optional<ExtractorConfiguration> ExtractorConfiguration::parse(std::string_
   try {
     const ExtractorConfiguration result = read_configuration(nlohmann::json::parse(json));
     const Network& network = result.network;
-    const bool sane =
-        result.resize.size >= network.min_input_size && result.resize.size <= network.max_input_size;
+    const bool sane = result.resize.size >= network.min_input_size &&
+                      result.resize.size <= network.max_input_size && is_crop_share(result.resize.crop_share);
     if (sane && result.canonical_json() == json) return result;
   } catch (const std::exception&) {  // nlohmann's or ours: the text is no configuration
   }
@@ -98,6 +100,8 @@ std::string ExtractorConfiguration::canonical_json() const {
   // Only if they differ from the values that all caches had before these options existed. So old fingerprints
   // stay the same.
   if (range) json["range"] = to_string(*range);
+  if (resize.mode == ResizeMode::kShorterSide) json["crop_share"] = resize.crop_share;
+  if (resize.antialias) json["antialias"] = true;
   if (storage != FeatureType::kFloat32) json["storage"] = std::string(to_string(storage));
   return json.dump() + "\n";
 }

@@ -57,9 +57,16 @@ std::vector<float> enlarged(std::span<const float> map, int size, int height, in
   return values;
 }
 
+/// The side of the centred square that the network saw, to the nearest pixel.
+int seen_side(const RgbImage& image, const ResizeOptions& resize) {
+  const int shorter = std::min(image.height, image.width);
+  if (resize.mode != ResizeMode::kShorterSide) return shorter;
+  return std::max(1, static_cast<int>(std::lround(shorter * resize.crop_share)));
+}
+
 }  // namespace
 
-RgbImage overlay(RgbImage image, std::span<const float> map, int size, ResizeMode mode) {
+RgbImage overlay(RgbImage image, std::span<const float> map, int size, const ResizeOptions& resize) {
   // Rec. 601 luma, as in JPEG.
   for (std::size_t at = 0; at < image.pixels.size(); at += 3) {
     const double luma =
@@ -67,9 +74,9 @@ RgbImage overlay(RgbImage image, std::span<const float> map, int size, ResizeMod
     std::fill_n(image.pixels.begin() + static_cast<std::ptrdiff_t>(at), 3,
                 static_cast<std::uint8_t>(std::lround(luma)));
   }
-  const int side = std::min(image.height, image.width);
-  const int height = mode == ResizeMode::kCrop ? side : image.height;
-  const int width = mode == ResizeMode::kCrop ? side : image.width;
+  const int side = seen_side(image, resize);
+  const int height = resize.mode == ResizeMode::kStretch ? image.height : side;
+  const int width = resize.mode == ResizeMode::kStretch ? image.width : side;
   const int top = (image.height - height) / 2;
   const int left = (image.width - width) / 2;
   const std::vector<float> heat = enlarged(map, size, height, width);

@@ -11,7 +11,8 @@ namespace headstart {
 /// The image in grey with a class-activation map over it, in the colours of Turbo (Mikhailov 2019). Where the
 /// map is largest, it covers 70 % of the image; where it is zero, it covers nothing.
 /// @param map     [size, size], zero or more, for the square that the network saw
-/// @param mode    whether this square was the whole image or its largest centred square
-[[nodiscard]] RgbImage overlay(RgbImage image, std::span<const float> map, int size, ResizeMode mode);
+/// @param resize  how this square was made of the image
+[[nodiscard]] RgbImage overlay(RgbImage image, std::span<const float> map, int size,
+                               const ResizeOptions& resize);
 
 }  // namespace headstart

@@ -72,8 +72,8 @@ std::vector<std::string> Explanations::write(std::span<const ToExplain> images, 
       if (image == nullptr) return;
       const auto row = static_cast<Eigen::Index>(i);
       const std::span<const float> map(maps.row(row).data(), static_cast<std::size_t>(maps.cols()));
-      const RgbImage picture = overlay(shrink(std::move(image->image), kSide), map, shape.height,
-                                       model_.configuration.resize.mode);
+      const RgbImage picture =
+          overlay(shrink(std::move(image->image), kSide), map, shape.height, model_.configuration.resize);
       const std::filesystem::path file =
           folder_ / fmt::format("{:06}-{}.png", part[i].number, base_name(*part[i].image));
       write_file(file, encode_png(picture));

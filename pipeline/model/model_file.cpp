@@ -117,6 +117,8 @@ Json description(const Model& model) {
             {"tuned_from_block", model.tuned_from_block},
             {"training", training_json(model.training)}};
   if (c.range) json["range"] = to_string(*c.range);
+  if (c.resize.mode == ResizeMode::kShorterSide) json["crop_share"] = c.resize.crop_share;
+  if (c.resize.antialias) json["antialias"] = true;
   // Models before 2026-12-01 name none: they are VGG16's.
   if (c.network != vgg16()) json["network"] = c.network.name;
   return json;
@@ -176,6 +178,9 @@ void read_description(const Json& json, Model& model) {
     throw std::invalid_argument("input_size");
   c.resize.mode = named<ResizeMode>(json, "resize");
   c.resize.interpolation = named<Interpolation>(json, "interpolation");
+  c.resize.crop_share = json.value("crop_share", 1.0);
+  if (!is_crop_share(c.resize.crop_share)) throw std::invalid_argument("crop_share");
+  c.resize.antialias = json.value("antialias", false);
   c.alpha = named<Alpha>(json, "alpha");
   c.ignore_exif = json.at("ignore_exif").get<bool>();
   if (json.contains("range")) {

@@ -215,6 +215,12 @@ void add_head(Graph& graph, const Head& head) {
   graph.next("Softmax", "probabilities", {}, {{"axis", {1}, false}});
 }
 
+std::string interpolation_text(const ResizeOptions& resize) {
+  std::string text(to_string(resize.interpolation));
+  if (resize.interpolation == Interpolation::kNearest) return text;
+  return text + (resize.antialias ? ", antialiased as Pillow does" : ", half-pixel centres, no antialiasing");
+}
+
 std::vector<std::pair<std::string, std::string>> metadata(const Model& model, const RgbInput& input) {
   const ExtractorConfiguration& c = model.configuration;
   std::vector<std::pair<std::string, std::string>> entries{
@@ -223,9 +229,7 @@ std::vector<std::pair<std::string, std::string>> metadata(const Model& model, co
       {"headstart_version", HEADSTART_VERSION},
       {"input", fmt::format("RGB pixels, 0 to 255, {0} x {0}", c.resize.size)},
       {"resize", std::string(to_string(c.resize.mode))},
-      {"interpolation", c.resize.interpolation == Interpolation::kBilinear
-                            ? "bilinear, half-pixel centres, no antialiasing"
-                            : "nearest"},
+      {"interpolation", interpolation_text(c.resize)},
       {"alpha", c.alpha == Alpha::kWhite ? "over white" : "dropped"},
       {"exif", c.ignore_exif ? "orientation ignored" : "orientation applied"},
       {"tap", std::string(to_string(model.tap))},
@@ -233,6 +237,8 @@ std::vector<std::pair<std::string, std::string>> metadata(const Model& model, co
       {"fingerprint", c.fingerprint()},
       {std::string(kPreprocessingKey), preprocessing_statement(input.preprocessing)}};
   if (c.range) entries.emplace_back("range", to_string(*c.range));
+  if (c.resize.mode == ResizeMode::kShorterSide)
+    entries.emplace_back("crop_share", fmt::format("{}", c.resize.crop_share));
   if (c.network != vgg16()) entries.emplace_back("network", c.network.name);
   return entries;
 }

@@ -158,11 +158,23 @@ void describe_extractor(OptionList& list, StageOneOptions& options) {
         .high = kMaxInputSize,
         .excluded_by = "features"},
        images.resize.size);
-  list(
-      {.name = "resize", .help = "The whole image, or its largest centred square", .excluded_by = "features"},
-      images.resize.mode);
+  list({.name = "resize",
+        .help = "The whole image; its largest centred square; or the centre after the shorter side became "
+                "input size / crop share, as torchvision and timm do it",
+        .excluded_by = "features"},
+       images.resize.mode);
+  list({.name = "crop-share",
+        .help = "The share of the shorter side that --resize shorter-side keeps: timm's crop_pct",
+        .low = kMinCropShare,
+        .high = 1.0,
+        .excluded_by = "features"},
+       images.resize.crop_share);
   list({.name = "interpolation", .help = "How pixels are resampled", .excluded_by = "features"},
        images.resize.interpolation);
+  list({.name = "antialias",
+        .help = "Resample as Pillow does: where an image is reduced, every pixel counts",
+        .excluded_by = "features"},
+       images.resize.antialias);
   list({.name = "alpha", .help = "Transparency: composed over white, or ignored", .excluded_by = "features"},
        images.decode.alpha);
   list({.name = "ignore-exif", .help = "Ignore the EXIF rotation", .excluded_by = "features"},

@@ -33,9 +33,17 @@ class BorrowedEngine final : public Engine {
   Engine& engine_;
 };
 
+void check_resize(const ResizeOptions& resize) {
+  if (resize.mode == ResizeMode::kShorterSide || resize.crop_share == 1.0) return;
+  throw Error{Error::Kind::kUsage, "wrong usage",
+              fmt::format("--crop-share with --resize {}", to_string(resize.mode)),
+              "pass --resize shorter-side, or leave --crop-share out"};
+}
+
 /// The settings that decide the values of the rows.
 ExtractorConfiguration extractor_configuration_of(const NetworkWeights& weights,
                                                   const StageOneOptions& options, EngineKind engine) {
+  check_resize(options.images.resize);
   ExtractorConfiguration configuration;
   configuration.network = weights.network;
   configuration.weights_identity = weights.identity;

@@ -1,7 +1,7 @@
 // tests/interop/resample_pictures.cpp: network inputs made of picture files, for scripts that hold them
-// against what other software makes. Each line of stdin asks for one: "SIZE FIT CROP_SHARE FILTER ANTIALIAS
-// FILE", where ANTIALIAS is 0 or 1. The answer on stdout is SIZE * SIZE * 3 floats of this machine. A file
-// that is no picture ends the program.
+// against what other software makes. Each line of stdin asks for one: "SIZE RESIZE CROP_SHARE INTERPOLATION
+// ANTIALIAS FILE", where ANTIALIAS is 0 or 1. The answer on stdout is SIZE * SIZE * 3 floats of this machine.
+// A file that is no picture ends the program.
 #include <cstddef>
 #include <cstdio>
 #include <fstream>
@@ -15,9 +15,7 @@
 #include <vector>
 
 #include "data/image/decode.hpp"
-#include "data/image/input_geometry.hpp"
-#include "data/image/resampling.hpp"
-#include "data/image/resampling_filter.hpp"
+#include "data/image/resize.hpp"
 #include "memory/enum_names.hpp"
 
 namespace {
@@ -25,24 +23,23 @@ namespace {
 using namespace headstart;
 
 struct Request {
-  InputGeometry geometry;
-  Resampling resampling;
+  ResizeOptions options;
   std::string file;
 };
 
 std::optional<Request> parse(const std::string& line) {
   std::istringstream words(line);
   Request request;
-  std::string fit;
-  std::string filter;
-  words >> request.geometry.size >> fit >> request.geometry.crop_share >> filter >>
-      request.resampling.antialias;
+  std::string mode;
+  std::string interpolation;
+  words >> request.options.size >> mode >> request.options.crop_share >> interpolation >>
+      request.options.antialias;
   std::getline(words >> std::ws, request.file);
-  const auto known_fit = parse_name<InputFit>(fit);
-  const auto known_filter = parse_name<ResamplingFilter>(filter);
-  if (!words || !known_fit || !known_filter) return std::nullopt;
-  request.geometry.fit = *known_fit;
-  request.resampling.filter = *known_filter;
+  const auto known_mode = parse_name<ResizeMode>(mode);
+  const auto known_interpolation = parse_name<Interpolation>(interpolation);
+  if (!words || !known_mode || !known_interpolation) return std::nullopt;
+  request.options.mode = *known_mode;
+  request.options.interpolation = *known_interpolation;
   return request;
 }
 
@@ -53,9 +50,9 @@ bool answer(const Request& request) {
   const auto decoded = decode_image(std::as_bytes(std::span(bytes)), {});
   if (!std::holds_alternative<DecodedImage>(decoded)) return false;
   const RgbImage& image = std::get<DecodedImage>(decoded).image;
-  const auto size = static_cast<std::size_t>(request.geometry.size);
+  const auto size = static_cast<std::size_t>(request.options.size);
   std::vector<float> out(size * size * 3);
-  resample(image, scaled_square(image.height, image.width, request.geometry), request.resampling, out);
+  resize(image, request.options, out);
   std::cout.write(reinterpret_cast<const char*>(out.data()),
                   static_cast<std::streamsize>(out.size() * sizeof(float)));
   std::cout.flush();

@@ -19,7 +19,7 @@ PROGRAM = pathlib.Path(os.environ["HEADSTART_BINARY"]).with_name("resample_pictu
 SAMPLES = ROOT / "samples" / "openclipart10"
 FILTERS = {"nearest": Image.Resampling.NEAREST, "bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 OPENCV = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
-FITS = (("stretch", 1.0), ("crop", 0.875), ("crop", 0.9), ("crop", 0.31), ("shorter-side", 1.0))
+FITS = (("stretch", 1.0), ("shorter-side", 0.875), ("shorter-side", 0.9), ("shorter-side", 0.31), ("shorter-side", 1.0))
 MOST_PIXELS = 3_000_000  # of the scaled picture, all of which the others have to make
 RANDOM_SHAPES = ((1, 1), (1, 400), (900, 2), (3, 5), (37, 41), (223, 225), (224, 224), (225, 223), (256, 300), (333, 1000),
                  (899, 1201), (2500, 131))  # height, width
@@ -82,7 +82,7 @@ class ResampleTest(unittest.TestCase):
     def test_without_antialias_is_opencv_on_floats(self):
         for file, pixels in self.pictures.items():
             for method, filter_of_opencv in OPENCV.items():
-                for fit, share in (("stretch", 1.0), ("crop", 0.875)):
+                for fit, share in (("stretch", 1.0), ("shorter-side", 0.875)):
                     height, width, top, left = square(*pixels.shape[:2], 224, fit, share)
                     if height * width > MOST_PIXELS:
                         continue

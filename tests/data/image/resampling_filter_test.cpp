@@ -23,7 +23,7 @@ ScaledLine any_line() {
 
 RC_GTEST_PROP(FilterWeights, SumToOneWithinTheLine, ()) {
   const ScaledLine line = any_line();
-  for (const auto filter : {ResamplingFilter::kBilinear, ResamplingFilter::kBicubic}) {
+  for (const auto filter : {Interpolation::kBilinear, Interpolation::kBicubic}) {
     for (const bool antialias : {false, true}) {
       const LineWeights<double> weights = filter_weights(line, filter, antialias);
       RC_ASSERT(weights.first.size() == static_cast<std::size_t>(line.count));
@@ -43,7 +43,7 @@ RC_GTEST_PROP(FilterWeights, SumToOneWithinTheLine, ()) {
 RC_GTEST_PROP(FilterWeights, OfAPartAreThoseOfTheWhole, ()) {
   const ScaledLine part = any_line();
   const ScaledLine whole{part.in, part.scaled, 0, static_cast<int>(part.scaled)};
-  const auto filter = *rc::gen::element(ResamplingFilter::kBilinear, ResamplingFilter::kBicubic);
+  const auto filter = *rc::gen::element(Interpolation::kBilinear, Interpolation::kBicubic);
   const bool antialias = *rc::gen::arbitrary<bool>();
   const auto dense = [&](const LineWeights<double>& weights, std::int64_t i) {
     std::vector<double> row(static_cast<std::size_t>(part.in));
@@ -62,7 +62,7 @@ RC_GTEST_PROP(FilterWeights, OfAPartAreThoseOfTheWhole, ()) {
 }
 
 TEST(FilterWeights, OfTheSameLengthTakeThePixelItself) {
-  for (const auto filter : {ResamplingFilter::kBilinear, ResamplingFilter::kBicubic}) {
+  for (const auto filter : {Interpolation::kBilinear, Interpolation::kBicubic}) {
     for (const bool antialias : {false, true}) {
       const LineWeights<double> weights = filter_weights({50, 50, 0, 50}, filter, antialias);
       for (std::size_t i = 0; i < 50; ++i) {
@@ -76,15 +76,14 @@ TEST(FilterWeights, OfTheSameLengthTakeThePixelItself) {
 TEST(FilterWeights, AreThoseOfTheFormulas) {
   // Half the length: pixel 1 of 4 has its centre at 3, between pixels 2 and 3.
   const ScaledLine half{8, 4, 1, 1};
-  EXPECT_EQ(filter_weights(half, ResamplingFilter::kBilinear, false).weights,
-            (std::vector<double>{0.5, 0.5}));
-  EXPECT_EQ(filter_weights(half, ResamplingFilter::kBilinear, true).weights,
+  EXPECT_EQ(filter_weights(half, Interpolation::kBilinear, false).weights, (std::vector<double>{0.5, 0.5}));
+  EXPECT_EQ(filter_weights(half, Interpolation::kBilinear, true).weights,
             (std::vector<double>{0.125, 0.375, 0.375, 0.125}));
   // a = -0.75 at distances 1.5 and 0.5.
-  EXPECT_EQ(filter_weights(half, ResamplingFilter::kBicubic, false).weights,
+  EXPECT_EQ(filter_weights(half, Interpolation::kBicubic, false).weights,
             (std::vector<double>{-0.09375, 0.59375, 0.59375, -0.09375}));
   // a = -0.5 at distances 1.75, 1.25, 0.75 and 0.25, over the sum 2. Pixel -1 lies before the line.
-  const std::vector<double> cubic = filter_weights({8, 4, 1, 1}, ResamplingFilter::kBicubic, true).weights;
+  const std::vector<double> cubic = filter_weights({8, 4, 1, 1}, Interpolation::kBicubic, true).weights;
   const double scale = (-0.0703125 + 0.2265625 + 0.8671875) * 2 - 0.0234375 * 1;
   ASSERT_EQ(cubic.size(), 7U);
   EXPECT_NEAR(cubic[2], 0.8671875 / scale, 1e-12);

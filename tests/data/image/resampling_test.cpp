@@ -21,9 +21,9 @@ std::vector<float> resampled(const RgbImage& image, const ScaledSquare& square,
   return out;
 }
 
-std::vector<float> resampled(const RgbImage& image, const InputGeometry& geometry,
-                             const Resampling& resampling) {
-  return resampled(image, scaled_square(image.height, image.width, geometry), resampling);
+std::vector<float> resampled(const RgbImage& image, const ResizeOptions& options) {
+  return resampled(image, scaled_square(image.height, image.width, options),
+                   {options.interpolation, options.antialias});
 }
 
 RgbImage any_image(int height, int width) {
@@ -32,24 +32,38 @@ RgbImage any_image(int height, int width) {
           *rc::gen::container<std::vector<std::uint8_t>>(count, rc::gen::arbitrary<std::uint8_t>())};
 }
 
+/// How make_resampled.py calls a square.
+struct GoldenFit {
+  std::string name;
+  ResizeMode mode;
+  double crop_share;
+};
+
+const std::vector<GoldenFit>& golden_fits() {
+  static const std::vector<GoldenFit> kFits{{"stretch", ResizeMode::kStretch, 1.0},
+                                            {"crop", ResizeMode::kShorterSide, 0.875},
+                                            {"shorter-side", ResizeMode::kShorterSide, 1.0}};
+  return kFits;
+}
+
 struct GoldenInput {
-  InputFit fit;
-  ResamplingFilter filter;
+  GoldenFit fit;
+  Interpolation filter;
   int size;
 
   [[nodiscard]] std::string name() const {
-    return std::string(to_string(fit)) + "_" + std::string(to_string(filter)) + "_" + std::to_string(size);
+    return fit.name + "_" + std::string(to_string(filter)) + "_" + std::to_string(size);
   }
   [[nodiscard]] std::vector<float> ours(bool antialias) const {
-    return resampled(test::picture(test::image_path("resize/picture.ppm")), {size, fit, 0.875},
-                     {filter, antialias});
+    return resampled(test::picture(test::image_path("resize/picture.ppm")),
+                     {size, fit.mode, filter, fit.crop_share, antialias});
   }
 };
 
 std::vector<GoldenInput> golden_inputs() {
   std::vector<GoldenInput> inputs;
-  for (const InputFit fit : named_values<InputFit>()) {
-    for (const ResamplingFilter filter : named_values<ResamplingFilter>()) {
+  for (const GoldenFit& fit : golden_fits()) {
+    for (const Interpolation filter : named_values<Interpolation>()) {
       for (const int size : {5, 40}) inputs.push_back({fit, filter, size});
     }
   }
@@ -73,10 +87,10 @@ TEST(Resample, TallImagesAreSummedAlongYFirst) {
       tall.pixels.insert(tall.pixels.end(), pixel, pixel + 3);
     }
   }
-  for (const ResamplingFilter filter : {ResamplingFilter::kBilinear, ResamplingFilter::kBicubic}) {
+  for (const Interpolation filter : {Interpolation::kBilinear, Interpolation::kBicubic}) {
     const std::string name = "resample/tall_" + std::string(to_string(filter)) + "_10.ppm";
     const RgbImage expected = test::picture(test::image_path(name));
-    EXPECT_EQ(resampled(tall, {10, InputFit::kStretch}, {filter, true}),
+    EXPECT_EQ(resampled(tall, {10, ResizeMode::kStretch, filter, 1.0, true}),
               std::vector<float>(expected.pixels.begin(), expected.pixels.end()))
         << name;
   }
@@ -84,7 +98,7 @@ TEST(Resample, TallImagesAreSummedAlongYFirst) {
 
 TEST(Resample, WithoutAntialiasIsWhatPyTorchGives) {
   for (const GoldenInput& input : golden_inputs()) {
-    if (input.fit == InputFit::kShorterSide || input.filter == ResamplingFilter::kNearest) continue;
+    if (input.fit.name == "shorter-side" || input.filter == Interpolation::kNearest) continue;
     const std::vector<float> expected =
         test::floats_of(test::image_path("resample/" + input.name() + ".f32"));
     const std::vector<float> ours = input.ours(false);
@@ -96,7 +110,7 @@ TEST(Resample, WithoutAntialiasIsWhatPyTorchGives) {
 
 TEST(Resample, NearestDoesNotKnowAntialias) {
   for (const GoldenInput& input : golden_inputs()) {
-    if (input.filter != ResamplingFilter::kNearest) continue;
+    if (input.filter != Interpolation::kNearest) continue;
     EXPECT_EQ(input.ours(false), input.ours(true)) << input.name();
   }
 }
@@ -107,7 +121,7 @@ RC_GTEST_PROP(Resample, AnySquareIsThatPartOfTheScaledImage, ()) {
   const int size = *rc::gen::inRange(1, whole + 1);
   const int top = *rc::gen::inRange(0, whole - size + 1);
   const int left = *rc::gen::inRange(0, whole - size + 1);
-  const Resampling resampling{*rc::gen::elementOf(named_values<ResamplingFilter>()),
+  const Resampling resampling{*rc::gen::elementOf(named_values<Interpolation>()),
                               *rc::gen::arbitrary<bool>()};
   const std::vector<float> all = resampled(image, {whole, whole, 0, 0, whole}, resampling);
   const std::vector<float> part = resampled(image, {whole, whole, top, left, size}, resampling);
@@ -122,9 +136,9 @@ TEST(Resample, TheSameSizeIsTheSameImage) {
   RgbImage image{16, 16, {}};
   for (int i = 0; i < 16 * 16 * 3; ++i) image.pixels.push_back(static_cast<std::uint8_t>(i * 37 % 256));
   const std::vector<float> expected(image.pixels.begin(), image.pixels.end());
-  for (const ResamplingFilter filter : named_values<ResamplingFilter>()) {
+  for (const Interpolation filter : named_values<Interpolation>()) {
     for (const bool antialias : {false, true}) {
-      EXPECT_EQ(resampled(image, {16, InputFit::kShorterSide, 1.0}, {filter, antialias}), expected);
+      EXPECT_EQ(resampled(image, {16, ResizeMode::kShorterSide, filter, 1.0, antialias}), expected);
     }
   }
 }
@@ -136,10 +150,10 @@ TEST(Resample, ExtremeShapesKeepTheirColour) {
     const RgbImage image{height, width,
                          std::vector<std::uint8_t>(
                              static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * 3, 200)};
-    for (const InputFit fit : named_values<InputFit>()) {
-      for (const ResamplingFilter filter : named_values<ResamplingFilter>()) {
+    for (const ResizeMode mode : {ResizeMode::kStretch, ResizeMode::kShorterSide}) {
+      for (const Interpolation filter : named_values<Interpolation>()) {
         for (const bool antialias : {false, true}) {
-          const std::vector<float> out = resampled(image, {96, fit, 0.1}, {filter, antialias});
+          const std::vector<float> out = resampled(image, {96, mode, filter, 0.1, antialias});
           const auto near = [](float value) { return std::abs(value - 200.0F) < 1e-3F; };
           EXPECT_TRUE(std::all_of(out.begin(), out.end(), near)) << height << " x " << width;
         }

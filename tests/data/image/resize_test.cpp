@@ -73,6 +73,34 @@ INSTANTIATE_TEST_SUITE_P(
                       ResizeCase{"crop_nearest", ResizeMode::kCrop, Interpolation::kNearest}),
     [](const auto& each) { return std::string(each.param.name); });
 
+// What resize() makes by the rules of Pillow is in resampling_test.cpp.
+TEST(ResizeTest, AntialiasAndTheShorterSideAreResampled) {
+  const RgbImage picture = test::picture(test::image_path("resize/picture.ppm"));
+  const auto expected = [](const std::string& name) {
+    const RgbImage image = test::picture(test::image_path("resample/" + name));
+    return std::vector<float>(image.pixels.begin(), image.pixels.end());
+  };
+  EXPECT_EQ(resized(picture, {.size = 40, .antialias = true}), expected("stretch_bilinear_40.ppm"));
+  EXPECT_EQ(resized(picture, {40, ResizeMode::kShorterSide, Interpolation::kBicubic, 0.875, true}),
+            expected("crop_bicubic_40.ppm"));
+  EXPECT_LE(max_error(resized(picture, {.size = 40, .interpolation = Interpolation::kBicubic}),
+                      test::floats_of(test::image_path("resample/stretch_bicubic_40.f32"))),
+            5e-4);
+}
+
+// Keras's square first, then Pillow's filter on it.
+TEST(ResizeTest, AnAntialiasedCropIsOfTheCentredSquare) {
+  RgbImage wide{30, 50, {}};
+  for (int i = 0; i < 30 * 50 * 3; ++i) wide.pixels.push_back(static_cast<std::uint8_t>(i * 37 % 251));
+  RgbImage square{30, 30, {}};
+  for (int y = 0; y < 30; ++y) {
+    const auto row = wide.pixels.begin() + std::ptrdiff_t{y * 50 + 10} * 3;
+    square.pixels.insert(square.pixels.end(), row, row + std::ptrdiff_t{30} * 3);
+  }
+  EXPECT_EQ(resized(wide, {.size = 11, .mode = ResizeMode::kCrop, .antialias = true}),
+            resized(square, {.size = 11, .antialias = true}));
+}
+
 TEST(ResizeTest, OnePixelFillsTheResult) {
   const RgbImage pixel{1, 1, {10, 20, 30}};
   for (const auto interpolation : {Interpolation::kBilinear, Interpolation::kNearest}) {

@@ -70,6 +70,18 @@ TEST(ExtractorConfiguration, ARangeIsSpelledOutWhereThereIsOne) {
   }
 }
 
+TEST(ExtractorConfiguration, ACropShareOutOfBoundsIsNotParsed) {
+  ExtractorConfiguration cropped = default_configuration();
+  cropped.resize = {.mode = ResizeMode::kShorterSide, .crop_share = 0.875, .antialias = true};
+  const std::string json = cropped.canonical_json();
+  EXPECT_EQ(ExtractorConfiguration::parse(json)->resize, cropped.resize);
+  for (const char* const other : {"0.005", "1.5", "-0.5"}) {
+    std::string changed = json;
+    changed.replace(changed.find("0.875"), 5, other);
+    EXPECT_FALSE(ExtractorConfiguration::parse(changed)) << other;
+  }
+}
+
 TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
   using Change = std::function<void(ExtractorConfiguration&)>;
   const std::vector<Change> changes{
@@ -82,7 +94,11 @@ TEST(ExtractorConfiguration, EveryFieldChangesTheFingerprint) {
       [](auto& c) { c.preprocessing.deviation[0] = 0.229F; },
       [](auto& c) { c.resize.size = 225; },
       [](auto& c) { c.resize.mode = ResizeMode::kCrop; },
+      [](auto& c) { c.resize.mode = ResizeMode::kShorterSide; },
+      [](auto& c) { c.resize = {.mode = ResizeMode::kShorterSide, .crop_share = 0.875}; },
       [](auto& c) { c.resize.interpolation = Interpolation::kNearest; },
+      [](auto& c) { c.resize.interpolation = Interpolation::kBicubic; },
+      [](auto& c) { c.resize.antialias = true; },
       [](auto& c) { c.alpha = Alpha::kDrop; },
       [](auto& c) { c.ignore_exif = true; },
       [](auto& c) {

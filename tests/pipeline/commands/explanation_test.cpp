@@ -23,15 +23,15 @@ int difference(const RgbImage& image, int y, int x) {
 
 TEST(Overlay, AMapOfZerosLeavesTheImageInGrey) {
   const std::vector<float> map(49, 0.0F);
-  EXPECT_EQ(overlay(plain(20, 30), map, 7, ResizeMode::kStretch), plain(20, 30));
+  EXPECT_EQ(overlay(plain(20, 30), map, 7, {}), plain(20, 30));
   const RgbImage coloured{1, 1, {255, 0, 0}};
-  EXPECT_EQ(overlay(coloured, map, 7, ResizeMode::kStretch).pixels, (std::vector<std::uint8_t>{76, 76, 76}));
+  EXPECT_EQ(overlay(coloured, map, 7, {}).pixels, (std::vector<std::uint8_t>{76, 76, 76}));
 }
 
 TEST(Overlay, GlowsWhereTheMapDoes) {
   std::vector<float> map(49, 0.0F);
   map[2 * 7 + 5] = 3.0F;  // row 2, column 5
-  const RgbImage image = overlay(plain(70, 140), map, 7, ResizeMode::kStretch);
+  const RgbImage image = overlay(plain(70, 140), map, 7, {});
   EXPECT_GT(difference(image, 25, 110), 100);  // the centre of that cell
   EXPECT_EQ(difference(image, 65, 10), 0);
   EXPECT_EQ(difference(image, 25, 50), 0);
@@ -39,11 +39,17 @@ TEST(Overlay, GlowsWhereTheMapDoes) {
 
 TEST(Overlay, OfACropTouchesTheCentreAlone) {
   const std::vector<float> map(49, 1.0F);
-  const RgbImage image = overlay(plain(40, 100), map, 7, ResizeMode::kCrop);
+  const RgbImage image = overlay(plain(40, 100), map, 7, {.mode = ResizeMode::kCrop});
   EXPECT_EQ(difference(image, 20, 29), 0);
   EXPECT_GT(difference(image, 20, 30), 0);
   EXPECT_GT(difference(image, 20, 69), 0);
   EXPECT_EQ(difference(image, 20, 70), 0);
+  const RgbImage part =
+      overlay(plain(40, 100), map, 7, {.mode = ResizeMode::kShorterSide, .crop_share = 0.5});
+  EXPECT_EQ(difference(part, 20, 39), 0);
+  EXPECT_GT(difference(part, 20, 40), 0);
+  EXPECT_GT(difference(part, 29, 59), 0);
+  EXPECT_EQ(difference(part, 30, 59), 0);
 }
 
 }  // namespace

@@ -24,7 +24,9 @@ Model small_model() {
   Model model;
   model.tap = Tap{"block1_pool"};
   model.configuration.resize.size = 32;
-  model.configuration.resize.mode = ResizeMode::kCrop;
+  model.configuration.resize.mode = ResizeMode::kShorterSide;
+  model.configuration.resize.crop_share = 0.875;
+  model.configuration.resize.antialias = true;
   model.configuration.ignore_exif = true;
   model.configuration.range = SampleRange{0.5, 99.5, true};
   model.configuration.weights_identity = sha256("some weights");

@@ -163,18 +163,33 @@ void describe_extractor(OptionList& list, StageOneOptions& options) {
                 "input size / crop share, as torchvision and timm do it",
         .excluded_by = "features"},
        images.resize.mode);
-  list({.name = "crop-share",
-        .help = "The share of the shorter side that --resize shorter-side keeps: timm's crop_pct",
-        .low = kMinCropShare,
-        .high = 1.0,
-        .excluded_by = "features"},
-       images.resize.crop_share);
+  // The two have no value where an image is resized as before they existed: the identity of a run stays.
+  const OptionFacts crop_share{
+      .name = "crop-share",
+      .help = "The share of the shorter side that --resize shorter-side keeps, timm's crop_pct [1]",
+      .low = kMinCropShare,
+      .high = 1.0,
+      .excluded_by = "features"};
+  list.add(
+      crop_share, OptionKind::kNumber, "N",
+      [&images, crop_share](const std::vector<std::string>& words) {
+        images.resize.crop_share = number_of<double>(words.back(), crop_share);
+      },
+      [&images]() -> std::optional<ConfigValue> {
+        if (images.resize.crop_share == 1.0) return std::nullopt;
+        return images.resize.crop_share;
+      });
   list({.name = "interpolation", .help = "How pixels are resampled", .excluded_by = "features"},
        images.resize.interpolation);
-  list({.name = "antialias",
-        .help = "Resample as Pillow does: where an image is reduced, every pixel counts",
-        .excluded_by = "features"},
-       images.resize.antialias);
+  list.add(
+      {.name = "antialias",
+       .help = "Resample as Pillow does: where an image is reduced, every pixel counts",
+       .excluded_by = "features"},
+      OptionKind::kFlag, {},
+      [&images](const std::vector<std::string>& words) { images.resize.antialias = words.back() == "true"; },
+      [&images]() -> std::optional<ConfigValue> {
+        return images.resize.antialias ? std::optional<ConfigValue>(true) : std::nullopt;
+      });
   list({.name = "alpha", .help = "Transparency: composed over white, or ignored", .excluded_by = "features"},
        images.decode.alpha);
   list({.name = "ignore-exif", .help = "Ignore the EXIF rotation", .excluded_by = "features"},

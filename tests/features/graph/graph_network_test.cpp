@@ -16,7 +16,7 @@ namespace {
 using test::OnnxModel;
 using ::testing::HasSubstr;
 
-std::string refusal_of(const OnnxModel& model) {
+std::string network_refusal(const OnnxModel& model) {
   try {
     const GraphNetwork network(test::onnx_file(model), "made-up.onnx");
     return "accepted";
@@ -53,19 +53,19 @@ TEST(GraphNetwork, ABatchOfOneWrittenIntoTheGraphIsSeen) {
 TEST(GraphNetwork, RefusalsNameFileNodeAndRemedy) {
   OnnxModel model = test::small_classifier();
   model.tensors[2].extents = {6, 5, 3, 3};
-  EXPECT_THAT(refusal_of(model),
+  EXPECT_THAT(network_refusal(model),
               HasSubstr("made-up.onnx: for images of 8 x 8: node 'second' (Conv): it takes 5"));
   model = test::small_classifier();
   model.inputs[0].extents = {-1, 8, 8, 3};
-  EXPECT_THAT(refusal_of(model), HasSubstr("its input 'x' has 8 channels: export it again"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("its input 'x' has 8 channels: export it again"));
   model.inputs[0].extents = {-1, 3, 8, 9};
-  EXPECT_THAT(refusal_of(model), HasSubstr("its input 'x' is 8 x 9"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("its input 'x' is 8 x 9"));
   model.inputs[0].extents = {4, 3, 8, 8};
-  EXPECT_THAT(refusal_of(model), HasSubstr("its input 'x' is a batch of 4"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("its input 'x' is a batch of 4"));
   model.inputs[0].extents = {-1, 3, 8};
-  EXPECT_THAT(refusal_of(model), HasSubstr("its input 'x' has 3 axes"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("its input 'x' has 3 axes"));
   model.inputs[0] = {"x", {-1, 3, 8, 8}, 10};
-  EXPECT_THAT(refusal_of(model), HasSubstr("neither float32 nor uint8"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("neither float32 nor uint8"));
   try {
     const GraphNetwork network(std::vector<std::byte>(100, std::byte{'#'}), "README.md");
     ADD_FAILURE() << "accepted";
@@ -73,27 +73,27 @@ TEST(GraphNetwork, RefusalsNameFileNodeAndRemedy) {
     EXPECT_THAT(error.what(), HasSubstr("README.md: is no ONNX file, or a damaged one: "));
   }
   model.inputs.clear();
-  EXPECT_THAT(refusal_of(model), HasSubstr("it has 0 inputs"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("it has 0 inputs"));
 }
 
 TEST(GraphNetwork, ManyNodesAreRefused) {
   OnnxModel model = test::small_graph({{"Relu", "", {"x"}, {"y0"}, {}, ""}});
   for (std::size_t i = 1; i <= kMaxGraphNodes; ++i)
     model.nodes.push_back({"Relu", "", {"y" + std::to_string(i - 1)}, {"y" + std::to_string(i)}, {}, ""});
-  EXPECT_THAT(refusal_of(model), HasSubstr("it has 20001 nodes, more than 20000"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("it has 20001 nodes, more than 20000"));
   model.nodes.pop_back();
-  EXPECT_EQ(refusal_of(model), "accepted");
+  EXPECT_EQ(network_refusal(model), "accepted");
 }
 
 // A shape that the file states for its output, and that its nodes can't give.
 TEST(GraphNetwork, AGraphThatLiesIsRefused) {
   OnnxModel model = test::small_classifier();
   model.outputs[0].extents = {-1, 10};
-  EXPECT_EQ(refusal_of(model), "accepted");
+  EXPECT_EQ(network_refusal(model), "accepted");
   model.outputs[0].extents = {-1, 11};
-  EXPECT_THAT(refusal_of(model), HasSubstr("its value 'logits' is 1x10, and stated to be ?x11"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("its value 'logits' is 1x10, and stated to be ?x11"));
   model.outputs[0].extents = {-1, 10, 1};
-  EXPECT_THAT(refusal_of(model), HasSubstr("stated to be ?x10x1"));
+  EXPECT_THAT(network_refusal(model), HasSubstr("stated to be ?x10x1"));
 }
 
 }  // namespace

@@ -193,8 +193,8 @@ std::vector<std::byte> onnx_file(const OnnxModel& model) {
   std::string message;
   append_number(message, 1, 8);  // ir_version
   append_bytes(message, 2, model.producer);
-  append_bytes(message, 7, graph);
   append_bytes(message, 8, opset);
+  append_bytes(message, 7, graph);
   for (const auto& [key, value] : model.metadata) {
     std::string entry;
     append_bytes(entry, 1, key);

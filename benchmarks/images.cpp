@@ -10,10 +10,7 @@
 
 #include "data/file_bytes.hpp"
 #include "data/image/decode.hpp"
-#include "data/image/input_geometry.hpp"
 #include "data/image/jpeg.hpp"
-#include "data/image/resampling.hpp"
-#include "data/image/resampling_filter.hpp"
 #include "data/image/resize.hpp"
 #include "features/hdf5/hdf5.hpp"
 
@@ -130,14 +127,7 @@ void time_resize(benchmark::State& state, const RgbImage& image, const ResizeOpt
 /// 1200 x 900, as Pillow was measured with.
 void time_resample(benchmark::State& state, const ResizeOptions& options) {
   if (!resample_is_right()) return state.SkipWithError("result is wrong: not timed");
-  const RgbImage image = enlarged(900, 1200);
-  std::vector<float> out(kResultFloats);
-  for (auto _ : state) {
-    resize(image, options, out);
-    benchmark::ClobberMemory();
-  }
-  state.SetItemsProcessed(state.iterations());
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kResultFloats * sizeof(float)));
+  time_resize(state, enlarged(900, 1200), options);
 }
 
 void decode_sample(benchmark::State& state) {
